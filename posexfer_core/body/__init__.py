@@ -1,0 +1,1 @@
+"""Parametric bodies: shape, pose, files, and what they look like from a camera."""

@@ -1,0 +1,1 @@
+"""Body parameters from what can be seen of a person."""

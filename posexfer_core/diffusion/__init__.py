@@ -1,0 +1,1 @@
+"""The diffusers host: attach the network to a UNet and sample."""

@@ -1,0 +1,33 @@
+"""What can go wrong with what a user brings; every message says what was found and what to do."""
+
+
+class PoseXferError(Exception):
+    """Base of every error that a user can cause and mend."""
+
+
+class BodyFileError(PoseXferError):
+    """A body model file is not one, is damaged, or would run code when read."""
+
+
+class CheckpointError(PoseXferError):
+    """A weights file holds something else than was asked for, or is damaged."""
+
+
+class ConfigError(PoseXferError):
+    """A setting is unknown, out of range, or contradicts another."""
+
+
+class KeypointsError(PoseXferError):
+    """Keypoints are missing, in no known layout, or show no person."""
+
+
+class OutputError(PoseXferError):
+    """A result cannot be written where it was asked for."""
+
+
+class ParamsError(PoseXferError):
+    """A body parameter file misses keys, has wrong shapes, or holds numbers that are not finite."""
+
+
+class PictureError(PoseXferError):
+    """A file is not a picture, or not one that can be used."""

@@ -1,0 +1,1 @@
+"""Rotations, cameras, surfaces and their rasterisation."""

@@ -1,0 +1,1 @@
+"""The pose-transfer network, without a host."""

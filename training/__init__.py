@@ -1,0 +1,1 @@
+"""Train, evaluate, and make the data: python -m training.train, .evaluate, .make_synthetic."""
