@@ -1,0 +1,241 @@
+"""The posable body: SMPL's 24 joints and its skinning equations, on any mesh rigged that way.
+
+Rest frame: metres, y up, facing +z, +x is the person's left; a T-pose near the origin.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from einops import einsum, rearrange, repeat
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+ASSET = Path(__file__).parent / "assets" / "body.npz"
+
+JOINT_NAMES = (
+    "pelvis",
+    "l_hip",
+    "r_hip",
+    "spine1",
+    "l_knee",
+    "r_knee",
+    "spine2",
+    "l_ankle",
+    "r_ankle",
+    "spine3",
+    "l_foot",
+    "r_foot",
+    "neck",
+    "l_collar",
+    "r_collar",
+    "head",
+    "l_shoulder",
+    "r_shoulder",
+    "l_elbow",
+    "r_elbow",
+    "l_wrist",
+    "r_wrist",
+    "l_hand",
+    "r_hand",
+)
+"""SMPL's joints in SMPL's order; left is the person's left."""
+
+PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
+"""The joint that each joint hangs on; the root, the pelvis, hangs on none."""
+
+BETA_COUNT = 10
+"""Shape directions of every body; files with more are cut, files with fewer are padded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BodyGeometry:
+    """Where a posed body is, metres, in the frame of its root rotation and translation."""
+
+    vertices: Float[Tensor, "batch vertices 3"]
+    joints: Float[Tensor, "batch 24 3"]
+
+
+class BodyModel(nn.Module):
+    """A mesh that shape numbers and 24 joint rotations move (SMPL, SIGGRAPH Asia 2015, eq. 2-10).
+
+    `v_template` (V, 3), `shapedirs` (V, 3, 10), `posedirs` (V, 3, 207) or None,
+    `joint_regressor` (24, V), `skin_weights` (V, 24), `faces` (F, 3) and `parents` (24,) are
+    buffers that are not saved with the weights of a network. So are `canonical`, every vertex's
+    place on the rest body: 0 at the pelvis, 1 at half the body's height, the same for every
+    pose and shape; and `parts`, the joint that moves each vertex most.
+    """
+
+    v_template: Tensor
+    shapedirs: Tensor
+    posedirs: Tensor | None
+    joint_regressor: Tensor
+    skin_weights: Tensor
+    faces: Tensor
+    parents: Tensor
+    canonical: Tensor
+    parts: Tensor
+
+    def __init__(
+        self,
+        *,
+        v_template: Float[Tensor, "vertices 3"],
+        faces: Int[Tensor, "faces 3"],
+        shapedirs: Float[Tensor, "vertices 3 10"],
+        posedirs: Float[Tensor, "vertices 3 207"] | None,
+        joint_regressor: Float[Tensor, "24 vertices"],
+        skin_weights: Float[Tensor, "vertices 24"],
+        keypoint_vertices: Mapping[str, int],
+        beta_space: str,
+    ) -> None:
+        super().__init__()
+        self.beta_space = beta_space
+        self.keypoint_vertices = dict(keypoint_vertices)
+        pelvis = joint_regressor[0] @ v_template
+        half_height = (v_template[:, 1].max() - v_template[:, 1].min()) / 2
+        buffers = {
+            "v_template": v_template,
+            "faces": faces.long(),
+            "shapedirs": shapedirs,
+            "posedirs": posedirs,
+            "joint_regressor": joint_regressor,
+            "skin_weights": skin_weights,
+            "parents": torch.tensor(PARENTS),
+            "canonical": (v_template - pelvis) / half_height,
+            "parts": skin_weights.argmax(dim=1),
+        }
+        for name, tensor in buffers.items():
+            self.register_buffer(name, tensor, persistent=False)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, np.ndarray],
+        *,
+        keypoint_vertices: Mapping[str, int],
+        beta_space: str,
+    ) -> Self:
+        """Build a body from arrays under the names of SMPL files; `posedirs` may be left out."""
+        shapedirs = np.zeros((*arrays["v_template"].shape, BETA_COUNT), np.float32)
+        found = arrays["shapedirs"][..., :BETA_COUNT]
+        shapedirs[..., : found.shape[-1]] = found
+        posedirs = arrays.get("posedirs")
+        return cls(
+            v_template=_float_tensor(arrays["v_template"]),
+            faces=torch.from_numpy(np.asarray(arrays["f"], np.int64)),
+            shapedirs=torch.from_numpy(shapedirs),
+            posedirs=None if posedirs is None else _float_tensor(posedirs),
+            joint_regressor=_float_tensor(arrays["J_regressor"]),
+            skin_weights=_float_tensor(arrays["weights"]),
+            keypoint_vertices=keypoint_vertices,
+            beta_space=beta_space,
+        )
+
+    @classmethod
+    def bundled(cls) -> Self:
+        """Build the licence-free body that ships with the package (`posexfer_core.body.build`).
+
+        The file is read once; every call returns a body of its own, free to be moved.
+        """
+        arrays = dict(_bundled_arrays())
+        keypoint_vertices = {str(name): int(vertex) for name, vertex in arrays.pop("vertex_ids")}
+        return cls.from_arrays(arrays, keypoint_vertices=keypoint_vertices, beta_space="posexfer")
+
+    def rest(
+        self, betas: Float[Tensor, "batch 10"]
+    ) -> tuple[Float[Tensor, "batch vertices 3"], Float[Tensor, "batch 24 3"]]:
+        """Shape the T-pose: `v = v_template + S beta`, `j = joint_regressor v` (eq. 8 and 10).
+
+        Returns:
+            Vertices and joints, metres, rest frame.
+        """
+        offsets = einsum(
+            self.shapedirs, betas, "vertices xyz shape, batch shape -> batch vertices xyz"
+        )
+        vertices = self.v_template + offsets
+        joints = einsum(
+            self.joint_regressor,
+            vertices,
+            "joints vertices, batch vertices xyz -> batch joints xyz",
+        )
+        return vertices, joints
+
+    def forward(
+        self,
+        rotations: Float[Tensor, "batch 24 3 3"],
+        betas: Float[Tensor, "batch 10"],
+        transl: Float[Tensor, "batch 3"],
+    ) -> BodyGeometry:
+        """Pose the shaped body by linear blend skinning; the root turns about the pelvis.
+
+        Args:
+            rotations: of each joint relative to its parent; the root's relative to the world.
+            betas: standard deviations along this body's own shape directions.
+            transl: metres, added last.
+        """
+        vertices, joints = self.rest(betas)
+        vertices = vertices + self._pose_offsets(rotations)
+        world_rotations, world_joints = pose_joints(rotations, joints)
+        # x -> R x + (g - R j): what the skeleton does to a point given in the rest frame
+        shifts = world_joints - einsum(world_rotations, joints, "b j out xyz, b j xyz -> b j out")
+        transforms = torch.cat([world_rotations, shifts[..., None]], dim=-1)
+        blended = einsum(self.skin_weights, transforms, "v j, b j out column -> b v out column")
+        vertices = einsum(blended[..., :3], vertices, "b v out xyz, b v xyz -> b v out")
+        transl = rearrange(transl, "batch xyz -> batch 1 xyz")
+        return BodyGeometry(
+            vertices=vertices + blended[..., 3] + transl, joints=world_joints + transl
+        )
+
+    def _pose_offsets(
+        self, rotations: Float[Tensor, "batch 24 3 3"]
+    ) -> Float[Tensor, "batch vertices 3"] | Float[Tensor, ""]:
+        """Correct the rest vertices for the pose: `P vec(R - I)` over joints 1 to 23 (eq. 9)."""
+        if self.posedirs is None:
+            return rotations.new_zeros(())
+        change = rotations[:, 1:] - torch.eye(3, dtype=rotations.dtype, device=rotations.device)
+        feature = rearrange(change, "batch joints row column -> batch (joints row column)")
+        return einsum(self.posedirs, feature, "v xyz feature, batch feature -> batch v xyz")
+
+
+def pose_joints(
+    rotations: Float[Tensor, "batch 24 3 3"], joints: Float[Tensor, "batch 24 3"]
+) -> tuple[Float[Tensor, "batch 24 3 3"], Float[Tensor, "batch 24 3"]]:
+    """Run down the skeleton: every joint carries what hangs on it (SMPL eq. 4).
+
+    `R_world[j] = R_world[parent] R[j]`, `g[j] = g[parent] + R_world[parent] (rest[j] -
+    rest[parent])`; the pelvis stays where it rests.
+
+    Args:
+        rotations: relative to the parent.
+        joints: at rest, metres.
+
+    Returns:
+        World rotations and world positions of the joints.
+    """
+    world_rotations, world_joints = [rotations[:, 0]], [joints[:, 0]]
+    for joint, parent in enumerate(PARENTS[1:], start=1):
+        bone = joints[:, joint] - joints[:, parent]
+        carried = einsum(world_rotations[parent], bone, "batch out xyz, batch xyz -> batch out")
+        world_rotations.append(world_rotations[parent] @ rotations[:, joint])
+        world_joints.append(world_joints[parent] + carried)
+    return torch.stack(world_rotations, dim=1), torch.stack(world_joints, dim=1)
+
+
+def identity_rotations(batch: int) -> Float[Tensor, "batch 24 3 3"]:
+    """Make the rotations of the rest pose."""
+    return repeat(torch.eye(3), "row column -> batch joints row column", batch=batch, joints=24)
+
+
+@cache
+def _bundled_arrays() -> Mapping[str, np.ndarray]:
+    with np.load(ASSET, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def _float_tensor(array: np.ndarray) -> Tensor:
+    """Copy into float32, so that no two bodies share memory."""
+    return torch.from_numpy(np.array(array, np.float32))
