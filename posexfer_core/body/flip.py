@@ -1,0 +1,233 @@
+"""Depth flips: the same picture of the joints, another limb in front.
+
+Under any camera the far end of a bone has two places on the ray through its pixel (Taylor, CVIU
+2000; Sminchisescu and Triggs, CVPR 2003). Taking the other one keeps every 2D keypoint and every
+bone length, so no 2D pose system can tell the two apart.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from ..errors import ParamsError
+from ..geometry.rasterize import rasterize
+from ..geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from .model import PARENTS, BodyModel
+from .params import HumanParams
+from .view import BodyView
+
+Limb = Literal["left_arm", "right_arm", "left_leg", "right_leg"]
+
+CHAINS: dict[str, tuple[int, int, int, int]] = {
+    "left_arm": (16, 18, 20, 22),
+    "right_arm": (17, 19, 21, 23),
+    "left_leg": (1, 4, 7, 10),
+    "right_leg": (2, 5, 8, 11),
+}
+"""Root, middle, end and tip joint of each limb; the root stays where it is."""
+
+_GROUPS = {
+    "left_arm": (16, 18, 20, 22),
+    "right_arm": (17, 19, 21, 23),
+    "left_leg": (1, 4, 7, 10),
+    "right_leg": (2, 5, 8, 11),
+    "trunk": (0, 3, 6, 9, 12, 13, 14, 15),
+}
+"""Part labels of what can lie before or behind something else."""
+
+
+def flip_limb_depth(
+    params: HumanParams, body: BodyModel, limb: Limb, *, minimum_m: float = 0.05
+) -> HumanParams | None:
+    """Move a limb to other roots on its pixel rays: same 2D joints, same bones, other depth.
+
+    Of the possible places of the middle joint and the end joint (elbow and wrist, knee and
+    ankle) it takes those that move the end joint furthest in depth. The hand or foot keeps
+    pointing to or away from the camera as it did. The limb's joints turn by the smallest rotation
+    that does this; what hangs on them follows.
+
+    Args:
+        params: one person in one frame.
+        body: the body that the betas are of.
+        limb: "left_arm", "right_arm", "left_leg" or "right_leg": the person's own sides.
+        minimum_m: flips that move the end joint less than this in depth do not count.
+
+    Returns:
+        The twin, or None when the limb has no other place that counts.
+    """
+    twins = depth_twins(params, body, limb)
+    if not twins:
+        return None
+    best = max(twins, key=lambda twin: twin.depth_change_m)
+    return best.params if best.depth_change_m >= minimum_m else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthTwin:
+    """Another pose with the same 2D joints."""
+
+    params: HumanParams
+    depth_change_m: float
+    """How far the end joint (wrist, ankle) moved along the camera axis, metres."""
+
+
+def depth_twins(params: HumanParams, body: BodyModel, limb: Limb) -> list[DepthTwin]:
+    """Find every other place of one limb that keeps its 2D joints and its bone lengths.
+
+    There are up to three: middle joint and end joint each have two roots on their pixel rays.
+    """
+    if (params.frames, params.persons) != (1, 1):
+        raise ParamsError(
+            f"A depth flip takes one person in one frame, found {params.frames} frame(s) of "
+            f"{params.persons} person(s); choose with select(frame, person)."
+        )
+    if limb not in CHAINS:
+        raise ParamsError(f"There is no limb {limb!r}; expected one of {', '.join(CHAINS)}.")
+    chain = CHAINS[limb]
+    skeleton = _Skeleton.of(params, body)
+    twins = []
+    for swaps in product((False, True), repeat=2):
+        places = _swap_roots(skeleton.camera_joints[list(chain)], swaps)
+        if any(swaps) and places is not None:
+            change = abs(float(places[2, 2] - skeleton.camera_joints[chain[2], 2]))
+            pose = _reach(skeleton, chain, places)
+            twins.append(
+                DepthTwin(
+                    params=replace(params, pose=torch.from_numpy(pose).to(params.pose)[None, None]),
+                    depth_change_m=change,
+                )
+            )
+    return twins
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Skeleton:
+    """The bones of one person, in double precision: pixels must agree to a hundredth."""
+
+    pose: np.ndarray
+    local: np.ndarray
+    """Rotation of each joint in its parent's frame, (24, 3, 3)."""
+    world: np.ndarray
+    """Rotation of each joint in the world, (24, 3, 3)."""
+    bones: np.ndarray
+    """From the parent to each joint, rest frame, metres, (24, 3)."""
+    camera_joints: np.ndarray
+    """Joints, camera frame, metres, (24, 3)."""
+    world_from_camera: np.ndarray
+    """Rotation only, (3, 3)."""
+
+    @classmethod
+    def of(cls, params: HumanParams, body: BodyModel) -> "_Skeleton":
+        """Pose the skeleton."""
+        betas = params.betas[0].to(body.v_template)
+        rest = body.rest(betas)[1][0].double().cpu().numpy()
+        local = axis_angle_to_matrix(params.pose[0, 0].double()).cpu().numpy()
+        bones = rest.copy()
+        world, joints = local.copy(), rest.copy()
+        for joint, parent in enumerate(PARENTS):
+            if parent >= 0:
+                bones[joint] = rest[joint] - rest[parent]
+                world[joint] = world[parent] @ local[joint]
+                joints[joint] = joints[parent] + world[parent] @ bones[joint]
+        camera_from_world = params.camera_from_world[0].double().cpu().numpy()
+        joints = joints + params.transl[0, 0].double().cpu().numpy()
+        return cls(
+            pose=params.pose[0, 0].double().cpu().numpy(),
+            local=local,
+            world=world,
+            bones=bones,
+            camera_joints=joints @ camera_from_world[:3, :3].T + camera_from_world[:3, 3],
+            world_from_camera=camera_from_world[:3, :3].T,
+        )
+
+
+def _swap_roots(places: np.ndarray, swaps: tuple[bool, bool]) -> np.ndarray | None:
+    """Put middle, end and tip on their rays at their bones' lengths.
+
+    Args:
+        places: root, middle, end, tip; camera frame, metres, (4, 3).
+        swaps: whether the middle and the end take the other side of their parent than now.
+
+    Returns:
+        The new places, or None when a bone no longer reaches its ray or a joint would lie behind
+        the camera.
+    """
+    moved = places.copy()
+    for joint, swap in zip((1, 2, 3), (*swaps, False), strict=True):
+        ray, parent = places[joint] / places[joint, 2], moved[joint - 1]
+        length = np.linalg.norm(places[joint] - places[joint - 1])
+        if np.allclose(parent, places[joint - 1]) and not swap:
+            continue
+        half, spread = ray @ parent / (ray @ ray), parent @ parent - length**2
+        under_root = half**2 - spread / (ray @ ray)
+        if under_root < 0.0:
+            return None
+        was_far = places[joint, 2] > _foot(ray, places[joint - 1])
+        depth = half + (1.0 if was_far != swap else -1.0) * np.sqrt(under_root)
+        if depth <= 0.1:
+            return None
+        moved[joint] = depth * ray
+    return moved
+
+
+def _foot(ray: np.ndarray, point: np.ndarray) -> float:
+    """Depth of the point on the ray that is nearest to `point`: between the two roots."""
+    return float(ray @ point / (ray @ ray))
+
+
+def _reach(skeleton: _Skeleton, chain: tuple[int, int, int, int], places: np.ndarray) -> np.ndarray:
+    """Turn the limb's joints so that it passes through new places; the pose, (24, 3)."""
+    pose, world = skeleton.pose.copy(), skeleton.world.copy()
+    for index, joint in enumerate(chain[:3]):
+        parent_world = world[PARENTS[joint]]
+        followed = parent_world @ skeleton.local[joint]
+        now = followed @ skeleton.bones[chain[index + 1]]
+        wanted = skeleton.world_from_camera @ (places[index + 1] - places[index])
+        world[joint] = _swing(now, wanted) @ followed
+        local = torch.from_numpy(parent_world.T @ world[joint])
+        pose[joint] = matrix_to_axis_angle(local).numpy()
+    return pose
+
+
+def _swing(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Give the smallest rotation that turns one direction into another, (3, 3)."""
+    start, end = start / np.linalg.norm(start), end / np.linalg.norm(end)
+    axis, cosine = np.cross(start, end), float(start @ end)
+    if cosine < -1.0 + 1e-9:  # opposite: half a turn about any axis across
+        across = np.cross(start, np.eye(3)[np.abs(start).argmin()])
+        across /= np.linalg.norm(across)
+        return 2.0 * np.outer(across, across) - np.eye(3)
+    x, y, z = axis
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.eye(3) + cross + cross @ cross / (1.0 + cosine)
+
+
+def order_change(view_a: BodyView, view_b: BodyView) -> Int[Tensor, "batch"]:
+    """Count the pixels where two views of one body disagree about who is in front."""
+    return order_change_mask(view_a, view_b).sum(dim=(1, 2))
+
+
+def order_change_mask(view_a: BodyView, view_b: BodyView) -> Bool[Tensor, "batch height width"]:
+    """Mark where the front-most of arms, legs and trunk differs though both lie there in both."""
+    depths_a, depths_b = _group_depths(view_a), _group_depths(view_b)
+    covered = torch.isfinite(depths_a) & torch.isfinite(depths_b)
+    front_a = depths_a.argmin(dim=1, keepdim=True)
+    front_b = depths_b.argmin(dim=1, keepdim=True)
+    overlap = covered.gather(1, front_a) & covered.gather(1, front_b)
+    return (overlap & (front_a != front_b))[:, 0]
+
+
+def _group_depths(view: BodyView) -> Tensor:
+    """Rasterise arms, legs and trunk each alone; depths (batch, groups, height, width)."""
+    labels = view.parts[view.faces]
+    depths = []
+    for parts in _GROUPS.values():
+        chosen = torch.isin(labels, torch.tensor(parts).to(labels)).sum(dim=1) >= 2
+        faces = view.faces[chosen]
+        depths.append(rasterize(view.vertices, faces, view.intrinsics, view.size).depth)
+    return torch.stack(depths, dim=1)

@@ -1,0 +1,267 @@
+"""The body parameters of one or more people over one or more frames, with their camera."""
+
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..errors import ParamsError
+from ..geometry.rotations import axis_angle_to_matrix
+from .archive import read_archive, write_archive
+
+FORMAT = "posexfer.params"
+VERSION = 1
+
+_SHAPES: dict[str, tuple[str | int, ...]] = {
+    "pose": ("frames", "persons", 24, 3),
+    "betas": ("frames", "persons", 10),
+    "transl": ("frames", "persons", 3),
+    "intrinsics": ("frames", 3, 3),
+    "camera_from_world": ("frames", 4, 4),
+    "confidence": ("frames", "persons", 24),
+}
+_OPTIONAL = ("camera_from_world", "confidence")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HumanParams:
+    """Pose, shape, place and camera of people; every frame has its own camera.
+
+    An upright person who faces the camera has a root rotation of about `(pi, 0, 0)`: the rest
+    body is y up and looks along +z, the camera is OpenCV's (x right, y down, z forward).
+    """
+
+    pose: Float[Tensor, "frames persons 24 3"]
+    """Axis-angle rotation of each SMPL joint in its parent's frame, radians, root first."""
+    betas: Float[Tensor, "frames persons 10"]
+    """Shape coefficients; they mean something only together with `beta_space`."""
+    transl: Float[Tensor, "frames persons 3"]
+    """Shift of the posed body, metres, world frame; the root turns about the pelvis."""
+    intrinsics: Float[Tensor, "frames 3 3"]
+    """Pinhole matrix in pixels of the picture; pixel centres at +0.5."""
+    picture_size: tuple[int, int]
+    """`(height, width)` of the picture that `intrinsics` belongs to, pixels."""
+    camera_from_world: Float[Tensor, "frames 4 4"] = field(default=None)  # pyright: ignore
+    """Rigid transform from world to camera; the identity when left out."""
+    beta_space: str = "posexfer"
+    """The body model that `betas` were made for: "posexfer" (bundled) or "smpl"."""
+    confidence: Float[Tensor, "frames persons 24"] = field(default=None)  # pyright: ignore
+    """How far each joint can be trusted, 0 to 1; ones when left out."""
+
+    def __post_init__(self) -> None:
+        """Fill what was left out, then check every shape and number."""
+        _check_array("pose", self.pose, {})
+        frames, persons = self.pose.shape[:2]
+        if self.camera_from_world is None:
+            eye = torch.eye(4, dtype=self.pose.dtype, device=self.pose.device)
+            object.__setattr__(self, "camera_from_world", eye.repeat(frames, 1, 1))
+        if self.confidence is None:
+            object.__setattr__(self, "confidence", self.pose.new_ones(frames, persons, 24))
+        for name in _SHAPES:
+            _check_array(name, getattr(self, name), {"frames": frames, "persons": persons})
+        if min(frames, persons) < 1:
+            raise ParamsError(
+                f"The body parameters hold {frames} frames of {persons} persons; "
+                "at least one of each is needed."
+            )
+        if len(self.picture_size) != 2 or min(self.picture_size) < 1:
+            raise ParamsError(
+                f"picture_size is {self.picture_size}, expected (height, width) in pixels, "
+                "both at least 1."
+            )
+        if bool((self.intrinsics[:, [0, 1], [0, 1]] <= 0).any()):
+            raise ParamsError(
+                "intrinsics has a focal length that is not positive; expected focal lengths in "
+                "pixels on the diagonal, as in [[f, 0, cx], [0, f, cy], [0, 0, 1]]."
+            )
+
+    @classmethod
+    def single(
+        cls,
+        *,
+        pose: Float[Tensor, "24 3"],
+        betas: Float[Tensor, "10"],
+        transl: Float[Tensor, "3"],
+        intrinsics: Float[Tensor, "3 3"],
+        picture_size: tuple[int, int],
+        beta_space: str = "posexfer",
+    ) -> "HumanParams":
+        """Build the parameters of one person in one picture, camera at the world's origin."""
+        return cls(
+            pose=pose[None, None],
+            betas=betas[None, None],
+            transl=transl[None, None],
+            intrinsics=intrinsics[None],
+            picture_size=picture_size,
+            beta_space=beta_space,
+        )
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return self.pose.shape[0]
+
+    @property
+    def persons(self) -> int:
+        """Number of persons in every frame."""
+        return self.pose.shape[1]
+
+    @property
+    def rotations(self) -> Float[Tensor, "frames persons 24 3 3"]:
+        """The pose as rotation matrices."""
+        return axis_angle_to_matrix(self.pose)
+
+    def select(self, frame: int = 0, person: int = 0) -> "HumanParams":
+        """Keep one person of one frame; the axes stay, with length one."""
+        if not (0 <= frame < self.frames and 0 <= person < self.persons):
+            raise ParamsError(
+                f"There is no frame {frame}, person {person}: the parameters hold {self.frames} "
+                f"frame(s) of {self.persons} person(s), counted from 0."
+            )
+        at, one = slice(frame, frame + 1), slice(person, person + 1)
+        return replace(
+            self,
+            pose=self.pose[at, one],
+            betas=self.betas[at, one],
+            transl=self.transl[at, one],
+            intrinsics=self.intrinsics[at],
+            camera_from_world=self.camera_from_world[at],
+            confidence=self.confidence[at, one],
+        )
+
+    def with_camera(
+        self,
+        intrinsics: Float[Tensor, "frames 3 3"],
+        picture_size: tuple[int, int],
+        camera_from_world: Float[Tensor, "frames 4 4"] | None = None,
+    ) -> "HumanParams":
+        """Look at the same people through another camera; its place stays unless given."""
+        return replace(
+            self,
+            intrinsics=intrinsics,
+            picture_size=picture_size,
+            camera_from_world=(
+                self.camera_from_world if camera_from_world is None else camera_from_world
+            ),
+        )
+
+    def with_neutral_betas(self, beta_space: str) -> "HumanParams":
+        """Give everyone the mean shape of another body model: betas do not carry across."""
+        return replace(self, betas=torch.zeros_like(self.betas), beta_space=beta_space)
+
+    def to(
+        self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> "HumanParams":
+        """Move every tensor to a device, a number type, or both."""
+        moved = {name: getattr(self, name).to(device=device, dtype=dtype) for name in _SHAPES}
+        return replace(self, **moved)
+
+    def save(self, path: Path | str) -> None:
+        """Write a `.npz` that `load` gives back equal; a file is there whole or not at all.
+
+        Raises:
+            OutputError: the folder does not exist or cannot be written.
+        """
+        path = Path(path)
+        arrays = {name: getattr(self, name).detach().cpu().numpy() for name in _SHAPES}
+        arrays |= {
+            "format": np.array(FORMAT),
+            "version": np.array(VERSION),
+            "picture_size": np.array(self.picture_size, dtype=np.int64),
+            "beta_space": np.array(self.beta_space),
+        }
+        write_archive(path, arrays)
+
+    @classmethod
+    def load(cls, path: Path | str) -> "HumanParams":
+        """Read what `save` wrote. Nothing in the file is ever executed.
+
+        Raises:
+            ParamsError: the file is missing, damaged, something else, or holds bad numbers.
+        """
+        path = Path(path)
+        arrays = read_archive(path)
+        _check_format(path, arrays)
+        required = {item.name for item in fields(cls)} - {*_OPTIONAL, "beta_space"}
+        if missing := sorted(required - arrays.keys()):
+            raise ParamsError(
+                f"{path.name} lacks {', '.join(missing)}; it holds "
+                f"{', '.join(sorted(arrays)) or 'nothing'}. Expected a body parameter file as "
+                "`posexfer estimate` writes it."
+            )
+        try:
+            tensors = {name: _tensor(name, arrays[name]) for name in _SHAPES if name in arrays}
+            return cls(
+                **tensors,
+                picture_size=_picture_size(arrays["picture_size"]),
+                beta_space=str(arrays.get("beta_space", "posexfer")),
+            )
+        except ParamsError as error:
+            raise ParamsError(f"{path.name}: {error}") from error
+
+
+def _check_array(name: str, tensor: object, sizes: dict[str, int]) -> None:
+    """Compare one tensor with its declared shape; names not in `sizes` fit any length."""
+    expected = _SHAPES[name]
+    if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
+        found = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
+        raise ParamsError(f"{name} is {found}, expected a tensor of floating-point numbers.")
+    lengths = [sizes.get(axis) if isinstance(axis, str) else axis for axis in expected]
+    fits = len(tensor.shape) == len(lengths) and all(
+        length is None or length == found
+        for length, found in zip(lengths, tensor.shape, strict=True)
+    )
+    if not fits:
+        raise ParamsError(
+            f"{name} has shape {tuple(tensor.shape)}, expected "
+            f"({', '.join(str(axis) for axis in expected)})"
+            + "".join(f", {axis} = {count}" for axis, count in sizes.items() if axis in expected)
+            + "."
+        )
+    bad = int((~torch.isfinite(tensor)).sum())
+    if bad:
+        raise ParamsError(
+            f"{name} holds {bad} number(s) that are NaN or infinite. Estimate the pose again, or "
+            "repair the file."
+        )
+
+
+def _check_format(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Refuse a `.npz` of another kind, and one from a later version."""
+    found = str(arrays.get("format", ""))
+    if found != FORMAT:
+        raise ParamsError(
+            f"{path.name} is not a body parameter file of ours: format={found!r}, expected "
+            f"{FORMAT!r}; it holds {', '.join(sorted(arrays)) or 'nothing'}. Was a body model or "
+            "another tool's file picked instead?"
+        )
+    version = arrays.get("version")
+    if version is None or version.size != 1 or version.dtype.kind not in "iu":
+        raise ParamsError(f"{path.name} has no version number; write it again with `save`.")
+    if int(version) > VERSION:
+        raise ParamsError(
+            f"{path.name} has version {int(version)}, this program reads up to {VERSION}. "
+            "Update the program."
+        )
+
+
+def _tensor(name: str, array: np.ndarray) -> Tensor:
+    """Turn an array from a file into a floating-point tensor."""
+    if array.dtype.kind not in "fiu":
+        raise ParamsError(f"{name} holds {array.dtype}, expected floating-point numbers.")
+    kind = array.dtype.newbyteorder("=") if array.dtype.kind == "f" else np.dtype(np.float32)
+    if kind.itemsize > 8:
+        kind = np.dtype(np.float64)
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=kind))
+
+
+def _picture_size(array: np.ndarray) -> tuple[int, int]:
+    if array.shape != (2,) or array.dtype.kind not in "iu":
+        raise ParamsError(
+            f"picture_size has shape {array.shape} and type {array.dtype}, expected two whole "
+            "numbers: height, width."
+        )
+    return int(array[0]), int(array[1])

@@ -1,0 +1,112 @@
+"""The source person's body in the target's pose, standing where a body should stand."""
+
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from einops import repeat
+from jaxtyping import Float
+from torch import Tensor
+
+from ..errors import ParamsError
+from ..geometry.rotations import matrix_to_axis_angle
+from .model import BodyModel
+from .params import HumanParams
+from .view import BodyView
+
+_STEPS = 6
+
+
+def retarget(
+    source: HumanParams,
+    target: HumanParams,
+    body: BodyModel,
+    *,
+    framing: Literal["source", "target"] = "target",
+) -> HumanParams:
+    """Put the source's shape into the target's pose, with the feet on the same floor line.
+
+    The pelvis keeps the picture column and the distance from the camera that it has in the
+    framing picture; then the body is lifted or lowered until its lowest point lies on the picture
+    row of the framing body's lowest point. The pose is kept relative to the camera.
+
+    Args:
+        source: one person in one frame; gives the shape.
+        target: one person in any number of frames; gives the pose.
+        body: the body that the source's betas are of. A target of another body gives its pose,
+            and stands as this body's mean shape would.
+        framing: whose camera, picture size and place to use.
+
+    Returns:
+        As many frames as the target has.
+    """
+    if (source.frames, source.persons) != (1, 1) or target.persons != 1:
+        raise ParamsError(
+            f"Retargeting takes one source person in one frame and one target person, found "
+            f"{source.frames} frame(s) of {source.persons} and {target.frames} frame(s) of "
+            f"{target.persons}; choose with select(frame, person)."
+        )
+    if framing not in ("source", "target"):
+        raise ParamsError(f"framing is {framing!r}, expected 'source' or 'target'.")
+    if target.beta_space != body.beta_space:
+        target = target.with_neutral_betas(body.beta_space)
+    frame = _repeated(source, target.frames) if framing == "source" else target
+    placed = replace(
+        frame,
+        pose=_pose_before(target, frame.camera_from_world),
+        betas=repeat(source.betas, "1 p s -> f p s", f=target.frames).to(target.betas),
+        beta_space=source.beta_space,
+        confidence=target.confidence,
+    )
+    return _stand(placed, BodyView.of(frame, body, frame=None), body)
+
+
+def floor_row(view: BodyView) -> Float[Tensor, "batch"]:
+    """Find the picture row, in pixels, of each body's lowest point in the picture."""
+    return _rows(view.vertices, view.intrinsics).amax(dim=1)
+
+
+def _rows(
+    vertices: Float[Tensor, "batch vertices 3"], intrinsics: Float[Tensor, "batch 3 3"]
+) -> Float[Tensor, "batch vertices"]:
+    """Project to picture rows; points at or behind the camera count as just before it."""
+    return (vertices @ intrinsics[:, 1, :, None])[..., 0] / vertices[..., 2].clamp(min=1e-3)
+
+
+def _repeated(params: HumanParams, frames: int) -> HumanParams:
+    """Show one frame many times."""
+    names = ("pose", "betas", "transl", "intrinsics", "camera_from_world", "confidence")
+    return replace(
+        params,
+        **{name: repeat(getattr(params, name), "1 ... -> f ...", f=frames) for name in names},
+    )
+
+
+def _pose_before(
+    target: HumanParams, camera_from_world: Float[Tensor, "frames 4 4"]
+) -> Float[Tensor, "frames persons 24 3"]:
+    """Turn the target's root so that another camera sees the pose as its own camera did."""
+    world_from_target = (
+        camera_from_world[:, :3, :3].mT.to(target.pose) @ (target.camera_from_world[:, :3, :3])
+    )
+    root = world_from_target[:, None] @ target.rotations[:, :, 0]
+    pose = target.pose.clone()
+    pose[:, :, 0] = matrix_to_axis_angle(root)
+    return pose
+
+
+def _stand(placed: HumanParams, frame: BodyView, body: BodyModel) -> HumanParams:
+    """Shift people to the framing body's column, depth and floor row."""
+    view = BodyView.of(placed, body, frame=None)
+    vertices, intrinsics = view.vertices, view.intrinsics
+    shift = frame.joints[:, 0] - view.joints[:, 0]
+    floor = floor_row(frame)
+    for _ in range(_STEPS):  # Newton steps: the row is linear in the shift for one vertex
+        rows = _rows(vertices + shift[:, None], intrinsics)
+        lowest = rows.argmax(dim=1)
+        depth = vertices[..., 2].gather(1, lowest[:, None])[:, 0] + shift[:, 2]
+        step = (floor - rows.amax(dim=1)) * depth / intrinsics[:, 1, 1]
+        shift = shift + torch.stack([torch.zeros_like(step), step, torch.zeros_like(step)], dim=1)
+    world_from_camera = placed.camera_from_world[:, :3, :3].mT.to(shift)
+    moved = (world_from_camera @ shift[..., None])[..., 0]
+    return replace(placed, transl=placed.transl + moved[:, None].to(placed.transl))

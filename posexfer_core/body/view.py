@@ -1,0 +1,149 @@
+"""A posed body in front of a camera: what every map, point and overlay is read from."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from einops import rearrange, repeat
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ..errors import ParamsError
+from ..geometry.camera import crop_intrinsics
+from ..geometry.rasterize import Visibility, rasterize
+from .model import BodyModel
+from .params import HumanParams
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BodyView:
+    """Bodies of one topology, each before its own camera, all pictures of one size."""
+
+    vertices: Float[Tensor, "batch vertices 3"]
+    """Metres, camera frame: x right, y down, z forward."""
+    joints: Float[Tensor, "batch 24 3"]
+    """SMPL joints, metres, camera frame, pelvis first."""
+    faces: Int[Tensor, "faces 3"]
+    """Vertices of each triangle."""
+    canonical: Float[Tensor, "vertices 3"]
+    """Place of each vertex on the rest body, about [-1, 1]: one name per surface point."""
+    parts: Int[Tensor, "vertices"]
+    """The joint that moves each vertex most, 0 to 23."""
+    keypoint_vertices: dict[str, int]
+    """Vertices of the keypoints that are no joints: nose, leye, reye, lear, rear and so on."""
+    intrinsics: Float[Tensor, "batch 3 3"]
+    """Pinhole matrix of each picture, pixels."""
+    size: tuple[int, int]
+    """`(height, width)` of the pictures, pixels."""
+
+    @classmethod
+    def of(
+        cls, params: HumanParams, body: BodyModel, *, frame: int | None = 0, person: int | None = 0
+    ) -> "BodyView":
+        """Pose the body by its parameters and put it before their camera.
+
+        Args:
+            params: who stands where; the betas must be of this body.
+            body: the body model.
+            frame: which frame, or None for all of them.
+            person: which person, or None for all of them. The batch runs over frames, then over
+                persons; persons of one frame do not hide each other.
+        """
+        if params.beta_space != body.beta_space:
+            raise ParamsError(
+                f"The betas are of the body {params.beta_space!r}, this body is "
+                f"{body.beta_space!r}. Load the body file they were made for, or drop them with "
+                f"with_neutral_betas({body.beta_space!r})."
+            )
+        params = _pick(params, frame, person).to(
+            device=body.v_template.device, dtype=body.v_template.dtype
+        )
+        geometry = body(
+            rearrange(params.rotations, "f p j a b -> (f p) j a b"),
+            rearrange(params.betas, "f p s -> (f p) s"),
+            rearrange(params.transl, "f p a -> (f p) a"),
+        )
+        camera_from_world = repeat(params.camera_from_world, "f a b -> (f p) a b", p=params.persons)
+        return cls(
+            vertices=_transform(camera_from_world, geometry.vertices),
+            joints=_transform(camera_from_world, geometry.joints),
+            faces=body.faces,
+            canonical=body.canonical,
+            parts=body.parts,
+            keypoint_vertices=body.keypoint_vertices,
+            intrinsics=repeat(params.intrinsics, "f a b -> (f p) a b", p=params.persons),
+            size=params.picture_size,
+        )
+
+    @staticmethod
+    def stack(views: "list[BodyView]") -> "BodyView":
+        """Join views of one body and one picture size along the batch."""
+        first = views[0]
+        assert all(view.size == first.size for view in views), "pictures of several sizes"
+        assert all(view.faces.shape == first.faces.shape for view in views), "several topologies"
+        return replace(
+            first,
+            vertices=torch.cat([view.vertices for view in views]),
+            joints=torch.cat([view.joints for view in views]),
+            intrinsics=torch.cat([view.intrinsics for view in views]),
+        )
+
+    def __len__(self) -> int:
+        return self.vertices.shape[0]
+
+    @cached_property
+    def visibility(self) -> Visibility:
+        """What each pixel sees, rasterised once."""
+        return rasterize(self.vertices, self.faces, self.intrinsics, self.size)
+
+    @property
+    def root_depth(self) -> Float[Tensor, "batch"]:
+        """Distance of the pelvis along the camera axis, metres: z_rel counts from it."""
+        return self.joints[:, 0, 2]
+
+    def reframed(
+        self, offset_xy: tuple[float, float], scale: float, size: tuple[int, int]
+    ) -> "BodyView":
+        """See the same bodies in a picture that is cut out and then resized.
+
+        Pixel `p` of the old picture lies at `scale * (p - offset_xy)` in the new one; negative
+        offsets pad.
+
+        Args:
+            offset_xy: left upper corner of the cut, pixels of the old picture.
+            scale: new pixels per old pixel.
+            size: `(height, width)` of the new picture.
+        """
+        offset = self.intrinsics.new_tensor(offset_xy).expand(len(self), 2)
+        factor = self.intrinsics.new_tensor(scale).expand(len(self))
+        return replace(self, intrinsics=crop_intrinsics(self.intrinsics, offset, factor), size=size)
+
+    def to(self, device: torch.device | str) -> "BodyView":
+        """Move every tensor to a device."""
+        names = ("vertices", "joints", "faces", "canonical", "parts", "intrinsics")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+
+def _pick(params: HumanParams, frame: int | None, person: int | None) -> HumanParams:
+    """Keep one frame, one person, one of both, or everything."""
+    if frame is not None and person is not None:
+        return params.select(frame, person)
+    params.select(frame or 0, person or 0)  # complains when there is none
+    at = slice(None) if frame is None else slice(frame, frame + 1)
+    one = slice(None) if person is None else slice(person, person + 1)
+    return replace(
+        params,
+        pose=params.pose[at, one],
+        betas=params.betas[at, one],
+        transl=params.transl[at, one],
+        intrinsics=params.intrinsics[at],
+        camera_from_world=params.camera_from_world[at],
+        confidence=params.confidence[at, one],
+    )
+
+
+def _transform(
+    matrices: Float[Tensor, "batch 4 4"], points: Float[Tensor, "batch points 3"]
+) -> Float[Tensor, "batch points 3"]:
+    """Apply a rigid transform to points."""
+    return points @ matrices[:, :3, :3].mT + matrices[:, None, :3, 3]
