@@ -1,0 +1,165 @@
+"""What a camera sees of a surface, and colours carried along the surface into another view."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from .camera import pixels_to_ndc, project_perspective
+from .normals import face_normals
+from .rasterize import Visibility, interpolate
+from .subpixels import NEAR_M
+
+NOWHERE = -2.0
+"""NDC given to pixels without a surface: outside of every picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurfaceWarp:
+    """Where the surface at each target pixel is found in the source picture."""
+
+    grid: Float[Tensor, "batch height width 2"]
+    """NDC in the source picture, as `grid_sample` takes it; -2 where the target has no body."""
+    visible: Float[Tensor, "batch height width"]
+    """1 where the source picture shows that point of the surface, else 0."""
+
+
+def vertex_visibility(
+    vertices: Float[Tensor, "batch vertices 3"],
+    visibility: Visibility,
+    intrinsics: Float[Tensor, "batch 3 3"],
+    *,
+    tolerance_m: float = 0.02,
+) -> Bool[Tensor, "batch vertices"]:
+    """Tell which vertices the camera sees.
+
+    A vertex is hidden if it lies outside the picture, or if most of the surface at the four pixels
+    around it is nearer than itself by more than the tolerance: 2 m behind a wall at 1 m is hidden,
+    1.01 m is not.
+
+    Args:
+        vertices: metres, camera frame; those that were rasterised.
+        visibility: from `rasterize` with the same camera.
+        intrinsics: pixels.
+        tolerance_m: how far behind the surface a vertex may lie.
+    """
+    batch, count = vertices.shape[:2]
+    picture = torch.arange(batch, device=vertices.device).repeat_interleave(count)
+    points = vertices.detach().flatten(0, 1)
+    seen, surface = _seen_shares(points, None, picture, visibility, intrinsics, tolerance_m)
+    return ((surface > 0) & (seen >= 0.5 * surface)).unflatten(0, (batch, count))
+
+
+def surface_warp(
+    source_vertices: Float[Tensor, "batch vertices 3"],
+    source_visibility: Visibility,
+    source_intrinsics: Float[Tensor, "batch 3 3"],
+    source_size: tuple[int, int],
+    target_visibility: Visibility,
+    faces: Int[Tensor, "faces 3"],
+    *,
+    tolerance_m: float = 0.02,
+    min_cosine: float = 0.15,
+) -> SurfaceWarp:
+    """Find the surface point of every target pixel in the source picture.
+
+    The point is the same mix of the same face's corners in the source pose. It counts as visible
+    where it projects into the source picture, its face turns towards the source camera, and the
+    source depth there is not nearer by more than the tolerance. Depth is compared at the four
+    pixels around, each against the plane of the face (or the point, where that is nearer), so that
+    neither slanted surfaces nor silhouettes are lost. Source and target alike give the identity:
+    pixel (0, 0) of a 2x2 picture maps to (-0.5, -0.5).
+
+    Args:
+        source_vertices: metres, source camera frame.
+        source_visibility: from `rasterize` of the source, of the size `source_size`.
+        source_intrinsics: pixels of the source picture.
+        source_size: (height, width) of the source picture.
+        target_visibility: from `rasterize` of the target, of any size.
+        faces: those of both.
+        tolerance_m: how far behind the source's surface a point may lie.
+        min_cosine: least cosine between the face's normal and the way to the source camera.
+    """
+    batch, height, width = target_visibility.face_id.shape
+    covered = target_visibility.mask.flatten().nonzero().squeeze(-1)
+    picture = torch.div(covered, height * width, rounding_mode="floor")
+    with torch.no_grad():
+        points = interpolate(target_visibility, faces, source_vertices).flatten(0, 2)[covered]
+        face = target_visibility.face_id.flatten()[covered].long()
+        normals = face_normals(source_vertices, faces)[picture, face]
+        normals = torch.nn.functional.normalize(normals, dim=-1)
+        cosine = -(normals * torch.nn.functional.normalize(points, dim=-1)).sum(-1)
+        seen, _ = _seen_shares(
+            points, normals, picture, source_visibility, source_intrinsics, tolerance_m
+        )
+        pixels = project_perspective(points[:, None], source_intrinsics[picture]).squeeze(1)
+    grid = points.new_full((batch * height * width, 2), NOWHERE)
+    grid[covered] = pixels_to_ndc(pixels, source_size)
+    visible = points.new_zeros(batch * height * width)
+    visible[covered] = ((seen >= 0.5) & (cosine >= min_cosine)).to(visible)
+    return SurfaceWarp(
+        grid=grid.reshape(batch, height, width, 2), visible=visible.reshape(batch, height, width)
+    )
+
+
+def warp_picture(
+    picture: Float[Tensor, "batch channels source_height source_width"], warp: SurfaceWarp
+) -> Float[Tensor, "batch channels height width"]:
+    """Carry a source picture's colours into the target view, bilinear, 0 where none is seen."""
+    sampled = torch.nn.functional.grid_sample(
+        picture, warp.grid.to(picture), padding_mode="border", align_corners=False
+    )
+    return sampled * warp.visible.to(picture)[:, None]
+
+
+def _seen_shares(
+    points: Tensor,
+    normals: Tensor | None,
+    picture: Tensor,
+    visibility: Visibility,
+    intrinsics: Tensor,
+    tolerance_m: float,
+) -> tuple[Tensor, Tensor]:
+    """Weigh the four pixels around each point, bilinear.
+
+    Args:
+        points: (points, 3) metres, camera frame.
+        normals: (points, 3) of the surface at each point, or None to compare with its depth alone.
+        picture: (points,) row of `visibility` and `intrinsics`.
+        visibility: what the camera sees.
+        intrinsics: (batch, 3, 3) pixels.
+        tolerance_m: how far behind the surface a point may lie.
+
+    Returns:
+        Share of the pixels that show a surface which does not hide the point, and share of those
+        that show any; both 0 outside the picture.
+    """
+    height, width = visibility.size
+    camera = intrinsics[picture]
+    depth = points[:, 2]
+    ahead = depth > NEAR_M
+    safe = torch.where(ahead[:, None], points, torch.ones_like(points))
+    pixels = project_perspective(safe[:, None], camera).squeeze(1)
+    x, y = pixels.unbind(-1)
+    inside = ahead & (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+    x, y = x.clamp(0, width), y.clamp(0, height)
+    left, top = (x - 0.5).floor(), (y - 0.5).floor()
+    seen, surface = torch.zeros_like(depth), torch.zeros_like(depth)
+    for column, row in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        centre_x, centre_y = left + column + 0.5, top + row + 0.5
+        weight = (1 - (x - centre_x).abs()) * (1 - (y - centre_y).abs())
+        i = (left + column).long().clamp(0, width - 1)
+        j = (top + row).long().clamp(0, height - 1)
+        found = visibility.depth[picture, j, i]
+        expected = depth
+        if normals is not None:
+            ray_y = (centre_y - camera[:, 1, 2]) / camera[:, 1, 1]
+            ray_x = (centre_x - camera[:, 0, 2] - camera[:, 0, 1] * ray_y) / camera[:, 0, 0]
+            slope = normals[:, 0] * ray_x + normals[:, 1] * ray_y + normals[:, 2]
+            plane = (normals * points).sum(-1) / slope.clamp(max=-1e-6)
+            expected = torch.where((slope < 0) & (plane > 0), plane.minimum(depth), depth)
+        weight = torch.where(found.isfinite() & inside, weight, torch.zeros_like(weight))
+        surface = surface + weight
+        seen = seen + torch.where(found >= expected - tolerance_m, weight, 0.0)
+    return seen, surface
