@@ -1,0 +1,162 @@
+"""Cut a picture of any size around a person to the network's size, and paste the result back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from .body.params import HumanParams
+from .body.view import BodyView
+from .errors import PictureError
+from .geometry.camera import crop_intrinsics, project_perspective
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels; may reach outside the picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Framing:
+    """A cut without stretching: position `p` in the picture lands at `scale * (p - offset_xy)`.
+
+    Worked number: offset (10, 20), scale 0.5: pixel position (30, 60) lands at (10, 20).
+    """
+
+    offset_xy: tuple[float, float]
+    """Upper left corner of the cut, pixels of the picture; negative where it is padded."""
+    scale: float
+    """Pixels of the cut per pixel of the picture, the same along both axes."""
+    size: tuple[int, int]
+    """Height and width of the cut, pixels."""
+
+    @classmethod
+    def around(
+        cls, boxes: Sequence[Box], size: tuple[int, int], *, margin: float = 0.06
+    ) -> "Framing":
+        """Fit every box inside the cut, centred.
+
+        Args:
+            boxes: at least one; for a transfer, the person's box and the wanted pose's.
+            size: height and width of the cut, pixels.
+            margin: free border on each side, as a share of the boxes' extent.
+        """
+        left, top = (min(box[i] for box in boxes) for i in (0, 1))
+        right, bottom = (max(box[i] for box in boxes) for i in (2, 3))
+        width, height = (right - left) * (1 + 2 * margin), (bottom - top) * (1 + 2 * margin)
+        scale = min(size[0] / max(height, 1e-6), size[1] / max(width, 1e-6))
+        return cls(
+            offset_xy=(
+                (left + right - size[1] / scale) / 2,
+                (top + bottom - size[0] / scale) / 2,
+            ),
+            scale=scale,
+            size=size,
+        )
+
+    @classmethod
+    def whole(cls, picture_size: tuple[int, int], size: tuple[int, int]) -> "Framing":
+        """Fit the whole picture (height, width) inside the cut; for when no body is known."""
+        return cls.around(
+            [(0.0, 0.0, float(picture_size[1]), float(picture_size[0]))], size, margin=0.0
+        )
+
+    def apply(
+        self, picture: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels framed_height framed_width"]:
+        """Cut and resize; beyond the picture its edge pixels repeat."""
+        down, across = (
+            _resampling(length_in, length_out, offset, self.scale).to(picture)
+            for length_in, length_out, offset in zip(
+                picture.shape[-2:], self.size, self.offset_xy[::-1], strict=True
+            )
+        )
+        return down @ (picture @ across.mT)
+
+    def params(self, params: HumanParams) -> HumanParams:
+        """Move the camera of `params` with the cut; the body itself stays as it is."""
+        intrinsics = crop_intrinsics(params.intrinsics, self.offset_xy, self.scale)
+        return params.with_camera(intrinsics, self.size)
+
+    def paste(
+        self,
+        result: Float[Tensor, "batch channels framed_height framed_width"],
+        original: Float[Tensor, "batch channels height width"],
+        *,
+        feather: float = 0.04,
+    ) -> Float[Tensor, "batch channels height width"]:
+        """Undo the cut: put `result` where it came from, at the original resolution.
+
+        Args:
+            result: what was made of the cut, of size `size`.
+            original: the picture that was cut; kept outside the cut.
+            feather: width of the soft border inside the cut, as a share of its shorter side.
+        """
+        if tuple(result.shape[-2:]) != self.size:
+            raise PictureError(
+                f"The result is {tuple(result.shape[-2:])} pixels, expected the cut's {self.size}."
+            )
+        back = Framing(
+            offset_xy=(-self.scale * self.offset_xy[0], -self.scale * self.offset_xy[1]),
+            scale=1.0 / self.scale,
+            size=(original.shape[-2], original.shape[-1]),
+        )
+        share = self._inside(back.size, max(feather * min(self.size), 1e-3)).to(original)
+        return original + share * (back.apply(result) - original)
+
+    def _inside(self, picture_size: tuple[int, int], border_px: float) -> Tensor:
+        """Share of the cut in every pixel of the picture: 1 inside, 0 outside, a ramp between."""
+        ramps = []
+        for length, framed, offset in zip(
+            picture_size, self.size, self.offset_xy[::-1], strict=True
+        ):
+            position = self.scale * (torch.arange(length) + 0.5 - offset)
+            ramps.append((torch.minimum(position, framed - position) / border_px).clamp(0.0, 1.0))
+        return ramps[0][:, None] * ramps[1]
+
+
+def body_box(view: BodyView) -> Box:
+    """Bound the bodies of a view, in pixels of its picture; limbs outside the picture count."""
+    pixels = project_perspective(view.vertices, view.intrinsics)
+    low, high = pixels.amin(dim=(0, 1)), pixels.amax(dim=(0, 1))
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def keep_cut_off(
+    person: Box, boxes: Sequence[Box], picture_size: tuple[int, int], *, tolerance: float = 0.1
+) -> list[Box]:
+    """Clip boxes at the edges of the picture that cut the person off.
+
+    Below the waist of a half-length portrait there is nothing to show; padding there would only
+    smear the last row of pixels.
+
+    Args:
+        person: the box of the whole body in the picture.
+        boxes: to clip; the person's own and the wanted pose's.
+        picture_size: height and width, pixels.
+        tolerance: share of the person's extent that may lie outside before it counts as cut off.
+    """
+    limits = (0.0, 0.0, float(picture_size[1]), float(picture_size[0]))
+    clipped = [list(box) for box in boxes]
+    for edge, limit in enumerate(limits):
+        axis, keep = edge % 2, (max if edge < 2 else min)
+        outside = abs(keep(person[edge], limit) - person[edge])
+        if outside > tolerance * (person[axis + 2] - person[axis]):
+            for box in clipped:
+                box[edge] = keep(box[edge], limit)
+    return [(left, top, right, bottom) for left, top, right, bottom in clipped]
+
+
+def _resampling(length_in: int, length_out: int, offset: float, scale: float) -> Tensor:
+    """Weights (out, in) of a triangle filter, as wide as a pixel of the coarser side.
+
+    Pixel centres lie at +0.5; weights that fall outside the picture go to its edge pixel, so
+    every row sums to 1. Scale 1 at a whole offset copies pixels exactly.
+    """
+    reach = max(1.0, 1.0 / scale)
+    centre = (torch.arange(length_out, dtype=torch.float64) + 0.5) / scale + offset - 0.5
+    taps = torch.floor(centre)[:, None] + torch.arange(-int(reach), int(reach) + 2)
+    weights = (1.0 - (taps - centre[:, None]).abs() / reach).clamp(min=0.0)
+    weights = weights / weights.sum(dim=1, keepdim=True)
+    matrix = torch.zeros(length_out, length_in, dtype=torch.float64)
+    return matrix.scatter_add_(1, taps.long().clamp(0, length_in - 1), weights).float()
