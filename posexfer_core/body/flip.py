@@ -188,13 +188,13 @@ def _reach(skeleton: _Skeleton, chain: tuple[int, int, int, int], places: np.nda
         followed = parent_world @ skeleton.local[joint]
         now = followed @ skeleton.bones[chain[index + 1]]
         wanted = skeleton.world_from_camera @ (places[index + 1] - places[index])
-        world[joint] = _swing(now, wanted) @ followed
+        world[joint] = swing(now, wanted) @ followed
         local = torch.from_numpy(parent_world.T @ world[joint])
         pose[joint] = matrix_to_axis_angle(local).numpy()
     return pose
 
 
-def _swing(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def swing(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Give the smallest rotation that turns one direction into another, (3, 3)."""
     start, end = start / np.linalg.norm(start), end / np.linalg.norm(end)
     axis, cosine = np.cross(start, end), float(start @ end)

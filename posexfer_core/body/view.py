@@ -102,7 +102,10 @@ class BodyView:
         return self.joints[:, 0, 2]
 
     def reframed(
-        self, offset_xy: tuple[float, float], scale: float, size: tuple[int, int]
+        self,
+        offset_xy: tuple[float | int, float | int],
+        scale: float | int,
+        size: tuple[int, int],
     ) -> "BodyView":
         """See the same bodies in a picture that is cut out and then resized.
 
@@ -114,9 +117,9 @@ class BodyView:
             scale: new pixels per old pixel.
             size: `(height, width)` of the new picture.
         """
-        offset = self.intrinsics.new_tensor(offset_xy).expand(len(self), 2)
-        factor = self.intrinsics.new_tensor(scale).expand(len(self))
-        return replace(self, intrinsics=crop_intrinsics(self.intrinsics, offset, factor), size=size)
+        return replace(
+            self, intrinsics=crop_intrinsics(self.intrinsics, offset_xy, scale), size=size
+        )
 
     def to(self, device: torch.device | str) -> "BodyView":
         """Move every tensor to a device."""

@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from posexfer_core.body.model import BodyModel
+from posexfer_core.body.params import HumanParams
+from posexfer_core.body.retarget import floor_row, retarget
+from posexfer_core.body.view import BodyView
+from posexfer_core.errors import ParamsError
+from posexfer_core.geometry.rotations import axis_angle_to_matrix
+from tests.posexfer_core.body.sample_params import facing_params, random_params
+
+
+def tall() -> HumanParams:
+    params = facing_params()
+    betas = params.betas.clone()
+    betas[..., 0] = 2.0
+    return replace(params, betas=betas)
+
+
+def test_a_body_onto_itself_stays(body: BodyModel):
+    params = random_params()
+    for framing in ("source", "target"):
+        same = retarget(params, params, body, framing=framing)
+        torch.testing.assert_close(same.transl, params.transl, atol=1e-4, rtol=0)
+        torch.testing.assert_close(
+            axis_angle_to_matrix(same.pose), params.rotations, atol=1e-4, rtol=0
+        )
+
+
+@pytest.mark.parametrize("framing", ["source", "target"])
+def test_feet_stand_on_the_framing_bodys_row(body: BodyModel, framing: str):
+    source, target = tall(), random_params(seed=3)
+    result = retarget(source, target, body, framing=framing)
+    frame = source if framing == "source" else target
+    view, expected = BodyView.of(result, body), BodyView.of(frame, body)
+    torch.testing.assert_close(floor_row(view), floor_row(expected), atol=0.02, rtol=0)
+    torch.testing.assert_close(view.joints[:, 0, 2], expected.joints[:, 0, 2])
+    torch.testing.assert_close(view.joints[:, 0, 0], expected.joints[:, 0, 0], atol=1e-5, rtol=0)
+    assert torch.equal(result.betas, source.betas)
+    assert result.picture_size == frame.picture_size
+
+
+def test_the_pose_is_the_targets(body: BodyModel):
+    target = random_params(seed=3)
+    result = retarget(tall(), target, body)
+    torch.testing.assert_close(result.pose[:, :, 1:], target.pose[:, :, 1:])
+    torch.testing.assert_close(result.rotations, target.rotations, atol=1e-5, rtol=0)
+
+
+def test_the_floor_row_of_one_point_worked_by_hand(body: BodyModel):
+    view = BodyView.of(facing_params(), body)
+    flat = torch.tensor([[[0.0, 0.5, 2.0], [0.1, 0.2, 1.0]]])
+    two = replace(view, vertices=flat, canonical=torch.zeros(2, 3), parts=torch.zeros(2).long())
+    # 300 * 0.5 / 2 + 128 = 203, 300 * 0.2 / 1 + 128 = 188
+    torch.testing.assert_close(floor_row(two), torch.tensor([203.0]))
+
+
+def test_another_camera_sees_the_same_pose(body: BodyModel):
+    turn = torch.eye(4)
+    turn[:3, :3] = axis_angle_to_matrix(torch.tensor([0.0, 0.7, 0.0]))
+    target = random_params(seed=5)
+    target = target.with_camera(target.intrinsics, target.picture_size, turn[None])
+    result = retarget(facing_params(), target, body, framing="source")
+    root = turn[:3, :3] @ target.rotations[0, 0, 0]
+    torch.testing.assert_close(result.rotations[0, 0, 0], root, atol=1e-4, rtol=0)
+    assert torch.equal(result.camera_from_world, facing_params().camera_from_world)
+
+
+@pytest.mark.parametrize("framing", ["source", "target"])
+def test_every_frame_of_the_target_is_kept(body: BodyModel, framing: str):
+    target = random_params(frames=3)
+    result = retarget(tall(), target, body, framing=framing)
+    assert (result.frames, result.persons) == (3, 1)
+    last = retarget(tall(), target.select(2), body, framing=framing)
+    torch.testing.assert_close(result.transl[2:], last.transl, atol=1e-4, rtol=0)
+
+
+def test_a_target_of_another_body_gives_its_pose(body: BodyModel):
+    target = replace(random_params(), beta_space="smpl")
+    result = retarget(tall(), target, body)
+    assert result.beta_space == "posexfer"
+    assert torch.equal(result.betas, tall().betas)
+
+
+def test_crowds_and_unknown_framings_are_refused(body: BodyModel):
+    with pytest.raises(ParamsError, match="2 and 1 frame"):
+        retarget(random_params(persons=2), random_params(), body)
+    with pytest.raises(ParamsError, match="choose with select"):
+        retarget(random_params(), random_params(persons=2), body)
