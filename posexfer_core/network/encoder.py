@@ -1,0 +1,94 @@
+"""Appearance encoders: the source picture becomes tokens F_2D."""
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ..errors import ConfigError
+from .condition import ConditionInputs
+from .config import NetworkConfig
+from .fourier import FourierFeatures, position_grid
+from .residual import ResidualBlock
+
+STRIDE = 16
+"""Pixels of the picture to one token of the convolutional encoder, along each side."""
+
+
+class ConvAppearanceEncoder(nn.Module):
+    """Encode the picture and the source body's maps by convolutions trained with the rest.
+
+    Tokens say where in the picture they come from, and which place of the body they show: the mean
+    canonical position of the body's pixels in the cell, weighted by the share of such pixels.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        stage_1, stage_2, stage_3 = config.encoder_widths
+        count_1, count_2, count_3 = config.encoder_blocks
+        self.convolutions = nn.Sequential(
+            nn.PixelUnshuffle(4),
+            nn.Conv2d(7 * 16, stage_1, 1),
+            *(ResidualBlock(stage_1) for _ in range(count_1)),
+            nn.Conv2d(stage_1, stage_2, 3, stride=2, padding=1),
+            *(ResidualBlock(stage_2) for _ in range(count_2)),
+            nn.Conv2d(stage_2, stage_3, 3, stride=2, padding=1),
+            *(ResidualBlock(stage_3) for _ in range(count_3)),
+        )
+        self.to_tokens = nn.Linear(stage_3, config.token_width)
+        self.position_features = FourierFeatures(2, config.position_bands)
+        self.position = nn.Linear(self.position_features.width, config.token_width)
+        self.body_features = FourierFeatures(3, config.canonical_bands)
+        self.body = nn.Linear(self.body_features.width, config.token_width)
+
+    def forward(self, inputs: ConditionInputs) -> Float[Tensor, "batch tokens width"]:
+        """Encode pictures of any size; each 16x16 pixels, the last ones padded, are a token."""
+        seen = torch.cat([inputs.picture, inputs.source_maps], 1)
+        height, width = seen.shape[-2:]
+        seen = F.pad(seen, (0, -width % STRIDE, 0, -height % STRIDE))
+        features = self.convolutions(seen)
+        tokens = self.to_tokens(rearrange(features, "b c h w -> b (h w) c"))
+        grid = position_grid(features.shape[-2], features.shape[-1], device=seen.device)
+        return tokens + self.position(self.position_features(grid)) + self._body_place(seen)
+
+    def _body_place(
+        self, seen: Float[Tensor, "batch 7 height width"]
+    ) -> Float[Tensor, "batch tokens width"]:
+        canonical, mask = seen[:, 3:6], seen[:, 6:]
+        pooled = F.avg_pool2d(torch.cat([canonical * mask, mask], 1), STRIDE)
+        pooled = rearrange(pooled, "b c h w -> b (h w) c")
+        share = pooled[..., 3:]
+        return share * self.body(self.body_features(pooled[..., :3] / share.clamp(min=1e-4)))
+
+
+class ClipAppearanceEncoder(nn.Module):
+    """Join frozen CLIP's hidden states with patches of the picture's latents.
+
+    CLIP knows what is worn; the latents, 2x2 to a token, keep detail that CLIP drops.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.from_clip = nn.Linear(config.clip_width, config.token_width)
+        self.from_latents = nn.Linear(4 * config.latent_channels, config.token_width)
+        self.kind = nn.Parameter(0.02 * torch.randn(2, config.token_width))
+        self.position_features = FourierFeatures(2, config.position_bands)
+        self.position = nn.Linear(self.position_features.width, config.token_width)
+
+    def forward(self, inputs: ConditionInputs) -> Float[Tensor, "batch tokens width"]:
+        """Encode what the caller computed with the frozen models; latents of any size."""
+        if inputs.clip_hidden is None or inputs.source_latents is None:
+            raise ConfigError(
+                "The clip encoder reads clip_hidden and source_latents, and one is missing. "
+                "Compute both from the source picture first."
+            )
+        latents = inputs.source_latents
+        latents = F.pad(latents, (0, latents.shape[-1] % 2, 0, latents.shape[-2] % 2))
+        patches = rearrange(latents, "b c (h p) (w q) -> b (h w) (c p q)", p=2, q=2)
+        grid = position_grid(latents.shape[-2] // 2, latents.shape[-1] // 2, device=latents.device)
+        position = self.position(self.position_features(grid).to(latents.dtype))
+        detail = self.from_latents(patches) + position
+        return torch.cat(
+            [self.from_clip(inputs.clip_hidden) + self.kind[0], detail + self.kind[1]], 1
+        )

@@ -1,0 +1,227 @@
+"""Weights files: one .safetensors that carries its configs, its recipe and its scores."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from ..errors import CheckpointError, ConfigError, OutputError
+from .autoencoder import AutoencoderConfig, PatchAutoencoder
+from .config import NetworkConfig
+from .model import PoseTransferNetwork
+
+BUNDLE = "posexfer-bundle"
+"""Format of a file that holds its own UNet."""
+ADAPTER = "posexfer-adapter"
+"""Format of a file that needs someone else's UNet."""
+VERSION = "1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsHeader:
+    """What a weights file says of itself."""
+
+    format: str
+    """`BUNDLE` or `ADAPTER`."""
+    version: str
+    """Of the layout of the file."""
+    network: dict[str, Any]
+    """Settings of the network."""
+    unet: dict[str, Any] | None
+    """Arguments of diffusers' UNet2DConditionModel."""
+    autoencoder: dict[str, Any] | None
+    """Settings of the autoencoder."""
+    recipe: dict[str, Any] = field(default_factory=dict)
+    """How the weights were made and how well they do, in words and numbers of the trainer's own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """What a weights file holds, on the CPU, in float32 and in evaluation mode."""
+
+    network: PoseTransferNetwork
+    unet_config: dict[str, Any] | None
+    """Arguments of diffusers' UNet2DConditionModel; none in an adapter."""
+    unet_state: dict[str, Tensor] | None
+    autoencoder: PatchAutoencoder | None
+    header: WeightsHeader
+
+
+def save_bundle(
+    path: str | Path,
+    network: PoseTransferNetwork,
+    *,
+    unet_config: Mapping[str, Any] | None = None,
+    unet_state: Mapping[str, Tensor] | None = None,
+    autoencoder: PatchAutoencoder | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    dtype: torch.dtype | None = torch.float16,
+) -> None:
+    """Write everything into one file, which appears whole or not at all.
+
+    Args:
+        path: the .safetensors file to write.
+        network: its weights, and its config for the header.
+        unet_config: arguments of diffusers' UNet2DConditionModel, with `unet_state`.
+        unet_state: the UNet's weights; without them the file is an adapter.
+        autoencoder: the pictures' way to latents and back, if it is ours.
+        recipe: whatever should be known of the weights, as JSON can hold it.
+        dtype: what floats are stored as; None leaves them as they are.
+
+    Raises:
+        OutputError: the file cannot be written.
+        CheckpointError: a weight is not finite, or too large for `dtype`.
+    """
+    if (unet_config is None) != (unet_state is None):
+        raise ConfigError("A UNet is stored with its config: give both or neither.")
+    tensors = _prefixed("network", network.state_dict(), dtype)
+    if unet_state is not None:
+        tensors |= _prefixed("unet", unet_state, dtype)
+    if autoencoder is not None:
+        tensors |= _prefixed("autoencoder", autoencoder.state_dict(), dtype)
+    config = {
+        "network": network.config.to_dict(),
+        "unet": None if unet_config is None else dict(unet_config),
+        "autoencoder": None if autoencoder is None else asdict(autoencoder.config),
+    }
+    metadata = {
+        "format": ADAPTER if unet_state is None else BUNDLE,
+        "version": VERSION,
+        "config": json.dumps(config),
+        "recipe": json.dumps(dict(recipe or {})),
+    }
+    _write_whole(Path(path), save(tensors, metadata))
+
+
+def read_header(path: str | Path) -> WeightsHeader:
+    """Read what a weights file says of itself, and none of its tensors.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or something else.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        return _header(path, file.metadata() or {})
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """Build what `save_bundle` wrote.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or something else, or does not fit the
+            configs in its own header.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        header = _header(path, file.metadata() or {})
+        parts = _parts(path, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    try:
+        network = PoseTransferNetwork(NetworkConfig.from_dict(header.network))
+        autoencoder = None
+        if header.autoencoder is not None:
+            autoencoder = PatchAutoencoder(AutoencoderConfig(**header.autoencoder))
+    except (ConfigError, TypeError) as error:
+        raise CheckpointError(f"{path.name} has a config that cannot be used: {error}") from error
+    expected = {"network"} | {name for name in ("unet", "autoencoder") if getattr(header, name)}
+    if parts.keys() != expected:
+        raise CheckpointError(
+            f"{path.name} holds tensors of {sorted(parts)}, its header tells of {sorted(expected)}."
+        )
+    _fill(path, network, parts["network"])
+    if autoencoder is not None:
+        _fill(path, autoencoder, parts["autoencoder"])
+    return Bundle(
+        network=network,
+        unet_config=header.unet,
+        unet_state=parts.get("unet"),
+        autoencoder=autoencoder,
+        header=header,
+    )
+
+
+def _prefixed(
+    prefix: str, state: Mapping[str, Tensor], dtype: torch.dtype | None
+) -> dict[str, Tensor]:
+    stored = {}
+    for name, tensor in state.items():
+        kind = dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
+        # a copy, because safetensors refuses tensors that share memory
+        copy = tensor.detach().to("cpu", kind, copy=True).contiguous()
+        if not torch.isfinite(copy).all():
+            raise CheckpointError(f"{prefix}.{name} is not finite as {kind}; nothing was written.")
+        stored[f"{prefix}.{name}"] = copy
+    return stored
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        try:
+            partial.write_bytes(content)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}. Choose a folder that exists and is yours."
+        ) from error
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return safe_open(path, framework="pt")
+    except (SafetensorError, OSError) as error:
+        reason = "there is no such file" if not path.exists() else str(error)
+        raise CheckpointError(
+            f"{path.name} cannot be read as a .safetensors file: {reason}. "
+            "Is the path right and the download complete?"
+        ) from error
+
+
+def _header(path: Path, metadata: Mapping[str, str]) -> WeightsHeader:
+    kind, version = metadata.get("format"), metadata.get("version")
+    if kind not in (BUNDLE, ADAPTER):
+        raise CheckpointError(
+            f"{path.name} does not hold pose-transfer weights: format={kind!r} in its header, "
+            f"expected {BUNDLE!r} or {ADAPTER!r}. Was a UNet or a LoRA picked instead?"
+        )
+    if version != VERSION:
+        raise CheckpointError(
+            f"{path.name} has layout version {version!r}, this program reads {VERSION!r}. "
+            "Update whichever is older."
+        )
+    try:
+        config, recipe = json.loads(metadata["config"]), json.loads(metadata["recipe"])
+        header = WeightsHeader(format=kind, version=version, recipe=recipe, **config)
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"The header of {path.name} is damaged: {error!r}.") from error
+    if (kind == BUNDLE) != (header.unet is not None):
+        raise CheckpointError(
+            f"The header of {path.name} says {kind!r} but tells otherwise of a UNet."
+        )
+    return header
+
+
+def _parts(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition(".")
+        if not rest:
+            raise CheckpointError(f"{path.name} holds a stray tensor {name!r}.")
+        parts.setdefault(part, {})[rest] = tensor.float() if tensor.is_floating_point() else tensor
+    return parts
+
+
+def _fill(path: Path, module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:  # torch names each missing, unexpected or misshapen tensor
+        raise CheckpointError(f"{path.name} does not fit its own header: {error}") from error
+    module.eval()
