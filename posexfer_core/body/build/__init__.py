@@ -1,0 +1,1 @@
+"""Builds the bundled body from nothing but the numbers in these files (extra `build`)."""
