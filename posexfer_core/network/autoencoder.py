@@ -7,7 +7,7 @@ where plain convolutional autoencoders arrive after hours; the corrections start
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn

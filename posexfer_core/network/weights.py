@@ -21,6 +21,8 @@ BUNDLE = "posexfer-bundle"
 """Format of a file that holds its own UNet."""
 ADAPTER = "posexfer-adapter"
 """Format of a file that needs someone else's UNet."""
+AUTOENCODER = "posexfer-autoencoder"
+"""Format of a file that holds an autoencoder alone."""
 VERSION = "1"
 
 
@@ -129,7 +131,8 @@ def load_bundle(path: str | Path) -> Bundle:
             autoencoder = PatchAutoencoder(AutoencoderConfig(**header.autoencoder))
     except (ConfigError, TypeError) as error:
         raise CheckpointError(f"{path.name} has a config that cannot be used: {error}") from error
-    expected = {"network"} | {name for name in ("unet", "autoencoder") if getattr(header, name)}
+    optional = {"unet": header.unet, "autoencoder": header.autoencoder}
+    expected = {"network"} | {name for name, config in optional.items() if config is not None}
     if parts.keys() != expected:
         raise CheckpointError(
             f"{path.name} holds tensors of {sorted(parts)}, its header tells of {sorted(expected)}."
@@ -144,6 +147,49 @@ def load_bundle(path: str | Path) -> Bundle:
         autoencoder=autoencoder,
         header=header,
     )
+
+
+def save_autoencoder(
+    path: str | Path, autoencoder: PatchAutoencoder, *, recipe: Mapping[str, Any] | None = None
+) -> None:
+    """Write an autoencoder alone, in float32, for a network to be trained on.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    metadata = {
+        "format": AUTOENCODER,
+        "version": VERSION,
+        "config": json.dumps(asdict(autoencoder.config)),
+        "recipe": json.dumps(dict(recipe or {})),
+    }
+    tensors = _prefixed("autoencoder", autoencoder.state_dict(), None)
+    _write_whole(Path(path), save(tensors, metadata))
+
+
+def load_autoencoder(path: str | Path) -> tuple[PatchAutoencoder, dict[str, Any]]:
+    """Build what `save_autoencoder` wrote, and read its recipe.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or something else.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        metadata = file.metadata() or {}
+        if metadata.get("format") != AUTOENCODER:
+            raise CheckpointError(
+                f"{path.name} does not hold an autoencoder alone: "
+                f"format={metadata.get('format')!r} in its header, expected {AUTOENCODER!r}. "
+                "Train one with training/configs/tiny_autoencoder.toml."
+            )
+        parts = _parts(path, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    try:
+        autoencoder = PatchAutoencoder(AutoencoderConfig(**json.loads(metadata["config"])))
+        recipe = json.loads(metadata["recipe"])
+    except (ConfigError, TypeError, KeyError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"The header of {path.name} is damaged: {error!r}.") from error
+    _fill(path, autoencoder, parts.get("autoencoder", {}))
+    return autoencoder, recipe
 
 
 def _prefixed(

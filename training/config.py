@@ -1,0 +1,161 @@
+"""One training run, as one TOML file."""
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from posexfer_core.errors import ConfigError
+
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """What every run has. Each field may be set under [run]; any other name there is an error."""
+
+    data: Path
+    """Folder of shards that `training.make_synthetic` or `training.preprocess` wrote; relative
+    paths start at the working folder."""
+    output: Path
+    """Folder of checkpoints, samples and logs."""
+    seed: int = 0
+    """Decides the order of pairs, every noise and every dropout."""
+    steps: int = 10_000
+    """Optimiser steps in all."""
+    batch_size: int = 32
+    """Pairs per optimiser step, summed over devices."""
+    learning_rate: float = 3e-4
+    """Peak rate of AdamW."""
+    weight_decay: float = 0.01
+    """Decoupled decay of matrices and kernels."""
+    warmup_steps: int = 200
+    """Steps of linear rise at the start."""
+    decay_steps: int = 1_000
+    """Steps of linear fall to zero at the end; the rate is constant in between."""
+    ema_decay: float = 0.999
+    """Decay of the averaged weights, which are the ones that are kept."""
+    clip_norm: float = 1.0
+    """Largest gradient norm."""
+    save_every: int = 500
+    """Steps between checkpoints."""
+    sample_every: int = 500
+    """Steps between sample pictures."""
+    log_every: int = 20
+    """Steps between lines of the log."""
+    precision: str = "bf16"
+    """`bf16` or `no`: what the forward pass computes in."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no run."""
+        for name in ("steps", "batch_size", "save_every", "sample_every", "log_every"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"[run] {name} must be at least 1, got {getattr(self, name)}.")
+        if not 0.0 <= self.ema_decay < 1.0:
+            raise ConfigError(f"[run] ema_decay must be in [0, 1), got {self.ema_decay}.")
+        if self.precision not in {"bf16", "no"}:
+            raise ConfigError(f"[run] precision must be 'bf16' or 'no', got {self.precision!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderTraining:
+    """Train a `PatchAutoencoder`. Each field may be set under [autoencoder]."""
+
+    latent_channels: int = 16
+    """Channels of a latent."""
+    width: int = 32
+    """Channels at the finest level."""
+    blocks: int = 2
+    """Residual blocks a level."""
+    crop: int = 96
+    """Side of the square crops that are trained on, pixels."""
+    latent_noise: float = 0.05
+    """Standard deviation of the noise on latents, so that the decoder forgives a sampler."""
+    start_pictures: int = 512
+    """Pictures whose patches give the principal components to start from."""
+    texture_share: float = 0.2
+    """Share of crops replaced by coloured noise with the spectrum of photographs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkTraining:
+    """Train the network and its UNet. Each field may be set under [network]."""
+
+    autoencoder: Path
+    """Bundle that holds the trained autoencoder; it stays as it is."""
+    prepared: Path
+    """Folder where conditions of the shards are kept, computed once."""
+    drop_all: float = 0.05
+    """Share of pairs trained without any condition."""
+    drop_identity: float = 0.1
+    """Share of pairs trained with the pose alone."""
+    drop_warp: float = 0.2
+    """Share of pairs trained without the appearance warp."""
+    drop_prior: float = 0.1
+    """Share of pairs trained without any rendered map."""
+    drop_map: float = 0.1
+    """Share at which each rendered map is left out on its own."""
+    drop_source_body: float = 0.1
+    """Share of pairs trained as if the source's body were not known to the encoder."""
+    snr_gamma: float = 5.0
+    """Cap of min-SNR weighting (arXiv:2303.09556); 0 turns it off."""
+    human_params_weight: float = 0.02
+    """Weight of the human parameter loss."""
+    source_jitter: float = 0.5
+    """Share of pairs whose source body is a little off, as an estimator's is."""
+
+    def __post_init__(self) -> None:
+        """Refuse shares outside [0, 1]."""
+        for entry in fields(self):
+            if entry.name.startswith("drop_") and not 0.0 <= getattr(self, entry.name) <= 1.0:
+                value = getattr(self, entry.name)
+                raise ConfigError(f"[network] {entry.name} must be in [0, 1], got {value}.")
+        if self.drop_all + self.drop_identity > 1.0:
+            raise ConfigError("[network] drop_all and drop_identity must not exceed 1 together.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """A run and the one thing it trains."""
+
+    run: RunConfig
+    task: AutoencoderTraining | NetworkTraining
+    network: dict[str, Any] = field(default_factory=dict)
+    """Changes to the preset's `NetworkConfig`, under [model]: the ablation switches."""
+
+    @classmethod
+    def from_toml(cls, path: Path) -> "TrainConfig":
+        """Read one run.
+
+        Raises:
+            ConfigError: the file is missing, is no TOML, or holds an unknown name.
+        """
+        try:
+            raw = tomllib.loads(path.read_text())
+        except FileNotFoundError as error:
+            raise ConfigError(
+                f"There is no file {path}. Give a TOML as in training/configs."
+            ) from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path.name} is not TOML: {error}") from error
+        if unknown := raw.keys() - {"run", "autoencoder", "network", "model"}:
+            raise ConfigError(f"{path.name}: unknown sections {sorted(unknown)}.")
+        if ("autoencoder" in raw) == ("network" in raw):
+            raise ConfigError(f"{path.name}: give one of the sections [autoencoder] and [network].")
+        if "autoencoder" in raw:
+            task = _section(AutoencoderTraining, raw["autoencoder"], path, "autoencoder")
+        else:
+            task = _section(NetworkTraining, raw["network"], path, "network")
+        run = _section(RunConfig, raw.get("run", {}), path, "run")
+        return cls(run=run, task=task, network=raw.get("model", {}))
+
+
+def _section(kind: type[Section], raw: dict[str, Any], path: Path, name: str) -> Section:
+    known = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
+    if unknown := raw.keys() - known.keys():
+        raise ConfigError(f"{path.name}: [{name}] has unknown names {sorted(unknown)}.")
+    values = {k: Path(v) if known[k].type is Path else v for k, v in raw.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ConfigError(f"{path.name}: [{name}] {error}") from error

@@ -1,0 +1,1 @@
+"""What the trainer reads: shards of pairs, and the conditions made of them."""

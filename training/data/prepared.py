@@ -1,0 +1,187 @@
+"""Conditions of every pair, computed once and kept as bytes beside the shards."""
+
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, UInt8
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from posexfer_core.body.model import BodyModel
+from posexfer_core.body.params import HumanParams
+from posexfer_core.body.view import BodyView
+from posexfer_core.errors import ConfigError
+from posexfer_core.network.config import NetworkConfig
+from posexfer_core.network.model import ConditionInputs
+from posexfer_core.network.weights import load_autoencoder
+from posexfer_core.transfer import DEPTH_LIMIT_M, prepare_inputs
+
+from .shards import Pair, ShardDataset
+
+PLANES = {
+    "mask": 1,
+    "depth": 1,
+    "normal": 3,
+    "canonical": 3,
+    "skeleton": 3,
+    "warp": 5,
+    "source_maps": 4,
+}
+"""Order and channels of the byte planes."""
+RANGE = {"depth": DEPTH_LIMIT_M, "canonical": 1.25, "source_maps": 1.25}
+"""Largest value of a plane where it is not 1."""
+
+
+class PreparedDataset:
+    """Reads what `prepare` wrote; items are joined with the pictures of the shards."""
+
+    def __init__(self, data: ShardDataset, folder: Path) -> None:
+        self.data = data
+        self.files = [safe_open(folder / name, framework="pt") for name in prepared_names(data)]
+        self.starts = data.starts
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def batch(self, indices: list[int]) -> dict[str, Tensor]:
+        """Load pairs: source pictures, planes, latents, points and the source's parameters."""
+        rows: list[dict[str, Tensor]] = []
+        for index in indices:
+            shard, row = self.data.locate(index)
+            file = self.files[shard]
+            item = {name: file.get_slice(name)[row] for name in file.keys()}  # noqa: SIM118
+            item["picture"] = self.data.source_bytes(index)
+            rows.append(item)
+        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def prepare(
+    data: ShardDataset, bundle: Path, folder: Path, *, jitter: float, workers: int = 1
+) -> None:
+    """Compute the conditions of every shard that has none yet.
+
+    Args:
+        data: the shards.
+        bundle: holds the autoencoder whose latents are kept.
+        folder: made if missing; must not hold the work of another autoencoder.
+        jitter: share of pairs whose source body is moved a little, as an estimator's is.
+        workers: processes.
+
+    Raises:
+        ConfigError: the folder was made with another autoencoder or another jitter.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = {"autoencoder": sha256(bundle.read_bytes()).hexdigest(), "jitter": jitter}
+    note = folder / "prepared.json"
+    if note.exists() and json.loads(note.read_text()) != stamp:
+        raise ConfigError(
+            f"{folder} was prepared with another autoencoder or jitter. Name another folder under "
+            "[network] prepared, or remove this one."
+        )
+    note.write_text(json.dumps(stamp))
+    missing = [
+        (shard, name)
+        for shard, name in enumerate(prepared_names(data))
+        if not (folder / name).exists()
+    ]
+    if not missing:
+        return
+    work = [(data.folder, shard, folder / name, bundle, jitter) for shard, name in missing]
+    if workers <= 1:
+        for entry in tqdm(work, desc="preparing shards"):
+            _prepare_shard(entry)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        list(tqdm(pool.map(_prepare_shard, work), total=len(work), desc="preparing shards"))
+
+
+def prepared_names(data: ShardDataset) -> list[str]:
+    """Name the prepared file of every shard."""
+    return [path.name.replace("shard", "prepared") for path in data.paths]
+
+
+def decode_planes(
+    planes: UInt8[Tensor, "batch planes height width"],
+) -> dict[str, Float[Tensor, "batch channels height width"]]:
+    """Carry bytes back to maps; 0 is exact."""
+    decoded, start = {}, 0
+    values = (planes.float() - 128.0) / 127.0
+    for name, channels in PLANES.items():
+        decoded[name] = values[:, start : start + channels] * RANGE.get(name, 1.0)
+        start += channels
+    return decoded
+
+
+def encode_planes(
+    maps: dict[str, Float[Tensor, "batch channels height width"]],
+) -> UInt8[Tensor, "batch planes height width"]:
+    """Carry maps to bytes: 128 is zero, 1 and 255 are the ends of the range."""
+    planes = torch.cat([maps[name] / RANGE.get(name, 1.0) for name in PLANES], 1)
+    return (planes * 127.0 + 128.0).round().clamp(0, 255).to(torch.uint8)
+
+
+@torch.no_grad()
+def _prepare_shard(work: tuple[Path, int, Path, Path, float]) -> None:
+    """Compute one file; written whole or not at all."""
+    data_folder, shard, path, bundle, jitter = work
+    torch.set_num_threads(1)
+    data, body = ShardDataset(data_folder), BodyModel.bundled()
+    autoencoder, _ = load_autoencoder(bundle)
+    config = NetworkConfig.tiny()
+    rows: list[dict[str, Tensor]] = []
+    for index in range(data.starts[shard], data.starts[shard + 1]):
+        pair = data.pair(index)
+        generator = torch.Generator().manual_seed(index)
+        source_params, margin = pair.source, 0.03
+        if torch.rand((), generator=generator) < jitter:
+            source_params = jitter_params(source_params, generator)
+            margin = 0.015 + 0.035 * float(torch.rand((), generator=generator))
+        source, target = BodyView.of(source_params, body), BodyView.of(pair.target, body)
+        inputs = prepare_inputs(
+            pair.source_picture[None],
+            source,
+            target,
+            config=config,
+            encode=autoencoder.encode,
+            margin=margin,
+        )
+        rows.append(_row(pair, inputs, autoencoder.encode(pair.target_picture[None])))
+    tensors = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+    partial = path.with_suffix(f".partial-{os.getpid()}")
+    save_file(tensors, partial)
+    partial.replace(path)
+
+
+def jitter_params(params: HumanParams, generator: torch.Generator) -> HumanParams:
+    """Move a body by about what a good estimator is off: 3 degrees, 1 cm, a third of a beta."""
+
+    def noise(like: Tensor, std: float) -> Tensor:
+        return std * torch.randn(like.shape, generator=generator)
+
+    return replace(
+        params,
+        pose=params.pose + noise(params.pose, 0.05),
+        betas=params.betas + noise(params.betas, 0.3),
+        transl=params.transl + noise(params.transl, 0.01),
+    )
+
+
+def _row(pair: Pair, inputs: ConditionInputs, target_latents: Tensor) -> dict[str, Tensor]:
+    assert inputs.draft_latents is not None
+    maps = {**inputs.maps, "source_maps": inputs.source_maps}
+    return {
+        "planes": encode_planes(maps)[0],
+        "target_latents": target_latents[0].half(),
+        "draft_latents": inputs.draft_latents[0].half(),
+        "points": inputs.points[0].half(),
+        "rotations": pair.source.rotations[0, 0],
+        "betas": pair.source.betas[0, 0],
+    }

@@ -1,0 +1,164 @@
+"""Score a bundle on unseen synthetic people, beside what no network reaches.
+
+`python -m training.evaluate --weights W.safetensors` makes its own pairs from a seed range that no
+training uses, and prints mean PSNR and SSIM of the model with and without warp and prior, of two
+baselines, and of the autoencoder alone, which bounds the model.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from posexfer_core.diffusion.pipeline import PoseTransferPipeline
+from torch import Tensor
+from tqdm import tqdm
+
+from posexfer_core.body.model import BodyModel
+from posexfer_core.body.view import BodyView
+from posexfer_core.diffusion.guidance import Guidance
+from posexfer_core.errors import PoseXferError
+from posexfer_core.pictures import save_picture
+from posexfer_core.transfer import draft_picture
+
+from .data.shards import Pair, ShardDataset
+from .data.textures import photo_textures
+from .make_synthetic import make_shards
+from .metrics.baselines import mean_of, paste_warp
+from .metrics.pictures import psnr, ssim
+
+TEST_SEED = 900_001
+Pictures = Float[Tensor, "batch 3 height width"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--weights", type=Path, help="a bundle; default: the bundled one")
+    parser.add_argument("--data", type=Path, help="folder for the test pairs; default: temporary")
+    parser.add_argument("--count", type=int, default=256, help="pairs")
+    parser.add_argument("--steps", type=int, default=20, help="sampling steps")
+    parser.add_argument("--batch", type=int, default=8, help="pairs at a time")
+    parser.add_argument("--guidance-pose", type=float, help="default: the pipeline's")
+    parser.add_argument("--guidance-identity", type=float, help="default: the pipeline's")
+    parser.add_argument("--out", type=Path, help="folder for a sheet of the first pairs")
+    parser.add_argument("--json", type=Path, help="file for the scores")
+    chosen = parser.parse_args(arguments)
+    try:
+        with tempfile.TemporaryDirectory() as temporary:
+            data = _test_pairs(chosen.data or Path(temporary), chosen.count)
+            scores = _evaluate(data, chosen)
+    except PoseXferError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if chosen.json:
+        chosen.json.write_text(json.dumps(scores, indent=1))
+    return 0
+
+
+def _test_pairs(folder: Path, count: int) -> ShardDataset:
+    make_shards(folder, count=count, seed=TEST_SEED, workers=2)
+    return ShardDataset(folder)
+
+
+def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[str, float]]:
+    pipeline = PoseTransferPipeline.from_bundle(chosen.weights)
+    pipeline.set_progress_bar_config(disable=True)
+    guidance = Guidance(
+        **{
+            name: value
+            for name, value in (
+                ("pose", chosen.guidance_pose),
+                ("identity", chosen.guidance_identity),
+            )
+            if value is not None
+        }
+    )
+
+    def model(**switches: bool) -> Callable[[Batch], Pictures]:
+        def draw(batch: Batch) -> Pictures:
+            return pipeline(
+                batch.source_picture,
+                batch.source,
+                batch.target,
+                num_inference_steps=chosen.steps,
+                guidance=guidance,
+                generator=torch.Generator().manual_seed(0),
+                output_type="pt",
+                **switches,
+            ).images
+
+        return draw
+
+    methods: dict[str, Callable[[Batch], Pictures]] = {
+        "copy the source": lambda batch: batch.source_picture,
+        "paste the warp": _paste,
+        "model": model(),
+        "model, no warp": model(warp=False),
+        "model, no prior": model(prior=False),
+        "autoencoder alone": lambda batch: pipeline.vae(batch.target_picture),
+    }
+    scores: dict[str, dict[str, float]] = {}
+    batches = list(_batches(data, min(chosen.count, len(data)), chosen.batch))
+    sheet = [[b.source_picture for b in batches[:1]], [b.target_picture for b in batches[:1]]]
+    for name, draw in methods.items():
+        begin, values = time.perf_counter(), {"psnr": [], "ssim": []}
+        for number, batch in enumerate(tqdm(batches, desc=name, leave=False)):
+            with torch.no_grad():
+                drawn = draw(batch)
+            for picture, wanted in zip(drawn, batch.target_picture, strict=True):
+                values["psnr"].append(psnr(picture, wanted))
+                values["ssim"].append(ssim(picture, wanted))
+            if number == 0:
+                sheet.append([drawn])
+        scores[name] = {measure: mean_of(entries) for measure, entries in values.items()}
+        scores[name]["seconds_per_picture"] = (time.perf_counter() - begin) / len(values["psnr"])
+        _say(f"{name:20s} PSNR {scores[name]['psnr']:6.2f} dB   SSIM {scores[name]['ssim']:.4f}")
+    textures = photo_textures(32, 192, torch.Generator().manual_seed(TEST_SEED))
+    with torch.no_grad():
+        rebuilt = pipeline.vae(textures)
+    photo = mean_of([psnr(a, b) for a, b in zip(rebuilt, textures, strict=True)])
+    scores["autoencoder on photo-like noise"] = {"psnr": photo}
+    _say(f"autoencoder on photo-like noise: PSNR {photo:.2f} dB")
+    if chosen.out:
+        rows = [torch.cat(list(torch.cat(row)), -1) for row in sheet]
+        save_picture(torch.cat(rows, -2)[None], chosen.out / "evaluation.png")
+    return scores
+
+
+class Batch:
+    """Pairs with their views."""
+
+    def __init__(self, pairs: list[Pair], body: BodyModel) -> None:
+        self.source_picture = torch.stack([pair.source_picture for pair in pairs])
+        self.target_picture = torch.stack([pair.target_picture for pair in pairs])
+        self.source = BodyView.stack([BodyView.of(pair.source, body) for pair in pairs])
+        self.target = BodyView.stack([BodyView.of(pair.target, body) for pair in pairs])
+
+
+def _batches(data: ShardDataset, count: int, size: int) -> Iterator[Batch]:
+    body = BodyModel.bundled()
+    for start in range(0, count, size):
+        yield Batch([data.pair(i) for i in range(start, min(start + size, count))], body)
+
+
+def _paste(batch: Batch) -> Pictures:
+    drafts = draft_picture(batch.source_picture, batch.source, batch.target)
+    masks = batch.target.visibility.mask
+    return torch.stack([paste_warp(d, m) for d, m in zip(drafts, masks, strict=True)])
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

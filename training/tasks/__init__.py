@@ -1,0 +1,1 @@
+"""What can be trained: the autoencoder, and the network with its UNet."""

@@ -1,0 +1,179 @@
+"""Train the network and its UNet on prepared pairs."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from diffusers import UNet2DConditionModel
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from posexfer_core.body.model import BodyModel
+from posexfer_core.diffusion.attach import attach, empty_context
+from posexfer_core.diffusion.schedule import make_scheduler
+from posexfer_core.errors import ConfigError
+from posexfer_core.geometry.points import locate_points, sample_surface_points
+from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
+from posexfer_core.network.lift import human_param_loss
+from posexfer_core.network.model import Condition, ConditionInputs, PoseTransferNetwork
+from posexfer_core.network.weights import load_autoencoder, save_bundle
+
+from ..config import NetworkTraining
+from ..data.prepared import PreparedDataset, decode_planes, prepare
+from ..data.shards import ShardDataset
+from ..losses import add_noise, denoising_loss, velocity_weight
+
+SAMPLE_STEPS = 10
+
+
+class TransferLoss(nn.Module):
+    """The network, its UNet, and what they are judged by."""
+
+    alphas_cumprod: Tensor
+    points_canonical: Tensor
+
+    def __init__(self, config: NetworkConfig, settings: NetworkTraining) -> None:
+        super().__init__()
+        self.settings = settings
+        self.network = PoseTransferNetwork(config)
+        self.unet = UNet2DConditionModel(**config.unet.diffusers_config())
+        self.register_buffer("alphas_cumprod", make_scheduler().alphas_cumprod, persistent=False)
+        body = BodyModel.bundled()
+        points = sample_surface_points(body.canonical, body.faces, config.points)
+        canonical = locate_points(points, body.canonical[None], body.faces)
+        self.register_buffer("points_canonical", canonical, persistent=False)
+
+    def forward(
+        self, batch: dict[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Predict the velocity of noised target latents under randomly dropped conditions."""
+        latents = batch["target_latents"].float()
+        inputs = self.inputs(batch)
+        dropped = self._dropped(len(latents), latents.device, generator)
+        inputs = replace(
+            inputs, source_maps=inputs.source_maps * dropped["source_body"][:, None, None, None]
+        )
+        condition, rotations, betas = self.network.condition_and_params(
+            inputs,
+            keep_identity=dropped["identity"],
+            keep_pose=dropped["pose"],
+            keep_maps={name: dropped[name] for name in MAP_CHANNELS},
+        )
+        noise = torch.randn(latents.shape, generator=generator).to(latents)
+        steps = torch.randint(len(self.alphas_cumprod), (len(latents),), generator=generator)
+        alpha_bar = self.alphas_cumprod[steps.to(latents.device)]
+        noised, velocity = add_noise(latents, noise, alpha_bar)
+        predicted = self.predict(noised, steps.to(latents.device), condition)
+        weight = velocity_weight(alpha_bar, self.settings.snr_gamma)
+        denoising = denoising_loss(predicted, velocity, weight)
+        human = human_param_loss(rotations, betas, batch["rotations"], batch["betas"])
+        return {
+            "loss": denoising + self.settings.human_params_weight * human,
+            "denoising": denoising,
+            "human_params": human,
+        }
+
+    def inputs(self, batch: dict[str, Tensor]) -> ConditionInputs:
+        """Carry the stored bytes of a batch to what the network reads."""
+        planes = decode_planes(batch["planes"])
+        picture = batch["picture"].permute(0, 3, 1, 2).float() / 127.5 - 1.0
+        return ConditionInputs(
+            picture=picture,
+            source_maps=planes.pop("source_maps"),
+            points=batch["points"].float(),
+            points_canonical=self.points_canonical.expand(len(picture), -1, -1),
+            maps=planes,
+            draft_latents=batch["draft_latents"].float(),
+        )
+
+    def predict(
+        self,
+        sample: Float[Tensor, "batch channels height width"],
+        steps: Int[Tensor, " batch"],
+        condition: Condition,
+    ) -> Float[Tensor, "batch channels height width"]:
+        """Call the UNet under a condition."""
+        with attach(self.unet, self.network) as attached:
+            attached.set_condition(condition)
+            return attached.predict(sample, steps, empty_context(self.unet, len(sample)))
+
+    def _dropped(
+        self, count: int, device: torch.device, generator: torch.Generator
+    ) -> dict[str, Bool[Tensor, " batch"]]:
+        """Draw what each sample keeps; every branch that guidance evaluates occurs."""
+        share = self.settings
+
+        def keep(rate: float) -> Bool[Tensor, " batch"]:
+            return torch.rand(count, generator=generator) >= rate
+
+        branch = torch.rand(count, generator=generator)
+        prior = keep(share.drop_prior)
+        kept = {name: prior & keep(share.drop_map) for name in MAP_CHANNELS}
+        kept["warp"] = prior & keep(share.drop_warp)
+        kept["pose"] = branch >= share.drop_all
+        kept["identity"] = branch >= share.drop_all + share.drop_identity
+        kept["source_body"] = keep(share.drop_source_body)
+        return {name: mask.to(device) for name, mask in kept.items()}
+
+
+class NetworkTask:
+    """What `training.trainer.train` needs to train the network."""
+
+    def __init__(
+        self, data: ShardDataset, settings: NetworkTraining, changes: dict[str, Any]
+    ) -> None:
+        unknown = changes.keys() - {entry.name for entry in fields(NetworkConfig)}
+        if unknown:
+            raise ConfigError(f"[model] has unknown names {sorted(unknown)}.")
+        self.config = NetworkConfig.tiny(**changes)
+        self.autoencoder, self.autoencoder_recipe = load_autoencoder(settings.autoencoder)
+        if self.autoencoder.config.latent_channels != self.config.latent_channels:
+            raise ConfigError(
+                f"The autoencoder has {self.autoencoder.config.latent_channels} latent channels, "
+                f"the network {self.config.latent_channels}."
+            )
+        prepare(data, settings.autoencoder, settings.prepared, jitter=settings.source_jitter)
+        self.data = PreparedDataset(data, settings.prepared)
+        self.model: nn.Module = TransferLoss(self.config, settings)
+
+    def __len__(self) -> int:
+        """Count the pairs."""
+        return len(self.data)
+
+    def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
+        """Load pairs; what is random is drawn in the model."""
+        return self.data.batch(indices)
+
+    @torch.no_grad()
+    def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
+        """Show sources, drafts, results and targets of eight pairs, from fixed noise."""
+        loss = cast(TransferLoss, model)
+        indices = torch.linspace(0, len(self) - 1, min(8, len(self))).long().tolist()
+        batch = self.data.batch(indices)
+        inputs = loss.inputs(batch)
+        condition = loss.network.condition(inputs)
+        latents = torch.randn(
+            batch["target_latents"].shape, generator=torch.Generator().manual_seed(0)
+        )
+        scheduler = make_scheduler()
+        scheduler.set_timesteps(SAMPLE_STEPS)
+        for step in scheduler.timesteps:
+            velocity = loss.predict(latents, step.expand(len(latents)), condition)
+            latents = scheduler.step(velocity, int(step), latents).prev_sample
+        result = self.autoencoder.decode(latents)
+        wanted = self.autoencoder.decode(batch["target_latents"].float())
+        rows = [inputs.picture, inputs.maps["warp"][:, :3], result, wanted]
+        return torch.cat([torch.cat(list(row), -1) for row in rows], -2).clamp(-1.0, 1.0)
+
+    def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
+        """Write network, UNet and autoencoder as one bundle."""
+        loss = cast(TransferLoss, model)
+        save_bundle(
+            path,
+            loss.network,
+            unet_config=self.config.unet.diffusers_config(),
+            unet_state=loss.unet.state_dict(),
+            autoencoder=self.autoencoder,
+            recipe={**recipe, "autoencoder": self.autoencoder_recipe},
+        )

@@ -1,0 +1,43 @@
+"""Train an autoencoder or a network: `accelerate launch -m training.train --config RUN.toml`."""
+
+import argparse
+import logging
+import sys
+import tomllib
+from pathlib import Path
+
+from posexfer_core.errors import PoseXferError
+
+from .config import AutoencoderTraining, TrainConfig
+from .data.shards import ShardDataset
+from .tasks.autoencoder import AutoencoderTask
+from .tasks.network import NetworkTask
+from .trainer import train
+
+logger = logging.getLogger(__name__)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the TOML that is named, going on from its newest checkpoint."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="a TOML as in training/configs")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        config = TrainConfig.from_toml(chosen.config)
+        data = ShardDataset(config.run.data)
+        if isinstance(config.task, AutoencoderTraining):
+            task = AutoencoderTask(data, config.task)
+        else:
+            task = NetworkTask(data, config.task, config.network)
+        recipe: dict[str, object] = {"config": tomllib.loads(chosen.config.read_text())}
+        bundle = train(task, config.run, {**recipe, "pairs": len(data)})
+    except PoseXferError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logger.info("Wrote %s.", bundle)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
