@@ -23,7 +23,7 @@ from .view import BodyView
 
 Limb = Literal["left_arm", "right_arm", "left_leg", "right_leg"]
 
-CHAINS: dict[str, tuple[int, int, int, int]] = {
+CHAINS: dict[Limb, tuple[int, int, int, int]] = {
     "left_arm": (16, 18, 20, 22),
     "right_arm": (17, 19, 21, 23),
     "left_leg": (1, 4, 7, 10),
@@ -91,7 +91,7 @@ def depth_twins(params: HumanParams, body: BodyModel, limb: Limb) -> list[DepthT
     chain = CHAINS[limb]
     skeleton = _Skeleton.of(params, body)
     twins = []
-    for swaps in product((False, True), repeat=2):
+    for swaps in product((False, True), (False, True)):
         places = _swap_roots(skeleton.camera_joints[list(chain)], swaps)
         if any(swaps) and places is not None:
             change = abs(float(places[2, 2] - skeleton.camera_joints[chain[2], 2]))

@@ -53,15 +53,14 @@ class HumanParams:
 
     def __post_init__(self) -> None:
         """Fill what was left out, then check every shape and number."""
-        _check_array("pose", self.pose, {})
+        _check_tensors({"pose": self.pose})
         frames, persons = self.pose.shape[:2]
         if self.camera_from_world is None:
             eye = torch.eye(4, dtype=self.pose.dtype, device=self.pose.device)
             object.__setattr__(self, "camera_from_world", eye.repeat(frames, 1, 1))
         if self.confidence is None:
             object.__setattr__(self, "confidence", self.pose.new_ones(frames, persons, 24))
-        for name in _SHAPES:
-            _check_array(name, getattr(self, name), {"frames": frames, "persons": persons})
+        _check_tensors({name: getattr(self, name) for name in _SHAPES})
         if min(frames, persons) < 1:
             raise ParamsError(
                 f"The body parameters hold {frames} frames of {persons} persons; "
@@ -194,6 +193,7 @@ class HumanParams:
             )
         try:
             tensors = {name: _tensor(name, arrays[name]) for name in _SHAPES if name in arrays}
+            _check_tensors(tensors)
             return cls(
                 **tensors,
                 picture_size=_picture_size(arrays["picture_size"]),
@@ -203,12 +203,20 @@ class HumanParams:
             raise ParamsError(f"{path.name}: {error}") from error
 
 
-def _check_array(name: str, tensor: object, sizes: dict[str, int]) -> None:
+def _check_tensors(tensors: dict[str, Tensor]) -> None:
+    """Check shapes, against each other too, and that every number is finite."""
+    sizes: dict[str, int] = {}
+    for name, tensor in tensors.items():
+        _check_tensor(name, tensor, sizes)
+        if name == "pose":
+            sizes = {"frames": tensor.shape[0], "persons": tensor.shape[1]}
+
+
+def _check_tensor(name: str, tensor: Tensor, sizes: dict[str, int]) -> None:
     """Compare one tensor with its declared shape; names not in `sizes` fit any length."""
     expected = _SHAPES[name]
-    if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
-        found = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
-        raise ParamsError(f"{name} is {found}, expected a tensor of floating-point numbers.")
+    if not tensor.is_floating_point():
+        raise ParamsError(f"{name} is {tensor.dtype}, expected floating-point numbers.")
     lengths = [sizes.get(axis) if isinstance(axis, str) else axis for axis in expected]
     fits = len(tensor.shape) == len(lengths) and all(
         length is None or length == found
@@ -255,7 +263,7 @@ def _tensor(name: str, array: np.ndarray) -> Tensor:
     kind = array.dtype.newbyteorder("=") if array.dtype.kind == "f" else np.dtype(np.float32)
     if kind.itemsize > 8:
         kind = np.dtype(np.float64)
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=kind))
+    return torch.from_numpy(np.array(array, dtype=kind, order="C"))
 
 
 def _picture_size(array: np.ndarray) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The source person's body in the target's pose, standing where a body should stand."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from einops import repeat
@@ -14,6 +14,9 @@ from .model import BodyModel
 from .params import HumanParams
 from .view import BodyView
 
+Framing = Literal["source", "target"]
+"""Whose camera, picture size and place are used."""
+
 _STEPS = 6
 
 
@@ -22,7 +25,7 @@ def retarget(
     target: HumanParams,
     body: BodyModel,
     *,
-    framing: Literal["source", "target"] = "target",
+    framing: Framing = "target",
 ) -> HumanParams:
     """Put the source's shape into the target's pose, with the feet on the same floor line.
 
@@ -46,7 +49,7 @@ def retarget(
             f"{source.frames} frame(s) of {source.persons} and {target.frames} frame(s) of "
             f"{target.persons}; choose with select(frame, person)."
         )
-    if framing not in ("source", "target"):
+    if framing not in get_args(Framing):
         raise ParamsError(f"framing is {framing!r}, expected 'source' or 'target'.")
     if target.beta_space != body.beta_space:
         target = target.with_neutral_betas(body.beta_space)

@@ -1,5 +1,9 @@
 """OpenPose's 18 keypoints of a body, and the coloured skeleton that 2D pose systems draw."""
 
+import functools
+import importlib
+from types import ModuleType
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
@@ -8,11 +12,6 @@ from torch import Tensor
 from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
 from .view import BodyView
-
-try:
-    from numba import njit
-except ImportError:
-    njit = None
 
 KEYPOINT_NAMES = (
     "nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist",
@@ -96,13 +95,11 @@ def draw_skeleton(
     radius = max(STICK_WIDTH * max(size), 1.0)
     ellipses, drawn = _ellipses(pixels, shown, radius)
     colours = _colours().to(pixels)
-    if njit is not None and pixels.device.type == "cpu":
+    loops = _compiled_loops() if pixels.device.type == "cpu" else None
+    if loops is not None:
         picture = np.zeros((len(pixels), 3, *size), dtype=np.float32)
-        _paint_compiled(
-            picture,
-            ellipses.detach().float().numpy(),
-            drawn.numpy(),
-            colours.float().numpy(),
+        loops.paint(
+            picture, ellipses.detach().float().numpy(), drawn.numpy(), colours.float().numpy()
         )
         return torch.from_numpy(picture).to(pixels.dtype)
     return _paint(ellipses.detach(), drawn, colours, size)
@@ -120,6 +117,15 @@ def draw_discs(
     columns = torch.arange(width, device=pixels.device)[None, :] + 0.5
     away = torch.hypot(columns - pixels[..., 0, None, None], rows - pixels[..., 1, None, None])
     return (radius + 0.5 - away).clamp(0.0, 1.0) * shown[..., None, None]
+
+
+@functools.cache
+def _compiled_loops() -> ModuleType | None:
+    """Import the compiled loop on first use; None where numba is missing."""
+    try:
+        return importlib.import_module(".skeleton_loops", __package__)
+    except ImportError:
+        return None
 
 
 def _colours() -> Float[Tensor, "35 3"]:
@@ -175,43 +181,3 @@ def _paint(
         colour = colours[shape, :, None, None]
         picture = picture + cover[:, None] * (colour - picture)
     return picture
-
-
-def _paint_loops(
-    picture: np.ndarray, ellipses: np.ndarray, drawn: np.ndarray, colours: np.ndarray
-) -> None:
-    """Do what `_paint` does in place, looking only at the pixels near each ellipse."""
-    batch, _, height, width = picture.shape
-    for i in range(batch):
-        for shape in range(ellipses.shape[1]):
-            if not drawn[i, shape]:
-                continue
-            cx, cy, dx, dy, a, b = ellipses[i, shape]
-            reach_x = np.sqrt((a * dx) ** 2 + (b * dy) ** 2) + 1.5
-            reach_y = np.sqrt((a * dy) ** 2 + (b * dx) ** 2) + 1.5
-            if cx + reach_x < 0 or cy + reach_y < 0 or cx - reach_x > width:
-                continue
-            if cy - reach_y > height:
-                continue
-            for row in range(max(0, int(cy - reach_y)), min(height, int(cy + reach_y) + 1)):
-                y = row + np.float32(0.5) - cy
-                for column in range(max(0, int(cx - reach_x)), min(width, int(cx + reach_x) + 1)):
-                    x = column + np.float32(0.5) - cx
-                    u = (x * dx + y * dy) / a
-                    v = (y * dx - x * dy) / b
-                    k = np.sqrt(u * u + v * v)
-                    cover = np.float32(1.0)
-                    if k >= np.float32(1e-4):
-                        slope = max(np.sqrt((u / a) ** 2 + (v / b) ** 2), np.float32(1e-9))
-                        cover = np.float32(0.5) - k * (k - np.float32(1.0)) / slope
-                    if cover <= 0:
-                        continue
-                    cover = min(cover, np.float32(1.0))
-                    for channel in range(3):
-                        old = picture[i, channel, row, column]
-                        picture[i, channel, row, column] = old + cover * (
-                            colours[shape, channel] - old
-                        )
-
-
-_paint_compiled = _paint_loops if njit is None else njit(cache=True, nogil=True)(_paint_loops)

@@ -18,7 +18,7 @@ def facing_params(**angles: tuple[float, float, float]) -> HumanParams:
     return HumanParams.single(
         pose=pose,
         betas=torch.zeros(10),
-        transl=torch.tensor([0.0, 0.9, 3.0]),
+        transl=torch.tensor([0.0, 0.1, 3.0]),
         intrinsics=torch.tensor([[300.0, 0.0, 88.0], [0.0, 300.0, 128.0], [0.0, 0.0, 1.0]]),
         picture_size=(256, 176),
     )

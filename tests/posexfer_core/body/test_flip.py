@@ -21,7 +21,7 @@ from tests.posexfer_core.body.sample_params import facing_params, random_params
 
 def crossed_arm() -> HumanParams:
     """Hold the left forearm across the chest: upper arm down and forward, elbow bent inwards."""
-    return facing_params(joint_16=(0.0, -0.5, -1.0), joint_18=(0.0, -1.9, 0.0))
+    return facing_params(joint_16=(0.3, -0.6, -1.15), joint_18=(0.0, -1.6, 0.0))
 
 
 def bone_lengths(joints: torch.Tensor) -> torch.Tensor:
@@ -92,7 +92,7 @@ def test_a_forearm_before_the_chest_goes_behind_it(body: BodyModel):
     twin = flip_limb_depth(params, body, "left_arm")
     assert twin is not None
     before, after = BodyView.of(params, body), BodyView.of(twin, body)
-    assert int(order_change(before, after)) >= 100
+    assert int(order_change(before, after)) >= 80
     trunk = torch.tensor([0, 3, 6, 9])
     changed = order_change_mask(before, after)[0]
     shown = parts_map(after)[0][changed]
@@ -119,18 +119,10 @@ def test_several_people_are_refused(body: BodyModel):
         flip_limb_depth(random_params(persons=2), body, "left_arm")
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "expected"),
-    [
-        ((1, 0, 0), (0, 2, 0), [[0, -1, 0], [1, 0, 0], [0, 0, 1]]),
-        ((0, 0, 3), (0, 0, 1), np.eye(3)),
-        ((1, 0, 0), (-1, 0, 0), [[-1, 0, 0], [0, 1, 0], [0, 0, -1]]),
-    ],
-)
-def test_swings_worked_by_hand(start: tuple, end: tuple, expected: np.ndarray):
-    found = swing(np.array(start, float), np.array(end, float))
-    if np.allclose(np.array(start), -np.array(end)):  # the axis is free: only the direction counts
-        assert np.allclose(found @ np.array(start), np.array(end))
-        assert np.linalg.det(found) == pytest.approx(1.0)
-    else:
-        assert np.allclose(found, expected)
+def test_swings_worked_by_hand():
+    quarter = swing(np.array([1.0, 0.0, 0.0]), np.array([0.0, 2.0, 0.0]))
+    assert np.allclose(quarter, [[0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    assert np.allclose(swing(np.array([0.0, 0.0, 3.0]), np.array([0.0, 0.0, 1.0])), np.eye(3))
+    half = swing(np.array([1.0, 0.0, 0.0]), np.array([-1.0, 0.0, 0.0]))
+    assert np.allclose(half @ [1, 0, 0], [-1, 0, 0])
+    assert np.linalg.det(half) == pytest.approx(1.0)

@@ -1,11 +1,12 @@
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
-from posexfer_core.body.retarget import floor_row, retarget
+from posexfer_core.body.retarget import Framing, floor_row, retarget
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
@@ -21,7 +22,7 @@ def tall() -> HumanParams:
 
 def test_a_body_onto_itself_stays(body: BodyModel):
     params = random_params()
-    for framing in ("source", "target"):
+    for framing in get_args(Framing):
         same = retarget(params, params, body, framing=framing)
         torch.testing.assert_close(same.transl, params.transl, atol=1e-4, rtol=0)
         torch.testing.assert_close(
@@ -29,8 +30,8 @@ def test_a_body_onto_itself_stays(body: BodyModel):
         )
 
 
-@pytest.mark.parametrize("framing", ["source", "target"])
-def test_feet_stand_on_the_framing_bodys_row(body: BodyModel, framing: str):
+@pytest.mark.parametrize("framing", get_args(Framing))
+def test_feet_stand_on_the_framing_bodys_row(body: BodyModel, framing: Framing):
     source, target = tall(), random_params(seed=3)
     result = retarget(source, target, body, framing=framing)
     frame = source if framing == "source" else target
@@ -68,8 +69,8 @@ def test_another_camera_sees_the_same_pose(body: BodyModel):
     assert torch.equal(result.camera_from_world, facing_params().camera_from_world)
 
 
-@pytest.mark.parametrize("framing", ["source", "target"])
-def test_every_frame_of_the_target_is_kept(body: BodyModel, framing: str):
+@pytest.mark.parametrize("framing", get_args(Framing))
+def test_every_frame_of_the_target_is_kept(body: BodyModel, framing: Framing):
     target = random_params(frames=3)
     result = retarget(tall(), target, body, framing=framing)
     assert (result.frames, result.persons) == (3, 1)
