@@ -1,0 +1,92 @@
+"""Options that several commands share, and how their files are opened."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..body.model import BodyModel
+from ..body.params import HumanParams
+from ..errors import ParamsError
+from ..geometry.camera import crop_intrinsics
+
+BUNDLED_WEIGHTS = Path(__file__).parents[1] / "assets" / "tiny.safetensors"
+
+
+def say(line: str) -> None:
+    """Tell the user one line on standard output."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """Read `HxW` in pixels; both must be multiples of 8."""
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdigit() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not HxW in pixels, such as 256x176")
+    height, width = (int(part) for part in parts)
+    if min(height, width) < 64 or max(height, width) > 2048 or height % 8 or width % 8:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: height and width must be multiples of 8 from 64 to 2048 pixels"
+        )
+    return height, width
+
+
+def at_least(least: int, text: str) -> int:
+    """Read a whole number that is not below `least`."""
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} up")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1 up."""
+    return at_least(1, text)
+
+
+def index(text: str) -> int:
+    """Read a whole number from 0 up."""
+    return at_least(0, text)
+
+
+def add_body_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--body`."""
+    parser.add_argument(
+        "--body",
+        type=Path,
+        metavar="FILE",
+        help="your own SMPL file (.npz or .pkl; their licence forbids commercial use and needs "
+        "the package smplx); default: the bundled body",
+    )
+
+
+def open_body(path: Path | None) -> BodyModel:
+    """Load the user's body file, or the bundled body."""
+    if path is None:
+        return BodyModel.bundled()
+    from ..body.files import load_body_model
+
+    return load_body_model(path)
+
+
+def params_for_picture(params: HumanParams, size: tuple[int, int]) -> HumanParams:
+    """Give parameters the camera of a picture that shows the same at another resolution.
+
+    Args:
+        params: with the camera of a picture of the same aspect.
+        size: height and width of the picture at hand, pixels.
+
+    Raises:
+        ParamsError: the aspects differ, so they cannot be of the same picture.
+    """
+    if params.picture_size == size:
+        return params
+    vertical, horizontal = (
+        there / here for here, there in zip(params.picture_size, size, strict=True)
+    )
+    if abs(vertical / horizontal - 1.0) > 0.02:
+        raise ParamsError(
+            f"The source's parameters belong to a picture of {params.picture_size[1]}x"
+            f"{params.picture_size[0]} pixels (width x height), but this one is "
+            f"{size[1]}x{size[0]}; give the parameters that were estimated from this picture."
+        )
+    return params.with_camera(crop_intrinsics(params.intrinsics, (0.0, 0.0), horizontal), size)
