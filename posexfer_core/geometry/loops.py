@@ -16,9 +16,9 @@ _compile = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 @_compile
 @no_type_check
-def _fill_face(xy, inverse_z, corners, face, cull, face_id, nearest, barycentric):
+def _fill_face(xy, inverse_z, faces, face, cull, face_id, nearest, barycentric):
     """Draw one face into the buffers where nothing nearer was drawn before."""
-    one, two, three = corners[0], corners[1], corners[2]
+    one, two, three = faces[face, 0], faces[face, 1], faces[face, 2]
     inverse_1, inverse_2, inverse_3 = inverse_z[one], inverse_z[two], inverse_z[three]
     if min(inverse_1, inverse_2, inverse_3) <= np.float32(0):
         return
@@ -71,6 +71,21 @@ def _fill_face(xy, inverse_z, corners, face, cull, face_id, nearest, barycentric
 
 @_compile
 @no_type_check
+def _divide_by_inverse_depth(face_id, nearest, barycentric):
+    """Turn 1/z into z, and weights over z into weights."""
+    for j in range(face_id.shape[0]):
+        for i in range(face_id.shape[1]):
+            if face_id[j, i] < 0:
+                nearest[j, i] = np.float32(np.inf)
+            else:
+                metres = np.float32(1) / nearest[j, i]
+                nearest[j, i] = metres
+                for corner in range(3):
+                    barycentric[j, i, corner] *= metres
+
+
+@_compile
+@no_type_check
 def fill(xy, inverse_z, faces, cull, face_id, depth, barycentric):
     """Draw every face of every body; see `rasterize.rasterize` for what the buffers end up with.
 
@@ -83,24 +98,13 @@ def fill(xy, inverse_z, faces, cull, face_id, depth, barycentric):
         depth: float32 (batch, height, width), zeros before, metres after.
         barycentric: float32 (batch, height, width, 3), zeros before.
     """
-    batch, height, width = face_id.shape
-    infinity = np.float32(np.inf)
-    for b in range(batch):
-        face_id[b] = -1
+    for b in range(face_id.shape[0]):
+        corners, inverse, seen, nearest = xy[b], inverse_z[b], face_id[b], depth[b]
+        weights = barycentric[b]
+        seen[:] = -1
         for face in range(faces.shape[0]):
-            _fill_face(
-                xy[b], inverse_z[b], faces[face], face, cull, face_id[b], depth[b], barycentric[b]
-            )
-        for j in range(height):
-            for i in range(width):
-                if face_id[b, j, i] < 0:
-                    depth[b, j, i] = infinity
-                else:
-                    metres = np.float32(1) / depth[b, j, i]
-                    depth[b, j, i] = metres
-                    barycentric[b, j, i, 0] *= metres
-                    barycentric[b, j, i, 1] *= metres
-                    barycentric[b, j, i, 2] *= metres
+            _fill_face(corners, inverse, faces, face, cull, seen, nearest, weights)
+        _divide_by_inverse_depth(seen, nearest, weights)
 
 
 @_compile
