@@ -9,6 +9,7 @@ The modules here return what to add to that before the host's output projection:
 values do not depend on the timestep: project them once per picture.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -21,9 +22,8 @@ from .config import NetworkConfig
 from .residual import zeroed
 from .sites import AttentionSite
 
-POSITION_SCALE = 0.34
-"""Standard deviation of the position projection at the start. With heads of 32 channels and 6
-octaves, a query favours points at its own place by about e^8 before anything is learned."""
+PEAK_LOGIT = 8.0
+"""How much, before anything is learned, a query favours points at its own place: about e^8."""
 
 
 class SiteKeyValues(NamedTuple):
@@ -81,7 +81,9 @@ class SitePosition(nn.Module):
     def __init__(self, site: AttentionSite, features: int) -> None:
         super().__init__()
         self.project = nn.Linear(features, site.channels, bias=False)
-        nn.init.normal_(self.project.weight, std=POSITION_SCALE)
+        # the features of one place, times themselves, are features / 2
+        per_unit = 0.5 * features * math.sqrt(site.channels / site.heads)
+        nn.init.normal_(self.project.weight, std=math.sqrt(PEAK_LOGIT / per_unit))
 
     def forward(
         self, features: Float[Tensor, "*batch features"]

@@ -50,7 +50,8 @@ class ConvAppearanceEncoder(nn.Module):
         features = self.convolutions(seen)
         tokens = self.to_tokens(rearrange(features, "b c h w -> b (h w) c"))
         grid = position_grid(features.shape[-2], features.shape[-1], device=seen.device)
-        return tokens + self.position(self.position_features(grid)) + self._body_place(seen)
+        position = self.position(self.position_features(grid).to(tokens.dtype))
+        return tokens + position + self._body_place(seen)
 
     def _body_place(
         self, seen: Float[Tensor, "batch 7 height width"]
@@ -59,7 +60,8 @@ class ConvAppearanceEncoder(nn.Module):
         pooled = F.avg_pool2d(torch.cat([canonical * mask, mask], 1), STRIDE)
         pooled = rearrange(pooled, "b c h w -> b (h w) c")
         share = pooled[..., 3:]
-        return share * self.body(self.body_features(pooled[..., :3] / share.clamp(min=1e-4)))
+        place = self.body_features(pooled[..., :3] / share.clamp(min=1e-4))
+        return share * self.body(place.to(seen.dtype))
 
 
 class ClipAppearanceEncoder(nn.Module):

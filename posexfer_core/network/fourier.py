@@ -14,19 +14,18 @@ class FourierFeatures(nn.Module):
     `sum_k cos(2^k pi (x - x'))`: it depends on their distance alone, and is largest at 0.
     """
 
-    frequencies: Tensor
-
     def __init__(self, coordinates: int, bands: int) -> None:
         super().__init__()
+        self.bands = bands
         self.width = 2 * bands * coordinates
-        octaves = torch.pi * 2.0 ** torch.arange(bands, dtype=torch.float32)
-        self.register_buffer("frequencies", octaves, persistent=False)
 
     def forward(
         self, places: Float[Tensor, "*batch coordinates"]
     ) -> Float[Tensor, "*batch features"]:
-        """Compute the features, each coordinate's together."""
-        angles = rearrange(places[..., None] * self.frequencies, "... c k -> ... (c k)")
+        """Compute the features in float32, sines first; half precision would blur high octaves."""
+        octaves = torch.arange(self.bands, dtype=torch.float32, device=places.device)
+        frequencies = torch.pi * 2.0**octaves
+        angles = rearrange(places.float()[..., None] * frequencies, "... c k -> ... (c k)")
         return torch.cat([angles.sin(), angles.cos()], -1)
 
 

@@ -162,8 +162,8 @@ class PoseTransferNetwork(nn.Module):
         features = self.position_features(condition.pose_uv)
         return KeyValues(
             {
-                key: site.project(condition.identity, condition.pose, features)
-                for key, site in self.sites.items()
+                key: self._site(key).project(condition.identity, condition.pose, features)
+                for key in self.sites
             }
         )
 
@@ -190,20 +190,24 @@ class PoseTransferNetwork(nn.Module):
         """
         keys = kv[site_key]
         position = self._query_position(site_key, kv, height, width)
-        added = self.sites[site_key](
+        added = self._site(site_key)(
             query.to(keys.k_id.dtype), keys, position, identity_scale, pose_scale
         )
         return added.to(query.dtype)
 
+    def _site(self, key: str) -> DecoupledCrossAttention | JointCrossAttention:
+        site = self.sites[key]
+        assert isinstance(site, DecoupledCrossAttention | JointCrossAttention)
+        return site
+
     def _query_position(
         self, site_key: str, kv: KeyValues, height: int, width: int
     ) -> Float[Tensor, "queries channels"] | None:
-        site = self.sites[site_key]
-        assert isinstance(site, DecoupledCrossAttention | JointCrossAttention)
+        site = self._site(site_key)
         if site.position is None:
             return None
         place = (site_key, height, width)
         if place not in kv.positions:
-            grid = position_grid(height, width, device=self.position_features.frequencies.device)
+            grid = position_grid(height, width, device=kv[site_key].k_id.device)
             kv.positions[place] = site.position(self.position_features(grid))
         return kv.positions[place]
