@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import logging
 from types import ModuleType
 
 import torch
@@ -9,13 +10,16 @@ from torch import Tensor
 
 from ..errors import ConfigError
 
+log = logging.getLogger(__name__)
+
 
 @functools.cache
 def compiled_loops() -> ModuleType | None:
     """Import the compiled loops on first use; None where numba is missing or does not load."""
     try:
         return importlib.import_module(".loops", __package__)
-    except ImportError:
+    except (ImportError, RuntimeError) as error:  # RuntimeError: no folder for numba's cache
+        log.info("Surfaces are drawn by torch, about ten times slower than by numba: %s", error)
         return None
 
 
