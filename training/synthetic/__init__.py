@@ -1,1 +1,1 @@
-"""Synthetic people: random bodies in random clothes, poses, light and places, drawn from nothing."""
+"""Synthetic people: random bodies in random clothes, poses, light and places."""

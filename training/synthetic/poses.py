@@ -1,0 +1,466 @@
+"""Plausible random poses: a lower half, a spine, a pair of arms and a head, mixed at random.
+
+Arms and legs are drawn as places that hands and feet go to, and solved for the person's own bones,
+so that a hand on the hip is there on every body. Limbs in front of, behind and across the body are
+common on purpose: which one is in front is what the network has to learn.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from posexfer_core.body.model import PARENTS
+
+from .limbs import (
+    Array,
+    Limb,
+    Reach,
+    axis_angle,
+    limited,
+    mirrored,
+    reach,
+    rotation,
+    segment_distance,
+)
+
+Vector = tuple[float, float, float]
+
+PELVIS, SPINE, NECK, HEAD = 0, (3, 6, 9), 12, 15
+LEG, ARM, COLLAR = (1, 4, 7, 10), (16, 18, 20, 22), 13
+"""Joints of the left side; on the right each has the next number."""
+ATTEMPTS = 12
+ARM_LENGTH_M = 0.51
+"""Shoulder to wrist of the body that the places of hands are written for."""
+WRIST_M = 0.045
+"""Half the thickness of a forearm with its sleeve."""
+MIRROR = np.array([-1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """What a pose needs to know of a person at rest; metres."""
+
+    joints: Array
+    """(24, 3), the rest pose."""
+    belly: Vector
+    """Half width of the torso at its waist, its depth in front of the spine and behind it."""
+
+    @classmethod
+    def of(cls, vertices: Array, joints: Array) -> "Build":
+        """Measure a rest mesh between the chest and the hips."""
+        low, high = joints[0, 1] + 0.05, joints[9, 1]
+        torso = (vertices[:, 1] > low) & (vertices[:, 1] < high)
+        band = vertices[torso & (np.abs(vertices[:, 0]) < abs(joints[18, 0]) * 0.6)]
+        depth = band[:, 2] - joints[6, 2]
+        return cls(
+            joints=joints,
+            belly=(float(np.abs(band[:, 0]).max()), float(depth.max()), float(-depth.min())),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """Where a foot goes: outward, up and forward of the hip, in leg lengths."""
+
+    ankle: Vector
+    spread: Vector = (0.03, 0.01, 0.04)
+    knee: Vector = (0.12, 0.0, 1.0)
+    """Direction in which the knee points: outward, up, forward."""
+    toes_deg: float = 0.0
+    """How far the toes point down from flat on the floor."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stance:
+    """The lower half of a pose and how the upper half leans on it."""
+
+    weight: float
+    left: Leg
+    right: Leg
+    pelvis_deg: Vector = (0.0, 0.0, 0.0)
+    lean_deg: float = 4.0
+    """How far the spine bends forward."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hand:
+    """Where a wrist goes: outward, up and forward of the middle of the shoulders, metres."""
+
+    weight: float
+    wrist: Vector
+    spread: Vector = (0.03, 0.03, 0.03)
+    elbow: Vector = (0.5, -0.5, -0.7)
+    """Direction in which the elbow points: outward, up, forward."""
+    palm_deg: float = 0.0
+    """How far the hand is turned about the forearm."""
+    gravity: float = 0.0
+    """1 where the hand hangs below the shoulder however the body leans, 0 where it leans along."""
+
+
+_STRAIGHT = Leg(ankle=(0.02, -0.985, 0.0))
+STANCES = {
+    "stand": Stance(weight=3.0, left=_STRAIGHT, right=_STRAIGHT),
+    "contrapposto": Stance(
+        weight=2.5,
+        left=_STRAIGHT,
+        right=Leg(ankle=(0.1, -0.93, 0.1), spread=(0.05, 0.02, 0.06), knee=(0.3, 0.0, 1.0)),
+        pelvis_deg=(0.0, 8.0, 6.0),
+    ),
+    "walk": Stance(
+        weight=2.5,
+        left=Leg(ankle=(0.0, -0.92, 0.34), spread=(0.03, 0.02, 0.08), toes_deg=-15.0),
+        right=Leg(ankle=(0.0, -0.88, -0.36), spread=(0.03, 0.02, 0.08), toes_deg=35.0),
+        pelvis_deg=(0.0, -6.0, 0.0),
+    ),
+    "run": Stance(
+        weight=1.2,
+        left=Leg(ankle=(0.0, -0.6, 0.3), spread=(0.03, 0.08, 0.1), toes_deg=10.0),
+        right=Leg(ankle=(0.0, -0.62, -0.58), spread=(0.03, 0.1, 0.08), toes_deg=60.0),
+        pelvis_deg=(8.0, -8.0, 0.0),
+        lean_deg=12.0,
+    ),
+    "wide": Stance(
+        weight=1.2,
+        left=Leg(ankle=(0.25, -0.94, 0.0), spread=(0.1, 0.02, 0.05), knee=(0.5, 0.0, 1.0)),
+        right=Leg(ankle=(0.25, -0.94, 0.0), spread=(0.1, 0.02, 0.05), knee=(0.5, 0.0, 1.0)),
+    ),
+    "crossed": Stance(
+        weight=1.5,
+        left=Leg(ankle=(-0.18, -0.95, 0.13), spread=(0.04, 0.01, 0.03)),
+        right=Leg(ankle=(-0.08, -0.985, -0.05), spread=(0.03, 0.005, 0.02)),
+    ),
+    "sit": Stance(
+        weight=1.2,
+        left=Leg(ankle=(0.08, -0.5, 0.5), spread=(0.08, 0.04, 0.08), knee=(0.25, 0.8, 1.0)),
+        right=Leg(ankle=(0.08, -0.5, 0.5), spread=(0.08, 0.04, 0.08), knee=(0.25, 0.8, 1.0)),
+        pelvis_deg=(-6.0, 0.0, 0.0),
+        lean_deg=8.0,
+    ),
+    "sit cross-kneed": Stance(
+        weight=0.5,
+        left=Leg(ankle=(-0.2, -0.28, 0.62), spread=(0.05, 0.05, 0.05), knee=(-0.25, 1.0, 0.6)),
+        right=Leg(ankle=(0.03, -0.52, 0.44), spread=(0.03, 0.03, 0.04), knee=(0.0, 0.6, 1.0)),
+        pelvis_deg=(-6.0, 0.0, 0.0),
+    ),
+    "squat": Stance(
+        weight=0.7,
+        left=Leg(ankle=(0.12, -0.5, 0.12), spread=(0.06, 0.08, 0.05), knee=(0.6, 0.3, 1.0)),
+        right=Leg(ankle=(0.12, -0.5, 0.12), spread=(0.06, 0.08, 0.05), knee=(0.6, 0.3, 1.0)),
+        pelvis_deg=(22.0, 0.0, 0.0),
+        lean_deg=16.0,
+    ),
+    "lunge": Stance(
+        weight=0.8,
+        left=Leg(ankle=(0.02, -0.66, 0.45), spread=(0.04, 0.06, 0.06), knee=(0.1, 0.3, 1.0)),
+        right=Leg(ankle=(0.02, -0.68, -0.6), spread=(0.03, 0.06, 0.06), toes_deg=45.0),
+    ),
+    "kneel": Stance(
+        weight=0.5,
+        left=Leg(ankle=(0.05, -0.5, 0.48), spread=(0.03, 0.02, 0.03), knee=(0.1, 0.8, 1.0)),
+        right=Leg(ankle=(0.03, -0.5, -0.46), spread=(0.02, 0.02, 0.02), toes_deg=70.0),
+    ),
+    "kick": Stance(
+        weight=0.7,
+        left=Leg(ankle=(0.05, -0.45, 0.8), spread=(0.15, 0.2, 0.05), toes_deg=0.0),
+        right=_STRAIGHT,
+        pelvis_deg=(-10.0, -10.0, 0.0),
+        lean_deg=-2.0,
+    ),
+    "side kick": Stance(
+        weight=0.4,
+        left=Leg(ankle=(0.75, -0.5, 0.1), spread=(0.08, 0.15, 0.1), knee=(0.3, 0.5, 1.0)),
+        right=_STRAIGHT,
+        pelvis_deg=(0.0, 0.0, 12.0),
+    ),
+    "one leg": Stance(
+        weight=0.8,
+        left=Leg(
+            ankle=(-0.08, -0.5, 0.1),
+            spread=(0.05, 0.08, 0.06),
+            knee=(0.7, 0.3, 1.0),
+            toes_deg=40.0,
+        ),
+        right=_STRAIGHT,
+    ),
+    "leg behind": Stance(
+        weight=0.6,
+        left=Leg(ankle=(-0.02, -0.6, -0.5), spread=(0.05, 0.1, 0.1), toes_deg=60.0),
+        right=_STRAIGHT,
+        pelvis_deg=(6.0, 0.0, 0.0),
+    ),
+    "bend": Stance(
+        weight=0.6, left=_STRAIGHT, right=_STRAIGHT, pelvis_deg=(30.0, 0.0, 0.0), lean_deg=35.0
+    ),
+}
+"""Lower halves; every one is mirrored half the time."""
+
+HANDS = {
+    "hang": Hand(weight=2.5, wrist=(0.29, -0.48, 0.04), spread=(0.05, 0.03, 0.06), gravity=0.8),
+    "swing forward": Hand(
+        weight=0.7, wrist=(0.22, -0.4, 0.27), spread=(0.04, 0.04, 0.08), gravity=0.5
+    ),
+    "swing back": Hand(
+        weight=0.7, wrist=(0.27, -0.42, -0.22), spread=(0.04, 0.04, 0.06), gravity=0.5
+    ),
+    "on hip": Hand(weight=1.5, wrist=(0.235, -0.34, 0.03), elbow=(1.0, 0.0, -0.5), palm_deg=-40.0),
+    "pocket": Hand(weight=0.8, wrist=(0.225, -0.43, 0.06), elbow=(0.6, 0.0, -1.0)),
+    "across belly": Hand(
+        weight=1.6, wrist=(-0.06, -0.27, 0.21), spread=(0.06, 0.06, 0.03), elbow=(0.8, -0.6, -0.1)
+    ),
+    "folded on chest": Hand(
+        weight=1.6, wrist=(-0.11, -0.12, 0.22), spread=(0.04, 0.04, 0.03), elbow=(0.6, -0.8, 0.1)
+    ),
+    "low across": Hand(
+        weight=1.0, wrist=(-0.02, -0.42, 0.22), spread=(0.05, 0.04, 0.03), elbow=(1.0, 0.1, -0.2)
+    ),
+    "behind back low": Hand(
+        weight=1.3, wrist=(-0.03, -0.38, -0.2), spread=(0.05, 0.04, 0.02), elbow=(1.0, 0.0, -0.4)
+    ),
+    "behind back high": Hand(
+        weight=0.8, wrist=(0.0, -0.24, -0.2), spread=(0.06, 0.05, 0.02), elbow=(1.0, -0.2, -0.5)
+    ),
+    "before chest": Hand(
+        weight=1.2, wrist=(0.06, -0.16, 0.33), spread=(0.07, 0.08, 0.06), elbow=(0.5, -1.0, -0.1)
+    ),
+    "on shoulder": Hand(
+        weight=0.6, wrist=(-0.13, 0.0, 0.19), spread=(0.03, 0.03, 0.03), elbow=(0.3, -0.8, 0.6)
+    ),
+    "at face": Hand(
+        weight=0.8, wrist=(0.05, 0.12, 0.21), spread=(0.04, 0.05, 0.03), elbow=(0.5, -0.8, 0.3)
+    ),
+    "behind head": Hand(
+        weight=0.6, wrist=(0.11, 0.2, -0.12), spread=(0.03, 0.04, 0.02), elbow=(1.0, 0.3, 0.2)
+    ),
+    "raised": Hand(
+        weight=1.2, wrist=(0.24, 0.46, 0.06), spread=(0.12, 0.06, 0.1), elbow=(0.8, 0.0, -0.2)
+    ),
+    "waving": Hand(
+        weight=0.6, wrist=(0.4, 0.24, 0.1), spread=(0.06, 0.06, 0.06), elbow=(0.6, -1.0, -0.1)
+    ),
+    "forward": Hand(
+        weight=1.0, wrist=(0.16, -0.02, 0.48), spread=(0.1, 0.1, 0.06), elbow=(0.4, -1.0, 0.0)
+    ),
+    "sideways": Hand(
+        weight=0.9, wrist=(0.66, -0.03, 0.06), spread=(0.03, 0.15, 0.12), elbow=(0.0, -0.6, -1.0)
+    ),
+    "across reaching": Hand(
+        weight=1.0, wrist=(-0.2, -0.06, 0.36), spread=(0.06, 0.1, 0.06), elbow=(0.5, -1.0, 0.1)
+    ),
+    "anywhere in front": Hand(
+        weight=1.8, wrist=(0.15, -0.1, 0.3), spread=(0.18, 0.22, 0.1), elbow=(0.6, -0.7, -0.3)
+    ),
+    "back and out": Hand(
+        weight=0.5, wrist=(0.42, -0.3, -0.25), spread=(0.08, 0.1, 0.06), elbow=(0.3, -0.2, -1.0)
+    ),
+}
+"""Where hands go; drawn for both hands at once, or for each on its own."""
+
+Option = TypeVar("Option", Stance, Hand)
+
+
+def draw_pose(rng: np.random.Generator, build: Build) -> Array:
+    """Draw a pose.
+
+    Args:
+        rng: decides everything.
+        build: of the person.
+
+    Returns:
+        (24, 3) axis-angle, radians. The root tilts the body from upright and facing +z; the caller
+        turns it to the camera.
+    """
+    stance = _draw_stance(rng)
+    world = np.tile(np.eye(3), (24, 1, 1))
+    world[PELVIS] = rotation(np.array(stance.pelvis_deg) + rng.normal(0.0, 3.0, 3))
+    for _ in range(ATTEMPTS):
+        legs = (
+            _draw_leg(rng, build, world, stance.left, 0),
+            _draw_leg(rng, build, world, stance.right, 1),
+        )
+        if _legs_apart(legs):
+            break
+    _bend_spine(rng, world, stance.lean_deg)
+    for attempt in range(ATTEMPTS + 1):
+        hands = _draw_hands(rng) if attempt < ATTEMPTS else (HANDS["hang"], HANDS["hang"])
+        arms = (
+            _draw_arm(rng, build, world, hands[0], 0),
+            _draw_arm(rng, build, world, hands[1], 1),
+        )
+        if _arms_free(build, world, arms, legs):
+            break
+    return np.stack(
+        [
+            axis_angle(world[joint] if parent < 0 else world[parent].T @ world[joint])
+            for joint, parent in enumerate(PARENTS)
+        ]
+    )
+
+
+def joint_places(build: Build, world: Array) -> Array:
+    """Give every joint's place, (24, 3), from world rotations; the pelvis is at 0."""
+    places = np.zeros((24, 3))
+    for joint, parent in enumerate(PARENTS[1:], start=1):
+        bone = build.joints[joint] - build.joints[parent]
+        places[joint] = places[parent] + world[parent] @ bone
+    return places
+
+
+def _draw_stance(rng: np.random.Generator) -> Stance:
+    stance = _choose(rng, STANCES)
+    if rng.random() < 0.5:
+        return stance
+    forward, turn, roll = stance.pelvis_deg
+    return replace(stance, left=stance.right, right=stance.left, pelvis_deg=(forward, -turn, -roll))
+
+
+def _draw_hands(rng: np.random.Generator) -> tuple[Hand, Hand]:
+    """Draw both hands alike half the time, as in folded arms or hands on the hips."""
+    left = _choose(rng, HANDS)
+    return left, left if rng.random() < 0.5 else _choose(rng, HANDS)
+
+
+def _choose(rng: np.random.Generator, options: Mapping[str, Option]) -> Option:
+    weights = np.array([option.weight for option in options.values()])
+    return list(options.values())[rng.choice(len(weights), p=weights / weights.sum())]
+
+
+def _draw_leg(rng: np.random.Generator, build: Build, world: Array, leg: Leg, side: int) -> Reach:
+    """Put a foot down and write the leg's world rotations; in the mirror for the right side."""
+    hip, knee, ankle, toes = (joint + side for joint in LEG)
+    upper, lower = _bones(build, (hip, knee, ankle), side)
+    limb = Limb(upper=upper, lower=lower, hinge=np.array([1.0, 0.0, 0.0]), straightest_deg=3.0)
+    root = joint_places(build, world)[hip] * (MIRROR if side else 1.0)
+    length = np.linalg.norm(upper) + np.linalg.norm(lower)
+    target = root + length * rng.normal(leg.ankle, leg.spread)
+    toward = rng.normal(leg.knee, 0.08)
+    solved = reach(limb, root, target, toward)
+    foot = rotation((0.0, rng.normal(10.0, 8.0), 0.0)) @ rotation(
+        (leg.toes_deg + rng.normal(0.0, 5.0), 0.0, 0.0)
+    )
+    foot = solved.lower_rotation @ limited(solved.lower_rotation.T @ foot, 50.0)
+    back = mirrored if side else _same
+    world[hip], world[knee] = back(solved.upper_rotation), back(solved.lower_rotation)
+    world[ankle] = back(foot)
+    world[toes] = back(foot @ rotation((rng.normal(-min(leg.toes_deg, 30.0) * 0.3, 3.0), 0, 0)))
+    return solved if not side else _mirror_reach(solved)
+
+
+def _bend_spine(rng: np.random.Generator, world: Array, lean_deg: float) -> None:
+    """Bend the spine by equal parts, then turn the head, which looks up against the lean."""
+    bend = rng.normal((lean_deg, 0.0, 0.0), (6.0, 13.0, 6.0))
+    parent = PELVIS
+    for joint in SPINE:
+        world[joint] = world[parent] @ rotation(bend / 3.0)
+        parent = joint
+    look = rng.normal((-0.4 * bend[0] + 2.0, -0.4 * bend[1], 0.0), (9.0, 20.0, 5.0))
+    world[NECK] = world[parent] @ rotation(look / 2.0)
+    world[HEAD] = world[NECK] @ rotation(look / 2.0)
+    world[COLLAR] = world[COLLAR + 1] = world[parent]
+    for joint in (*ARM, *(joint + 1 for joint in ARM)):
+        world[joint] = world[parent]
+
+
+def _draw_arm(rng: np.random.Generator, build: Build, world: Array, hand: Hand, side: int) -> Reach:
+    """Bring a wrist to its place and write the arm's world rotations."""
+    shoulder, elbow, wrist, tips = (joint + side for joint in ARM)
+    upper, lower = _bones(build, (shoulder, elbow, wrist), side)
+    limb = Limb(upper=upper, lower=lower, hinge=np.array([0.0, 1.0, 0.0]), straightest_deg=8.0)
+    back = mirrored if side else _same
+    chest = back(world[SPINE[2]])
+    scale = (np.linalg.norm(upper) + np.linalg.norm(lower)) / ARM_LENGTH_M
+    place = rng.normal(hand.wrist, hand.spread) * scale
+    place[2] = _clear_of_torso(build, place)
+    raise_deg = 16.0 * float(np.clip(place[1] / 0.4 + 0.3, 0.0, 1.0))
+    world[COLLAR + side] = back(chest @ rotation((0.0, -14.0 * place[2] / 0.4, raise_deg)))
+    root = joint_places(build, world)[shoulder] * (MIRROR if side else 1.0)
+    middle = _shoulder_middle(build, world) * (MIRROR if side else 1.0)
+    offset = (1.0 - hand.gravity) * (chest @ place) + hand.gravity * place
+    solved = reach(limb, root, middle + offset, chest @ rng.normal(hand.elbow, 0.12))
+    turn = hand.palm_deg + rng.normal(0.0, 15.0)
+    forearm = solved.lower_rotation @ rotation((0.5 * turn, 0.0, 0.0))
+    world[shoulder], world[elbow] = back(solved.upper_rotation), back(forearm)
+    bent = forearm @ rotation((0.5 * turn, rng.normal(0.0, 8.0), rng.normal(0.0, 12.0)))
+    world[wrist] = world[tips] = back(bent)
+    return solved if not side else _mirror_reach(solved)
+
+
+def _clear_of_torso(build: Build, place: Array) -> float:
+    """Move a wrist forward or back until it lies outside the torso; returns its forward part."""
+    width, front, behind = build.belly
+    inside = 1.0 - (place[0] / (width + WRIST_M)) ** 2
+    if inside <= 0.0 or place[1] > 0.03:
+        return float(place[2])
+    centre = build.joints[6, 2] - build.joints[16, 2]
+    if place[2] > 0.0:
+        return max(float(place[2]), centre + (front + WRIST_M) * float(np.sqrt(inside)))
+    return min(float(place[2]), centre - (behind + WRIST_M) * float(np.sqrt(inside)))
+
+
+def _shoulder_middle(build: Build, world: Array) -> Array:
+    """Give the place between the shoulders, which hands are told from."""
+    between = (build.joints[16] + build.joints[17]) / 2.0 - build.joints[9]
+    return joint_places(build, world)[9] + world[9] @ between
+
+
+def _arms_free(
+    build: Build, world: Array, arms: tuple[Reach, Reach], legs: tuple[Reach, Reach]
+) -> bool:
+    """Tell whether no arm grossly cuts through torso, head, legs or the other arm."""
+    places = joint_places(build, world)
+    head = places[HEAD] + world[HEAD] @ np.array([0.0, 0.07, 0.03])
+    reached = []
+    for arm in arms:
+        tip = arm.end + 0.13 * (arm.end - arm.middle) / np.linalg.norm(arm.end - arm.middle)
+        reached.append((arm.middle, tip))
+        points = arm.middle + np.linspace(0.0, 1.0, 5)[:, None] * (tip - arm.middle)
+        if np.sqrt(((points - head) ** 2).sum(-1)).min() < 0.115:
+            return False
+        if _depth_in_torso(build, world, places, points) > 0.0:
+            return False
+        for leg, hip in zip(legs, (1, 2), strict=True):
+            thigh, shin = (places[hip], leg.middle), (leg.middle, leg.end)
+            if segment_distance((arm.middle, tip), thigh) < 0.085:
+                return False
+            if segment_distance((arm.middle, tip), shin) < 0.075:
+                return False
+    return segment_distance(reached[0], reached[1]) > 0.065
+
+
+def _depth_in_torso(build: Build, world: Array, places: Array, points: Array) -> float:
+    """Tell how deep the deepest point lies in an elliptic cylinder around the spine; 0 at best."""
+    width, front, behind = build.belly
+    local = (points - places[6]) @ world[6]
+    top = build.joints[16, 1] - build.joints[6, 1]
+    within = (local[:, 1] < top) & (local[:, 1] > build.joints[0, 1] - build.joints[6, 1] - 0.08)
+    depth = np.where(local[:, 2] > 0.0, front, behind) * 0.97 + 0.02
+    radius = np.sqrt((local[:, 0] / (width * 0.97 + 0.02)) ** 2 + (local[:, 2] / depth) ** 2)
+    return float(np.max(np.where(within, 1.0 - radius, 0.0)))
+
+
+def _legs_apart(legs: tuple[Reach, Reach]) -> bool:
+    """Tell whether knees, shins and feet keep clear of the other leg."""
+    left, right = legs
+    shins = (left.middle, left.end), (right.middle, right.end)
+    return segment_distance(shins[0], shins[1]) > 0.095
+
+
+def _bones(build: Build, joints: tuple[int, int, int], side: int) -> tuple[Array, Array]:
+    """Give a limb's two bones at rest, in the mirror for the right side."""
+    first, second, third = (build.joints[joint] for joint in joints)
+    mirror = MIRROR if side else np.ones(3)
+    return (second - first) * mirror, (third - second) * mirror
+
+
+def _mirror_reach(solved: Reach) -> Reach:
+    return Reach(
+        upper_rotation=mirrored(solved.upper_rotation),
+        lower_rotation=mirrored(solved.lower_rotation),
+        middle=solved.middle * MIRROR,
+        end=solved.end * MIRROR,
+    )
+
+
+def _same(matrix: Array) -> Array:
+    return matrix
