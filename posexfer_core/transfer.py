@@ -137,8 +137,8 @@ def prepare_inputs(
     for name, view in (("source", source), ("target", target)):
         if view is not None and view.size != size:
             raise PictureError(
-                f"The picture is {size[0]}x{size[1]} pixels (height x width) but the {name} body is "
-                f"seen by a camera of {view.size[0]}x{view.size[1]}. Frame both alike."
+                f"The picture is {size[0]}x{size[1]} pixels (height x width) but the {name} body's "
+                f"camera makes pictures of {view.size[0]}x{view.size[1]}. Frame both alike."
             )
     points, points_canonical = place_points(
         target, config.points, camera_depth=config.z_mode == "camera"

@@ -1,10 +1,11 @@
 """Carry a `Condition` into a diffusers UNet, and out again without a trace.
 
-The UNet itself is not changed: every cross-attention gets another processor, and a hook before
-`forward` hands over the residuals. So whatever calls the UNet afterwards, a trainer, our pipeline
-or someone else's, is conditioned.
+The UNet itself is not changed: every cross-attention gets another processor, and a hook on the last
+layer of each level on the way down adds that level's residual, to the trunk and the skip alike. So
+whatever calls the UNet afterwards, a trainer, our pipeline or someone else's, is conditioned.
 """
 
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -13,12 +14,12 @@ from diffusers.models.attention_processor import Attention
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from einops import rearrange
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import ConfigError
 from ..network.config import UNetShape
 from ..network.model import Condition, KeyValues, PoseTransferNetwork
-from ..network.sites import AttentionSite, diffusers_name, enumerate_sites, level_sizes
+from ..network.sites import AttentionSite, diffusers_name, enumerate_sites, level_sizes, residual_layer
 
 
 def attach(unet: UNet2DConditionModel, network: PoseTransferNetwork) -> "Attachment":
@@ -50,7 +51,10 @@ class Attachment:
             assert isinstance(module, Attention)
             self._base_processors.append((module, module.processor))
             module.set_processor(SiteProcessor(site, self))  # type: ignore[arg-type]
-        self._hook = unet.register_forward_pre_hook(self._before_forward, with_kwargs=True)
+        self._hooks = [unet.register_forward_pre_hook(self._before_forward, with_kwargs=True)]
+        for level in range(len(network.config.unet.block_out_channels)):
+            layer = unet.get_submodule(residual_layer(level, network.config.unet))
+            self._hooks.append(layer.register_forward_hook(partial(self._add_residual, level)))
 
     def set_condition(
         self,
@@ -97,7 +101,8 @@ class Attachment:
         for module, processor in self._base_processors:
             module.set_processor(processor)
         self._base_processors.clear()
-        self._hook.remove()
+        for hook in self._hooks:
+            hook.remove()
         self.set_condition(None)
 
     def __enter__(self) -> "Attachment":
@@ -124,10 +129,10 @@ class Attachment:
 
     def _before_forward(
         self, unet: UNet2DConditionModel, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
-        """Note the sample's size, and pass the residuals on; the UNet empties the list it gets."""
+    ) -> None:
+        """Note the sample's size, which tells every site the grid of its queries."""
         if self._keys_and_values is None:
-            return None
+            return
         sample = args[0] if args else kwargs["sample"]
         rows = len(next(iter(self._keys_and_values.sites.values())).k_id)
         if rows != len(sample):
@@ -138,10 +143,16 @@ class Attachment:
         self._level_sizes = level_sizes(
             sample.shape[-2], sample.shape[-1], self.network.config.unet
         )
-        residuals = [residual.to(sample.dtype) for residual in self._residuals]
-        if residuals:
-            kwargs = kwargs | {"down_intrablock_additional_residuals": residuals}
-        return args, kwargs
+
+    def _add_residual(
+        self, level: int, layer: nn.Module, args: tuple[Any, ...], output: Tensor | tuple[Tensor]
+    ) -> Tensor | tuple[Tensor] | None:
+        """Add a level's residual to what its last layer returns: a tensor, or a tuple of one."""
+        if not self._residuals:
+            return None
+        if isinstance(output, tuple):
+            return (output[0] + self._residuals[level].to(output[0].dtype),)
+        return output + self._residuals[level].to(output.dtype)
 
 
 class SiteProcessor:

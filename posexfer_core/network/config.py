@@ -24,8 +24,7 @@ class UNetShape:
     heads: tuple[int, ...]
     """Attention heads of each level; the middle has as many as the coarsest."""
     attention: tuple[bool, ...]
-    """Which levels have cross-attention; the middle always has. Only the coarsest may do without:
-    hosts add residuals before downsampling in levels with attention and after it in others."""
+    """Which levels have cross-attention; the middle always has."""
     cross_attention_dim: int
     """Width of the base model's own (text) tokens."""
     latent_channels: int
@@ -46,10 +45,6 @@ class UNetShape:
         for channels, heads in zip(self.block_out_channels, self.heads, strict=True):
             if heads < 1 or channels < 1 or channels % heads:
                 raise ConfigError(f"{channels} channels cannot be split over {heads} heads.")
-        if not all(self.attention[:-1]):
-            raise ConfigError(
-                f"Only the coarsest level may lack cross-attention, got attention={self.attention}."
-            )
 
     def diffusers_config(self) -> dict[str, Any]:
         """Describe this UNet in the arguments of diffusers' `UNet2DConditionModel`.
@@ -73,10 +68,10 @@ class UNetShape:
 
 
 TINY_UNET = UNetShape(
-    block_out_channels=(64, 128, 256),
+    block_out_channels=(128, 128, 256),
     layers_per_block=1,
-    heads=(2, 4, 8),
-    attention=(True, True, True),
+    heads=(4, 4, 8),
+    attention=(False, True, True),
     cross_attention_dim=64,
     latent_channels=16,
 )

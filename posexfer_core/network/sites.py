@@ -81,6 +81,12 @@ def comfy_block(
     return "middle", 0, 0
 
 
+def residual_layer(level: int, shape: UNetShape) -> str:
+    """Name the last layer of a level on the way down in diffusers' UNet2DConditionModel."""
+    kind = "attentions" if shape.attention[level] else "resnets"
+    return f"down_blocks.{level}.{kind}.{shape.layers_per_block - 1}"
+
+
 def residual_block(level: int, shape: UNetShape) -> tuple[Literal["input"], int]:
     """Name the last block of a level on the way down as ComfyUI's input patches do."""
     return "input", level * (shape.layers_per_block + 1) + shape.layers_per_block

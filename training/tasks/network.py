@@ -136,6 +136,7 @@ class NetworkTask:
         prepare(data, settings.autoencoder, settings.prepared, jitter=settings.source_jitter)
         self.data = PreparedDataset(data, settings.prepared)
         self.model: nn.Module = TransferLoss(self.config, settings)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __len__(self) -> int:
         """Count the pairs."""

@@ -1,0 +1,57 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from posexfer_core.errors import ConfigError
+
+
+@pytest.mark.parametrize(("size", "tokens"), [((48, 32), 6), ((40, 24), 6), ((16, 16), 1)])
+def test_every_sixteenth_of_the_picture_is_a_token(toy_network, toy_inputs, size, tokens):
+    encoder = toy_network().encoder
+    assert encoder(toy_inputs(3, size=size)).shape == (3, tokens, 24)
+
+
+def test_tokens_tell_where_they_are(toy_network, toy_inputs):
+    inputs = toy_inputs(1, size=(32, 48))
+    flat = replace(
+        inputs,
+        picture=torch.zeros_like(inputs.picture),
+        source_maps=torch.zeros_like(inputs.source_maps),
+    )
+    network = toy_network(trained=False)
+    tokens = network.encoder(flat)[0]
+    distances = torch.cdist(tokens, tokens) + torch.eye(6)
+    assert distances.min() > 0.1
+
+
+def test_tokens_tell_which_place_of_the_body_they_show(toy_network, toy_inputs):
+    encoder = toy_network().encoder
+    inputs = toy_inputs(1, size=(16, 16))
+    maps = torch.ones(1, 4, 16, 16)
+    maps[:, :3] = 0.25
+    half = maps.clone()
+    half[..., 8:] = 0.0  # half the pixels show the same place, the others no body
+    seen = torch.cat([inputs.picture, maps], 1)
+    seen_half = torch.cat([inputs.picture, half], 1)
+    torch.testing.assert_close(encoder._body_place(seen_half), 0.5 * encoder._body_place(seen))
+
+
+def test_an_unknown_body_adds_nothing(toy_network, toy_inputs):
+    encoder = toy_network().encoder
+    inputs = toy_inputs(1)
+    seen = torch.cat([inputs.picture, torch.zeros(1, 4, 48, 40)], 1)
+    seen = torch.nn.functional.pad(seen, (0, 8))
+    assert not encoder._body_place(seen).any()
+
+
+def test_clip_tokens_come_before_those_of_the_latents(toy_network, toy_inputs):
+    network, inputs = toy_network(encoder="clip"), toy_inputs(2)  # latents of 6x5: 3x3 patches
+    assert network.encoder(inputs).shape == (2, 5 + 9, 24)
+    other = replace(inputs, source_latents=torch.zeros(2, 4, 6, 5))
+    assert torch.equal(network.encoder(other)[:, :5], network.encoder(inputs)[:, :5])
+
+
+def test_clip_encoder_says_what_is_missing(toy_network, toy_inputs):
+    with pytest.raises(ConfigError, match="clip_hidden"):
+        toy_network(encoder="clip").condition(replace(toy_inputs(), clip_hidden=None))

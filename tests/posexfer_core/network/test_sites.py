@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from posexfer_core.network.config import SD15_UNET, TINY_UNET, UNetShape
+from posexfer_core.network.sites import (
+    comfy_block,
+    diffusers_name,
+    enumerate_sites,
+    level_sizes,
+    residual_block,
+)
+
+SHAPES = {"tiny": TINY_UNET, "sd15": SD15_UNET}
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def shape_and_unet(request):
+    diffusers = pytest.importorskip("diffusers")
+    shape = SHAPES[request.param]
+    with torch.device("meta"):
+        unet = diffusers.UNet2DConditionModel(**shape.diffusers_config())
+    return shape, unet
+
+
+def test_sites_are_those_of_the_diffusers_unet(shape_and_unet):
+    shape, unet = shape_and_unet
+    found = {
+        name: (module.to_q.out_features, module.heads, module.to_k.in_features)
+        for name, module in unet.named_modules()
+        if name.endswith("attn2")
+    }
+    ours = {
+        diffusers_name(site): (site.channels, site.heads, shape.cross_attention_dim)
+        for site in enumerate_sites(shape)
+    }
+    assert ours == found
+
+
+def test_latent_channels_are_those_of_the_diffusers_unet(shape_and_unet):
+    shape, unet = shape_and_unet
+    assert unet.conv_in.in_channels == unet.conv_out.out_channels == shape.latent_channels
+
+
+def test_sd15_is_the_stable_diffusion_unet():
+    diffusers = pytest.importorskip("diffusers")
+    with torch.device("meta"):
+        unet = diffusers.UNet2DConditionModel(**SD15_UNET.diffusers_config())
+    assert sum(parameter.numel() for parameter in unet.parameters()) == 859_520_964
+
+
+def test_sites_come_in_the_order_of_the_unet():
+    kinds = [(site.kind, site.block, site.index) for site in enumerate_sites(TINY_UNET)]
+    down = [("down", block, 0) for block in (1, 2)]
+    up = [("up", block, index) for block in (0, 1) for index in range(2)]
+    assert kinds == [*down, ("mid", 0, 0), *up]
+
+
+def test_stable_diffusion_has_sixteen_sites_where_comfyui_has_them():
+    """ComfyUI's SD 1.5 has attention in input 1 2 4 5 7 8, the middle, and output 3 .. 11."""
+    blocks = [comfy_block(site, SD15_UNET) for site in enumerate_sites(SD15_UNET)]
+    inputs = [("input", number, 0) for number in (1, 2, 4, 5, 7, 8)]
+    outputs = [("output", number, 0) for number in range(3, 12)]
+    assert blocks == [*inputs, ("middle", 0, 0), *outputs]
+
+
+def test_residuals_go_to_the_last_block_of_each_level():
+    assert [residual_block(level, SD15_UNET) for level in range(4)] == [
+        ("input", 2),
+        ("input", 5),
+        ("input", 8),
+        ("input", 11),
+    ]
+    assert [residual_block(level, TINY_UNET)[1] for level in range(3)] == [1, 3, 5]
+
+
+def test_level_sizes_round_halves_up():
+    assert level_sizes(32, 22, TINY_UNET) == ((32, 22), (16, 11), (8, 6))
+
+
+def test_keys_are_unique_and_fit_state_dicts():
+    keys = [site.key for site in enumerate_sites(SD15_UNET)]
+    assert len(set(keys)) == len(keys) == 16
+    assert not any("." in key for key in keys)
+
+
+def test_a_level_without_attention_has_no_sites_but_the_middle_has():
+    shape = UNetShape(
+        block_out_channels=(32,),
+        layers_per_block=2,
+        heads=(2,),
+        attention=(False,),
+        cross_attention_dim=8,
+        latent_channels=4,
+    )
+    assert [site.key for site in enumerate_sites(shape)] == ["mid_0_0"]
