@@ -6,7 +6,6 @@ bone length, so no 2D pose system can tell the two apart.
 """
 
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -47,9 +46,10 @@ def flip_limb_depth(
     """Move a limb to other roots on its pixel rays: same 2D joints, same bones, other depth.
 
     Of the possible places of the middle joint and the end joint (elbow and wrist, knee and
-    ankle) it takes those that move the end joint furthest in depth. The hand or foot keeps
-    pointing to or away from the camera as it did. The limb's joints turn by the smallest rotation
-    that does this; what hangs on them follows.
+    ankle) it takes those that move the end joint furthest in depth; hand or foot takes the place
+    that changes the wrist's or ankle's angle least. The limb's joints turn by the smallest
+    rotation that does this, and the upper bone turns about itself, so that elbow or knee still
+    bends the way it did. The limb may pass through the body: `order_change` tells what is seen.
 
     Args:
         params: one person in one frame.
@@ -90,18 +90,21 @@ def depth_twins(params: HumanParams, body: BodyModel, limb: Limb) -> list[DepthT
         raise ParamsError(f"There is no limb {limb!r}; expected one of {', '.join(CHAINS)}.")
     chain = CHAINS[limb]
     skeleton = _Skeleton.of(params, body)
+    now = skeleton.camera_joints[list(chain)]
     twins = []
-    for swaps in product((False, True), (False, True)):
-        places = _swap_roots(skeleton.camera_joints[list(chain)], swaps)
-        if any(swaps) and places is not None:
-            change = abs(float(places[2, 2] - skeleton.camera_joints[chain[2], 2]))
-            pose = _reach(skeleton, chain, places)
-            twins.append(
-                DepthTwin(
-                    params=replace(params, pose=torch.from_numpy(pose).to(params.pose)[None, None]),
-                    depth_change_m=change,
-                )
+    for middle, end in ((False, True), (True, False), (True, True)):
+        tries = [_swap_roots(now, (middle, end, tip)) for tip in (False, True)]
+        found = [places for places in tries if places is not None]
+        if not found:
+            continue
+        places = min(found, key=lambda places: abs(_bend(places) - _bend(now)))
+        pose = torch.from_numpy(_reach(skeleton, chain, places)).to(params.pose)
+        twins.append(
+            DepthTwin(
+                params=replace(params, pose=pose[None, None]),
+                depth_change_m=float(abs(places[2, 2] - now[2, 2])),
             )
+        )
     return twins
 
 
@@ -146,19 +149,19 @@ class _Skeleton:
         )
 
 
-def _swap_roots(places: np.ndarray, swaps: tuple[bool, bool]) -> np.ndarray | None:
+def _swap_roots(places: np.ndarray, swaps: tuple[bool, bool, bool]) -> np.ndarray | None:
     """Put middle, end and tip on their rays at their bones' lengths.
 
     Args:
         places: root, middle, end, tip; camera frame, metres, (4, 3).
-        swaps: whether the middle and the end take the other side of their parent than now.
+        swaps: whether middle, end and tip take the other side of their parent than now.
 
     Returns:
         The new places, or None when a bone no longer reaches its ray or a joint would lie behind
         the camera.
     """
     moved = places.copy()
-    for joint, swap in zip((1, 2, 3), (*swaps, False), strict=True):
+    for joint, swap in zip((1, 2, 3), swaps, strict=True):
         ray, parent = places[joint] / places[joint, 2], moved[joint - 1]
         length = np.linalg.norm(places[joint] - places[joint - 1])
         if np.allclose(parent, places[joint - 1]) and not swap:
@@ -175,6 +178,12 @@ def _swap_roots(places: np.ndarray, swaps: tuple[bool, bool]) -> np.ndarray | No
     return moved
 
 
+def _bend(places: np.ndarray) -> float:
+    """Measure the angle at the end joint (wrist, ankle), radians; 0 when straight."""
+    above, below = places[2] - places[1], places[3] - places[2]
+    return float(np.arctan2(np.linalg.norm(np.cross(above, below)), above @ below))
+
+
 def _foot(ray: np.ndarray, point: np.ndarray) -> float:
     """Depth of the point on the ray that is nearest to `point`: between the two roots."""
     return float(ray @ point / (ray @ ray))
@@ -189,6 +198,10 @@ def _reach(skeleton: _Skeleton, chain: tuple[int, int, int, int], places: np.nda
         now = followed @ skeleton.bones[chain[index + 1]]
         wanted = skeleton.world_from_camera @ (places[index + 1] - places[index])
         world[joint] = swing(now, wanted) @ followed
+        if index == 0:  # elbow or knee is a hinge: keep its axis
+            below = world[joint] @ skeleton.local[chain[1]] @ skeleton.bones[chain[2]]
+            wanted_below = skeleton.world_from_camera @ (places[2] - places[1])
+            world[joint] = _twist(wanted, below, wanted_below) @ world[joint]
         local = torch.from_numpy(parent_world.T @ world[joint])
         pose[joint] = matrix_to_axis_angle(local).numpy()
     return pose
@@ -205,6 +218,16 @@ def swing(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     x, y, z = axis
     cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
     return np.eye(3) + cross + cross @ cross / (1.0 + cosine)
+
+
+def _twist(axis: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Give the turn about `axis` that brings `start` into the half plane of `end`, (3, 3)."""
+    axis = axis / np.linalg.norm(axis)
+    start, end = start - axis * (start @ axis), end - axis * (end @ axis)
+    if min(np.linalg.norm(start), np.linalg.norm(end)) < 1e-4:  # a straight limb has no plane
+        return np.eye(3)
+    angle = np.arctan2(axis @ np.cross(start, end), start @ end)
+    return axis_angle_to_matrix(torch.from_numpy(axis * angle)).numpy()
 
 
 def order_change(view_a: BodyView, view_b: BodyView) -> Int[Tensor, "batch"]:

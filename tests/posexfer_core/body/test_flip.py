@@ -21,7 +21,7 @@ from tests.posexfer_core.body.sample_params import facing_params, random_params
 
 def crossed_arm() -> HumanParams:
     """Hold the left forearm across the chest: upper arm down and forward, elbow bent inwards."""
-    return facing_params(joint_16=(0.3, -0.6, -1.15), joint_18=(0.0, -1.6, 0.0))
+    return facing_params(joint_16=(0.59, -0.88, -1.18), joint_18=(0.0, -1.67, 0.0))
 
 
 def bone_lengths(joints: torch.Tensor) -> torch.Tensor:
@@ -55,10 +55,10 @@ def test_a_flip_keeps_2d_joints_and_bones_and_changes_depth(body: BodyModel):
 def test_a_flip_holds_before_a_turned_camera(body: BodyModel):
     params = crossed_arm()
     turn = torch.eye(4)
-    angle = torch.tensor(0.4)
+    angle = torch.tensor(0.2)
     turn[0, 0], turn[0, 2] = angle.cos(), angle.sin()
     turn[2, 0], turn[2, 2] = -angle.sin(), angle.cos()
-    turn[:3, 3] = torch.tensor([-1.2, 0.0, 0.3])
+    turn[:3, 3] = torch.tensor([-0.6, 0.0, 0.1])
     params = params.with_camera(params.intrinsics, params.picture_size, turn[None])
     twin = flip_limb_depth(params, body, "left_arm")
     assert twin is not None
@@ -99,6 +99,14 @@ def test_a_forearm_before_the_chest_goes_behind_it(body: BodyModel):
     assert torch.isin(shown, trunk).float().mean() > 0.5
     assert int(order_change(before, before)) == 0
     assert int(order_change(before, after)) == int(order_change(after, before))
+
+
+def test_an_elbow_still_bends_like_a_hinge(body: BodyModel):
+    before = crossed_arm().pose[0, 0, 18]
+    for twin in depth_twins(crossed_arm(), body, "left_arm"):
+        after = twin.params.pose[0, 0, 18]
+        cosine = torch.cosine_similarity(before, after, dim=0)
+        assert cosine > 0.99  # the same axis, the same way round
 
 
 def test_a_limb_in_the_picture_plane_has_no_twin(body: BodyModel):
