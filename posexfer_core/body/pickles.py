@@ -1,0 +1,292 @@
+"""Reads pickles of arrays without running them: nothing in a file can name code that is called.
+
+SMPL files and what many estimators write are pickles. Opening one the usual way runs whatever it
+names. Here the few names that arrays need are answered by inert stand-ins of our own (numpy,
+scipy.sparse and chumpy need not even agree with the version that wrote the file); every other
+name is refused. Even numpy's own rebuilding is not used, because a forged dtype makes it read
+memory that is not there.
+"""
+
+import io
+import pickle
+import pickletools
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import BodyFileError, PoseXferError
+
+MOST_BYTES = 2**30
+"""Largest file read, and largest sum of sparse matrices once dense."""
+
+DAMAGE = (
+    pickle.UnpicklingError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading damaged or forged bytes can raise."""
+
+
+def read_pickle(path: Path, *, error: type[PoseXferError] = BodyFileError) -> Any:
+    """Read a pickle as dicts, lists, numbers, strings and numpy arrays; sparse ones made dense.
+
+    Args:
+        path: the file.
+        error: what to raise when it cannot be read.
+    """
+    return unpickle(read_bytes(path, error=error), path.name, error=error)
+
+
+def read_bytes(path: Path, *, error: type[PoseXferError] = BodyFileError) -> bytes:
+    """Read a whole file, if it is there and not absurdly large."""
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise error(f"{path.name} has {size:,} bytes; at most {MOST_BYTES:,} are read.")
+        return path.read_bytes()
+    except OSError as failure:
+        raise error(f"{path} cannot be read: {failure.strerror}.") from failure
+
+
+def unpickle(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError) -> Any:
+    """Turn the bytes of a pickle into plain data; `name` is the file named in errors."""
+    try:
+        _check_opcodes(data)
+        return _Plain().of(_ArrayUnpickler(io.BytesIO(data), encoding="latin1").load())
+    except _RefusedName as refusal:
+        raise error(
+            f"{name} is a pickle that asks for {refusal}, which is no array, so it was not "
+            "opened. Get the file from its source again, or save its arrays as .npz."
+        ) from refusal
+    except DAMAGE as failure:
+        raise error(f"{name} is damaged or no pickle of arrays: {failure}") from failure
+
+
+def _check_opcodes(data: bytes) -> None:
+    """Refuse numbers that would make the unpickler set memory aside for what is not there."""
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+        if not isinstance(argument, int):
+            continue
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > count:
+            raise ValueError(f"memo slot {argument} after {count} steps")
+        if opcode.name == "FRAME" and argument > len(data):
+            raise ValueError(f"a frame of {argument} bytes in a file of {len(data)}")
+
+
+class _RefusedName(pickle.UnpicklingError):
+    """A pickle names something that is no array."""
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Answers the names that arrays need with stand-ins."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Find the stand-in for a global; the global itself is never looked up."""
+        package = module.partition(".")[0]
+        if package == "chumpy":
+            return type(name, (_ChumpyStandIn,), {})
+        if module.startswith("scipy.sparse") and name in _SPARSE_NAMES:
+            return type(name, (_SparseStandIn,), {})
+        if package == "numpy" and name in _NUMPY_MAKERS:
+            return _Maker(_NUMPY_MAKERS[name])
+        if (module, name) in _PLAIN_GLOBALS:
+            return _PLAIN_GLOBALS[module, name]
+        raise _RefusedName(f"{module}.{name}")
+
+    def persistent_load(self, pid: Any) -> Any:
+        """Refuse references to data outside the file, as torch's own files have."""
+        raise _RefusedName(f"the outside data {str(pid)[:40]!r}")
+
+
+class _Maker:
+    """Something a pickle may call but not change."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self._make = make
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._make(*arguments)
+
+    def __setstate__(self, state: Any) -> None:
+        raise pickle.UnpicklingError("state for something that has none")
+
+
+class _StandIn:
+    """Keeps the state that a pickle gives an object."""
+
+    state: Any = None
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+class _ChumpyStandIn(_StandIn):
+    """Stands for any object of chumpy, the library SMPL's first files were written with."""
+
+
+class _SparseStandIn(_StandIn):
+    """Stands for a matrix of scipy.sparse."""
+
+
+class _ArrayStandIn(_StandIn):
+    """Stands for a numpy array; its state is `(version, shape, dtype, fortran, data)`."""
+
+
+class _DtypeStandIn(_StandIn):
+    """Stands for a numpy dtype; its state's second entry is the byte order."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    def real(self) -> np.dtype:
+        """Make the dtype, if it is one of plain numbers, strings or objects."""
+        return plain_dtype(f"{self.state[1] if self.state else '='}{self.code}")
+
+
+def plain_dtype(code: str) -> np.dtype:
+    """Make a dtype of numbers, strings or objects from its code; `plain_dtype("<f4")`."""
+    if not isinstance(code, str) or not re.fullmatch(r"[<>|=]?[?biufcSUO]\d{0,6}", code):
+        raise ValueError(f"array elements of kind {str(code)[:60]!r}")
+    return np.dtype(code)
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """Undo how protocols before 3 keep bytes."""
+    if encoding != "latin1":
+        raise ValueError(f"bytes encoded as {encoding!r}")
+    return text.encode("latin1")
+
+
+def _reconstruct(kind: Any, *_: Any) -> _StandIn:
+    """Start an object of one of our own kinds, as `copyreg` and numpy ask for it."""
+    return kind() if isinstance(kind, type) and issubclass(kind, _StandIn) else _ArrayStandIn()
+
+
+def _from_buffer(data: bytes, dtype: _DtypeStandIn, shape: tuple, order: str) -> _ArrayStandIn:
+    """Make an array as protocol 5 keeps it."""
+    array = _ArrayStandIn()
+    array.state = (1, shape, dtype, order == "F", bytes(data))
+    return array
+
+
+def _scalar(dtype: _DtypeStandIn, data: Any = None) -> Any:
+    """Make a numpy scalar, which is fit to be a key."""
+    return data if dtype.real().hasobject else _numbers(data, dtype.real(), ())[()]
+
+
+_NUMPY_MAKERS: dict[str, Callable[..., Any]] = {
+    "_reconstruct": _reconstruct,
+    "_frombuffer": _from_buffer,
+    "dtype": lambda code, *_: _DtypeStandIn(code),
+    "ndarray": lambda *_: _ArrayStandIn(),
+    "scalar": _scalar,
+}
+_SPARSE_NAMES = {
+    f"{layout}_{kind}" for layout in ("csc", "csr", "coo") for kind in ("matrix", "array")
+}
+_PLAIN_GLOBALS: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("_codecs", "encode"): _Maker(_encode),
+    ("copyreg", "_reconstructor"): _Maker(_reconstruct),
+    ("copy_reg", "_reconstructor"): _Maker(_reconstruct),
+    ("builtins", "object"): _Maker(lambda: None),
+    ("__builtin__", "object"): _Maker(lambda: None),
+    ("builtins", "set"): set,
+    ("__builtin__", "set"): set,
+    ("builtins", "complex"): complex,
+    ("__builtin__", "complex"): complex,
+}
+
+
+class _Plain:
+    """Replaces stand-ins by what they stand for; what a file shares stays shared."""
+
+    def __init__(self) -> None:
+        self._done: dict[int, Any] = {}
+        self._bytes_left = MOST_BYTES
+
+    def of(self, value: Any) -> Any:
+        """Make plain data of a value and everything in it."""
+        if not isinstance(value, (dict, list, tuple, _StandIn)):
+            return value
+        if id(value) not in self._done:
+            self._done[id(value)] = self._made(value)
+        return self._done[id(value)]
+
+    def _made(self, value: Any) -> Any:
+        match value:
+            case dict():
+                return {self.of(key): self.of(entry) for key, entry in value.items()}
+            case list() | tuple():
+                return type(value)(self.of(entry) for entry in value)
+            case _ArrayStandIn():
+                return self._array(value)
+            case _SparseStandIn():
+                return self._dense(value)
+            case _ChumpyStandIn():
+                return self._chumpy(value)
+        raise ValueError("a dtype where data should be")
+
+    def _array(self, array: _ArrayStandIn) -> Any:
+        """Make the array; one of objects becomes its only object or a list."""
+        if array.state is None:
+            return np.zeros(0)
+        _, shape, dtype, fortran, data = array.state
+        if not dtype.real().hasobject:
+            return _numbers(data, dtype.real(), shape, "F" if fortran else "C")
+        entries = [self.of(entry) for entry in data]
+        return entries[0] if shape == () else entries
+
+    def _dense(self, sparse: _SparseStandIn) -> np.ndarray:
+        """Sum the entries of a sparse matrix into a full one."""
+        state = self.of(sparse.state)
+        rows, columns = (int(size) for size in state.get("_shape", state.get("shape")))
+        values, layout = state["data"], type(sparse).__name__[:3]
+        self._bytes_left -= rows * columns * values.itemsize
+        if min(rows, columns) < 0 or self._bytes_left < 0:
+            raise ValueError(f"a sparse matrix of {rows} x {columns}")
+        dense = np.zeros((rows, columns), values.dtype)
+        if layout == "coo":
+            places = state["coords"] if "coords" in state else (state["row"], state["col"])
+        else:
+            runs = np.diff(state["indptr"])
+            if runs.min(initial=0) < 0 or runs.sum() != len(state["indices"]):
+                raise ValueError("a sparse matrix whose columns do not add up")
+            outer = np.repeat(np.arange(len(runs)), runs)
+            places = (state["indices"], outer) if layout == "csc" else (outer, state["indices"])
+        np.add.at(dense, tuple(places), values)
+        return dense
+
+    def _chumpy(self, standing: _ChumpyStandIn) -> np.ndarray:
+        """Take the array out of a chumpy constant, or the part of one that a selection keeps."""
+        state = self.of(standing.state)
+        if isinstance(state, dict) and "x" in state:
+            return np.asarray(state["x"])
+        if isinstance(state, dict) and {"a", "idxs"} <= state.keys():
+            chosen = np.asarray(state["a"]).ravel()[np.asarray(state["idxs"])]
+            return chosen.reshape(state.get("preferred_shape", chosen.shape))
+        keys = ", ".join(map(str, state)) if isinstance(state, dict) else "nothing"
+        raise ValueError(f"a chumpy.{type(standing).__name__} that is no constant, but {keys}")
+
+
+def _numbers(
+    data: Any, dtype: np.dtype, shape: tuple, order: Literal["C", "F"] = "C"
+) -> np.ndarray:
+    """Lay bytes out as an array; there must be exactly as many as the shape asks for."""
+    raw = data.encode("latin1") if isinstance(data, str) else bytes(data)
+    return np.frombuffer(raw, dtype).reshape(shape, order=order).copy()
