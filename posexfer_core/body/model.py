@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import torch
@@ -118,7 +117,7 @@ class BodyModel(nn.Module):
         *,
         keypoint_vertices: Mapping[str, int],
         beta_space: str,
-    ) -> Self:
+    ) -> "BodyModel":
         """Build a body from arrays under the names of SMPL files; `posedirs` may be left out."""
         shapedirs = np.zeros((*arrays["v_template"].shape, BETA_COUNT), np.float32)
         found = arrays["shapedirs"][..., :BETA_COUNT]
@@ -136,7 +135,7 @@ class BodyModel(nn.Module):
         )
 
     @classmethod
-    def bundled(cls) -> Self:
+    def bundled(cls) -> "BodyModel":
         """Build the licence-free body that ships with the package (`posexfer_core.body.build`).
 
         The file is read once; every call returns a body of its own, free to be moved.
