@@ -121,10 +121,10 @@ def draw_discs(
 
 @functools.cache
 def _compiled_loops() -> ModuleType | None:
-    """Import the compiled loop on first use; None where numba is missing."""
+    """Import the compiled loop on first use; None where numba is missing or does not load."""
     try:
         return importlib.import_module(".skeleton_loops", __package__)
-    except ImportError:
+    except (ImportError, RuntimeError):  # RuntimeError: no folder for numba's cache
         return None
 
 

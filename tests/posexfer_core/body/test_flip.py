@@ -55,10 +55,10 @@ def test_a_flip_keeps_2d_joints_and_bones_and_changes_depth(body: BodyModel):
 def test_a_flip_holds_before_a_turned_camera(body: BodyModel):
     params = crossed_arm()
     turn = torch.eye(4)
-    angle = torch.tensor(0.2)
+    angle = torch.tensor(-0.3)
     turn[0, 0], turn[0, 2] = angle.cos(), angle.sin()
     turn[2, 0], turn[2, 2] = -angle.sin(), angle.cos()
-    turn[:3, 3] = torch.tensor([-0.6, 0.0, 0.1])
+    turn[:3, 3] = torch.tensor([0.9, 0.0, 0.1])
     params = params.with_camera(params.intrinsics, params.picture_size, turn[None])
     twin = flip_limb_depth(params, body, "left_arm")
     assert twin is not None
