@@ -12,11 +12,11 @@ CORE = ROOT / "posexfer_core"
 GEOMETRY = {"errors", "geometry"}
 BODY = GEOMETRY | {"body"}
 NETWORK = GEOMETRY | {"network"}
-TRANSFER = BODY | NETWORK | {"transfer"}
-DIFFUSION = TRANSFER | {"diffusion"}
 PICTURES = {"errors", "pictures"}
 FRAMING = BODY | {"framing"}
-COMMANDS = DIFFUSION | PICTURES | FRAMING | {"cli", "commands", "sheet", "__init__"}
+TRANSFER = BODY | NETWORK | {"transfer"}
+DIFFUSION = TRANSFER | PICTURES | {"diffusion"}
+COMMANDS = DIFFUSION | FRAMING | {"staging", "sheet", "commands", "cli"}
 
 FLOORS = {
     "__init__": set(),
@@ -28,7 +28,8 @@ FLOORS = {
     "framing": FRAMING,
     "transfer": TRANSFER,
     "diffusion": DIFFUSION,
-    "sheet": PICTURES | {"sheet"},
+    "staging": FRAMING | {"staging"},
+    "sheet": {"sheet"},
     "commands": COMMANDS,
     "cli": COMMANDS,
     "__main__": COMMANDS,

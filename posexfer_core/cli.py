@@ -1,0 +1,48 @@
+"""The command `posexfer`: one sub-command per file of `commands`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .commands import demo, estimate, info, render, transfer
+from .errors import PoseXferError
+
+COMMANDS = (transfer, estimate, render, info, demo)
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; what the user can mend becomes one sentence on stderr.
+
+    Returns:
+        0, or 2 for a user's error (argparse exits with 2 itself).
+    """
+    options = build_parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except PoseXferError as error:
+        sentence = " ".join(str(error).split())
+        sys.stderr.write(f"posexfer {options.command}: {sentence}\n")
+        return USER_ERROR
+    except KeyboardInterrupt:
+        sys.stderr.write(f"posexfer {options.command}: stopped; nothing was left half-written.\n")
+        return INTERRUPTED
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe every command and option."""
+    parser = argparse.ArgumentParser(
+        prog="posexfer",
+        description="Draw the person of one picture in the pose of a 3D body.",
+        epilog="Each command explains itself: posexfer transfer --help",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        described = commands.add_parser(
+            command.__name__.rpartition(".")[2], help=command.HELP, description=command.HELP
+        )
+        command.add_options(described)
+        described.set_defaults(run=command.run)
+    return parser

@@ -1,0 +1,193 @@
+"""`posexfer demo`: one synthetic person and one real photo in new poses, as pictures on disk."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from ..body.flip import order_change_mask
+from ..body.model import BodyModel
+from ..body.overlay import overlay_body
+from ..body.params import HumanParams
+from ..body.view import BodyView
+from ..errors import ConfigError
+from ..geometry.camera import project_perspective
+from ..pictures import from_pil, load_picture, save_picture, save_pil, to_pil
+from ..sheet import Cell, contact_sheet
+from ..staging import Stage, stage
+from .drawing import Artist, add_drawing_options
+from .estimate import fit_person
+from .options import index, say
+from .render import make_folder
+
+HELP = "Draw a synthetic person and a real photo in new poses; leaves pictures and one sheet."
+ASSETS = Path(__file__).parents[1] / "assets" / "demo"
+SKIER = Path("..") / "shared" / "data"
+"""A folder beside the checkout with a photo of a skier and its keypoints, where there is one."""
+POSES = {
+    "arm_in_front": "right arm in front",
+    "arm_behind": "its depth twin: arm behind",
+    "walking": "walking, turned 60°",
+    "from_behind": "from behind",
+}
+TWINS = ("arm_in_front", "arm_behind")
+PHOTO_POSES = {"arms_raised": "arms raised", "walking": "walking, turned 60°"}
+PAPER = 0.85
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out/demo"),
+        help="folder for the pictures; made if new (default: out/demo)",
+    )
+    parser.add_argument(
+        "--photo",
+        type=Path,
+        help="a photo of one person, with --keypoints; default: ../shared/data/skier.jpg where "
+        "there is one, else the astronaut of scikit-image (public domain, NASA)",
+    )
+    parser.add_argument(
+        "--keypoints", type=Path, metavar="FILE.json", help="the 2D keypoints of --photo"
+    )
+    parser.add_argument(
+        "--person", type=index, default=0, help="which person of --keypoints, from 0 (default: 0)"
+    )
+    add_drawing_options(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Draw both halves and lay them out on one sheet."""
+    if (options.photo is None) != (options.keypoints is None):
+        raise ConfigError("--photo and --keypoints belong together; give both or neither.")
+    make_folder(options.out)
+    artist, body = Artist.open(options), BodyModel.bundled()
+    rows = synthetic_rows(artist, body, options.out)
+    rows.append(photo_row(artist, body, options))
+    sheet = options.out / "contact_sheet.png"
+    save_pil(contact_sheet(rows, title="posexfer: one picture, one 3D body, a new pose"), sheet)
+    say(f"contact sheet: {sheet}")
+
+
+def synthetic_rows(artist: Artist, body: BodyModel, out: Path) -> list[list[Cell]]:
+    """Draw the synthetic person in four poses; compare the depth twins with the truth."""
+    picture = load_picture(ASSETS / "source.png")
+    source = HumanParams.load(ASSETS / "source.npz")
+    drawings = {
+        name: draw(artist, picture, source, HumanParams.load(ASSETS / f"{name}.npz"), body)
+        for name in POSES
+    }
+    truths = {name: load_picture(ASSETS / f"{name}.png") for name in POSES}
+    save_picture(picture, out / "synthetic_source.png")
+    for name, drawing in drawings.items():
+        drawing.save(out, f"synthetic_{name}")
+    say_twins(*(drawings[name] for name in TWINS), *(truths[name] for name in TWINS))
+    overlay = overlay_body(picture, BodyView.of(source, body))
+    return [
+        [cell(picture, "source"), *(d.body_cell(POSES[name]) for name, d in drawings.items())],
+        [cell(overlay, "its body"), *(cell(d.result, "output") for d in drawings.values())],
+        [Cell(picture=None), *(cell(truth, "truth") for truth in truths.values())],
+    ]
+
+
+def photo_row(artist: Artist, body: BodyModel, options: argparse.Namespace) -> list[Cell]:
+    """Fit the body to a real photo, then draw that person in two poses."""
+    picture, keypoints, person = real_photo(options)
+    fit = fit_person(keypoints, (picture.shape[-2], picture.shape[-1]), body, person)
+    say(f"photo: mean reprojection error: {fit.reprojection_px:.2f} px")
+    overlay = overlay_body(picture, BodyView.of(fit.params, body), keypoints=True)
+    save_picture(picture, options.out / "photo_source.png")
+    save_picture(overlay, options.out / "photo_overlay.png")
+    row = []
+    for name, label in PHOTO_POSES.items():
+        drawing = draw(artist, picture, fit.params, HumanParams.load(ASSETS / f"{name}.npz"), body)
+        drawing.save(options.out, f"photo_{name}")
+        pasted = drawing.staged.paste_back(drawing.result, picture)
+        save_picture(pasted, options.out / f"photo_{name}_pasted.png")
+        if not row:
+            framed = drawing.staged.framing.apply(overlay)
+            row += [cell(drawing.staged.picture, "photo"), cell(framed, "fitted body")]
+        row += [drawing.body_cell(label), cell(drawing.result, "output")]
+    return row
+
+
+def real_photo(options: argparse.Namespace) -> tuple[Float[Tensor, "1 3 height width"], Path, int]:
+    """Find the photo to use: the user's, the skier's, or the astronaut's."""
+    if options.photo is not None:
+        return load_picture(options.photo), options.keypoints, options.person
+    skier = SKIER / "skier.jpg", SKIER / "skier_coco_wholebody.json"
+    if all(path.is_file() for path in skier):
+        return load_picture(skier[0]), skier[1], 0
+    try:
+        from skimage.data import astronaut
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "The demo takes its photo from scikit-image: pip install scikit-image, or give --photo."
+        ) from error
+    return from_pil(Image.fromarray(astronaut())), ASSETS / "astronaut_keypoints.json", 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A result and what it was drawn from."""
+
+    staged: Stage
+    result: Float[Tensor, "1 3 height width"]
+
+    @property
+    def body(self) -> Float[Tensor, "1 3 height width"]:
+        """The target body alone, on plain paper."""
+        return overlay_body(torch.full_like(self.result, PAPER), self.staged.target, opacity=1.0)
+
+    def body_cell(self, label: str) -> Cell:
+        """The target body with its name."""
+        return cell(self.body, label)
+
+    def save(self, out: Path, name: str) -> None:
+        """Write the result and the body it was asked for."""
+        save_picture(self.result, out / f"{name}.png")
+        save_picture(self.body, out / f"{name}_body.png")
+
+
+def draw(
+    artist: Artist,
+    picture: Float[Tensor, "1 3 height width"],
+    source: HumanParams,
+    target: HumanParams,
+    body: BodyModel,
+) -> Drawing:
+    """Draw one person in one pose."""
+    staged = stage(picture, source, target, body)
+    return Drawing(staged=staged, result=artist.draw(staged))
+
+
+def cell(picture: Float[Tensor, "1 3 height width"], label: str) -> Cell:
+    """Put a picture on the sheet."""
+    return Cell(picture=to_pil(picture), label=label)
+
+
+def say_twins(front: Drawing, behind: Drawing, front_truth: Tensor, behind_truth: Tensor) -> None:
+    """Tell how alike the twins' joints are in 2D, and whether the right limb is in front.
+
+    A pixel counts as right when the output's colour is nearer to its own truth than to its twin's;
+    only pixels count where the twins disagree about who is in front.
+    """
+    views = front.staged.target, behind.staged.target
+    pixels = [project_perspective(view.joints, view.intrinsics) for view in views]
+    apart = (pixels[0] - pixels[1]).norm(dim=-1).max()
+    disputed = order_change_mask(*views)[0]
+    shares = []
+    for result, own, other in (
+        (front.result, front_truth, behind_truth),
+        (behind.result, behind_truth, front_truth),
+    ):
+        nearer = (result - own).norm(dim=1) < (result - other).norm(dim=1)
+        shares.append(float(nearer[0][disputed].float().mean()))
+    say(f"depth twins: 2D joints at most {apart:.3f} px apart; {int(disputed.sum())} px disputed")
+    say(f"right limb in front: {shares[0]:.0%} and {shares[1]:.0%} of those pixels")

@@ -1,0 +1,117 @@
+"""What `transfer` and `demo` share: the sampling options, and the pipeline that draws."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..errors import ConfigError
+from ..staging import Stage
+from .options import BUNDLED_WEIGHTS, count, index
+
+if TYPE_CHECKING:
+    from ..diffusion.guidance import Guidance
+    from ..diffusion.pipeline import PoseTransferPipeline
+
+
+def add_drawing_options(parser: argparse.ArgumentParser) -> None:
+    """Add the weights, the sampler's settings and the switches."""
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        default=BUNDLED_WEIGHTS,
+        metavar="FILE.safetensors",
+        help="default: the bundled tiny weights",
+    )
+    parser.add_argument("--steps", type=count, default=20, help="sampling steps (default: 20)")
+    parser.add_argument("--seed", type=index, default=0, help="seed of the noise (default: 0)")
+    parser.add_argument(
+        "--guidance-pose",
+        type=scale,
+        metavar="SCALE",
+        help="how far the result is pushed towards the pose; 1 is no guidance "
+        "(default: the pipeline's)",
+    )
+    parser.add_argument(
+        "--guidance-identity",
+        type=scale,
+        metavar="SCALE",
+        help="how far the result is pushed towards the person's looks; 1 is no guidance "
+        "(default: the pipeline's)",
+    )
+    parser.add_argument(
+        "--no-prior", action="store_true", help="draw without any rendered map of the target"
+    )
+    parser.add_argument(
+        "--no-warp",
+        action="store_true",
+        help="draw without the source's colours carried along the body surface",
+    )
+
+
+def scale(text: str) -> float:
+    """Read a guidance scale."""
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+    if not 0.0 <= value <= 100.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a scale from 0 to 100")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artist:
+    """An opened pipeline with the settings that the user chose."""
+
+    pipeline: "PoseTransferPipeline"
+    guidance: "Guidance"
+    steps: int
+    seed: int
+    prior: bool
+    warp: bool
+
+    @classmethod
+    def open(cls, options: argparse.Namespace) -> "Artist":
+        """Load the weights that the options name.
+
+        Raises:
+            CheckpointError: the weights are missing, damaged or something else.
+            ConfigError: diffusers is not installed.
+        """
+        try:
+            from ..diffusion.guidance import Guidance
+            from ..diffusion.pipeline import PoseTransferPipeline
+        except ModuleNotFoundError as error:
+            raise ConfigError(
+                f"Drawing needs the package {error.name}: pip install 'posexfer[diffusion]'."
+            ) from error
+        chosen = {"pose": options.guidance_pose, "identity": options.guidance_identity}
+        return cls(
+            pipeline=PoseTransferPipeline.from_bundle(options.weights),
+            guidance=Guidance(
+                **{name: value for name, value in chosen.items() if value is not None}
+            ),
+            steps=options.steps,
+            seed=options.seed,
+            prior=not options.no_prior,
+            warp=not options.no_warp,
+        )
+
+    def draw(self, staged: Stage) -> Float[Tensor, "1 3 height width"]:
+        """Sample one picture in [-1, 1]; the same seed draws the same picture."""
+        return self.pipeline(
+            staged.picture,
+            staged.source,
+            staged.target,
+            num_inference_steps=self.steps,
+            guidance=self.guidance,
+            generator=torch.Generator().manual_seed(self.seed),
+            output_type="pt",
+            prior=self.prior,
+            warp=self.warp,
+        ).images

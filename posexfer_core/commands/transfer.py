@@ -1,0 +1,118 @@
+"""`posexfer transfer`: the person of a picture in the pose of a 3D body."""
+
+import argparse
+from pathlib import Path
+
+from ..body.model import BodyModel
+from ..body.params import HumanParams
+from ..errors import ConfigError
+from ..pictures import check_picture_target, load_picture, save_picture
+from ..staging import PICTURE_SIZE, Stage, stage
+from .drawing import Artist, add_drawing_options
+from .estimate import fit_person
+from .options import (
+    add_body_option,
+    index,
+    open_body,
+    params_for_picture,
+    picture_size,
+    say,
+)
+
+HELP = "Draw the person of a picture in the pose of a body parameter file."
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    parser.add_argument(
+        "picture",
+        type=Path,
+        help="picture of the person, any size and aspect; it is framed on the person by padding",
+    )
+    known = parser.add_mutually_exclusive_group()
+    known.add_argument(
+        "--source-params",
+        type=Path,
+        metavar="FILE.npz",
+        help="body parameters of the person in the picture, as `posexfer estimate` writes them",
+    )
+    known.add_argument(
+        "--keypoints",
+        type=Path,
+        metavar="FILE.json",
+        help="2D keypoints of the person in the picture; the body is fitted to them. With "
+        "neither, nothing is known of the person's body, and the result is poorer",
+    )
+    parser.add_argument(
+        "--source-person",
+        type=index,
+        default=0,
+        help="which person of the source's file, from 0 (default: 0)",
+    )
+    parser.add_argument(
+        "--target", type=Path, required=True, metavar="FILE.npz", help="the pose: body parameters"
+    )
+    parser.add_argument(
+        "--frame", type=index, default=0, help="which frame of the target, from 0 (default: 0)"
+    )
+    parser.add_argument(
+        "--person", type=index, default=0, help="which person of the target, from 0 (default: 0)"
+    )
+    parser.add_argument(
+        "--retarget",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="give the target's pose the source's shape, place and camera, feet on the same "
+        "floor line; without, it keeps its own (default: on)",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.png", help="picture to write"
+    )
+    parser.add_argument(
+        "--size",
+        type=picture_size,
+        default=PICTURE_SIZE,
+        metavar="HxW",
+        help="height x width to draw, pixels, multiples of 8 (default: 256x176)",
+    )
+    parser.add_argument(
+        "--paste-back",
+        action="store_true",
+        help="undo the framing: put the result into the original picture, at its resolution",
+    )
+    add_drawing_options(parser)
+    add_body_option(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Check everything first, draw, write one picture."""
+    check_picture_target(options.out)
+    picture = load_picture(options.picture)
+    body = open_body(options.body)
+    source = source_params(options, (picture.shape[-2], picture.shape[-1]), body)
+    if options.paste_back and (source is None or not options.retarget):
+        raise ConfigError(
+            "--paste-back needs the target in the source's camera: give --source-params or "
+            "--keypoints, and leave out --no-retarget."
+        )
+    target = HumanParams.load(options.target).select(options.frame, options.person)
+    staged: Stage = stage(
+        picture, source, target, body, size=options.size, retargeted=options.retarget
+    )
+    result = Artist.open(options).draw(staged)
+    if options.paste_back:
+        result = staged.paste_back(result, picture)
+    save_picture(result, options.out)
+    say(str(options.out))
+
+
+def source_params(
+    options: argparse.Namespace, size: tuple[int, int], body: BodyModel
+) -> HumanParams | None:
+    """Read or fit the source's body, in the camera of the picture of `size` (height, width)."""
+    if options.keypoints is not None:
+        return fit_person(options.keypoints, size, body, options.source_person).params
+    if options.source_params is None:
+        return None
+    params = HumanParams.load(options.source_params).select(0, options.source_person)
+    return params_for_picture(params, size)

@@ -1,0 +1,305 @@
+import json
+import pickle
+from math import pi
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from PIL import Image
+from safetensors.torch import save_file
+
+from posexfer_core.body.params import HumanParams
+from posexfer_core.body.skeleton import keypoints18
+from posexfer_core.body.view import BodyView
+from posexfer_core.cli import main
+from posexfer_core.geometry.camera import intrinsics_matrix
+from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
+from posexfer_core.network.config import NetworkConfig, UNetShape
+from posexfer_core.network.model import PoseTransferNetwork
+from posexfer_core.network.weights import save_bundle
+from posexfer_core.pictures import load_picture
+
+
+class Malicious:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory) -> Path:
+    """Random weights of a network that is small enough to sample in a moment."""
+    torch.manual_seed(0)
+    shape = UNetShape(
+        block_out_channels=(32, 32, 32),
+        layers_per_block=1,
+        heads=(1, 1, 1),
+        attention=(True, True, True),
+        cross_attention_dim=16,
+        latent_channels=4,
+    )
+    config = NetworkConfig.tiny(
+        token_width=24,
+        control_heads=1,
+        control_blocks=1,
+        encoder_widths=(8, 8, 8),
+        encoder_blocks=(1, 1, 1),
+        prior_widths=(8, 8, 8),
+        prior_blocks=1,
+        points=32,
+        unet=shape,
+    )
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    save_bundle(
+        path,
+        PoseTransferNetwork(config),
+        unet_config=shape.diffusers_config(),
+        unet_state=UNet2DConditionModel(**shape.diffusers_config()).state_dict(),
+        autoencoder=PatchAutoencoder(AutoencoderConfig(latent_channels=4, width=8, blocks=1)),
+        recipe={"seed": 0, "scores": {"psnr_db": 12.5}},
+    )
+    return path
+
+
+def upright(picture_size: tuple[int, int], arm_deg: float = 60.0) -> HumanParams:
+    """Someone who faces the camera with lowered arms."""
+    pose = torch.zeros(24, 3)
+    pose[0, 0] = pi
+    pose[16, 2], pose[17, 2] = -arm_deg * pi / 180, arm_deg * pi / 180
+    return HumanParams.single(
+        pose=pose,
+        betas=torch.zeros(10),
+        transl=torch.tensor([0.1, 0.1, 4.5]),
+        intrinsics=intrinsics_matrix(float(picture_size[0]) * 1.8, picture_size),
+        picture_size=picture_size,
+    )
+
+
+@pytest.fixture
+def work(tmp_path, body) -> Path:
+    """A folder with a picture, its keypoints, and parameters of the source and of a target."""
+    source = upright((320, 400))
+    noise = np.random.default_rng(0).integers(0, 256, (320, 400, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "picture.png")
+    source.save(tmp_path / "source.npz")
+    upright((256, 176), arm_deg=10.0).save(tmp_path / "target.npz")
+    points = keypoints18(BodyView.of(source, body))[0]
+    points[:, 2] = 1.0
+    person = {"pose_keypoints_2d": points.flatten().tolist()}
+    value = [{"people": [person], "canvas_width": 400, "canvas_height": 320}]
+    (tmp_path / "keypoints.json").write_text(json.dumps(value))
+    return tmp_path
+
+
+def transfer(work: Path, weights: Path, /, *more: str, **changes: object) -> int:
+    """Run `posexfer transfer`; `changes` replace the files of `work`."""
+    files = {"picture": work / "picture.png", "source_params": work / "source.npz"}
+    files |= {"target": work / "target.npz", "out": work / "out.png", "weights": weights}
+    files |= changes
+    picture = str(files.pop("picture"))
+    options = [(f"--{name.replace('_', '-')}", str(path)) for name, path in files.items() if path]
+    flat = [text for option in options for text in option]
+    return main(["transfer", picture, *flat, "--steps", "1", *more])
+
+
+def assert_one_sentence(capsys, code: int, *words: str) -> None:
+    """Exit code 2 and a single line on stderr that holds every word."""
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.startswith("posexfer ") and error.count("\n") == 1, error
+    for word in words:
+        assert word in error
+
+
+@pytest.mark.parametrize("command", ["transfer", "estimate", "render", "info", "demo"])
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    assert "default" in capsys.readouterr().out
+
+
+def test_transfer_draws_a_picture_of_the_size_asked_for(work, weights):
+    assert transfer(work, weights, "--size", "128x88") == 0
+    assert load_picture(work / "out.png").shape == (1, 3, 128, 88)
+
+
+def test_the_same_seed_draws_the_same_picture(work, weights):
+    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
+        path = work / f"{name}.png"
+        assert transfer(work, weights, "--size", "128x88", "--seed", seed, out=path) == 0
+    first, same, other = (load_picture(work / f"{name}.png") for name in "abc")
+    assert torch.equal(first, same) and not torch.equal(first, other)
+
+
+def test_pasting_back_keeps_the_original_size_and_surroundings(work, weights):
+    assert transfer(work, weights, "--paste-back") == 0
+    pasted, original = load_picture(work / "out.png"), load_picture(work / "picture.png")
+    assert pasted.shape == original.shape
+    torch.testing.assert_close(pasted[..., :20], original[..., :20])
+    assert not torch.equal(pasted, original)
+
+
+@pytest.mark.parametrize(
+    "more", [["--no-prior"], ["--no-warp"], ["--no-retarget"], ["--guidance-pose", "1"]]
+)
+def test_every_switch_draws(work, weights, more):
+    assert transfer(work, weights, "--size", "128x88", *more) == 0
+
+
+def test_keypoints_or_nothing_will_do_for_the_source(work, weights):
+    for changes in ({"keypoints": work / "keypoints.json"}, {}):
+        assert transfer(work, weights, "--size", "128x88", source_params=None, **changes) == 0
+
+
+def test_estimate_prints_the_error_and_writes_both_files(work, capsys):
+    files = [str(work / name) for name in ("picture.png", "keypoints.json")]
+    assert main(["estimate", *files, "--out", str(work / "fitted.npz")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("mean reprojection error: ")
+    assert float(said.split()[3]) < 3.0
+    assert HumanParams.load(work / "fitted.npz").picture_size == (320, 400)
+    assert load_picture(work / "fitted_overlay.png").shape == (1, 3, 320, 400)
+
+
+def test_render_writes_the_maps_that_were_asked_for(work):
+    command = ["render", str(work / "target.npz"), "--out", str(work / "maps")]
+    assert main([*command, "--maps", "mask", "depth"]) == 0
+    assert sorted(path.name for path in (work / "maps").iterdir()) == ["depth.png", "mask.png"]
+    mask = load_picture(work / "maps" / "mask.png")
+    assert mask.shape == (1, 3, 256, 176)
+    assert main([*command, "--size", "128x88"]) == 0
+    assert len(list((work / "maps").iterdir())) == 6
+    assert load_picture(work / "maps" / "parts.png").shape == (1, 3, 128, 88)
+
+
+def test_info_shows_config_counts_and_scores(weights, capsys):
+    assert main(["info", str(weights)]) == 0
+    said = capsys.readouterr().out
+    assert "network.points: 32" in said
+    assert "recipe.scores.psnr_db: 12.5" in said
+    assert "parameters.unet: " in said
+
+
+def damaged_weights(work: Path, weights: Path) -> Path:
+    path = work / "cut.safetensors"
+    path.write_bytes(weights.read_bytes()[:-1000])
+    return path
+
+
+def other_weights(work: Path, _: Path) -> Path:
+    path = work / "lora.safetensors"
+    save_file({"lora.up": torch.zeros(2, 2)}, path)
+    return path
+
+
+def misfit_weights(work: Path, weights: Path) -> Path:
+    path = work / "misfit.safetensors"
+    path.write_bytes(weights.read_bytes().replace(b'\\"points\\": 32', b'\\"points\\": "x'))
+    return path
+
+
+@pytest.mark.parametrize("make", [damaged_weights, other_weights, misfit_weights])
+def test_bad_weights_get_a_sentence(work, weights, capsys, make):
+    assert_one_sentence(capsys, transfer(work, make(work, weights)), "safetensors")
+    assert not (work / "out.png").exists()
+
+
+def test_missing_files_get_a_sentence(work, weights, capsys):
+    missing = work / "missing"
+    for name in ("picture", "source_params", "target", "weights"):
+        assert_one_sentence(capsys, transfer(work, weights, **{name: missing}), "missing")
+    assert not (work / "out.png").exists()
+
+
+def test_a_picture_that_is_none_gets_a_sentence(work, weights, capsys):
+    (work / "text.png").write_text("no picture")
+    code = transfer(work, weights, picture=work / "text.png")
+    assert_one_sentence(capsys, code, "text.png", "cannot be read as a picture")
+
+
+def changed_params(path: Path, **changes: np.ndarray | None) -> Path:
+    """Write a parameter file anew with arrays changed, or left out (None)."""
+    arrays = dict(np.load(path)) | changes
+    changed = path.with_name("changed.npz")
+    np.savez(changed, **{name: array for name, array in arrays.items() if array is not None})
+    return changed
+
+
+def test_parameters_without_a_key_or_with_nan_get_a_sentence(work, weights, capsys):
+    nan = np.full((1, 1, 24, 3), np.nan, np.float32)
+    for changes, word in (({"betas": None}, "betas"), ({"pose": nan}, "NaN")):
+        path = changed_params(work / "target.npz", **changes)
+        assert_one_sentence(capsys, transfer(work, weights, target=path), word)
+        assert main(["render", str(path), "--out", str(work / "maps")]) == 2
+        assert_one_sentence(capsys, 2, word)
+    assert not (work / "out.png").exists() and not (work / "maps").exists()
+
+
+def test_parameters_of_another_picture_get_a_sentence(work, weights, capsys):
+    code = transfer(work, weights, source_params=work / "target.npz")
+    assert_one_sentence(capsys, code, "176x256", "400x320")
+
+
+@pytest.mark.parametrize("name", ["evil.npz", "evil.pkl"])
+def test_a_malicious_pickle_is_refused_and_never_run(work, weights, capsys, name):
+    mark, path = work / "mark", work / name
+    path.write_bytes(pickle.dumps(Malicious(mark)))
+    assert_one_sentence(capsys, transfer(work, weights, target=path), name)
+    assert_one_sentence(capsys, transfer(work, weights, body=path), name)
+    array = np.array([Malicious(mark)], dtype=object)
+    hidden = changed_params(work / "target.npz", betas=array)
+    assert_one_sentence(capsys, transfer(work, weights, target=hidden), "changed.npz")
+    assert_one_sentence(capsys, transfer(work, weights, body=hidden), "changed.npz")
+    assert not mark.exists() and not (work / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "not json",
+        "[]",
+        '{"people": []}',
+        json.dumps({"people": [{"pose_keypoints_2d": [0.0] * 54}]}),
+    ],
+)
+def test_no_keypoints_get_a_sentence(work, weights, capsys, content):
+    path = work / "empty.json"
+    path.write_text(content)
+    assert_one_sentence(capsys, transfer(work, weights, source_params=None, keypoints=path))
+    code = main(["estimate", str(work / "picture.png"), str(path), "--out", str(work / "o.npz")])
+    assert_one_sentence(capsys, code)
+    assert not list(work.glob("o*"))
+
+
+def test_an_out_path_that_cannot_be_written_gets_a_sentence(work, weights, capsys):
+    (work / "file").write_text("")
+    before = sorted(work.rglob("*"))
+    for out in (work / "none" / "out.png", work, work / "file" / "out.png", work / "out.txt"):
+        assert_one_sentence(capsys, transfer(work, weights, out=out))
+    picture, keypoints = str(work / "picture.png"), str(work / "keypoints.json")
+    out = str(work / "none" / "out.npz")
+    assert_one_sentence(capsys, main(["estimate", picture, keypoints, "--out", out]))
+    code = main(["render", str(work / "target.npz"), "--out", str(work / "file" / "maps")])
+    assert_one_sentence(capsys, code)
+    assert sorted(work.rglob("*")) == before
+
+
+def test_pasting_back_without_a_shared_frame_gets_a_sentence(work, weights, capsys):
+    code = transfer(work, weights, "--paste-back", "--no-retarget")
+    assert_one_sentence(capsys, code, "--paste-back")
+
+
+@pytest.mark.parametrize(
+    "more", [["--size", "250x176"], ["--size", "big"], ["--steps", "0"], ["--seed", "-1"]]
+)
+def test_an_option_out_of_range_stops_with_code_2(work, weights, more):
+    with pytest.raises(SystemExit) as stopped:
+        transfer(work, weights, *more)
+    assert stopped.value.code == 2
