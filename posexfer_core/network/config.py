@@ -201,7 +201,7 @@ class NetworkConfig:
         return _built(cls, values)
 
 
-def _known_values(kind: type, raw: Mapping[str, Any]) -> dict[str, Any]:
+def _known_values(kind: type, raw: object) -> dict[str, Any]:
     if not isinstance(raw, Mapping):
         raise ConfigError(f"{kind.__name__} must be a table of settings, got {raw!r}.")
     if unknown := raw.keys() - {field.name for field in fields(kind)}:

@@ -74,16 +74,18 @@ class TokenBranch(nn.Module):
 class SitePosition(nn.Module):
     """The learned projection `pos` of Fourier features of (u, v), for queries and keys alike.
 
-    One projection on both sides makes `pos(q) . pos(k)` largest where the two places meet, even
-    before training.
+    One projection on both sides makes `pos(q) . pos(k)` largest where the two places meet. Before
+    training every head's part of it is orthogonal, so that the product is that of the features.
     """
 
     def __init__(self, site: AttentionSite, features: int) -> None:
         super().__init__()
         self.project = nn.Linear(features, site.channels, bias=False)
-        # the features of one place, times themselves, are features / 2
-        per_unit = 0.5 * features * math.sqrt(site.channels / site.heads)
-        nn.init.normal_(self.project.weight, std=math.sqrt(PEAK_LOGIT / per_unit))
+        # features of one place, times themselves, are features / 2; attention divides by sqrt(d)
+        head_width = site.channels // site.heads
+        gain = math.sqrt(PEAK_LOGIT * math.sqrt(head_width) / (0.5 * features))
+        for part in self.project.weight.split(head_width):
+            nn.init.orthogonal_(part, gain)
 
     def forward(
         self, features: Float[Tensor, "*batch features"]

@@ -55,7 +55,7 @@ class ConvAppearanceEncoder(nn.Module):
 
     def _body_place(
         self, seen: Float[Tensor, "batch 7 height width"]
-    ) -> Float[Tensor, "batch tokens width"]:
+    ) -> Float[Tensor, "batch tokens channels"]:
         canonical, mask = seen[:, 3:6], seen[:, 6:]
         pooled = F.avg_pool2d(torch.cat([canonical * mask, mask], 1), STRIDE)
         pooled = rearrange(pooled, "b c h w -> b (h w) c")

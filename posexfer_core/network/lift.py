@@ -47,7 +47,7 @@ class HumanParamHead(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.attention = nn.Linear(width, 1)
+        self.attention = nn.Linear(width, 1, bias=False)
         self.hidden = nn.Linear(2 * width, width)
         self.out = nn.Linear(width, JOINTS * 6 + BETAS)
         rest = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]).repeat(JOINTS)

@@ -8,6 +8,7 @@ from posexfer_core.network.sites import (
     enumerate_sites,
     level_sizes,
     residual_block,
+    residual_layer,
 )
 
 SHAPES = {"tiny": TINY_UNET, "sd15": SD15_UNET}
@@ -36,6 +37,13 @@ def test_sites_are_those_of_the_diffusers_unet(shape_and_unet):
     assert ours == found
 
 
+def test_residual_layers_are_the_last_of_each_level(shape_and_unet):
+    shape, unet = shape_and_unet
+    for level, block in enumerate(unet.down_blocks):
+        last = block.attentions[-1] if shape.attention[level] else block.resnets[-1]
+        assert unet.get_submodule(residual_layer(level, shape)) is last
+
+
 def test_latent_channels_are_those_of_the_diffusers_unet(shape_and_unet):
     shape, unet = shape_and_unet
     assert unet.conv_in.in_channels == unet.conv_out.out_channels == shape.latent_channels
@@ -49,10 +57,20 @@ def test_sd15_is_the_stable_diffusion_unet():
 
 
 def test_sites_come_in_the_order_of_the_unet():
-    kinds = [(site.kind, site.block, site.index) for site in enumerate_sites(TINY_UNET)]
-    down = [("down", block, 0) for block in (1, 2)]
-    up = [("up", block, index) for block in (0, 1) for index in range(2)]
-    assert kinds == [*down, ("mid", 0, 0), *up]
+    shape = UNetShape(
+        block_out_channels=(32, 64, 96),
+        layers_per_block=1,
+        heads=(1, 2, 3),
+        attention=(False, True, True),
+        cross_attention_dim=8,
+        latent_channels=4,
+    )
+    sites = enumerate_sites(shape)
+    down, middle = ["down_1_0", "down_2_0"], ["mid_0_0"]
+    up = ["up_0_0", "up_0_1", "up_1_0", "up_1_1"]
+    assert [site.key for site in sites] == [*down, *middle, *up]
+    assert [site.level for site in sites] == [1, 2, 2, 2, 2, 1, 1]
+    assert [site.channels for site in sites] == [64, 96, 96, 96, 96, 64, 64]
 
 
 def test_stable_diffusion_has_sixteen_sites_where_comfyui_has_them():
