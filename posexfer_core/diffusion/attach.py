@@ -19,7 +19,13 @@ from torch import Tensor, nn
 from ..errors import ConfigError
 from ..network.config import UNetShape
 from ..network.model import Condition, KeyValues, PoseTransferNetwork
-from ..network.sites import AttentionSite, diffusers_name, enumerate_sites, level_sizes, residual_layer
+from ..network.sites import (
+    AttentionSite,
+    diffusers_name,
+    enumerate_sites,
+    level_sizes,
+    residual_layer,
+)
 
 
 def attach(unet: UNet2DConditionModel, network: PoseTransferNetwork) -> "Attachment":

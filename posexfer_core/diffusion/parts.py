@@ -1,0 +1,157 @@
+"""The parts of the pipeline, and how they come from and go to files: safetensors, never pickles."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from ..errors import CheckpointError, ConfigError
+from ..network.autoencoder import PatchAutoencoder
+from ..network.model import PoseTransferNetwork
+from ..network.weights import Bundle, load_bundle, save_bundle
+from .clip import VisionModel
+from .latents import Autoencoder
+from .schedule import make_scheduler
+
+NETWORK_FILE = "posexfer.safetensors"
+"""In a pipeline's folder: the network, and the autoencoder if it is ours."""
+
+
+class PipelineParts(DiffusionPipeline):
+    """Hold the parts of a pipeline; `PoseTransferPipeline` draws with them.
+
+    diffusers loads and saves its own kinds of parts, in its own layout. The network and our
+    autoencoder are not among these: they go to one file beside them.
+    """
+
+    _optional_components = [  # noqa: RUF012  (diffusers wants a list)
+        "image_encoder",
+        "network",
+        "text_encoder",
+        "tokenizer",
+        "vae",
+    ]
+
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        scheduler: SchedulerMixin,
+        network: PoseTransferNetwork,
+        vae: Autoencoder,
+        image_encoder: VisionModel | None = None,
+        tokenizer: CLIPTokenizer | None = None,
+        text_encoder: CLIPTextModel | None = None,
+    ) -> None:
+        super().__init__()
+        if network.config.encoder == "clip" and image_encoder is None:
+            raise ConfigError(
+                "These weights see the source through CLIP's vision model, and none was given. "
+                "Pass image_encoder=CLIPVisionModel.from_pretrained(...), a ViT-L/14."
+            )
+        self.register_modules(
+            unet=unet,
+            scheduler=scheduler,
+            network=network,
+            vae=vae,
+            image_encoder=image_encoder,
+            tokenizer=tokenizer,
+            text_encoder=text_encoder,
+        )
+
+    @classmethod
+    def from_bundle(
+        cls, path: str | PathLike[str], *, image_encoder: VisionModel | None = None
+    ) -> Self:
+        """Build a pipeline from one weights file that holds network, UNet and autoencoder.
+
+        Raises:
+            CheckpointError: the file is damaged, something else, or an adapter, which needs a base.
+        """
+        bundle = load_bundle(Path(path))
+        if bundle.autoencoder is None or bundle.unet_config is None:
+            raise CheckpointError(
+                f"{Path(path).name} holds no UNet or no autoencoder and cannot draw alone. Pass it "
+                "as adapter=... to from_pretrained, with the folder of the model it was made for."
+            )
+        return cls(
+            unet=_unet_of(bundle, Path(path).name),
+            scheduler=make_scheduler(),
+            network=bundle.network,
+            vae=bundle.autoencoder,
+            image_encoder=image_encoder,
+        )
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | PathLike[str],
+        *,
+        adapter: str | PathLike[str] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Load what `save_pretrained` wrote, or a base model in diffusers' layout and our adapter.
+
+        Args:
+            pretrained_model_name_or_path: the folder.
+            adapter: our weights file, where the folder has none.
+            **kwargs: as for every diffusers pipeline: ready parts, `dtype` and so on.
+        """
+        if "network" not in kwargs:
+            bundle = load_bundle(Path(adapter or Path(pretrained_model_name_or_path, NETWORK_FILE)))
+            dtype = kwargs.get("dtype", kwargs.get("torch_dtype"))
+            for name, part in (("network", bundle.network), ("vae", bundle.autoencoder)):
+                if part is not None and name not in kwargs:
+                    kwargs[name] = part.to(dtype=_dtype_of(name, dtype))
+        kwargs = {"use_safetensors": True} | kwargs
+        return super().from_pretrained(pretrained_model_name_or_path, **kwargs)
+
+    def save_pretrained(
+        self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any
+    ) -> None:
+        """Write a folder that `from_pretrained` reads: diffusers' layout and one file of ours."""
+        self.register_modules(vae=self.vae)
+        autoencoder = self.vae if isinstance(self.vae, PatchAutoencoder) else None
+        ours = ["network"] if autoencoder is None else ["network", "vae"]
+        self.register_to_config(**dict.fromkeys(ours, (None, None)))  # diffusers passes them over
+        super().save_pretrained(save_directory, *args, **kwargs)
+        file = Path(save_directory) / NETWORK_FILE
+        save_bundle(file, self.network, autoencoder=autoencoder, dtype=None)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the UNet is."""
+        return self.unet.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What numbers the UNet computes in."""
+        return self.unet.dtype
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Move every part, as `Module.to` does."""
+        kwargs.pop("silence_dtype_warnings", None)
+        for part in self.components.values():
+            if isinstance(part, torch.nn.Module):
+                part.to(*args, **kwargs)
+        return self
+
+
+def _unet_of(bundle: Bundle, name: str) -> UNet2DConditionModel:
+    """Build the UNet of a bundle."""
+    assert bundle.unet_config is not None and bundle.unet_state is not None
+    try:
+        unet = UNet2DConditionModel(**bundle.unet_config)
+        unet.load_state_dict(bundle.unet_state)
+    except (RuntimeError, TypeError, ValueError) as error:  # names each tensor that does not fit
+        raise CheckpointError(f"The UNet in {name} does not fit its own header: {error}") from error
+    return unet.eval()
+
+
+def _dtype_of(name: str, dtype: torch.dtype | dict[str, torch.dtype] | None) -> torch.dtype | None:
+    """Read diffusers' `dtype` argument: one for all parts, or one for each."""
+    return dtype.get(name, dtype.get("default")) if isinstance(dtype, dict) else dtype

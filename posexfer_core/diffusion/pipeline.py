@@ -1,0 +1,250 @@
+"""From one picture and a target body to that person in that pose, as a diffusers pipeline."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from diffusers.utils.outputs import BaseOutput
+from diffusers.utils.torch_utils import randn_tensor
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from ..body.view import BodyView
+from ..errors import ConfigError, PictureError
+from ..network.condition import ConditionInputs
+from ..network.config import LATENT_STRIDE
+from ..pictures import from_pil, to_pil
+from ..transfer import prepare_inputs
+from .attach import attach, empty_context
+from .clip import clip_hidden_states
+from .guidance import Guidance, branch_condition, guided_prediction
+from .latents import decode_latents, encode_picture
+from .parts import PipelineParts
+
+Pictures = Tensor | Image.Image | Sequence[Image.Image]
+StepCallback = Callable[..., dict[str, Any]]
+
+
+@dataclass
+class PoseTransferOutput(BaseOutput):
+    """What a call of the pipeline returns."""
+
+    images: list[Image.Image] | Tensor
+    """Pictures for "pil", a tensor in [-1, 1] for "pt", and latents for "latent"."""
+
+
+class PoseTransferPipeline(PipelineParts):
+    """Draw the person of a picture in the pose of a 3D body.
+
+    Build one by `from_bundle` (a weights file that holds everything), by `from_pretrained` (what
+    `save_pretrained` wrote, or a folder of the SD 1.5 family and our adapter), or from parts.
+    """
+
+    _callback_tensor_inputs = ["latents", "prediction"]  # noqa: RUF012  (diffusers' name and kind)
+
+    interrupt = False
+    """A callback sets this to stop after its step; what there is by then is decoded."""
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        picture: Pictures,
+        source: BodyView | None,
+        target: BodyView,
+        *,
+        num_inference_steps: int = 20,
+        guidance: Guidance | None = None,
+        identity_strength: float | int = 1.0,
+        pose_strength: float | int = 1.0,
+        prior: bool = True,
+        warp: bool = True,
+        prompt: str = "",
+        generator: torch.Generator | list[torch.Generator] | None = None,
+        latents: Float[Tensor, "batch channels height width"] | None = None,
+        output_type: Literal["pil", "pt", "latent"] = "pil",
+        return_dict: bool = True,
+        callback_on_step_end: StepCallback | None = None,
+        callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),
+    ) -> PoseTransferOutput | tuple[list[Image.Image] | Tensor]:
+        """Draw one picture for each picture, source and target; any of them may be one for all.
+
+        Args:
+            picture: the person: a tensor in [-1, 1], or Pillow pictures. Sides are multiples of 8.
+            source: their body in that picture, or None where it is not known.
+            target: the body wanted, in a picture of the same size.
+            num_inference_steps: more are slower and sharper.
+            guidance: scales of classifier-free guidance; see `Guidance` for the default.
+            identity_strength: strength of the identity tokens in every pass; 1 as trained.
+            pose_strength: strength of the pose tokens, likewise.
+            prior: use the maps of the target body; without them the pose tokens are alone.
+            warp: among them, use the colours carried along the body's surface.
+            prompt: text for the base model; needs a text encoder.
+            generator: makes the result reproducible; a list for one each.
+            latents: noise to start from, of unit variance, instead of drawing it.
+            output_type: "pil", "pt" (a tensor in [-1, 1]) or "latent".
+            return_dict: return a `PoseTransferOutput`, or else a tuple.
+            callback_on_step_end: called as `callback(pipeline, step, timestep, tensors)`; what it
+                returns replaces the tensors of that name.
+            callback_on_step_end_tensor_inputs: which tensors it is shown.
+
+        Raises:
+            PictureError: sizes or numbers of pictures and bodies do not go together.
+        """
+        guidance = guidance or Guidance()
+        inputs = self.prepare(picture, source, target)
+        kept = {name: prior and (warp or name != "warp") for name in inputs.maps}
+        noise = self.start_noise(inputs.picture, generator, latents)
+        with attach(self.unet, self.network) as attachment:
+            attachment.set_condition(
+                branch_condition(self.network, inputs, guidance, keep_maps=kept),
+                identity_scale=identity_strength,
+                pose_scale=pose_strength,
+            )
+            drawn = self._denoise(
+                partial(
+                    guided_prediction,
+                    attachment,
+                    guidance,
+                    context=self.encode_prompt(prompt, len(noise)),
+                ),
+                noise,
+                steps=num_inference_steps,
+                generator=generator,
+                callback=callback_on_step_end,
+                shown=callback_on_step_end_tensor_inputs,
+            )
+        images = self._finish(drawn, output_type)
+        return PoseTransferOutput(images=images) if return_dict else (images,)
+
+    def prepare(
+        self, picture: Pictures, source: BodyView | None, target: BodyView
+    ) -> ConditionInputs:
+        """Compute everything that the network is conditioned on, before any timestep."""
+        given = _to_tensor(picture).to(self.device, torch.float32)
+        count = max(len(given), len(target), 1 if source is None else len(source))
+        pictures = torch.cat([given] * _copies("pictures", len(given), count))
+        inputs = prepare_inputs(
+            pictures,
+            None if source is None else _for_all("source bodies", source, count).to(self.device),
+            _for_all("target bodies", target, count).to(self.device),
+            config=self.network.config,
+            encode=partial(encode_picture, self.vae),
+        )
+        if self.image_encoder is not None:
+            inputs = replace(
+                inputs,
+                clip_hidden=clip_hidden_states(self.image_encoder, pictures),
+                source_latents=encode_picture(self.vae, pictures),
+            )
+        return inputs.to(next(self.network.parameters()).dtype)
+
+    def start_noise(
+        self,
+        picture: Float[Tensor, "batch 3 height width"],
+        generator: torch.Generator | list[torch.Generator] | None,
+        latents: Tensor | None = None,
+    ) -> Float[Tensor, "batch channels latent_height latent_width"]:
+        """Draw the noise for pictures of this number and size, or check what was given."""
+        height, width = (side // LATENT_STRIDE for side in picture.shape[-2:])
+        shape = (len(picture), self.network.config.latent_channels, height, width)
+        if latents is None:
+            return randn_tensor(shape, generator=generator, device=self.device, dtype=torch.float32)
+        if tuple(latents.shape) != shape:
+            raise PictureError(
+                f"latents have shape {tuple(latents.shape)}, expected {shape} for these pictures."
+            )
+        return latents.to(self.device, torch.float32)
+
+    def encode_prompt(self, prompt: str, batch: int) -> Float[Tensor, "batch tokens width"]:
+        """Encode text for the base model; without a text encoder there is one token of zeros."""
+        if self.text_encoder is None or self.tokenizer is None:
+            if prompt:
+                raise ConfigError(
+                    "This pipeline has no text encoder, so it cannot read a prompt. Leave it empty."
+                )
+            return empty_context(self.unet, batch)
+        tokens = self.tokenizer(
+            [prompt],
+            padding="max_length",
+            max_length=self.tokenizer.model_max_length,
+            truncation=True,
+            return_tensors="pt",
+        )
+        hidden = self.text_encoder(tokens.input_ids.to(self.device))[0]
+        return hidden.to(self.dtype).repeat(batch, 1, 1)
+
+    def _denoise(
+        self,
+        predict: Callable[[Tensor, Tensor], Tensor],
+        latents: Tensor,
+        *,
+        steps: int,
+        generator: torch.Generator | list[torch.Generator] | None,
+        callback: StepCallback | None,
+        shown: Sequence[str],
+    ) -> Tensor:
+        """Go from noise to latents, in float32 whatever the UNet computes in."""
+        if steps < 1:
+            raise ConfigError(f"num_inference_steps is {steps}; at least 1 is needed.")
+        known = self._callback_tensor_inputs
+        if unknown := set(shown) - set(known):
+            raise ConfigError(f"A callback cannot be shown {sorted(unknown)}, only {known}.")
+        self.interrupt = False
+        scheduler = self.scheduler
+        scheduler.set_timesteps(steps, device=self.device)
+        takes_generator = "generator" in inspect.signature(scheduler.step).parameters
+        extra = {"generator": generator} if takes_generator else {}
+        latents = latents * scheduler.init_noise_sigma
+        progress_bar: Any = self.progress_bar  # diffusers' decorator hides its signature
+        for number, timestep in enumerate(progress_bar(scheduler.timesteps)):
+            sample = scheduler.scale_model_input(latents, timestep)
+            prediction = predict(sample.to(self.dtype), timestep).float()
+            latents = scheduler.step(prediction, timestep, latents, **extra).prev_sample
+            if callback is not None:
+                tensors = {"latents": latents, "prediction": prediction}
+                seen = {name: tensors[name] for name in shown}
+                latents = callback(self, number, timestep, seen).get("latents", latents)
+            if self.interrupt:
+                break
+        return latents
+
+    def _finish(
+        self, latents: Tensor, output_type: Literal["pil", "pt", "latent"]
+    ) -> list[Image.Image] | Tensor:
+        if output_type == "latent":
+            return latents
+        pictures = decode_latents(self.vae, latents).float()
+        return pictures if output_type == "pt" else [to_pil(one[None]) for one in pictures]
+
+
+def _to_tensor(picture: Pictures) -> Float[Tensor, "batch 3 height width"]:
+    """Bring any kind of picture to a tensor."""
+    if isinstance(picture, Tensor):
+        if picture.ndim != 4 or picture.shape[1] != 3:
+            raise PictureError(
+                f"picture has shape {tuple(picture.shape)}, expected (batch, 3, height, width)."
+            )
+        return picture
+    pictures = [picture] if isinstance(picture, Image.Image) else list(picture)
+    sizes = {one.size for one in pictures}
+    if len(sizes) != 1:
+        raise PictureError(
+            f"The pictures have {len(sizes)} different sizes {sorted(sizes)}, expected one."
+        )
+    return torch.cat([from_pil(one) for one in pictures])
+
+
+def _copies(what: str, found: int, count: int) -> int:
+    """Count how often one must be repeated to be as many as the others."""
+    if found not in (1, count):
+        raise PictureError(f"There are {found} {what} for {count} results, expected 1 or {count}.")
+    return count // found
+
+
+def _for_all(what: str, view: BodyView, count: int) -> BodyView:
+    """Repeat a body for every result."""
+    return BodyView.stack([view] * _copies(what, len(view), count))
