@@ -71,7 +71,9 @@ def load_checkpoint(
     for name, parameter in model.named_parameters():
         if name in state:
             optimizer.state[parameter] = {
-                k: v.to(parameter.device) if k != "step" else v for k, v in state[name].items()
+                # a moment lies in memory as its parameter does, or sums are taken in another order
+                k: v if v.ndim == 0 else torch.empty_like(parameter, dtype=v.dtype).copy_(v)
+                for k, v in state[name].items()
             }
     return int(json.loads((path / "step.json").read_text())["step"])
 

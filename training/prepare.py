@@ -12,6 +12,7 @@ from posexfer_core.errors import PoseXferError
 from .config import NetworkTraining, TrainConfig
 from .data.prepared import prepare
 from .data.shards import ShardDataset
+from .tasks.network import configure
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
             ShardDataset(config.run.data),
             config.task.autoencoder,
             config.task.prepared,
+            configure(config.network),
             jitter=config.task.source_jitter,
             workers=chosen.workers,
         )

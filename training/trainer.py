@@ -63,36 +63,36 @@ def train(task: Task, run: RunConfig, recipe: dict[str, object]) -> Path:
     if (newest := newest_checkpoint(checkpoints)) is not None:
         start = load_checkpoint(newest, plain, average, optimizer)
         logger.info("Going on from step %d.", start)
-    record = _Record(run, accelerator, start)
-    for step in tqdm(
-        range(start, run.steps), initial=start, total=run.steps, disable=not record.active
-    ):
-        set_learning_rate(optimizer, learning_rate_at(step, run))
-        generator = _generator(run.seed, step, accelerator)
-        indices = _indices(len(task), run, step, accelerator)
-        batch = {
-            name: tensor.to(accelerator.device)
-            for name, tensor in task.batch(indices, generator).items()
-        }
-        with accelerator.autocast():
-            losses = model(batch, generator)
-        accelerator.backward(losses["loss"])
-        accelerator.clip_grad_norm_(plain.parameters(), run.clip_norm)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        average.update_parameters(plain)
-        done = step + 1
-        record.losses(done, losses)
-        if record.active and (done % run.save_every == 0 or done == run.steps):
-            save_checkpoint(checkpoints, done, plain, average, optimizer)
-        if record.active and (done % run.sample_every == 0 or done == run.steps):
-            sheet = task.sample(average.module)
-            save_picture(sheet[None], run.output / "samples" / f"step-{done:07d}.png")
-    accelerator.wait_for_everyone()
     bundle = run.output / "bundle.safetensors"
-    if record.active:
-        task.export(average.module, bundle, {**recipe, "steps": run.steps, "seed": run.seed})
-    record.close()
+    with _Record(run, accelerator, start) as record:
+        for step in tqdm(
+            range(start, run.steps), initial=start, total=run.steps, disable=not record.active
+        ):
+            set_learning_rate(optimizer, learning_rate_at(step, run))
+            generator = _generator(run.seed, step, accelerator)
+            indices = _indices(len(task), run, step, accelerator)
+            batch = {
+                name: tensor.to(accelerator.device)
+                for name, tensor in task.batch(indices, generator).items()
+            }
+            with accelerator.autocast():
+                losses = model(batch, generator)
+            accelerator.backward(losses["loss"])
+            accelerator.clip_grad_norm_(plain.parameters(), run.clip_norm)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            average.update_parameters(plain)
+            done = step + 1
+            record.losses(done, losses)
+            if record.active and (done % run.save_every == 0 or done == run.steps):
+                save_checkpoint(checkpoints, done, plain, average, optimizer)
+            if record.active and (done % run.sample_every == 0 or done == run.steps):
+                sheet = task.sample(average.module)
+                save_picture(sheet[None], run.output / "samples" / f"step-{done:07d}.png")
+        if record.active:
+            about = {**recipe, "steps": run.steps, "seed": run.seed}
+            task.export(average.module, bundle, about)
+    accelerator.wait_for_everyone()
     return bundle
 
 
@@ -128,7 +128,7 @@ def _optimizer(model: nn.Module, run: RunConfig) -> torch.optim.AdamW:
         {"params": [p for p in trained if p.ndim >= 2], "weight_decay": run.weight_decay},
         {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=run.learning_rate, betas=(0.9, 0.99), fused=True)
+    return torch.optim.AdamW(groups, lr=run.learning_rate, betas=(0.9, 0.99))
 
 
 def _generator(seed: int, step: int, accelerator: Accelerator) -> torch.Generator:
@@ -166,6 +166,10 @@ class _Record:
             self.board = SummaryWriter(str(run.output / "tensorboard"), purge_step=start)
             self.file = (run.output / "log.jsonl").open("a")
 
+    def __enter__(self) -> "_Record":
+        """Return itself: the files are open already."""
+        return self
+
     def losses(self, done: int, losses: dict[str, Tensor]) -> None:
         """Average over `log_every` steps; read from the device only then."""
         if not self.active:
@@ -184,7 +188,7 @@ class _Record:
         self.file.flush()
         self.sums, self.count, self.clock = {}, 0, time.perf_counter()
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Finish the files."""
         if self.active:
             self.board.close()

@@ -64,27 +64,39 @@ class PreparedDataset:
 
 
 def prepare(
-    data: ShardDataset, bundle: Path, folder: Path, *, jitter: float, workers: int = 1
+    data: ShardDataset,
+    bundle: Path,
+    folder: Path,
+    config: NetworkConfig,
+    *,
+    jitter: float,
+    workers: int = 1,
 ) -> None:
     """Compute the conditions of every shard that has none yet.
 
     Args:
         data: the shards.
         bundle: holds the autoencoder whose latents are kept.
-        folder: made if missing; must not hold the work of another autoencoder.
+        folder: made if missing; must not hold the work of other settings.
+        config: of the network: how many points, and what their depth is.
         jitter: share of pairs whose source body is moved a little, as an estimator's is.
         workers: processes.
 
     Raises:
-        ConfigError: the folder was made with another autoencoder or another jitter.
+        ConfigError: the folder was made with another autoencoder, jitter or choice of points.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stamp = {"autoencoder": sha256(bundle.read_bytes()).hexdigest(), "jitter": jitter}
+    stamp = {
+        "autoencoder": sha256(bundle.read_bytes()).hexdigest(),
+        "jitter": jitter,
+        "points": config.points,
+        "camera_depth": config.z_mode == "camera",
+    }
     note = folder / "prepared.json"
     if note.exists() and json.loads(note.read_text()) != stamp:
         raise ConfigError(
-            f"{folder} was prepared with another autoencoder or jitter. Name another folder under "
-            "[network] prepared, or remove this one."
+            f"{folder} was prepared with another autoencoder, jitter or choice of points. Name "
+            "another folder under [network] prepared, or remove this one."
         )
     note.write_text(json.dumps(stamp))
     missing = [
@@ -94,7 +106,10 @@ def prepare(
     ]
     if not missing:
         return
-    work = [(data.folder, shard, folder / name, bundle, jitter) for shard, name in missing]
+    everything = replace(config, prior_2d=True, warp=True)
+    work = [
+        (data.folder, shard, folder / name, bundle, everything, jitter) for shard, name in missing
+    ]
     if workers <= 1:
         for entry in tqdm(work, desc="preparing shards"):
             _prepare_shard(entry)
@@ -129,13 +144,12 @@ def encode_planes(
 
 
 @torch.no_grad()
-def _prepare_shard(work: tuple[Path, int, Path, Path, float]) -> None:
+def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> None:
     """Compute one file; written whole or not at all."""
-    data_folder, shard, path, bundle, jitter = work
+    data_folder, shard, path, bundle, config, jitter = work
     torch.set_num_threads(1)
     data, body = ShardDataset(data_folder), BodyModel.bundled()
     autoencoder, _ = load_autoencoder(bundle)
-    config = NetworkConfig.tiny()
     rows: list[dict[str, Tensor]] = []
     for index in range(data.starts[shard], data.starts[shard + 1]):
         pair = data.pair(index)

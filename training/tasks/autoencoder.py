@@ -78,7 +78,8 @@ class AutoencoderTask:
             if torch.rand((), generator=generator) < 0.5:
                 crop.copy_(crop.flip(-1))
         textured = torch.rand(len(crops), generator=generator) < self.settings.texture_share
-        crops[textured] = photo_textures(int(textured.sum()), side, generator)
+        if textured.any():
+            crops[textured] = photo_textures(int(textured.sum()), side, generator)
         return {"picture": crops}
 
     @torch.no_grad()

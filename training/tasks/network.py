@@ -1,6 +1,6 @@
 """Train the network and its UNet on prepared pairs."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -117,23 +117,31 @@ class TransferLoss(nn.Module):
         return {name: mask.to(device) for name, mask in kept.items()}
 
 
+def configure(changes: dict[str, Any]) -> NetworkConfig:
+    """Change the `tiny` preset as the [model] section of a run says."""
+    return NetworkConfig.from_dict(NetworkConfig.tiny().to_dict() | changes)
+
+
 class NetworkTask:
     """What `training.trainer.train` needs to train the network."""
 
     def __init__(
         self, data: ShardDataset, settings: NetworkTraining, changes: dict[str, Any]
     ) -> None:
-        unknown = changes.keys() - {entry.name for entry in fields(NetworkConfig)}
-        if unknown:
-            raise ConfigError(f"[model] has unknown names {sorted(unknown)}.")
-        self.config = NetworkConfig.tiny(**changes)
+        self.config = configure(changes)
         self.autoencoder, self.autoencoder_recipe = load_autoencoder(settings.autoencoder)
         if self.autoencoder.config.latent_channels != self.config.latent_channels:
             raise ConfigError(
                 f"The autoencoder has {self.autoencoder.config.latent_channels} latent channels, "
                 f"the network {self.config.latent_channels}."
             )
-        prepare(data, settings.autoencoder, settings.prepared, jitter=settings.source_jitter)
+        prepare(
+            data,
+            settings.autoencoder,
+            settings.prepared,
+            self.config,
+            jitter=settings.source_jitter,
+        )
         self.data = PreparedDataset(data, settings.prepared)
         self.model: nn.Module = TransferLoss(self.config, settings)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -1,0 +1,122 @@
+"""The trainer, end to end on a few made-up pairs."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from posexfer_core.network.weights import load_autoencoder, load_bundle
+from training.train import main
+
+AUTOENCODER = """
+[run]
+data = "{data}"
+output = "{output}"
+steps = {steps}
+batch_size = 2
+warmup_steps = 1
+decay_steps = 1
+save_every = 2
+sample_every = 100
+log_every = 1
+precision = "no"
+
+[autoencoder]
+width = 8
+blocks = 1
+crop = 32
+start_pictures = 8
+"""
+NETWORK = """
+[run]
+data = "{data}"
+output = "{output}"
+steps = {steps}
+batch_size = 2
+warmup_steps = 1
+decay_steps = 1
+save_every = 2
+sample_every = 100
+log_every = 1
+precision = "no"
+
+[network]
+autoencoder = "{autoencoder}"
+prepared = "{prepared}"
+
+[model]
+points = 16
+token_width = 24
+control_heads = 2
+control_blocks = 1
+encoder_widths = [8, 8, 16]
+prior_widths = [8, 16, 16]
+[model.unet]
+block_out_channels = [32, 32, 32]
+layers_per_block = 1
+heads = [2, 2, 2]
+attention = [false, true, true]
+cross_attention_dim = 8
+latent_channels = 16
+"""
+
+
+def run(template: str, path: Path, **values: object) -> Path:
+    path.write_text(template.format(**values))
+    assert main(["--config", str(path)]) == 0
+    return Path(str(values["output"])) / "bundle.safetensors"
+
+
+@pytest.fixture(scope="module")
+def autoencoder(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("autoencoder")
+    return run(AUTOENCODER, folder / "a.toml", data=shards, output=folder / "run", steps=2)
+
+
+def test_an_autoencoder_is_trained_and_written_with_its_recipe(autoencoder: Path):
+    loaded, recipe = load_autoencoder(autoencoder)
+    assert recipe["pairs"] == 6 and recipe["config"]["run"]["steps"] == 2
+    picture = torch.zeros(1, 3, 64, 48)
+    assert loaded.encode(picture).shape == (1, 16, 8, 6)
+    samples = autoencoder.parent / "samples"
+    assert [path.name for path in samples.iterdir()] == ["step-0000002.png"]
+    log = [json.loads(x) for x in (autoencoder.parent / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in log] == [1, 2]
+
+
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    shards: Path, autoencoder: Path, tmp_path: Path
+):
+    values = {"data": shards, "autoencoder": autoencoder, "prepared": tmp_path / "prepared"}
+    output = tmp_path / "run"
+    whole = run(NETWORK, tmp_path / "run.toml", output=output, steps=4, **values)
+    wanted = load_file(whole)
+    whole.unlink()
+    shutil.rmtree(output / "checkpoints" / "step-0000004")  # as if it had been stopped after 3
+    run(NETWORK, tmp_path / "run.toml", output=output, steps=4, **values)
+    for name, tensor in load_file(whole).items():
+        assert torch.equal(tensor, wanted[name]), name
+    bundle = load_bundle(whole)
+    assert bundle.autoencoder is not None and bundle.unet_state is not None
+    assert bundle.header.recipe["autoencoder"]["pairs"] == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[run]\ndata = 'x'\noutput = 'y'\n", "one of the sections"),
+        ("[run]\nspeed = 3\ndata = 'x'\noutput = 'y'\n[autoencoder]\n", "unknown names"),
+        ("[run\n", "not TOML"),
+        ("[run]\ndata = 'x'\noutput = 'y'\nsteps = 0\n[autoencoder]\n", "at least 1"),
+    ],
+)
+def test_a_bad_run_is_a_sentence(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    assert main(["--config", str(path)]) == 2
+    assert words in capsys.readouterr().err
