@@ -7,7 +7,15 @@ from safetensors.torch import load_file, save_file
 
 from posexfer_core.errors import CheckpointError, ConfigError, OutputError
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
-from posexfer_core.network.weights import ADAPTER, BUNDLE, load_bundle, read_header, save_bundle
+from posexfer_core.network.weights import (
+    ADAPTER,
+    BUNDLE,
+    load_autoencoder,
+    load_bundle,
+    read_header,
+    save_autoencoder,
+    save_bundle,
+)
 
 UNET = {"sample_size": [6, 5], "layers_per_block": 1}
 
@@ -199,3 +207,17 @@ def test_tensors_that_do_not_fit_are_named(bundle_path, change, words):
     rewrite(bundle_path, change_tensors=change)
     with pytest.raises(CheckpointError, match=words):
         load_bundle(bundle_path)
+
+
+def test_an_autoencoder_alone_comes_back_exactly(tmp_path, bundle_path):
+    path = tmp_path / "autoencoder.safetensors"
+    autoencoder = PatchAutoencoder(AutoencoderConfig(latent_channels=4, width=8, blocks=1))
+    save_autoencoder(path, autoencoder, recipe={"psnr_db": 30.5})
+    loaded, recipe = load_autoencoder(path)
+    theirs = autoencoder.state_dict()
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in loaded.state_dict().items())
+    assert recipe == {"psnr_db": 30.5}
+    with pytest.raises(CheckpointError, match="autoencoder alone"):
+        load_autoencoder(bundle_path)
+    with pytest.raises(CheckpointError, match="does not hold pose-transfer weights"):
+        load_bundle(path)
