@@ -1,0 +1,183 @@
+"""One pair: the same person, place, light and camera; two poses, seen from two sides."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posexfer_core.body.model import BodyModel, pose_joints
+from posexfer_core.geometry.normals import vertex_normals
+from posexfer_core.geometry.rotations import axis_angle_to_matrix
+
+from .limbs import Array, axis_angle, rotation
+from .people import Person, draw_person
+from .poses import Build, draw_pose
+from .render import Figure, draw_picture
+from .scene import Scene, draw_scene
+
+GENERATOR = 1
+"""Counts up whenever the same seed gives other pictures than before."""
+PICTURE_SIZE = (256, 176)
+"""(height, width), pixels."""
+CAMERA_FROM_BODY = rotation((180.0, 0.0, 0.0))
+"""Turns a body that is y up and faces +z to a camera that looks at its face, y down."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where in the picture a person stands."""
+
+    scale: float
+    """Height of the standing person, as a share of the picture's height."""
+    centre_px: float
+    """Middle of the person, pixels from the left."""
+    floor_px: float
+    """Lowest point of the person, pixels from the top."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DressedBody:
+    """A person's rest mesh, bare and with cloth and hair on."""
+
+    bare_joints: Tensor
+    vertices: Tensor
+    places: Tensor
+    build: Build
+    person: Person
+
+
+def make_pair(seed: int, index: int, body: BodyModel) -> dict[str, np.ndarray]:
+    """Make pair number `index` of a seed; the same one whoever makes it, and in what order.
+
+    Returns:
+        One row of a shard; see `training.data.shards.ENTRIES`.
+    """
+    rng = np.random.default_rng([seed, index])
+    dressed = dress(draw_person(rng), body)
+    scene = draw_scene(rng, PICTURE_SIZE)
+    intrinsics = _intrinsics(scene)
+    stature = float(dressed.vertices[:, 1].max() - dressed.vertices[:, 1].min())
+    depth_m = scene.focal_px * stature / (PICTURE_SIZE[0] * rng.uniform(0.72, 0.95))
+    floor_px = PICTURE_SIZE[0] * rng.uniform(0.92, 0.985)
+    row: dict[str, np.ndarray] = {
+        "betas": dressed.person.betas,
+        "intrinsics": intrinsics,
+        "index": np.asarray(index, np.int64),
+    }
+    for role, yaw_deg in (("source", _source_yaw(rng)), ("target", _target_yaw(rng))):
+        pose = draw_pose(rng, dressed.build)
+        pose[0] = _turned(pose[0], yaw_deg, scene)
+        pose = pose.astype(np.float32)
+        vertices = _posed(dressed, body, pose)
+        transl = _place(rng, vertices.numpy(), scene, depth_m, floor_px)
+        figure = Figure(
+            vertices=vertices + torch.from_numpy(transl),
+            faces=body.faces,
+            places=dressed.places,
+            person=dressed.person,
+        )
+        row[role] = draw_picture(figure, scene, intrinsics)
+        row[f"{role}_pose"] = pose
+        row[f"{role}_transl"] = transl
+    return row
+
+
+def dress(person: Person, body: BodyModel) -> DressedBody:
+    """Shape the rest body of a person and let cloth and hair stand off it."""
+    rest, joints = body.rest(torch.from_numpy(person.betas)[None])
+    places = body.v_template
+    stand_off = torch.from_numpy(person.stand_off(places.numpy()).astype(np.float32))
+    normals = vertex_normals(rest, body.faces)[0]
+    return DressedBody(
+        bare_joints=joints,
+        vertices=rest[0] + normals * stand_off[:, None],
+        places=places,
+        build=Build.of(rest[0].numpy(), joints[0].numpy().astype(np.float64)),
+        person=person,
+    )
+
+
+def _posed(dressed: DressedBody, body: BodyModel, pose: Array) -> Tensor:
+    """Skin the dressed mesh by the joints of the bare body; (vertices, 3), metres."""
+    rotations = axis_angle_to_matrix(torch.from_numpy(pose))[None]
+    world, places = pose_joints(rotations, dressed.bare_joints)
+    shifts = places - (world @ dressed.bare_joints[..., None])[..., 0]
+    transforms = torch.cat([world, shifts[..., None]], -1)[0].flatten(1)
+    blended = (body.skin_weights @ transforms).unflatten(1, (3, 4))
+    return (blended[..., :3] @ dressed.vertices[..., None])[..., 0] + blended[..., 3]
+
+
+def _intrinsics(scene: Scene) -> Array:
+    height, width = PICTURE_SIZE
+    matrix = np.diag([scene.focal_px, scene.focal_px, 1.0])
+    matrix[:2, 2] = width / 2.0, height / 2.0
+    return matrix.astype(np.float32)
+
+
+def _source_yaw(rng: np.random.Generator) -> float:
+    """Turn the source mostly toward the camera, degrees."""
+    if rng.random() < 0.12:
+        return float(rng.uniform(-180.0, 180.0))
+    return float(np.clip(rng.normal(0.0, 35.0), -75.0, 75.0))
+
+
+def _target_yaw(rng: np.random.Generator) -> float:
+    """Turn the target any way, mostly within a quarter turn, degrees."""
+    if rng.random() < 0.25:
+        return float(rng.uniform(-180.0, 180.0))
+    return float(rng.uniform(-95.0, 95.0))
+
+
+def _turned(tilt: Array, yaw_deg: float, scene: Scene) -> Array:
+    """Turn a body's tilt into its root rotation before the camera, axis-angle."""
+    camera = rotation((0.0, 0.0, scene.roll_deg)) @ rotation((scene.pitch_deg, 0.0, 0.0))
+    turn = rotation((0.0, yaw_deg, 0.0)) @ rotation(np.degrees(tilt))
+    return axis_angle(camera @ CAMERA_FROM_BODY @ turn)
+
+
+def _place(
+    rng: np.random.Generator, vertices: Array, scene: Scene, depth_m: float, floor_px: float
+) -> Array:
+    """Choose where the person stands: on the floor, inside the picture, sometimes cropped.
+
+    Args:
+        rng: decides where exactly.
+        vertices: posed, metres, not yet before the camera.
+        scene: gives the camera.
+        depth_m: about how far the person stands.
+        floor_px: about where the feet stand.
+
+    Returns:
+        (3,) translation, metres.
+    """
+    height, width = PICTURE_SIZE
+    points = vertices[::3]
+    depth_m = depth_m * rng.uniform(0.95, 1.06)
+    floor_px = floor_px + rng.normal(0.0, 0.01) * height
+    closer = rng.uniform(1.2, 1.8) if rng.random() < 0.12 else 1.0
+    middle_px = width / 2.0 + rng.normal(0.0, 0.04) * width
+    shift = np.array([0.0, 0.0, depth_m])
+    for _ in range(3):
+        low, high = _box(points + shift, scene)
+        extent = high - low
+        fit = max(extent[0] / (1.02 * width), extent[1] / (0.97 * height))
+        if closer > 1.0:
+            fit = extent[1] / (closer * 0.95 * height)
+        wanted = shift[2] * (fit if closer > 1.0 else max(1.0, fit))
+        # what is cut off a closer person is the legs: the head stays where it was
+        bottom = floor_px if closer == 1.0 else 0.05 * height + closer * 0.95 * height
+        per_px = shift[2] / scene.focal_px
+        shift[0] += (middle_px - (low[0] + high[0]) / 2.0) * per_px
+        shift[1] += (min(bottom, 0.99 * height) if closer == 1.0 else bottom) * per_px
+        shift[1] -= high[1] * per_px
+        shift[:2] *= wanted / shift[2]
+        shift[2] = wanted
+    return shift.astype(np.float32)
+
+
+def _box(points: Array, scene: Scene) -> tuple[Array, Array]:
+    """Give the corners (x, y) of the box around projected points, pixels."""
+    centre = np.array([PICTURE_SIZE[1], PICTURE_SIZE[0]]) / 2.0
+    pixels = points[:, :2] / points[:, 2:] * scene.focal_px + centre
+    return pixels.min(0), pixels.max(0)
