@@ -83,7 +83,7 @@ def _checked(contents: Any, name: str) -> dict[str, np.ndarray]:
             f"{', '.join(sorted(map(str, contents)))[:200] or 'nothing'}. Is it a file of poses?"
         )
     arrays = {key: contents[key] for key in NEEDED}
-    vertices, joints = arrays["v_template"].shape[0], arrays["J_regressor"].shape[0]
+    vertices, joints = (sum(arrays[key].shape[:1]) for key in ("v_template", "J_regressor"))
     if joints not in BETA_SPACES:
         raise BodyFileError(
             f"{name} has {joints} joints; SMPL has 24, SMPL-H 52 and SMPL-X 55. Files of hands "

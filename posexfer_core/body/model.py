@@ -125,7 +125,7 @@ class BodyModel(nn.Module):
         posedirs = arrays.get("posedirs")
         return cls(
             v_template=_float_tensor(arrays["v_template"]),
-            faces=torch.from_numpy(np.asarray(arrays["f"], np.int64)),
+            faces=torch.from_numpy(np.array(arrays["f"], np.int64)),
             shapedirs=torch.from_numpy(shapedirs),
             posedirs=None if posedirs is None else _float_tensor(posedirs),
             joint_regressor=_float_tensor(arrays["J_regressor"]),
@@ -225,8 +225,9 @@ def pose_joints(
 
 
 def identity_rotations(batch: int) -> Float[Tensor, "batch 24 3 3"]:
-    """Make the rotations of the rest pose."""
-    return repeat(torch.eye(3), "row column -> batch joints row column", batch=batch, joints=24)
+    """Make the rotations of the rest pose, each free to be changed alone."""
+    rest = repeat(torch.eye(3), "row column -> batch joints row column", batch=batch, joints=24)
+    return rest.clone()
 
 
 @cache

@@ -57,7 +57,7 @@ def parse_npy(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileEr
                 raise ValueError(f"the header promises {expected:,} bytes, {len(body):,} follow")
             return np.frombuffer(body, dtype).reshape(shape, order="F" if order else "C").copy()
     except (struct.error, SyntaxError, *DAMAGE) as failure:
-        raise error(f"{name} is damaged or no numpy array: {failure}") from failure
+        raise error(f"{name} is damaged or no numpy array: {str(failure)[:200]}") from failure
     return unpickle(body, name, error=error)
 
 

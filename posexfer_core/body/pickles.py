@@ -69,7 +69,7 @@ def unpickle(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileErr
             "opened. Get the file from its source again, or save its arrays as .npz."
         ) from refusal
     except DAMAGE as failure:
-        raise error(f"{name} is damaged or no pickle of arrays: {failure}") from failure
+        raise error(f"{name} is damaged or no pickle of arrays: {str(failure)[:200]}") from failure
 
 
 def _check_opcodes(data: bytes) -> None:
@@ -165,7 +165,7 @@ def plain_dtype(code: str) -> np.dtype:
     return np.dtype(code)
 
 
-def _encode(text: str, encoding: str) -> bytes:
+def _encode(text: Any, encoding: Any) -> bytes:
     """Undo how protocols before 3 keep bytes."""
     if encoding != "latin1":
         raise ValueError(f"bytes encoded as {encoding!r}")
@@ -177,14 +177,14 @@ def _reconstruct(kind: Any, *_: Any) -> _StandIn:
     return kind() if isinstance(kind, type) and issubclass(kind, _StandIn) else _ArrayStandIn()
 
 
-def _from_buffer(data: bytes, dtype: _DtypeStandIn, shape: tuple, order: str) -> _ArrayStandIn:
+def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any) -> _ArrayStandIn:
     """Make an array as protocol 5 keeps it."""
     array = _ArrayStandIn()
     array.state = (1, shape, dtype, order == "F", bytes(data))
     return array
 
 
-def _scalar(dtype: _DtypeStandIn, data: Any = None) -> Any:
+def _scalar(dtype: Any, data: Any = None) -> Any:
     """Make a numpy scalar, which is fit to be a key."""
     return data if dtype.real().hasobject else _numbers(data, dtype.real(), ())[()]
 
@@ -206,6 +206,7 @@ _PLAIN_GLOBALS: dict[tuple[str, str], Any] = {
     ("copy_reg", "_reconstructor"): _Maker(_reconstruct),
     ("builtins", "object"): _Maker(lambda: None),
     ("__builtin__", "object"): _Maker(lambda: None),
+    ("__builtin__", "bytes"): _Maker(lambda: b""),
     ("builtins", "set"): set,
     ("__builtin__", "set"): set,
     ("builtins", "complex"): complex,

@@ -4,9 +4,9 @@ Negative inside. Distances to ellipsoids and lofts are the first-order ones, `k0
 with `k0 = |q / r|` and `k1 = |q / r^2|`: exact on the surface, close to it nearby.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -18,16 +18,16 @@ FLOOR_M = 0.004
 """Soles are cut flat at this height."""
 
 
-class Solid(Protocol):
+class Solid(ABC):
     """Something with an inside."""
 
+    @abstractmethod
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Give the two corners of a box around it."""
-        ...
 
+    @abstractmethod
     def distance(self, points: np.ndarray) -> np.ndarray:
         """Measure `(..., 3)` points; negative inside."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Part:
     """How wide the fillet is where it meets what came before."""
 
 
-class Ellipsoid:
+class Ellipsoid(Solid):
     """An ellipsoid, tilted about x."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Ellipsoid:
         return _scaled_distance((points - self.center) @ self.axes, self.radii)
 
 
-class RoundCone:
+class RoundCone(Solid):
     """A ball that rolls from `start` to `end` while its radius changes."""
 
     def __init__(
@@ -84,7 +84,7 @@ class RoundCone:
         return np.linalg.norm(points - nearest, axis=-1) - radius
 
 
-class Loft:
+class Loft(Solid):
     """An elliptical tube along a bone; its cross-section is given at stations.
 
     A station is a fraction of the way from `start` to `end`. `u` is the direction `across`, made
