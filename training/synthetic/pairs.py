@@ -56,7 +56,7 @@ def make_pair(seed: int, index: int, body: BodyModel) -> dict[str, np.ndarray]:
     rng = np.random.default_rng([seed, index])
     dressed = dress(draw_person(rng), body)
     scene = draw_scene(rng, PICTURE_SIZE)
-    intrinsics = _intrinsics(scene)
+    intrinsics = scene_intrinsics(scene)
     stature = float(dressed.vertices[:, 1].max() - dressed.vertices[:, 1].min())
     depth_m = scene.focal_px * stature / (PICTURE_SIZE[0] * rng.uniform(0.72, 0.95))
     floor_px = PICTURE_SIZE[0] * rng.uniform(0.92, 0.985)
@@ -69,7 +69,7 @@ def make_pair(seed: int, index: int, body: BodyModel) -> dict[str, np.ndarray]:
         pose = draw_pose(rng, dressed.build)
         pose[0] = _turned(pose[0], yaw_deg, scene)
         pose = pose.astype(np.float32)
-        vertices = _posed(dressed, body, pose)
+        vertices = pose_dressed(dressed, body, pose)
         transl = _place(rng, vertices.numpy(), scene, depth_m, floor_px)
         figure = Figure(
             vertices=vertices + torch.from_numpy(transl),
@@ -98,7 +98,7 @@ def dress(person: Person, body: BodyModel) -> DressedBody:
     )
 
 
-def _posed(dressed: DressedBody, body: BodyModel, pose: Array) -> Tensor:
+def pose_dressed(dressed: DressedBody, body: BodyModel, pose: Array) -> Tensor:
     """Skin the dressed mesh by the joints of the bare body; (vertices, 3), metres."""
     rotations = axis_angle_to_matrix(torch.from_numpy(pose))[None]
     world, places = pose_joints(rotations, dressed.bare_joints)
@@ -108,7 +108,8 @@ def _posed(dressed: DressedBody, body: BodyModel, pose: Array) -> Tensor:
     return (blended[..., :3] @ dressed.vertices[..., None])[..., 0] + blended[..., 3]
 
 
-def _intrinsics(scene: Scene) -> Array:
+def scene_intrinsics(scene: Scene) -> Array:
+    """Give the pinhole matrix of the scene's camera, pixels, principal point in the middle."""
     height, width = PICTURE_SIZE
     matrix = np.diag([scene.focal_px, scene.focal_px, 1.0])
     matrix[:2, 2] = width / 2.0, height / 2.0
