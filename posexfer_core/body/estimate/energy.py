@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from .kinematics import BETAS, Pose, Posed, Skeleton
 from .prior import PosePrior
+from .reach import ReachPrior
 from .so3 import exp_map
 
 NEAREST = 0.1
@@ -73,6 +74,7 @@ class FitEnergy:
 
     def __init__(self, skeleton: Skeleton, prior: PosePrior, targets: Targets) -> None:
         self.skeleton, self.prior, self.targets = skeleton, prior, targets
+        self.reach = ReachPrior(skeleton)
 
     def project(self, points: Float[ndarray, "batch points 3"]) -> Float[ndarray, "batch points 2"]:
         """Project into the picture, pixels."""
@@ -88,6 +90,7 @@ class FitEnergy:
         squared = (residual**2).sum(-1)
         trust = 1.0 / (1.0 + squared / weights.outlier_sigmas**2)
         energy = (squared * trust).sum(1) + self.prior.energy(pose.rotations, weights.pose)
+        energy += self.reach.energy(pose.rotations, weights.pose)
         energy += weights.shape * (pose.betas**2).sum(1)
         energy[posed.points[..., 2].min(1) < NEAREST] = np.inf
         return State(pose, posed, residual, trust, energy)
@@ -104,6 +107,7 @@ class FitEnergy:
         transposed = jacobian.swapaxes(1, 2)
         matrix, gradient = transposed @ jacobian, (transposed @ residual)[..., 0]
         self._add_pose_prior(matrix, gradient, state.pose, weights.pose)
+        self.reach.add_terms(matrix, gradient, state.pose.rotations, weights.pose)
         betas = np.arange(self.skeleton.unknowns - BETAS, self.skeleton.unknowns)
         matrix[:, betas, betas] += weights.shape
         gradient[:, betas] += weights.shape * state.pose.betas

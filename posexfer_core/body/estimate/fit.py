@@ -20,7 +20,7 @@ from .search import Found, SearchPlan, search
 from .so3 import log_map
 from .trust import joint_confidence
 
-SPREAD = 0.015
+SPREAD = 0.01
 """Standard deviation of a sure keypoint, as a share of the person's extent in the picture."""
 FAINTEST = 0.05
 """Confidence below which a keypoint counts as not seen."""

@@ -54,6 +54,15 @@ class Pose:
         self.transl[index] = other.transl
 
 
+def stack(poses: list[Pose]) -> Pose:
+    """Join batches, in order."""
+    return Pose(
+        np.concatenate([pose.rotations for pose in poses]),
+        np.concatenate([pose.betas for pose in poses]),
+        np.concatenate([pose.transl for pose in poses]),
+    )
+
+
 @dataclass
 class Posed:
     """Bodies placed in the camera frame, metres."""

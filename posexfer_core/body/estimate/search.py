@@ -11,16 +11,17 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from .energy import FitEnergy, State, Targets, Weights
-from .hypotheses import limb_twins, stack, turned_starts
-from .kinematics import Pose, Skeleton
+from .kinematics import Pose, Skeleton, stack
 from .levenberg import Stage, minimise
+from .limbs import limb_twins
 from .prior import PosePrior
+from .starts import turned_starts
 
 RIGID = Stage(steps=6, weights=Weights(pose=8.0), rigid=True)
 ROUGH = Stage(steps=8, weights=Weights(pose=8.0))
-MIDDLE = Stage(steps=10, weights=Weights(pose=3.0))
-FINE = Stage(steps=10, weights=Weights(pose=1.0))
-TWIN = Stage(steps=6, weights=Weights(pose=1.0))
+MIDDLE = Stage(steps=16, weights=Weights(pose=3.0))
+FINE = Stage(steps=16, weights=Weights(pose=1.0))
+TWIN = Stage(steps=10, weights=Weights(pose=1.0))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Where the descent starts: bodies turned all ways round, and limbs bent the other way in depth.
+"""Arms and legs as two bones and a hinge, and their twins bent the other way in depth.
 
 A picture fixes how far a bone leans from the picture plane, but not to which side: each limb has
 a twin with nearly the same picture. Descent does not cross from one to the other, so both are
@@ -9,17 +9,11 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from ..model import JOINT_NAMES, PARENTS
-from .energy import Targets
-from .kinematics import BETAS, Pose, Posed, Skeleton
-from .prior import PosePrior
+from .kinematics import Pose, Posed, Skeleton
 from .so3 import exp_map
-
-UPRIGHT = np.diag([1.0, -1.0, -1.0])
-"""Root rotation of a body that stands and faces the camera (y up to y down)."""
 
 
 @dataclass(frozen=True)
@@ -47,30 +41,6 @@ LIMBS = (
 
 FLIPS = ((True, False), (False, True), (True, True))
 """Which bones of a limb lean the other way: upper, lower, both."""
-
-
-def turned_starts(
-    skeleton: Skeleton, prior: PosePrior, targets: Targets, yaws: Float[ndarray, " batch"]
-) -> Pose:
-    """Stand the prior's mean pose where the keypoints are, turned by one yaw for each target.
-
-    The distance is such that the body covers the extent of the keypoints.
-    """
-    batch = len(yaws)
-    rotations = np.repeat(exp_map(prior.mean_pose())[None], batch, axis=0)
-    rotations[:, 0] = UPRIGHT @ exp_map(yaws[:, None] * np.array([0.0, 1.0, 0.0]))
-    pose = Pose(rotations, np.zeros((batch, BETAS)), np.zeros((batch, 3)))
-    points = skeleton.place(pose).points
-    seen = targets.weight[..., None] > 0.0
-    body_low, body_high = _bounds(points, seen)
-    low, high = _bounds(targets.pixels, seen)
-    pixels_per_metre = (high - low).max(1) / (body_high - body_low)[:, :2].max(1)
-    depth = targets.focal_px / pixels_per_metre
-    middle = (low + high) / 2.0
-    ray = (middle - targets.center) / targets.focal_px[:, None]
-    place = np.concatenate([ray, np.ones((batch, 1))], axis=1) * depth[:, None]
-    pose.transl = place - (body_low + body_high) / 2.0
-    return pose
 
 
 def flipped_limb(skeleton: Skeleton, pose: Pose, posed: Posed, limb: Limb, flip: tuple) -> Pose:
@@ -110,20 +80,6 @@ def limb_twins(skeleton: Skeleton, pose: Pose, posed: Posed) -> list[tuple[Limb,
         (limb, flipped_limb(skeleton, pose, posed, limb, flip))
         for limb, flip in product(LIMBS, FLIPS)
     ]
-
-
-def stack(poses: list[Pose]) -> Pose:
-    """Join batches, in order."""
-    return Pose(
-        np.concatenate([pose.rotations for pose in poses]),
-        np.concatenate([pose.betas for pose in poses]),
-        np.concatenate([pose.transl for pose in poses]),
-    )
-
-
-def _bounds(points: ndarray, seen: ndarray) -> tuple[ndarray, ndarray]:
-    low = np.where(seen, points, np.inf).min(1)
-    return low, np.where(seen, points, -np.inf).max(1)
 
 
 def _mirrored(bone: ndarray, sight: ndarray) -> ndarray:
