@@ -16,10 +16,12 @@ from .poses import Build, draw_pose
 from .render import Figure, draw_picture
 from .scene import Scene, draw_scene
 
-GENERATOR = 1
+GENERATOR = 2
 """Counts up whenever the same seed gives other pictures than before."""
 PICTURE_SIZE = (256, 176)
 """(height, width), pixels."""
+CROPPED_SHARE = 0.12
+"""Share of pictures that show the person from nearer, without the feet."""
 CAMERA_FROM_BODY = rotation((180.0, 0.0, 0.0))
 """Turns a body that is y up and faces +z to a camera that looks at its face, y down."""
 
@@ -140,7 +142,7 @@ def _turned(tilt: Array, yaw_deg: float, scene: Scene) -> Array:
 def _place(
     rng: np.random.Generator, vertices: Array, scene: Scene, depth_m: float, floor_px: float
 ) -> Array:
-    """Choose where the person stands: on the floor, inside the picture, sometimes cropped.
+    """Choose where the person stands: on the floor, inside the picture, sometimes cut at the knees.
 
     Args:
         rng: decides where exactly.
@@ -155,25 +157,22 @@ def _place(
     height, width = PICTURE_SIZE
     points = vertices[::3]
     depth_m = depth_m * rng.uniform(0.95, 1.06)
-    floor_px = floor_px + rng.normal(0.0, 0.01) * height
-    closer = rng.uniform(1.2, 1.8) if rng.random() < 0.12 else 1.0
+    floor_px = floor_px + rng.normal(0.0, 0.006) * height
+    top_px, nearer = rng.uniform(0.01, 0.08) * height, rng.uniform(1.25, 1.8)
     middle_px = width / 2.0 + rng.normal(0.0, 0.04) * width
-    shift = np.array([0.0, 0.0, depth_m])
-    for _ in range(3):
+    cropped = rng.random() < CROPPED_SHARE
+    shift = np.array([0.0, 0.0, depth_m / nearer if cropped else depth_m])
+    for _ in range(4):
         low, high = _box(points + shift, scene)
         extent = high - low
-        fit = max(extent[0] / (1.02 * width), extent[1] / (0.97 * height))
-        if closer > 1.0:
-            fit = extent[1] / (closer * 0.95 * height)
-        wanted = shift[2] * (fit if closer > 1.0 else max(1.0, fit))
-        # what is cut off a closer person is the legs: the head stays where it was
-        bottom = floor_px if closer == 1.0 else 0.05 * height + closer * 0.95 * height
         per_px = shift[2] / scene.focal_px
         shift[0] += (middle_px - (low[0] + high[0]) / 2.0) * per_px
-        shift[1] += (min(bottom, 0.99 * height) if closer == 1.0 else bottom) * per_px
-        shift[1] -= high[1] * per_px
-        shift[:2] *= wanted / shift[2]
-        shift[2] = wanted
+        if cropped:
+            shift[1] += (top_px - low[1]) * per_px
+            continue
+        shift[1] += (floor_px - high[1]) * per_px
+        fit = max(extent[0] / (1.02 * width), extent[1] / (floor_px - 0.015 * height))
+        shift *= max(1.0, fit)
     return shift.astype(np.float32)
 
 

@@ -169,10 +169,10 @@ def _hairline(rng: np.random.Generator) -> Field:
 def _crop(rng: np.random.Generator, colour: Array) -> Garment:
     """Cut the hair short, from shaved to a thick mop."""
     metres = float(rng.uniform(0.002, 0.028))
-    top = float(rng.uniform(0.0, 0.03)) * (metres > 0.008)
+    top = float(rng.uniform(0.0, 0.02)) * (metres > 0.008)
 
     def stand_off(places: Array) -> Array:
-        crown = np.clip((places[:, 1] - 0.48) / 0.08, 0.0, 1.0)
+        crown = np.clip((places[:, 1] - 0.44) / 0.08, 0.0, 1.0)
         return metres + top * crown + 0.25 * metres * value_noise(places, 30.0)
 
     return Garment(

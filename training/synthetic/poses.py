@@ -27,7 +27,7 @@ from .limbs import (
 
 Vector = tuple[float, float, float]
 
-PELVIS, SPINE, NECK, HEAD = 0, (3, 6, 9), 12, 15
+PELVIS, SPINE, CHEST, NECK, HEAD = 0, (3, 6, 9), 9, 12, 15
 LEG, ARM, COLLAR = (1, 4, 7, 10), (16, 18, 20, 22), 13
 """Joints of the left side; on the right each has the next number."""
 ATTEMPTS = 12
@@ -282,13 +282,14 @@ def draw_pose(rng: np.random.Generator, build: Build) -> Array:
         if _legs_apart(legs):
             break
     _bend_spine(rng, world, stance.lean_deg)
+    places = joint_places(build, world)
     for attempt in range(ATTEMPTS + 1):
         hands = _draw_hands(rng) if attempt < ATTEMPTS else (HANDS["hang"], HANDS["hang"])
         arms = (
-            _draw_arm(rng, build, world, hands[0], 0),
-            _draw_arm(rng, build, world, hands[1], 1),
+            _draw_arm(rng, build, world, places[CHEST], hands[0], 0),
+            _draw_arm(rng, build, world, places[CHEST], hands[1], 1),
         )
-        if _arms_free(build, world, arms, legs):
+        if _arms_free(build, world, places, arms, legs):
             break
     return np.stack(
         [
@@ -362,20 +363,26 @@ def _bend_spine(rng: np.random.Generator, world: Array, lean_deg: float) -> None
         world[joint] = world[parent]
 
 
-def _draw_arm(rng: np.random.Generator, build: Build, world: Array, hand: Hand, side: int) -> Reach:
-    """Bring a wrist to its place and write the arm's world rotations."""
+def _draw_arm(
+    rng: np.random.Generator, build: Build, world: Array, origin: Array, hand: Hand, side: int
+) -> Reach:
+    """Bring a wrist to its place and write the arm's world rotations; the chest is at `origin`."""
     shoulder, elbow, wrist, tips = (joint + side for joint in ARM)
     upper, lower = _bones(build, (shoulder, elbow, wrist), side)
     limb = Limb(upper=upper, lower=lower, hinge=np.array([0.0, 1.0, 0.0]), straightest_deg=8.0)
     back = mirrored if side else _same
-    chest = back(world[SPINE[2]])
+    chest = back(world[CHEST])
     scale = (np.linalg.norm(upper) + np.linalg.norm(lower)) / ARM_LENGTH_M
     place = rng.normal(hand.wrist, hand.spread) * scale
     place[2] = _clear_of_torso(build, place)
     raise_deg = 16.0 * float(np.clip(place[1] / 0.4 + 0.3, 0.0, 1.0))
     world[COLLAR + side] = back(chest @ rotation((0.0, -14.0 * place[2] / 0.4, raise_deg)))
-    root = joint_places(build, world)[shoulder] * (MIRROR if side else 1.0)
-    middle = _shoulder_middle(build, world) * (MIRROR if side else 1.0)
+    collar, rest = COLLAR + side, build.joints
+    root = origin + world[CHEST] @ (rest[collar] - rest[CHEST])
+    root = root + world[collar] @ (rest[shoulder] - rest[collar])
+    middle = origin + world[CHEST] @ ((rest[ARM[0]] + rest[ARM[0] + 1]) / 2.0 - rest[CHEST])
+    if side:
+        root, middle = root * MIRROR, middle * MIRROR
     offset = (1.0 - hand.gravity) * (chest @ place) + hand.gravity * place
     solved = reach(limb, root, middle + offset, chest @ rng.normal(hand.elbow, 0.12))
     turn = hand.palm_deg + rng.normal(0.0, 15.0)
@@ -398,17 +405,14 @@ def _clear_of_torso(build: Build, place: Array) -> float:
     return min(float(place[2]), centre - (behind + WRIST_M) * float(np.sqrt(inside)))
 
 
-def _shoulder_middle(build: Build, world: Array) -> Array:
-    """Give the place between the shoulders, which hands are told from."""
-    between = (build.joints[16] + build.joints[17]) / 2.0 - build.joints[9]
-    return joint_places(build, world)[9] + world[9] @ between
-
-
 def _arms_free(
-    build: Build, world: Array, arms: tuple[Reach, Reach], legs: tuple[Reach, Reach]
+    build: Build,
+    world: Array,
+    places: Array,
+    arms: tuple[Reach, Reach],
+    legs: tuple[Reach, Reach],
 ) -> bool:
     """Tell whether no arm grossly cuts through torso, head, legs or the other arm."""
-    places = joint_places(build, world)
     head = places[HEAD] + world[HEAD] @ np.array([0.0, 0.07, 0.03])
     reached = []
     for arm in arms:

@@ -42,18 +42,31 @@ def draw_picture(figure: Figure, scene: Scene, intrinsics: Array) -> Array:
         (height, width, 3) bytes.
     """
     size = (scene.background.shape[0], scene.background.shape[1])
-    colours, depth = _shade(figure, scene.light, intrinsics, size)
-    covered = np.isfinite(depth)
-    colours *= _openness(depth, intrinsics[0, 0], scene.light.occlusion)[..., None]
-    alpha = _averaged(covered[..., None].astype(np.float32))
+    samples = _samples(figure, intrinsics, size)
+    albedo, shine = figure.person.surface(samples.attributes[:, :3])
+    colours = _lit(albedo, shine, samples.attributes[:, 3:], scene.light)
+    openness = _openness(samples.depth, intrinsics[0, 0], scene.light.occlusion)
+    person, alpha = _gathered(colours, samples.pixels, size)
     background = scene.background * _floor_shadow(figure, scene, intrinsics)[..., None]
-    picture = _averaged(colours) + (1.0 - alpha) * background
+    picture = person * openness[..., None] + (1.0 - alpha[..., None]) * background
     shown = np.clip(picture, 0.0, 1.0) ** np.float32(1.0 / GAMMA)
     return (shown * 255.0 + 0.5).astype(np.uint8)
 
 
-def _shade(figure: Figure, light: Light, intrinsics: Array, size: Size) -> tuple[Array, Array]:
-    """Give linear colours, 0 outside, and depth, infinite outside, for every sample."""
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """What is seen at the samples that a person covers."""
+
+    attributes: Array
+    """(samples, 6), place on the rest body and unit normal in the camera frame."""
+    pixels: Array
+    """(samples,), number of the pixel, row by row."""
+    depth: Array
+    """(height, width), metres at one sample of each pixel, infinite outside."""
+
+
+def _samples(figure: Figure, intrinsics: Array, size: Size) -> Samples:
+    """Find what is seen at 2x2 samples a pixel."""
     matrix = np.array(intrinsics, np.float32)
     matrix[:2] *= SUPERSAMPLING
     vertices = figure.vertices[None]
@@ -65,15 +78,27 @@ def _shade(figure: Figure, light: Light, intrinsics: Array, size: Size) -> tuple
     )
     attributes = torch.cat([figure.places[None], vertex_normals(vertices, figure.faces)], -1)
     blended = interpolate(visibility, figure.faces, attributes)[0].numpy()
-    depth = visibility.depth[0].numpy()
-    covered = np.isfinite(depth)
-    samples = blended[covered]
-    albedo, shine = figure.person.surface(samples[:, :3])
-    normals = samples[:, 3:]
-    normals = normals / np.sqrt(np.maximum((normals**2).sum(1, keepdims=True), 1e-12))
-    colours = np.zeros((*depth.shape, 3), np.float32)
-    colours[covered] = _lit(albedo, shine, normals, light)
-    return colours, depth
+    rows, columns = np.nonzero(visibility.mask[0].numpy())
+    seen = blended[rows, columns]
+    seen[:, 3:] /= np.sqrt(np.maximum((seen[:, 3:] ** 2).sum(1, keepdims=True), 1e-12))
+    return Samples(
+        attributes=seen,
+        pixels=rows // SUPERSAMPLING * size[1] + columns // SUPERSAMPLING,
+        depth=visibility.depth[0, ::SUPERSAMPLING, ::SUPERSAMPLING].numpy(),
+    )
+
+
+def _gathered(colours: Array, pixels: Array, size: Size) -> tuple[Array, Array]:
+    """Average the samples of each pixel: colours times coverage, and coverage."""
+    share, count = 1.0 / SUPERSAMPLING**2, size[0] * size[1]
+    picture = np.stack(
+        [np.bincount(pixels, colour, count) for colour in np.clip(colours, 0.0, 1.0).T], axis=-1
+    )
+    alpha = np.bincount(pixels, minlength=count)
+    return (
+        (share * picture).astype(np.float32).reshape(*size, 3),
+        (share * alpha).astype(np.float32).reshape(size),
+    )
 
 
 def _lit(albedo: Array, shine: Array, normals: Array, light: Light) -> Array:
@@ -90,10 +115,12 @@ def _lit(albedo: Array, shine: Array, normals: Array, light: Light) -> Array:
 
 
 def _openness(depth: Array, focal_px: float, strength: float) -> Array:
-    """Darken samples beside nearer ones, as in the corner of an arm and the chest it rests on."""
-    near = depth[::SUPERSAMPLING, ::SUPERSAMPLING]
-    filled = np.where(np.isfinite(near), near, np.float32(1e3))
-    typical = float(np.median(near[np.isfinite(near)])) if np.isfinite(near).any() else 1.0
+    """Darken pixels beside nearer ones, as in the corner of an arm and the chest it rests on."""
+    covered = np.isfinite(depth)
+    if not covered.any():
+        return np.ones_like(depth)
+    filled = np.where(covered, depth, np.float32(1e3))
+    typical = float(np.median(depth[covered]))
     step = max(1, round(0.035 * focal_px / typical))
     blocked = np.zeros_like(filled)
     for dy, dx in ((-2, 0), (2, 0), (0, -2), (0, 2), (-1, -1), (-1, 1), (1, -1), (1, 1)):
@@ -101,8 +128,7 @@ def _openness(depth: Array, focal_px: float, strength: float) -> Array:
         drop = filled - beside
         blocked += ((drop > 0.015) & (drop < 0.5)) * np.minimum(drop / OCCLUSION_REACH_M, 1.0)
     openness = 1.0 - strength * np.minimum(blocked / 6.0, 1.0)
-    openness = _smoothed(openness.astype(np.float32), max(1, step))
-    return openness.repeat(SUPERSAMPLING, 0).repeat(SUPERSAMPLING, 1)
+    return _smoothed(openness.astype(np.float32), step)
 
 
 def _smoothed(values: Array, radius: int) -> Array:
@@ -132,9 +158,3 @@ def _floor_shadow(figure: Figure, scene: Scene, intrinsics: Array) -> Array:
     tall = focal * (0.03 + 0.25 * spread[2] + spread[2] * abs(np.sin(np.radians(scene.pitch_deg))))
     squared = (rows / tall) ** 2 + (columns / (1.6 * focal * spread[0])) ** 2
     return (1.0 - scene.floor_shadow * np.exp(-squared)).astype(np.float32)
-
-
-def _averaged(samples: Array) -> Array:
-    """Average the samples of each pixel."""
-    total = samples[0::2, 0::2] + samples[0::2, 1::2] + samples[1::2, 0::2] + samples[1::2, 1::2]
-    return total * np.float32(0.25)

@@ -134,8 +134,10 @@ def _clouds(rng: np.random.Generator, size: Size) -> Array:
 def _bokeh(rng: np.random.Generator, size: Size) -> Array:
     """Put blurred colours in the distance, as a street or a garden out of focus."""
     rows = int(rng.integers(4, 14))
-    cells = rng.random((rows, max(2, rows * size[1] // size[0]), 3)) ** rng.uniform(0.7, 2.0)
-    cells = _wall_colour(rng) * 0.6 + 0.4 * cells
+    cells = rng.random((rows, max(2, rows * size[1] // size[0]), 3))
+    grey, colour = cells.mean(2, keepdims=True), rng.uniform(0.1, 0.6)
+    cells = (colour * cells + (1.0 - colour) * grey) ** rng.uniform(0.7, 2.0)
+    cells = _wall_colour(rng) * 0.5 + 0.5 * cells
     picture = _resized(cells, size, Image.Resampling.BICUBIC)
     return picture * (1.0 + 0.1 * _fractal(rng, size, 1.3)[..., None])
 
