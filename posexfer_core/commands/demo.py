@@ -1,6 +1,7 @@
 """`posexfer demo`: one synthetic person and one real photo in new poses, as pictures on disk."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def synthetic_rows(artist: Artist, body: BodyModel, out: Path) -> list[list[Cell
     save_picture(picture, out / "synthetic_source.png")
     for name, drawing in drawings.items():
         drawing.save(out, f"synthetic_{name}")
-    say_twins(*(drawings[name] for name in TWINS), *(truths[name] for name in TWINS))
+    say_twins([drawings[name] for name in TWINS], [truths[name] for name in TWINS])
     overlay = overlay_body(picture, BodyView.of(source, body))
     return [
         [cell(picture, "source"), *(d.body_cell(POSES[name]) for name, d in drawings.items())],
@@ -172,22 +173,19 @@ def cell(picture: Float[Tensor, "1 3 height width"], label: str) -> Cell:
     return Cell(picture=to_pil(picture), label=label)
 
 
-def say_twins(front: Drawing, behind: Drawing, front_truth: Tensor, behind_truth: Tensor) -> None:
-    """Tell how alike the twins' joints are in 2D, and whether the right limb is in front.
+def say_twins(drawings: Sequence[Drawing], truths: Sequence[Tensor]) -> None:
+    """Tell how alike two depth twins are in 2D, and whether each has the right limb in front.
 
     A pixel counts as right when the output's colour is nearer to its own truth than to its twin's;
     only pixels count where the twins disagree about who is in front.
     """
-    views = front.staged.target, behind.staged.target
-    pixels = [project_perspective(view.joints, view.intrinsics) for view in views]
-    apart = (pixels[0] - pixels[1]).norm(dim=-1).max()
+    views = [drawing.staged.target for drawing in drawings]
+    first, second = (project_perspective(view.joints, view.intrinsics) for view in views)
     disputed = order_change_mask(*views)[0]
     shares = []
-    for result, own, other in (
-        (front.result, front_truth, behind_truth),
-        (behind.result, behind_truth, front_truth),
-    ):
-        nearer = (result - own).norm(dim=1) < (result - other).norm(dim=1)
-        shares.append(float(nearer[0][disputed].float().mean()))
+    for drawing, own, other in zip(drawings, truths, reversed(truths), strict=True):
+        nearer = (drawing.result - own).norm(dim=1) < (drawing.result - other).norm(dim=1)
+        shares.append(f"{float(nearer[0][disputed].float().mean()):.0%}")
+    apart = float((first - second).norm(dim=-1).max())
     say(f"depth twins: 2D joints at most {apart:.3f} px apart; {int(disputed.sum())} px disputed")
-    say(f"right limb in front: {shares[0]:.0%} and {shares[1]:.0%} of those pixels")
+    say(f"of those, the right limb is in front in {' and '.join(shares)}")

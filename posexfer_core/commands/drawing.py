@@ -104,7 +104,7 @@ class Artist:
 
     def draw(self, staged: Stage) -> Float[Tensor, "1 3 height width"]:
         """Sample one picture in [-1, 1]; the same seed draws the same picture."""
-        return self.pipeline(
+        (drawn,) = self.pipeline(
             staged.picture,
             staged.source,
             staged.target,
@@ -114,4 +114,7 @@ class Artist:
             output_type="pt",
             prior=self.prior,
             warp=self.warp,
-        ).images
+            return_dict=False,
+        )
+        assert isinstance(drawn, Tensor)
+        return drawn

@@ -228,7 +228,8 @@ def changed_params(path: Path, **changes: np.ndarray | None) -> Path:
     """Write a parameter file anew with arrays changed, or left out (None)."""
     arrays = dict(np.load(path)) | changes
     changed = path.with_name("changed.npz")
-    np.savez(changed, **{name: array for name, array in arrays.items() if array is not None})
+    kept = {name: array for name, array in arrays.items() if array is not None}
+    np.savez(changed, allow_pickle=True, **kept)
     return changed
 
 
