@@ -45,7 +45,7 @@ class Weights:
     """Of the joints' Gaussians; limits keep their stiffness."""
     shape: float = 1.0
     """Of the squared betas."""
-    outlier_sigmas: float = 25.0
+    outlier_sigmas: float = 7.0
     """Geman-McClure's `rho`: residuals beyond it count less and less."""
 
 

@@ -29,7 +29,8 @@ class Limb:
 
 
 def _limb(name: str, joints: tuple[str, str, str], hinge: tuple[float, float, float]) -> Limb:
-    return Limb(name, *(JOINT_NAMES.index(joint) for joint in joints), hinge)
+    root, middle, tip = map(JOINT_NAMES.index, joints)
+    return Limb(name, root, middle, tip, hinge)
 
 
 LIMBS = (

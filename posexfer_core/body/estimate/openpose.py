@@ -27,7 +27,7 @@ def find_people(data: Any, frame: int) -> list[RawPerson] | None:
                 f"Frame {frame} was asked for, but there are {len(data)}, numbered from 0."
             )
         data = data[frame]
-    if not _is_frame(data):
+    if not isinstance(data, Mapping) or not _is_frame(data):
         return None
     size = picture_size(data.get("canvas_height"), data.get("canvas_width"))
     people = data.get("people", ())

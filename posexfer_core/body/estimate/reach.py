@@ -27,7 +27,7 @@ class ReachPrior:
         self._middle = np.array([limb.middle for limb in ARMS])
         self._upper = skeleton.bones[self._middle]
         self._lower = skeleton.bones[[limb.tip for limb in ARMS]]
-        self._length = sum(np.linalg.norm(bone, axis=1) for bone in (self._upper, self._lower))
+        self._length = np.linalg.norm(self._upper, axis=1) + np.linalg.norm(self._lower, axis=1)
         column = np.full(JOINTS, -1)
         column[skeleton.active] = 3 * np.arange(len(skeleton.active))
         self._columns = [

@@ -17,11 +17,12 @@ from .limbs import limb_twins
 from .prior import PosePrior
 from .starts import turned_starts
 
-RIGID = Stage(steps=6, weights=Weights(pose=8.0), rigid=True)
-ROUGH = Stage(steps=8, weights=Weights(pose=8.0))
-MIDDLE = Stage(steps=16, weights=Weights(pose=3.0))
-FINE = Stage(steps=16, weights=Weights(pose=1.0))
-TWIN = Stage(steps=10, weights=Weights(pose=1.0))
+RIGID = Stage(steps=6, weights=Weights(pose=8.0, outlier_sigmas=25.0), rigid=True)
+ROUGH = Stage(steps=8, weights=Weights(pose=8.0, outlier_sigmas=25.0))
+MIDDLE = Stage(steps=16, weights=Weights(pose=3.0, outlier_sigmas=12.0))
+FINE = Stage(steps=16, weights=Weights())
+TWIN = Stage(steps=10, weights=Weights())
+"""From stiff and forgiving to supple and strict: misplaced starts must not look like outliers."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,97 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from posexfer_core.body.estimate.fit import default_focal_px, fit_keypoints
+from posexfer_core.body.estimate.keypoints import load_keypoints
+from posexfer_core.body.estimate.layouts import COCO17
+from posexfer_core.body.model import JOINT_NAMES
+from posexfer_core.errors import KeypointsError
+from posexfer_core.geometry.rotations import axis_angle_to_matrix
+from tests.benchmarks.fit import joint_error_mm
+from tests.benchmarks.random_people import FOCAL_PX, aligned_error_mm, random_person
+
+PHOTOS = Path(__file__).parents[5] / "shared" / "data"
+
+
+def test_the_diagonal_is_the_default_focal_length():
+    assert default_focal_px((300, 400)) == 500.0
+
+
+def test_alignment_forgives_a_similarity():
+    points = np.random.default_rng(0).normal(size=(24, 3))
+    assert aligned_error_mm(2.0 * points @ np.diag([1.0, -1.0, -1.0]) + 3.0, points) < 1e-9
+
+
+def test_random_bodies_are_found_within_50_mm(body):
+    rng = np.random.default_rng(1)
+    people = [random_person(rng, body, noise_px=3.0) for _ in range(12)]
+    fits = [fit_keypoints(person.keypoints, body=body, focal_px=FOCAL_PX) for person in people]
+    errors = [joint_error_mm(body, fit, one) for fit, one in zip(fits, people, strict=True)]
+    assert np.median(errors) <= 50.0
+    assert np.median([fit.reprojection_px for fit in fits]) <= 4.0
+
+
+@pytest.mark.parametrize("name", ["skier_coco_wholebody.json", "skier_pose_keypoint.json"])
+@pytest.mark.skipif(not PHOTOS.exists(), reason="needs ../shared/data")
+def test_the_skier_is_fitted_within_3_px(body, name):
+    result = fit_keypoints(load_keypoints(PHOTOS / name), body=body)
+    assert result.reprojection_px <= 3.0
+    params = result.params
+    assert params.picture_size == (425, 640)
+    assert params.pose.shape == (1, 1, 24, 3)
+    assert params.beta_space == body.beta_space
+    assert float(params.betas.abs().max()) < 3.0
+
+
+def test_projected_keypoints_come_from_the_params(body):
+    person = random_person(np.random.default_rng(2), body)
+    result = fit_keypoints(person.keypoints, body=body, focal_px=FOCAL_PX)
+    params = result.params
+    with torch.no_grad():
+        posed = body(axis_angle_to_matrix(params.pose[0]), params.betas[0], params.transl[0])
+    homogeneous = posed.joints[0] @ params.intrinsics[0].T
+    pixels = (homogeneous[:, :2] / homogeneous[:, 2:]).numpy()
+    wrist = pixels[JOINT_NAMES.index("l_wrist")]
+    np.testing.assert_allclose(wrist, result.projected[result.names.index("l_wrist")], atol=0.05)
+    error = np.linalg.norm(result.projected - result.keypoints, axis=1)
+    assert result.reprojection_px == pytest.approx(error.mean())
+
+
+def test_a_half_seen_person_is_fitted_and_the_rest_not_trusted(body):
+    person = random_person(np.random.default_rng(3), body, names=COCO17).keypoints
+    confidence = person.confidence.copy()
+    confidence[11:] = 0.0  # from the hips down
+    result = fit_keypoints(replace(person, confidence=confidence), body=body, focal_px=FOCAL_PX)
+    trust = dict(zip(JOINT_NAMES, result.params.confidence[0, 0].tolist(), strict=True))
+    assert result.reprojection_px < 5.0
+    assert trust["l_knee"] == trust["r_ankle"] == 0.0
+    assert trust["l_elbow"] > 0.5
+
+
+def test_two_misplaced_keypoints_do_not_spoil_the_others(body):
+    person = random_person(np.random.default_rng(4), body).keypoints
+    xy = person.xy.copy()
+    spoiled = [person.names.index(name) for name in ("l_wrist", "r_ankle")]
+    xy[spoiled] += np.array([[150.0, -120.0], [-140.0, -100.0]])
+    result = fit_keypoints(replace(person, xy=xy), body=body, focal_px=FOCAL_PX)
+    good = [i for i in range(len(person.names)) if i not in spoiled]
+    error = np.linalg.norm(result.projected[good] - person.xy[good], axis=1)
+    assert np.median(error) < 8.0
+
+
+def test_the_same_keypoints_give_the_same_body(body):
+    person = random_person(np.random.default_rng(5), body).keypoints
+    first, second = (fit_keypoints(person, body=body, focal_px=FOCAL_PX) for _ in range(2))
+    assert torch.equal(first.params.pose, second.params.pose)
+
+
+def test_too_few_keypoints_on_the_body_get_a_sentence(body):
+    person = random_person(np.random.default_rng(6), body, names=COCO17).keypoints
+    confidence = np.where(np.arange(17) < 4, 1.0, 0.01)
+    confidence[0] = 0.02
+    with pytest.raises(KeypointsError, match="Only 3 keypoints of use are seen"):
+        fit_keypoints(replace(person, confidence=confidence), body=body)
