@@ -138,7 +138,8 @@ class ShardDataset:
         shard, row = self.locate(index)
         if shard not in self._files:
             self._files[shard] = safe_open(self.paths[shard], framework="pt")
-        return self._files[shard].get_slice(name)[row]
+        # a slice keeps the whole file mapped, and would take it along to another process
+        return self._files[shard].get_slice(name)[row].clone()
 
 
 def picture_of(stored: UInt8[Tensor, "height width 3"]) -> Float[Tensor, "3 height width"]:

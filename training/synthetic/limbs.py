@@ -39,10 +39,9 @@ def axis_angle(matrix: Array) -> Array:
         return twice / 2.0
     if angle < np.pi - 1e-3:
         return twice * (angle / (2.0 * np.sin(angle)))
-    # near a half turn the antisymmetric part vanishes: take the axis from R + I = 2 a a^T
-    outer = (matrix + np.eye(3)) / 2.0
-    axis = outer[:, int(np.argmax(np.diagonal(outer)))]
-    axis = axis / np.linalg.norm(axis)
+    # near a half turn the antisymmetric part vanishes, but (R + R^T)/2 = cos I + (1 - cos) a a^T
+    outer = ((matrix + matrix.T) / 2.0 - cosine * np.eye(3)) / (1.0 - cosine)
+    axis = unit(outer[:, int(np.argmax(np.diagonal(outer)))])
     return axis * (angle if axis @ twice >= 0.0 else -angle)
 
 

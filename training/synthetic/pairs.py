@@ -16,7 +16,7 @@ from .poses import Build, draw_pose
 from .render import Figure, draw_picture
 from .scene import Scene, draw_scene
 
-GENERATOR = 2
+GENERATOR = 3
 """Counts up whenever the same seed gives other pictures than before."""
 PICTURE_SIZE = (256, 176)
 """(height, width), pixels."""

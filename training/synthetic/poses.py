@@ -331,7 +331,7 @@ def _draw_leg(rng: np.random.Generator, build: Build, world: Array, leg: Leg, si
     """Put a foot down and write the leg's world rotations; in the mirror for the right side."""
     hip, knee, ankle, toes = (joint + side for joint in LEG)
     upper, lower = _bones(build, (hip, knee, ankle), side)
-    limb = Limb(upper=upper, lower=lower, hinge=np.array([1.0, 0.0, 0.0]), straightest_deg=3.0)
+    limb = Limb(upper=upper, lower=lower, hinge=np.array([1.0, 0.0, 0.0]), straightest_deg=7.0)
     root = joint_places(build, world)[hip] * (MIRROR if side else 1.0)
     length = np.linalg.norm(upper) + np.linalg.norm(lower)
     target = root + length * rng.normal(leg.ankle, leg.spread)
@@ -369,7 +369,7 @@ def _draw_arm(
     """Bring a wrist to its place and write the arm's world rotations; the chest is at `origin`."""
     shoulder, elbow, wrist, tips = (joint + side for joint in ARM)
     upper, lower = _bones(build, (shoulder, elbow, wrist), side)
-    limb = Limb(upper=upper, lower=lower, hinge=np.array([0.0, 1.0, 0.0]), straightest_deg=8.0)
+    limb = Limb(upper=upper, lower=lower, hinge=np.array([0.0, -1.0, 0.0]), straightest_deg=8.0)
     back = mirrored if side else _same
     chest = back(world[CHEST])
     scale = (np.linalg.norm(upper) + np.linalg.norm(lower)) / ARM_LENGTH_M

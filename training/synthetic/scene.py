@@ -119,16 +119,17 @@ def _room(rng: np.random.Generator, size: Size) -> Array:
     width = rng.choice([0.012, rng.uniform(0.02, 0.3)])
     share = np.clip((y - line) / width + 0.5, 0.0, 1.0)[..., None]
     if rng.random() < 0.4:
-        floor = floor * (1.0 + rng.uniform(0.1, 0.4) * _fractal(rng, size, 1.0)[..., None])
+        floor = floor * (1.0 + rng.uniform(0.04, 0.2) * _fractal(rng, size, 1.3)[..., None])
     return wall * (1.0 - share) + floor * share
 
 
 def _clouds(rng: np.random.Generator, size: Size) -> Array:
     """Fill the picture with coloured noise whose spectrum falls off as photographs' does."""
     colour, other = _wall_colour(rng), _wall_colour(rng)
-    share = np.clip(0.5 + rng.uniform(0.2, 0.5) * _fractal(rng, size, rng.uniform(0.8, 1.6)), 0, 1)
+    noise = _fractal(rng, size, rng.uniform(1.1, 1.9))
+    share = np.clip(0.5 + rng.uniform(0.1, 0.35) * noise, 0.0, 1.0)
     picture = colour + share[..., None] * (other - colour)
-    return picture + rng.uniform(0.0, 0.1) * _fractal(rng, size, 1.2)[..., None]
+    return picture + rng.uniform(0.0, 0.06) * _fractal(rng, size, 1.2)[..., None]
 
 
 def _bokeh(rng: np.random.Generator, size: Size) -> Array:
@@ -139,7 +140,7 @@ def _bokeh(rng: np.random.Generator, size: Size) -> Array:
     cells = (colour * cells + (1.0 - colour) * grey) ** rng.uniform(0.7, 2.0)
     cells = _wall_colour(rng) * 0.5 + 0.5 * cells
     picture = _resized(cells, size, Image.Resampling.BICUBIC)
-    return picture * (1.0 + 0.1 * _fractal(rng, size, 1.3)[..., None])
+    return picture * (1.0 + 0.06 * _fractal(rng, size, 1.4)[..., None])
 
 
 def _blocks(rng: np.random.Generator, size: Size) -> Array:
