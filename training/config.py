@@ -75,6 +75,9 @@ class AutoencoderTraining:
     """Pictures whose patches give the principal components to start from."""
     texture_share: float = 0.2
     """Share of crops replaced by coloured noise with the spectrum of photographs."""
+    refine: Path | None = None
+    """Autoencoder to go on from with its encoder as it is, so that networks trained on its latents
+    stay good; none starts anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +104,8 @@ class NetworkTraining:
     """Cap of min-SNR weighting (arXiv:2303.09556); 0 turns it off."""
     human_params_weight: float = 0.02
     """Weight of the human parameter loss."""
+    noises: int = 2
+    """Noise levels that each pair is trained at in a step; the condition is computed once."""
     source_jitter: float = 0.5
     """Share of pairs whose source body is a little off, as an estimator's is."""
 
@@ -154,7 +159,8 @@ def _section(kind: type[Section], raw: dict[str, Any], path: Path, name: str) ->
     known = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
     if unknown := raw.keys() - known.keys():
         raise ConfigError(f"{path.name}: [{name}] has unknown names {sorted(unknown)}.")
-    values = {k: Path(v) if known[k].type is Path else v for k, v in raw.items()}
+    paths = {name for name, entry in known.items() if entry.type in (Path, Path | None)}
+    values = {name: Path(value) if name in paths else value for name, value in raw.items()}
     try:
         return kind(**values)
     except TypeError as error:

@@ -14,7 +14,7 @@ from posexfer_core.network.autoencoder import (
     PatchAutoencoder,
     start_from_principal_components,
 )
-from posexfer_core.network.weights import save_autoencoder
+from posexfer_core.network.weights import load_autoencoder, save_autoencoder
 
 from ..config import AutoencoderTraining
 from ..data.shards import ShardDataset
@@ -50,14 +50,19 @@ class AutoencoderTask:
     """What `training.trainer.train` needs to train an autoencoder."""
 
     def __init__(self, data: ShardDataset, settings: AutoencoderTraining) -> None:
-        config = AutoencoderConfig(
-            latent_channels=settings.latent_channels,
-            width=settings.width,
-            blocks=settings.blocks,
-        )
-        autoencoder = PatchAutoencoder(config)
         self.data, self.settings = data, settings
-        start_from_principal_components(autoencoder, self._pictures(settings.start_pictures))
+        if settings.refine is None:
+            config = AutoencoderConfig(
+                latent_channels=settings.latent_channels,
+                width=settings.width,
+                blocks=settings.blocks,
+            )
+            autoencoder = PatchAutoencoder(config)
+            start_from_principal_components(autoencoder, self._pictures(settings.start_pictures))
+        else:
+            autoencoder, _ = load_autoencoder(settings.refine)
+            autoencoder.analysis.requires_grad_(False)
+            autoencoder.encode_correction.requires_grad_(False)
         autoencoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model: nn.Module = ReconstructionLoss(autoencoder, settings.latent_noise)
 
@@ -92,9 +97,10 @@ class AutoencoderTask:
 
     @torch.no_grad()
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
-        """Write the autoencoder with its latents scaled to unit variance."""
+        """Write the autoencoder; a new one's latents are scaled to unit variance."""
         autoencoder = copy.deepcopy(cast(ReconstructionLoss, model).autoencoder)
-        scale_latents(autoencoder, autoencoder.encode(self._pictures(256)).std())
+        if self.settings.refine is None:
+            scale_latents(autoencoder, autoencoder.encode(self._pictures(256)).std())
         save_autoencoder(path, autoencoder, recipe=recipe)
 
     def _picture(self, index: int) -> Float[Tensor, "3 height width"]:

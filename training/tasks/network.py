@@ -60,6 +60,12 @@ class TransferLoss(nn.Module):
             keep_pose=dropped["pose"],
             keep_maps={name: dropped[name] for name in MAP_CHANNELS},
         )
+        if self.settings.noises > 1:
+
+            def repeat(tensor: Tensor) -> Tensor:
+                return tensor.repeat_interleave(self.settings.noises, 0)
+
+            latents, condition = repeat(latents), condition.map_tensors(repeat)
         noise = torch.randn(latents.shape, generator=generator).to(latents)
         steps = torch.randint(len(self.alphas_cumprod), (len(latents),), generator=generator)
         alpha_bar = self.alphas_cumprod[steps.to(latents.device)]
