@@ -17,7 +17,11 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest
 
 benchmark: $(INSTALLED)
-	$(BIN)/python -m tests.benchmarks.rasterizer
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.rasterizer
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.fit
+
+evaluate: $(INSTALLED)
+	$(BIN)/python -m training.evaluate --weights posexfer_core/assets/tiny.safetensors
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..diffusion.guidance import Guidance
     from ..diffusion.pipeline import PoseTransferPipeline
 
+POSE_SCALE, IDENTITY_SCALE = 2.0, 1.5
+"""Those of `Guidance`, which is not imported for `--help`: it would load diffusers."""
+
 
 def add_drawing_options(parser: argparse.ArgumentParser) -> None:
     """Add the weights, the sampler's settings and the switches."""
@@ -34,14 +37,16 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
         type=scale,
         metavar="SCALE",
         help="how far the result is pushed towards the pose; 1 is no guidance "
-        "(default: the pipeline's)",
+        f"(default: {POSE_SCALE})",
+        default=POSE_SCALE,
     )
     parser.add_argument(
         "--guidance-identity",
         type=scale,
         metavar="SCALE",
         help="how far the result is pushed towards the person's looks; 1 is no guidance "
-        "(default: the pipeline's)",
+        f"(default: {IDENTITY_SCALE})",
+        default=IDENTITY_SCALE,
     )
     parser.add_argument(
         "--no-prior", action="store_true", help="draw without any rendered map of the target"
@@ -90,12 +95,11 @@ class Artist:
             raise ConfigError(
                 f"Drawing needs the package {error.name}: pip install 'posexfer[diffusion]'."
             ) from error
-        chosen = {"pose": options.guidance_pose, "identity": options.guidance_identity}
+        pipeline = PoseTransferPipeline.from_bundle(options.weights)
+        pipeline.set_progress_bar_config(desc="drawing", unit="step", leave=False)
         return cls(
-            pipeline=PoseTransferPipeline.from_bundle(options.weights),
-            guidance=Guidance(
-                **{name: value for name, value in chosen.items() if value is not None}
-            ),
+            pipeline=pipeline,
+            guidance=Guidance(pose=options.guidance_pose, identity=options.guidance_identity),
             steps=options.steps,
             seed=options.seed,
             prior=not options.no_prior,
