@@ -52,7 +52,8 @@ class Attachment:
         self._scales: tuple[float | Tensor, float | Tensor] = (1.0, 1.0)
         self._level_sizes: tuple[tuple[int, int], ...] = ()
         self._base_processors: list[tuple[Attention, Any]] = []
-        for site in enumerate_sites(network.config.unet):
+        self._sites = enumerate_sites(network.config.unet)
+        for site in self._sites:
             module = unet.get_submodule(diffusers_name(site))
             assert isinstance(module, Attention)
             self._base_processors.append((module, module.processor))
@@ -90,8 +91,8 @@ class Attachment:
     def predict(
         self,
         sample: Float[Tensor, "batch channels height width"],
-        timestep: Int[Tensor, "*batch"] | Float[Tensor, "*batch"] | int,
-        context: Float[Tensor, "batch tokens width"],
+        timestep: Int[Tensor, "*steps"] | Float[Tensor, "*steps"] | int,
+        context: Float[Tensor, "batch tokens token_width"],
     ) -> Float[Tensor, "batch channels height width"]:
         """Call the UNet: noise or v, whatever it was trained to predict.
 
@@ -136,7 +137,11 @@ class Attachment:
     def _before_forward(
         self, unet: UNet2DConditionModel, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        """Note the sample's size, which tells every site the grid of its queries."""
+        """Note the sample's size, which tells every site the grid of its queries.
+
+        Their places are projected here, outside of blocks that may be checkpointed: what these
+        compute must not depend on whether they run for the first time.
+        """
         if self._keys_and_values is None:
             return
         sample = args[0] if args else kwargs["sample"]
@@ -146,9 +151,11 @@ class Attachment:
                 f"The condition is for {rows} samples, the UNet was given {len(sample)}. Stack the "
                 "branches of guidance in both, or in neither."
             )
-        self._level_sizes = level_sizes(
-            sample.shape[-2], sample.shape[-1], self.network.config.unet
-        )
+        height, width = sample.shape[-2:]
+        self._level_sizes = level_sizes(height, width, self.network.config.unet)
+        for site in self._sites:
+            size = self._level_sizes[site.level]
+            self.network.query_position(site.key, self._keys_and_values, *size)
 
     def _add_residual(
         self, level: int, layer: nn.Module, args: tuple[Any, ...], output: Tensor | tuple[Tensor]

@@ -98,7 +98,7 @@ def guided_prediction(
     guidance: Guidance,
     sample: Float[Tensor, "batch channels height width"],
     timestep: Int[Tensor, ""] | Float[Tensor, ""] | int,
-    context: Float[Tensor, "batch tokens width"],
+    context: Float[Tensor, "batch tokens token_width"],
 ) -> Float[Tensor, "batch channels height width"]:
     """Predict once for every branch, in one call of the UNet, and weigh the predictions.
 

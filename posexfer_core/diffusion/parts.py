@@ -2,7 +2,7 @@
 
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -20,6 +20,8 @@ from .schedule import make_scheduler
 
 NETWORK_FILE = "posexfer.safetensors"
 """In a pipeline's folder: the network, and the autoencoder if it is ours."""
+
+Pipeline = TypeVar("Pipeline", bound="PipelineParts")
 
 
 class PipelineParts(DiffusionPipeline):
@@ -65,8 +67,8 @@ class PipelineParts(DiffusionPipeline):
 
     @classmethod
     def from_bundle(
-        cls, path: str | PathLike[str], *, image_encoder: VisionModel | None = None
-    ) -> Self:
+        cls: type[Pipeline], path: str | PathLike[str], *, image_encoder: VisionModel | None = None
+    ) -> Pipeline:
         """Build a pipeline from one weights file that holds network, UNet and autoencoder.
 
         Raises:
@@ -88,12 +90,12 @@ class PipelineParts(DiffusionPipeline):
 
     @classmethod
     def from_pretrained(
-        cls,
+        cls: type[Pipeline],
         pretrained_model_name_or_path: str | PathLike[str],
         *,
         adapter: str | PathLike[str] | None = None,
         **kwargs: Any,
-    ) -> Self:
+    ) -> Pipeline:
         """Load what `save_pretrained` wrote, or a base model in diffusers' layout and our adapter.
 
         Args:
@@ -108,7 +110,7 @@ class PipelineParts(DiffusionPipeline):
                 if part is not None and name not in kwargs:
                     kwargs[name] = part.to(dtype=_dtype_of(name, dtype))
         kwargs = {"use_safetensors": True} | kwargs
-        return super().from_pretrained(pretrained_model_name_or_path, **kwargs)
+        return super().from_pretrained(pretrained_model_name_or_path, **kwargs)  # type: ignore
 
     def save_pretrained(
         self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any
@@ -132,7 +134,7 @@ class PipelineParts(DiffusionPipeline):
         """What numbers the UNet computes in."""
         return self.unet.dtype
 
-    def to(self, *args: Any, **kwargs: Any) -> Self:
+    def to(self: Pipeline, *args: Any, **kwargs: Any) -> Pipeline:
         """Move every part, as `Module.to` does."""
         kwargs.pop("silence_dtype_warnings", None)
         for part in self.components.values():

@@ -189,7 +189,7 @@ class PoseTransferNetwork(nn.Module):
             pose_scale: strength of the pose, likewise.
         """
         keys = kv[site_key]
-        position = self._query_position(site_key, kv, height, width)
+        position = self.query_position(site_key, kv, height, width)
         added = self._site(site_key)(
             query.to(keys.k_id.dtype), keys, position, identity_scale, pose_scale
         )
@@ -200,9 +200,10 @@ class PoseTransferNetwork(nn.Module):
         assert isinstance(site, DecoupledCrossAttention | JointCrossAttention)
         return site
 
-    def _query_position(
+    def query_position(
         self, site_key: str, kv: KeyValues, height: int, width: int
     ) -> Float[Tensor, "queries channels"] | None:
+        """Project the places of a grid's queries, once per size; none without 3D control."""
         site = self._site(site_key)
         if site.position is None:
             return None
