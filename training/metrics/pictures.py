@@ -1,5 +1,7 @@
 """PSNR and SSIM by scikit-image, after the 8-bit rounding that a saved picture has."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -17,9 +19,12 @@ def psnr(
 ) -> float:
     """Return `10 log10(1 / mse)`, dB, of pictures in [-1, 1]; data range 1.
 
-    One grey level off everywhere gives 48.1 dB.
+    One grey level off everywhere gives 48.1 dB; equal pictures give infinity.
     """
-    return float(peak_signal_noise_ratio(to_unit(wanted), to_unit(picture), data_range=1.0))
+    found, right = to_unit(picture), to_unit(wanted)
+    if np.array_equal(found, right):
+        return math.inf
+    return float(peak_signal_noise_ratio(right, found, data_range=1.0))
 
 
 def ssim(
