@@ -108,14 +108,15 @@ def _tartan(rng: np.random.Generator, base: Array) -> Paint:
         phase = along_fabric(places)[:, :2] / period % 1.0
         mixed = (phase < share).mean(1, dtype=np.float32)[:, None]
         colour = base * (1.0 - mixed) + other * mixed
-        return np.where((np.abs(phase - 0.75) < line / 2).any(1)[:, None], third, colour)
+        lined = np.abs(phase - 0.75).min(1, keepdims=True) < line / 2
+        return np.where(lined, third, colour)
 
     return paint
 
 
 def _dots(rng: np.random.Generator, base: Array) -> Paint:
-    other, period, radius = draw_other_colour(rng, base), rng.uniform(0.04, 0.11), 0.0
-    radius = rng.uniform(0.2, 0.4)
+    other, period = draw_other_colour(rng, base), rng.uniform(0.04, 0.11)
+    radius = float(rng.uniform(0.2, 0.4))
 
     def paint(places: Array) -> Array:
         grid = along_fabric(places)[:, :2] / period

@@ -274,23 +274,9 @@ def draw_pose(rng: np.random.Generator, build: Build) -> Array:
     stance = _draw_stance(rng)
     world = np.tile(np.eye(3), (24, 1, 1))
     world[PELVIS] = rotation(np.array(stance.pelvis_deg) + rng.normal(0.0, 3.0, 3))
-    for _ in range(ATTEMPTS):
-        legs = (
-            _draw_leg(rng, build, world, stance.left, 0),
-            _draw_leg(rng, build, world, stance.right, 1),
-        )
-        if _legs_apart(legs):
-            break
+    legs = _draw_legs(rng, build, world, stance)
     _bend_spine(rng, world, stance.lean_deg)
-    places = joint_places(build, world)
-    for attempt in range(ATTEMPTS + 1):
-        hands = _draw_hands(rng) if attempt < ATTEMPTS else (HANDS["hang"], HANDS["hang"])
-        arms = (
-            _draw_arm(rng, build, world, places[CHEST], hands[0], 0),
-            _draw_arm(rng, build, world, places[CHEST], hands[1], 1),
-        )
-        if _arms_free(build, world, places, arms, legs):
-            break
+    _draw_arms(rng, build, world, legs)
     return np.stack(
         [
             axis_angle(world[joint] if parent < 0 else world[parent].T @ world[joint])
@@ -325,6 +311,36 @@ def _draw_hands(rng: np.random.Generator) -> tuple[Hand, Hand]:
 def _choose(rng: np.random.Generator, options: Mapping[str, Option]) -> Option:
     weights = np.array([option.weight for option in options.values()])
     return list(options.values())[rng.choice(len(weights), p=weights / weights.sum())]
+
+
+def _draw_legs(
+    rng: np.random.Generator, build: Build, world: Array, stance: Stance
+) -> tuple[Reach, Reach]:
+    """Put both feet down, again and again while one leg cuts through the other."""
+    attempt = 0
+    while True:
+        attempt += 1
+        legs = (
+            _draw_leg(rng, build, world, stance.left, 0),
+            _draw_leg(rng, build, world, stance.right, 1),
+        )
+        if attempt == ATTEMPTS or _legs_apart(legs):
+            return legs
+
+
+def _draw_arms(
+    rng: np.random.Generator, build: Build, world: Array, legs: tuple[Reach, Reach]
+) -> None:
+    """Draw places for the hands until nothing grossly cuts through; at last let them hang."""
+    places = joint_places(build, world)
+    for attempt in range(ATTEMPTS + 1):
+        hands = _draw_hands(rng) if attempt < ATTEMPTS else (HANDS["hang"], HANDS["hang"])
+        arms = (
+            _draw_arm(rng, build, world, places[CHEST], hands[0], 0),
+            _draw_arm(rng, build, world, places[CHEST], hands[1], 1),
+        )
+        if _arms_free(build, world, places, arms, legs):
+            break
 
 
 def _draw_leg(rng: np.random.Generator, build: Build, world: Array, leg: Leg, side: int) -> Reach:
