@@ -1,7 +1,7 @@
 """Cut a picture of any size around a person to the network's size, and paste the result back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -122,29 +122,55 @@ def body_box(view: BodyView) -> Box:
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def keep_cut_off(
-    person: Box, boxes: Sequence[Box], picture_size: tuple[int, int], *, tolerance: float = 0.1
-) -> list[Box]:
-    """Clip boxes at the edges of the picture that cut the person off.
+def cut_off_edges(
+    person: Box, picture_size: tuple[int, int], *, tolerance: float = 0.1
+) -> tuple[bool, bool, bool, bool]:
+    """Tell at which edges (left, top, right, bottom) the picture cuts the person off.
+
+    Args:
+        person: the box of the whole body.
+        picture_size: height and width, pixels.
+        tolerance: share of the person's extent that may lie outside before it counts.
+    """
+    left, top, right, bottom = person
+    across, down = tolerance * (right - left), tolerance * (bottom - top)
+    height, width = picture_size
+    return left < -across, top < -down, right > width + across, bottom > height + down
+
+
+def frame_person(
+    person: Box, others: Sequence[Box], size: tuple[int, int], picture_size: tuple[int, int]
+) -> Framing:
+    """Frame a person, and other boxes with them; who is cut off by the picture stays cut off.
 
     Below the waist of a half-length portrait there is nothing to show; padding there would only
-    smear the last row of pixels.
+    smear the last row of pixels. A picture that has the size and holds everything stays as it is.
 
     Args:
         person: the box of the whole body in the picture.
-        boxes: to clip; the person's own and the wanted pose's.
-        picture_size: height and width, pixels.
-        tolerance: share of the person's extent that may lie outside before it counts as cut off.
+        others: what the cut must hold too, such as the box of the pose wanted.
+        size: height and width of the cut, pixels.
+        picture_size: height and width of the picture, pixels.
     """
     limits = (0.0, 0.0, float(picture_size[1]), float(picture_size[0]))
-    clipped = [list(box) for box in boxes]
-    for edge, limit in enumerate(limits):
-        axis, keep = edge % 2, (max if edge < 2 else min)
-        outside = abs(keep(person[edge], limit) - person[edge])
-        if outside > tolerance * (person[axis + 2] - person[axis]):
-            for box in clipped:
-                box[edge] = keep(box[edge], limit)
-    return [(left, top, right, bottom) for left, top, right, bottom in clipped]
+    cut = cut_off_edges(person, picture_size)
+    left, top, right, bottom = (
+        limits[edge] if cut[edge] else pick(box[edge] for box in (person, *others))
+        for edge, pick in enumerate((min, min, max, max))
+    )
+    inside = left >= 0 and top >= 0 and right <= limits[2] and bottom <= limits[3]
+    if picture_size == size and inside:
+        return Framing(offset_xy=(0.0, 0.0), scale=1.0, size=size)
+    framing = Framing.around([(left, top, right, bottom)], size)
+    offsets = []
+    for axis in (0, 1):
+        offset, length = framing.offset_xy[axis], size[1 - axis] / framing.scale
+        if cut[axis + 2]:
+            offset = min(offset, limits[axis + 2] - length)
+        elif cut[axis]:
+            offset = max(offset, 0.0)
+        offsets.append(offset)
+    return replace(framing, offset_xy=(offsets[0], offsets[1]))
 
 
 def _resampling(length_in: int, length_out: int, offset: float, scale: float) -> Tensor:

@@ -1,19 +1,21 @@
 """Source and target brought into one picture frame: what a transfer starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jaxtyping import Float
 from torch import Tensor
 
-from .body.model import BodyModel
+from .body.model import JOINT_NAMES, BodyModel
 from .body.params import HumanParams
 from .body.retarget import retarget
 from .body.view import BodyView
 from .errors import ConfigError
-from .framing import Box, Framing, body_box, keep_cut_off
+from .framing import Framing, body_box, cut_off_edges, frame_person
 
 PICTURE_SIZE = (256, 176)
 """Height and width that the bundled network was trained on, pixels."""
+
+NECK = JOINT_NAMES.index("neck")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,22 +78,19 @@ def stage(
     view = BodyView.of(source, body)
     box = body_box(view)
     if not retargeted:
-        framing = _cut([box], own_size, size)
+        framing = frame_person(box, [], size, own_size)
         return _stage(picture, framing, view, _framed_alone(target, body, size))
     wanted = BodyView.of(retarget(source, target, body, framing="source"), body)
-    framing = _cut([box, body_box(wanted)], own_size, size)
+    if cut_off_edges(box, own_size)[3]:
+        wanted = _at_the_neck_of(view, wanted)
+    framing = frame_person(box, [body_box(wanted)], size, own_size)
     return _stage(picture, framing, view, _reframed(wanted, framing), shared=True)
 
 
-def _cut(boxes: list[Box], own_size: tuple[int, int], size: tuple[int, int]) -> Framing:
-    """Frame the person (first box) and the rest; a picture that fits already stays as it is."""
-    fits = all(
-        0 <= left and 0 <= top and right <= size[1] and bottom <= size[0]
-        for left, top, right, bottom in boxes
-    )
-    if own_size == size and fits:
-        return Framing(offset_xy=(0.0, 0.0), scale=1.0, size=size)
-    return Framing.around(keep_cut_off(boxes[0], boxes, own_size), size)
+def _at_the_neck_of(source: BodyView, target: BodyView) -> BodyView:
+    """Shift the target's neck to the source's: feet outside the picture tell nothing."""
+    shift = (source.joints - target.joints)[:, [NECK]]
+    return replace(target, vertices=target.vertices + shift, joints=target.joints + shift)
 
 
 def _stage(

@@ -75,6 +75,17 @@ POSES: dict[str, dict[str, Turns]] = {
         "r_hip": (("z", -6),),
         **LOW_RIGHT,
     },
+    "striding": {
+        "pelvis": (("y", -35),),
+        "l_hip": (("x", -24),),
+        "l_knee": (("x", 10),),
+        "r_hip": (("x", 16),),
+        "r_knee": (("x", 24),),
+        "l_shoulder": (("y", 25), ("z", -62)),
+        "l_elbow": (("y", -30),),
+        "r_shoulder": (("y", 35), ("z", 64)),
+        "r_elbow": (("y", 45),),
+    },
     "arms_raised": {
         "l_shoulder": (("z", 25),),
         "l_elbow": (("z", 55),),
@@ -85,8 +96,8 @@ POSES: dict[str, dict[str, Turns]] = {
     },
 }
 TWIN, TWIN_LIMB = "arm_behind", "right_arm"
-PHOTO_ONLY = "arms_raised"
-"""A pose that only the person of the photo is asked for, so nobody knows what is right."""
+PHOTO_ONLY = ("arms_raised", "striding")
+"""Poses that only the person of the photo is asked for, so nobody knows what is right."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -122,7 +133,7 @@ def make_assets(folder: Path, seed: int) -> None:
     assert twin is not None, "the arm has no other place on its pixel rays"
     for name, params in {"source": source, **poses, TWIN: twin}.items():
         params.save(folder / f"{name}.npz")
-        if name != PHOTO_ONLY:
+        if name not in PHOTO_ONLY:
             save_picture(photograph(params, person, scene, body), folder / f"{name}.png")
 
 

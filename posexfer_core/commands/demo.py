@@ -36,7 +36,7 @@ POSES = {
     "from_behind": "from behind",
 }
 TWINS = ("arm_in_front", "arm_behind")
-PHOTO_POSES = {"arms_raised": "arms raised", "walking": "walking, turned 60°"}
+PHOTO_POSES = {"arms_raised": "arms raised", "striding": "striding"}
 PAPER = 0.85
 
 

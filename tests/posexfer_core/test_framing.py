@@ -6,7 +6,7 @@ import torch
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import PictureError
-from posexfer_core.framing import Framing, body_box, keep_cut_off
+from posexfer_core.framing import Framing, body_box, cut_off_edges, frame_person
 from posexfer_core.geometry.camera import intrinsics_matrix
 
 
@@ -109,10 +109,21 @@ def test_pasting_another_size_is_refused():
 
 def test_a_person_cut_off_by_the_picture_stays_cut_off():
     person, wanted = (20.0, 10.0, 60.0, 190.0), (-5.0, 5.0, 70.0, 185.0)
-    boxes = keep_cut_off(person, [person, wanted], (100, 80))
-    assert boxes == [(20.0, 10.0, 60.0, 100.0), (-5.0, 5.0, 70.0, 100.0)]
+    framing = frame_person(person, [wanted], (64, 64), (100, 80))
+    bottom = framing.offset_xy[1] + 64 / framing.scale
+    assert bottom == pytest.approx(100.0)  # pixels of the picture: no row below the last one
+    assert framing.offset_xy[0] < -5.0 and framing.offset_xy[1] < 5.0
 
 
 def test_a_person_who_hardly_leaves_the_picture_is_padded():
     person = (20.0, 10.0, 60.0, 105.0)
-    assert keep_cut_off(person, [person], (100, 80)) == [person]
+    assert cut_off_edges(person, (100, 80)) == (False, False, False, False)
+    framing = frame_person(person, [], (64, 64), (100, 80))
+    assert framing.offset_xy[1] + 64 / framing.scale > 105.0
+
+
+def test_a_picture_that_fits_already_stays_as_it_is():
+    framing = frame_person(
+        (20.0, 10.0, 60.0, 90.0), [(0.0, 0.0, 80.0, 100.0)], (100, 80), (100, 80)
+    )
+    assert framing == Framing(offset_xy=(0.0, 0.0), scale=1.0, size=(100, 80))
