@@ -14,7 +14,7 @@ VisionModel = CLIPVisionModel | CLIPVisionModelWithProjection
 
 def clip_hidden_states(
     image_encoder: VisionModel, picture: Float[Tensor, "batch 3 height width"]
-) -> Float[Tensor, "batch tokens width"]:
+) -> Float[Tensor, "batch tokens channels"]:
     """Compute CLIP's hidden states before its last layer, class token first.
 
     The picture is fitted into CLIP's square by padding with its mean colour, never stretched.

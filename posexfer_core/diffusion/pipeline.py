@@ -33,8 +33,8 @@ StepCallback = Callable[..., dict[str, Any]]
 class PoseTransferOutput(BaseOutput):
     """What a call of the pipeline returns."""
 
-    images: list[Image.Image] | Tensor
-    """Pictures for "pil", a tensor in [-1, 1] for "pt", and latents for "latent"."""
+    images: Any
+    """Pillow pictures for "pil", a tensor in [-1, 1] for "pt", and latents for "latent"."""
 
 
 class PoseTransferPipeline(PipelineParts):
@@ -66,10 +66,9 @@ class PoseTransferPipeline(PipelineParts):
         generator: torch.Generator | list[torch.Generator] | None = None,
         latents: Float[Tensor, "batch channels height width"] | None = None,
         output_type: Literal["pil", "pt", "latent"] = "pil",
-        return_dict: bool = True,
         callback_on_step_end: StepCallback | None = None,
         callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),
-    ) -> PoseTransferOutput | tuple[list[Image.Image] | Tensor]:
+    ) -> PoseTransferOutput:
         """Draw one picture for each picture, source and target; any of them may be one for all.
 
         Args:
@@ -86,7 +85,6 @@ class PoseTransferPipeline(PipelineParts):
             generator: makes the result reproducible; a list for one each.
             latents: noise to start from, of unit variance, instead of drawing it.
             output_type: "pil", "pt" (a tensor in [-1, 1]) or "latent".
-            return_dict: return a `PoseTransferOutput`, or else a tuple.
             callback_on_step_end: called as `callback(pipeline, step, timestep, tensors)`; what it
                 returns replaces the tensors of that name.
             callback_on_step_end_tensor_inputs: which tensors it is shown.
@@ -117,8 +115,7 @@ class PoseTransferPipeline(PipelineParts):
                 callback=callback_on_step_end,
                 shown=callback_on_step_end_tensor_inputs,
             )
-        images = self._finish(drawn, output_type)
-        return PoseTransferOutput(images=images) if return_dict else (images,)
+        return PoseTransferOutput(images=self._finish(drawn, output_type))
 
     def prepare(
         self, picture: Pictures, source: BodyView | None, target: BodyView
