@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def make_assets(folder: Path, seed: int) -> None:
+def make_assets(folder: Path, seed: int = SEED) -> None:
     """Draw the person and every pose of theirs, all before one camera."""
     folder.mkdir(parents=True, exist_ok=True)
     rng, body = np.random.default_rng(seed), BodyModel.bundled()

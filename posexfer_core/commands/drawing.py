@@ -108,7 +108,7 @@ class Artist:
 
     def draw(self, staged: Stage) -> Float[Tensor, "1 3 height width"]:
         """Sample one picture in [-1, 1]; the same seed draws the same picture."""
-        (drawn,) = self.pipeline(
+        drawn = self.pipeline(
             staged.picture,
             staged.source,
             staged.target,
@@ -118,7 +118,6 @@ class Artist:
             output_type="pt",
             prior=self.prior,
             warp=self.warp,
-            return_dict=False,
-        )
+        ).images
         assert isinstance(drawn, Tensor)
         return drawn

@@ -1,5 +1,6 @@
 import json
 import pickle
+import re
 from math import pi
 from pathlib import Path
 
@@ -191,6 +192,24 @@ def test_info_shows_config_counts_and_scores(weights, capsys):
     assert "network.points: 32" in said
     assert "recipe.scores.psnr_db: 12.5" in said
     assert "parameters.unet: " in said
+
+
+def test_demo_leaves_single_pictures_and_a_sheet(work, weights, capsys):
+    photo = ["--photo", str(work / "picture.png"), "--keypoints", str(work / "keypoints.json")]
+    out = work / "demo"
+    assert main(["demo", "--out", str(out), "--weights", str(weights), "--steps", "1", *photo]) == 0
+    said = capsys.readouterr().out
+    apart = re.search(r"2D joints at most (\S+) px apart; (\d+) px disputed", said)
+    assert apart is not None
+    assert float(apart[1]) < 0.05 and int(apart[2]) > 100
+    names = {path.name for path in out.iterdir()}
+    assert {"contact_sheet.png", "photo_overlay.png", "synthetic_arm_behind.png"} <= names
+    assert load_picture(out / "photo_striding_pasted.png").shape == (1, 3, 320, 400)
+
+
+def test_demo_wants_photo_and_keypoints_together(work, weights, capsys):
+    code = main(["demo", "--out", str(work), "--photo", str(work / "picture.png")])
+    assert_one_sentence(capsys, code, "--keypoints")
 
 
 def damaged_weights(work: Path, weights: Path) -> Path:

@@ -1,0 +1,39 @@
+import pytest
+import torch
+
+from posexfer_core.body.flip import order_change
+from posexfer_core.body.params import HumanParams
+from posexfer_core.body.view import BodyView
+from posexfer_core.commands.demo import ASSETS, PHOTO_POSES, POSES, TWINS
+from posexfer_core.geometry.camera import project_perspective
+from posexfer_core.pictures import load_picture
+from training.make_demo_assets import make_assets
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The assets, made anew."""
+    folder = tmp_path_factory.mktemp("assets")
+    make_assets(folder)
+    return folder
+
+
+def test_the_shipped_assets_are_what_the_script_makes(made):
+    for name in ("source", *POSES, *PHOTO_POSES):
+        shipped, again = (HumanParams.load(folder / f"{name}.npz") for folder in (ASSETS, made))
+        torch.testing.assert_close(shipped.pose, again.pose, atol=1e-4, rtol=0)
+        torch.testing.assert_close(shipped.transl, again.transl, atol=1e-4, rtol=0)
+        torch.testing.assert_close(shipped.betas, again.betas)
+
+
+def test_the_shipped_pictures_are_what_the_script_makes(made):
+    for name in ("source", *POSES):
+        shipped, again = (load_picture(folder / f"{name}.png") for folder in (ASSETS, made))
+        assert (shipped - again).abs().mean() < 0.01
+
+
+def test_the_twins_share_their_joints_but_not_who_is_in_front(body):
+    views = [BodyView.of(HumanParams.load(ASSETS / f"{name}.npz"), body) for name in TWINS]
+    front, behind = (project_perspective(view.joints, view.intrinsics) for view in views)
+    torch.testing.assert_close(front, behind, atol=0.02, rtol=0)
+    assert order_change(*views).item() > 150
