@@ -112,6 +112,12 @@ def test_nodes_and_training_do_not_import_each_other():
         assert not outside(path) & {"training", "posexfer_core"}, path
 
 
+def test_only_the_host_folder_of_the_nodes_knows_comfyui():
+    for path in sources(ROOT / "nodes"):
+        if ROOT / "nodes" / "host" not in path.parents:
+            assert not outside(path) & {"comfy", "folder_paths"}, path
+
+
 def test_annotations_stay_checkable_at_run_time():
     for folder in (CORE, ROOT / "training"):
         for path in sources(folder):
