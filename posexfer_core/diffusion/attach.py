@@ -9,14 +9,19 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from diffusers.models.attention_processor import Attention
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.models.unets.unet_2d_condition import (
+    UNet2DConditionModel,
+    UNet2DConditionOutput,
+)
 from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..errors import ConfigError
+from ..network.anchor import Anchor, alpha_bar_at, anchored_velocity
 from ..network.config import UNetShape
 from ..network.model import Condition, KeyValues, PoseTransferNetwork
 from ..network.sites import (
@@ -48,6 +53,7 @@ class Attachment:
         self.unet = unet
         self.network = network
         self._residuals: tuple[Tensor, ...] = ()
+        self._anchor: Anchor | None = None
         self._keys_and_values: KeyValues | None = None
         self._scales: tuple[float | Tensor, float | Tensor] = (1.0, 1.0)
         self._level_sizes: tuple[tuple[int, int], ...] = ()
@@ -59,6 +65,7 @@ class Attachment:
             self._base_processors.append((module, module.processor))
             module.set_processor(SiteProcessor(site, self))  # type: ignore[arg-type]
         self._hooks = [unet.register_forward_pre_hook(self._before_forward, with_kwargs=True)]
+        self._hooks.append(unet.register_forward_hook(self._add_anchor, with_kwargs=True))
         for level in range(len(network.config.unet.block_out_channels)):
             layer = unet.get_submodule(residual_layer(level, network.config.unet))
             self._hooks.append(layer.register_forward_hook(partial(self._add_residual, level)))
@@ -83,9 +90,9 @@ class Attachment:
         """
         self._scales = (identity_scale, pose_scale)
         if condition is None:
-            self._residuals, self._keys_and_values = (), None
+            self._residuals, self._anchor, self._keys_and_values = (), None, None
             return
-        self._residuals = condition.residuals
+        self._residuals, self._anchor = condition.residuals, condition.anchor
         self._keys_and_values = self.network.precompute_kv(condition)
 
     def predict(
@@ -166,6 +173,23 @@ class Attachment:
         if isinstance(output, tuple):
             return (output[0] + self._residuals[level].to(output[0].dtype),)
         return output + self._residuals[level].to(output.dtype)
+
+    def _add_anchor(
+        self,
+        unet: UNet2DConditionModel,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        output: UNet2DConditionOutput | tuple[Tensor],
+    ) -> UNet2DConditionOutput | tuple[Tensor] | None:
+        """Turn the output into a velocity around what is known beforehand."""
+        if self._anchor is None:
+            return None
+        sample, timestep = (*args, *(kwargs[k] for k in ("sample", "timestep") if k in kwargs))[:2]
+        steps = torch.as_tensor(timestep, device=sample.device).expand(len(sample))
+        predicted = anchored_velocity(output[0], sample, alpha_bar_at(steps), self._anchor)
+        if isinstance(output, tuple):
+            return (predicted,)
+        return UNet2DConditionOutput(sample=predicted)
 
 
 class SiteProcessor:

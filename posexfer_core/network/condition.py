@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import ConfigError, PictureError
+from .anchor import Anchor
 from .config import LATENT_STRIDE, MAP_CHANNELS
 
 
@@ -79,6 +80,8 @@ class Condition:
     residuals: tuple[Float[Tensor, "batch _ _ _"], ...] = ()
     """Added to the output of the last block of each level on the way down, before downsampling;
     none without the 2D prior."""
+    anchor: Anchor | None = None
+    """What the 2D prior knows of the result; none where the UNet is not trained around it."""
 
     @classmethod
     def cat(cls, conditions: Sequence["Condition"]) -> "Condition":
@@ -91,6 +94,7 @@ class Condition:
                 torch.cat(level)
                 for level in zip(*(one.residuals for one in conditions), strict=True)
             ),
+            anchor=_stacked([one.anchor for one in conditions]),
         )
 
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> "Condition":
@@ -100,8 +104,21 @@ class Condition:
             pose=change(self.pose),
             pose_uv=change(self.pose_uv),
             residuals=tuple(change(level) for level in self.residuals),
+            anchor=self.anchor
+            and Anchor(mean=change(self.anchor.mean), std=change(self.anchor.std)),
         )
 
     def to(self, *args: Any, **kwargs: Any) -> "Condition":
         """Move every tensor, as `Tensor.to` does."""
         return self.map_tensors(lambda tensor: tensor.to(*args, **kwargs))
+
+
+def _stacked(anchors: Sequence[Anchor | None]) -> Anchor | None:
+    known = [anchor for anchor in anchors if anchor is not None]
+    if not known:
+        return None
+    assert len(known) == len(anchors), "one network anchors all of its conditions or none"
+    return Anchor(
+        mean=torch.cat([anchor.mean for anchor in known]),
+        std=torch.cat([anchor.std for anchor in known]),
+    )

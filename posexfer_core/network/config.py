@@ -118,6 +118,9 @@ class NetworkConfig:
     """Groups of target maps that the 2D prior reads; 2D systems have skeleton and mask only."""
     unet: UNetShape = field(default=TINY_UNET)
     """The UNet that the network sits in."""
+    anchored: bool = True
+    """Whether the 2D prior foretells the latents and the UNet, which must be trained so, predicts
+    the rest; off for UNets from elsewhere."""
     decoupled: bool = True
     """Ablation: off, identity and pose tokens share one cross-attention."""
     prior_2d: bool = True
@@ -177,6 +180,7 @@ class NetworkConfig:
         """Describe the adapter over UNets of the Stable Diffusion 1.5 family."""
         preset: dict[str, Any] = {
             "encoder": "clip",
+            "anchored": False,
             "token_width": 768,
             "control_heads": 12,
             "prior_widths": (256, 384, 512, 512),

@@ -1,6 +1,6 @@
 """Which passes guidance takes, what each weighs, and the condition of all of them at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -77,7 +77,18 @@ def branch_condition(
         guidance: says which passes there are.
         keep_maps: maps to leave out (False) in every pass; what is not named is kept.
     """
-    branches, count = list(guidance.weights), len(inputs.picture)
+    return stacked_condition(network, inputs, tuple(guidance.weights), keep_maps=keep_maps)
+
+
+def stacked_condition(
+    network: PoseTransferNetwork,
+    inputs: ConditionInputs,
+    branches: Sequence[Branch],
+    *,
+    keep_maps: Mapping[str, bool] | None = None,
+) -> Condition:
+    """Compute the conditions of some passes, branch after branch along the batch."""
+    count = len(inputs.picture)
     stacked = inputs.map_tensors(lambda values: torch.cat([values] * len(branches)))
 
     def per_sample(values: list[bool]) -> Bool[Tensor, "stacked"]:

@@ -119,11 +119,13 @@ class PoseTransferNetwork(nn.Module):
             null = self.null_identity.to(identity.dtype)
             identity = torch.where(keep_identity[:, None, None], identity, null)
         pose, pose_uv = self._pose(inputs, identity, keep_pose)
-        residuals = ()
+        residuals, anchor = (), None
         if self.prior is not None:
             keep = self._kept_maps(keep_identity, keep_pose, keep_maps)
-            residuals = self.prior(inputs.maps, inputs.draft_latents, keep, inputs.picture)
-        return Condition(identity=identity, pose=pose, pose_uv=pose_uv, residuals=residuals)
+            residuals, anchor = self.prior(inputs.maps, inputs.draft_latents, keep, inputs.picture)
+        return Condition(
+            identity=identity, pose=pose, pose_uv=pose_uv, residuals=residuals, anchor=anchor
+        )
 
     def _pose(
         self,

@@ -1,14 +1,17 @@
 """The 2D prior: maps of the target body become residuals on the UNet's way down."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from .anchor import Anchor
 from .config import LATENT_STRIDE, MAP_CHANNELS, NetworkConfig
 from .residual import ResidualBlock, zeroed
+
+LOG_STD_RANGE = (-3.5, 1.0)
 
 
 class PosePrior2D(nn.Module):
@@ -39,6 +42,7 @@ class PosePrior2D(nn.Module):
             )
             for level, width in enumerate(widths)
         )
+        self.foretell = Foretelling(config) if config.anchored else None
         self.outs = nn.ModuleList(
             zeroed(nn.Conv2d(width, channels, 1))
             for width, channels in zip(widths, config.unet.block_out_channels, strict=True)
@@ -50,8 +54,8 @@ class PosePrior2D(nn.Module):
         draft_latents: Float[Tensor, "batch latent latent_height latent_width"] | None,
         keep: Mapping[str, Bool[Tensor, "batch"]],
         like: Float[Tensor, "batch _ height width"],
-    ) -> tuple[Float[Tensor, "batch _ _ _"], ...]:
-        """Compute the residual of each level.
+    ) -> tuple[tuple[Float[Tensor, "batch _ _ _"], ...], Anchor | None]:
+        """Compute the residual of each level, and what is known of the result.
 
         Args:
             maps: (batch, `MAP_CHANNELS[name]`, height, width) each; groups that this prior does
@@ -67,11 +71,18 @@ class PosePrior2D(nn.Module):
             share = presence[:, self.groups.index("warp"), None, None, None]
             hidden = hidden + self.from_draft(share * draft_latents)
         any_map = presence.amax(1)[:, None, None, None]
-        residuals = []
-        for level, out in zip(self.levels, self.outs, strict=True):
+        features = []
+        for level in self.levels:
             hidden = level(hidden)
-            residuals.append(any_map * out(hidden))
-        return tuple(residuals)
+            features.append(hidden)
+        anchor = None
+        if self.foretell is not None:
+            draft = None
+            if draft_latents is not None and "warp" in self.groups:
+                draft = presence[:, self.groups.index("warp"), None, None, None] * draft_latents
+            features[0], anchor = self.foretell(features, draft, any_map)
+        residuals = [any_map * out(one) for one, out in zip(features, self.outs, strict=True)]
+        return tuple(residuals), anchor
 
     def _presence(
         self,
@@ -100,3 +111,47 @@ class PosePrior2D(nn.Module):
             else:
                 stack.append(like.new_zeros(batch, MAP_CHANNELS[name], height, width))
         return torch.cat(stack, 1)
+
+
+class Foretelling(nn.Module):
+    """Guess the latents from the prior's features, all levels joined from coarse to fine.
+
+    Before training it knows nothing: the mean is 0, the standard deviation 1.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        widths, latent = config.prior_widths, config.latent_channels
+        self.latent = latent
+        self.down = nn.ModuleList(
+            nn.Conv2d(coarse, fine, 1) for fine, coarse in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.join = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
+        self.guess = zeroed(nn.Conv2d(widths[0] + latent, 2 * latent, 1))
+        self.tell = nn.Conv2d(2 * latent, widths[0], 1)
+
+    def forward(
+        self,
+        features: Sequence[Float[Tensor, "batch _ _ _"]],
+        draft_latents: Float[Tensor, "batch latent height width"] | None,
+        known: Float[Tensor, "batch 1 1 1"],
+    ) -> tuple[Float[Tensor, "batch width height width_px"], Anchor]:
+        """Return the finest features, which now tell of the guess, and the guess.
+
+        Args:
+            features: of each level, finest first.
+            draft_latents: what geometry drew, if it did.
+            known: 1 for samples that have a map, 0 for those that have none.
+        """
+        hidden = features[-1]
+        for level in reversed(range(len(features) - 1)):
+            finer = features[level]
+            hidden = F.interpolate(self.down[level](hidden), size=finer.shape[-2:])
+            hidden = self.join[level](finer + hidden)
+        if draft_latents is None:
+            draft_latents = hidden.new_zeros(len(hidden), self.latent, *hidden.shape[-2:])
+        guess = self.guess(torch.cat([hidden, draft_latents.to(hidden.dtype)], 1)).float() * known
+        mean, log_std = guess.chunk(2, 1)
+        log_std = log_std.clamp(*LOG_STD_RANGE)
+        hidden = hidden + self.tell(torch.cat([mean, log_std], 1).to(hidden.dtype))
+        return hidden, Anchor(mean=mean, std=log_std.exp())

@@ -14,6 +14,7 @@ from posexfer_core.diffusion.attach import attach, empty_context
 from posexfer_core.diffusion.schedule import make_scheduler
 from posexfer_core.errors import ConfigError
 from posexfer_core.geometry.points import locate_points, sample_surface_points
+from posexfer_core.network.anchor import Anchor
 from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
 from posexfer_core.network.lift import human_param_loss
 from posexfer_core.network.model import Condition, ConditionInputs, PoseTransferNetwork
@@ -60,6 +61,8 @@ class TransferLoss(nn.Module):
             keep_pose=dropped["pose"],
             keep_maps={name: dropped[name] for name in MAP_CHANNELS},
         )
+        foretelling = foretelling_loss(condition, latents)
+        condition = without_anchor_gradient(condition)
         if self.settings.noises > 1:
 
             def repeat(tensor: Tensor) -> Tensor:
@@ -75,8 +78,9 @@ class TransferLoss(nn.Module):
         denoising = denoising_loss(predicted, velocity, weight)
         human = human_param_loss(rotations, betas, batch["rotations"], batch["betas"])
         return {
-            "loss": denoising + self.settings.human_params_weight * human,
+            "loss": denoising + foretelling + self.settings.human_params_weight * human,
             "denoising": denoising,
+            "foretelling": foretelling,
             "human_params": human,
         }
 
@@ -121,6 +125,30 @@ class TransferLoss(nn.Module):
         kept["identity"] = branch >= share.drop_all + share.drop_identity
         kept["source_body"] = keep(share.drop_source_body)
         return {name: mask.to(device) for name, mask in kept.items()}
+
+
+def foretelling_loss(
+    condition: Condition, latents: Float[Tensor, "batch channels height width"]
+) -> Float[Tensor, ""]:
+    """Judge the anchor: squared error of the mean, and likelihood of that error under its spread.
+
+    The spread learns from the error without moving the mean, which would else give up on what is
+    hard. Zero for networks that foretell nothing.
+    """
+    if condition.anchor is None:
+        return latents.new_zeros(())
+    squared = (condition.anchor.mean - latents).square()
+    std = condition.anchor.std
+    likelihood = 0.5 * squared.detach() / std.square() + std.log()
+    return squared.mean() + likelihood.mean()
+
+
+def without_anchor_gradient(condition: Condition) -> Condition:
+    """Let the denoiser's loss not move the anchor, which has its own."""
+    if condition.anchor is None:
+        return condition
+    anchor = Anchor(mean=condition.anchor.mean.detach(), std=condition.anchor.std.detach())
+    return replace(condition, anchor=anchor)
 
 
 def configure(changes: dict[str, Any]) -> NetworkConfig:

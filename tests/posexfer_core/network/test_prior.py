@@ -10,7 +10,7 @@ from posexfer_core.network.sites import level_sizes
 
 def residuals(network, inputs, **keep):
     keep = {name: torch.tensor(flags) for name, flags in keep.items()}
-    return network.prior(inputs.maps, inputs.draft_latents, keep, inputs.picture)
+    return network.prior(inputs.maps, inputs.draft_latents, keep, inputs.picture)[0]
 
 
 def equal(ours, theirs):
