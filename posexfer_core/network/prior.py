@@ -135,7 +135,7 @@ class Foretelling(nn.Module):
         features: Sequence[Float[Tensor, "batch _ _ _"]],
         draft_latents: Float[Tensor, "batch latent height width"] | None,
         known: Float[Tensor, "batch 1 1 1"],
-    ) -> tuple[Float[Tensor, "batch width height width_px"], Anchor]:
+    ) -> tuple[Float[Tensor, "batch features height width"], Anchor]:
         """Return the finest features, which now tell of the guess, and the guess.
 
         Args:
