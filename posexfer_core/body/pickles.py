@@ -37,6 +37,10 @@ DAMAGE = (
 """What reading damaged or forged bytes can raise."""
 
 
+class RefusedName(pickle.UnpicklingError):
+    """A pickle names something that is no array."""
+
+
 def read_pickle(path: Path, *, error: type[PoseXferError] = BodyFileError) -> Any:
     """Read a pickle as dicts, lists, numbers, strings and numpy arrays; sparse ones made dense.
 
@@ -61,30 +65,31 @@ def read_bytes(path: Path, *, error: type[PoseXferError] = BodyFileError) -> byt
 def unpickle(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError) -> Any:
     """Turn the bytes of a pickle into plain data; `name` is the file named in errors."""
     try:
-        _check_opcodes(data)
-        return _Plain().of(_ArrayUnpickler(io.BytesIO(data), encoding="latin1").load())
-    except _RefusedName as refusal:
-        raise error(
-            f"{name} is a pickle that asks for {refusal}, which is no array, so it was not "
-            "opened. Get the file from its source again, or save its arrays as .npz."
-        ) from refusal
+        check_opcodes(data, len(data))
+        return Plain().of(_ArrayUnpickler(io.BytesIO(data), encoding="latin1").load())
+    except RefusedName as refusal:
+        raise error(refused(name, refusal)) from refusal
     except DAMAGE as failure:
         raise error(f"{name} is damaged or no pickle of arrays: {str(failure)[:200]}") from failure
 
 
-def _check_opcodes(data: bytes) -> None:
+def refused(name: str, refusal: RefusedName) -> str:
+    """Say what a pickle asked for."""
+    return (
+        f"{name} is a pickle that asks for {refusal}, which is no array, so it was not "
+        "opened. Get the file from its source again, or save its arrays as .npz."
+    )
+
+
+def check_opcodes(file: bytes | io.BytesIO, most: int) -> None:
     """Refuse numbers that would make the unpickler set memory aside for what is not there."""
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
         if not isinstance(argument, int):
             continue
         if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > count:
             raise ValueError(f"memo slot {argument} after {count} steps")
-        if opcode.name == "FRAME" and argument > len(data):
-            raise ValueError(f"a frame of {argument} bytes in a file of {len(data)}")
-
-
-class _RefusedName(pickle.UnpicklingError):
-    """A pickle names something that is no array."""
+        if opcode.name == "FRAME" and argument > most:
+            raise ValueError(f"a frame of {argument} bytes in a file of {most}")
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -92,20 +97,30 @@ class _ArrayUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Find the stand-in for a global; the global itself is never looked up."""
-        package = module.partition(".")[0]
-        if package == "chumpy":
-            return type(name, (_ChumpyStandIn,), {})
-        if module.startswith("scipy.sparse") and name in _SPARSE_NAMES:
-            return type(name, (_SparseStandIn,), {})
-        if package == "numpy" and name in _NUMPY_MAKERS:
-            return _Maker(_NUMPY_MAKERS[name])
-        if (module, name) in _PLAIN_GLOBALS:
-            return _PLAIN_GLOBALS[module, name]
-        raise _RefusedName(f"{module}.{name}")
+        return stand_in(module, name)
 
     def persistent_load(self, pid: Any) -> Any:
         """Refuse references to data outside the file, as torch's own files have."""
-        raise _RefusedName(f"the outside data {str(pid)[:40]!r}")
+        raise RefusedName(f"the outside data {str(pid)[:40]!r}")
+
+
+def stand_in(module: str, name: str) -> Any:
+    """Find what stands for a global that a pickle names; refuse those that no array needs."""
+    package = module.partition(".")[0]
+    if package == "chumpy":
+        return type(name, (_ChumpyStandIn,), {})
+    if module.startswith("scipy.sparse") and name in _SPARSE_NAMES:
+        return type(name, (_SparseStandIn,), {})
+    if package == "numpy" and name in _NUMPY_MAKERS:
+        return _Maker(_NUMPY_MAKERS[name])
+    if package == "torch":
+        from .torch_pickles import TORCH_MAKERS  # which reads its own pickles with this module
+
+        if name in TORCH_MAKERS:
+            return _Maker(TORCH_MAKERS[name])
+    if (module, name) in _PLAIN_GLOBALS:
+        return _PLAIN_GLOBALS[module, name]
+    raise RefusedName(f"{module}.{name}")
 
 
 class _Maker:
@@ -123,7 +138,7 @@ class _Maker:
         raise pickle.UnpicklingError("state for something that has none")
 
 
-class _StandIn:
+class StandIn:
     """Keeps the state that a pickle gives an object."""
 
     state: Any = None
@@ -135,19 +150,26 @@ class _StandIn:
         self.state = state
 
 
-class _ChumpyStandIn(_StandIn):
+class ReadyStandIn(StandIn):
+    """Holds an array that was read in full already."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+
+class _ChumpyStandIn(StandIn):
     """Stands for any object of chumpy, the library SMPL's first files were written with."""
 
 
-class _SparseStandIn(_StandIn):
+class _SparseStandIn(StandIn):
     """Stands for a matrix of scipy.sparse."""
 
 
-class _ArrayStandIn(_StandIn):
+class _ArrayStandIn(StandIn):
     """Stands for a numpy array; its state is `(version, shape, dtype, fortran, data)`."""
 
 
-class _DtypeStandIn(_StandIn):
+class DtypeStandIn(StandIn):
     """Stands for a numpy dtype; its state's second entry is the byte order."""
 
     def __init__(self, code: str) -> None:
@@ -172,9 +194,9 @@ def _encode(text: Any, encoding: Any) -> bytes:
     return text.encode("latin1")
 
 
-def _reconstruct(kind: Any, *_: Any) -> _StandIn:
+def _reconstruct(kind: Any, *_: Any) -> StandIn:
     """Start an object of one of our own kinds, as `copyreg` and numpy ask for it."""
-    return kind() if isinstance(kind, type) and issubclass(kind, _StandIn) else _ArrayStandIn()
+    return kind() if isinstance(kind, type) and issubclass(kind, StandIn) else _ArrayStandIn()
 
 
 def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any) -> _ArrayStandIn:
@@ -186,13 +208,13 @@ def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any) -> _ArrayStandIn
 
 def _scalar(dtype: Any, data: Any = None) -> Any:
     """Make a numpy scalar, which is fit to be a key."""
-    return data if dtype.real().hasobject else _numbers(data, dtype.real(), ())[()]
+    return data if dtype.real().hasobject else numbers(data, dtype.real(), ())[()]
 
 
 _NUMPY_MAKERS: dict[str, Callable[..., Any]] = {
     "_reconstruct": _reconstruct,
     "_frombuffer": _from_buffer,
-    "dtype": lambda code, *_: _DtypeStandIn(code),
+    "dtype": lambda code, *_: DtypeStandIn(code),
     "ndarray": lambda *_: _ArrayStandIn(),
     "scalar": _scalar,
 }
@@ -214,7 +236,7 @@ _PLAIN_GLOBALS: dict[tuple[str, str], Any] = {
 }
 
 
-class _Plain:
+class Plain:
     """Replaces stand-ins by what they stand for; what a file shares stays shared."""
 
     def __init__(self) -> None:
@@ -223,7 +245,7 @@ class _Plain:
 
     def of(self, value: Any) -> Any:
         """Make plain data of a value and everything in it."""
-        if not isinstance(value, (dict, list, tuple, _StandIn)):
+        if not isinstance(value, (dict, list, tuple, StandIn)):
             return value
         if id(value) not in self._done:
             self._done[id(value)] = self._made(value)
@@ -237,6 +259,8 @@ class _Plain:
                 return type(value)(self.of(entry) for entry in value)
             case _ArrayStandIn():
                 return self._array(value)
+            case ReadyStandIn():
+                return value.array
             case _SparseStandIn():
                 return self._dense(value)
             case _ChumpyStandIn():
@@ -249,7 +273,7 @@ class _Plain:
             return np.zeros(0)
         _, shape, dtype, fortran, data = array.state
         if not dtype.real().hasobject:
-            return _numbers(data, dtype.real(), shape, "F" if fortran else "C")
+            return numbers(data, dtype.real(), shape, "F" if fortran else "C")
         entries = [self.of(entry) for entry in data]
         return entries[0] if shape == () else entries
 
@@ -285,9 +309,7 @@ class _Plain:
         raise ValueError(f"a chumpy.{type(standing).__name__} that is no constant, but {keys}")
 
 
-def _numbers(
-    data: Any, dtype: np.dtype, shape: tuple, order: Literal["C", "F"] = "C"
-) -> np.ndarray:
+def numbers(data: Any, dtype: np.dtype, shape: tuple, order: Literal["C", "F"] = "C") -> np.ndarray:
     """Lay bytes out as an array; there must be exactly as many as the shape asks for."""
     raw = data.encode("latin1") if isinstance(data, str) else bytes(data)
     return np.frombuffer(raw, dtype).reshape(shape, order=order).copy()

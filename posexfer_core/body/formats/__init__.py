@@ -1,0 +1,1 @@
+"""Body parameter files of other tools, one file per family of formats."""

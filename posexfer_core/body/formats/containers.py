@@ -1,0 +1,117 @@
+"""Opens a file of any container that estimators write, without running anything in it.
+
+`.npz`, `.npy`, pickles, joblib's pickles (compressed or not), torch's files and JSON are told
+apart by their first bytes; names say little (`.p`, `.pkl`, `.smpl` and `.npy` may be any).
+"""
+
+import io
+import json
+import pickle
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...errors import ParamsError
+from ..joblib_pickles import decompress, is_joblib, unpickle_joblib
+from ..npz import NPY_MAGIC, parse_npy, read_npz
+from ..pickles import DAMAGE, read_bytes, unpickle
+
+ZIP_MAGIC = b"PK\x03\x04"
+TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+"""How torch's files began before version 1.6; later ones are zip archives."""
+PADDING = b" \t\r\n\xef\xbb\xbf"
+"""What may stand before the first bracket of JSON."""
+
+
+def read_container(path: Path) -> Any:
+    """Read a file as dicts, lists, strings, numbers and numpy arrays.
+
+    Raises:
+        ParamsError: the file is missing, damaged, none of the containers, or asks to run code.
+    """
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "not there"
+        raise ParamsError(f"{path} is {kind}; expected a file of body parameters.")
+    data = read_bytes(path, error=ParamsError)
+    if data.startswith(ZIP_MAGIC):
+        return _read_zip(path, data)
+    if data.startswith(NPY_MAGIC):
+        return parse_npy(data, path.name, error=ParamsError)
+    if data.startswith(TORCH_MAGIC):
+        return _read_torch(data, path.name)
+    if data.lstrip(PADDING)[:1] in (b"{", b"["):
+        return _read_json(data, path.name)
+    data = decompress(data, path.name, error=ParamsError)
+    if is_joblib(data):
+        return unpickle_joblib(data, path.name, error=ParamsError)
+    return unpickle(data, path.name, error=ParamsError)
+
+
+def _read_zip(path: Path, data: bytes) -> Any:
+    """Tell torch's archives from numpy's by the pickle in them."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, *DAMAGE) as failure:
+        raise ParamsError(f"{path.name} is a damaged archive: {failure}") from failure
+    if any(name.endswith("data.pkl") for name in names):
+        return _read_torch(data, path.name)
+    return read_npz(path, error=ParamsError)
+
+
+def _read_torch(data: bytes, name: str) -> Any:
+    """Let torch read its own file; it refuses everything but tensors and plain data."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of storages, about torch's own internals
+            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as failure:
+        raise ParamsError(
+            f"{name} holds more than tensors, or is damaged, so it was not opened: "
+            f"{str(failure)[:160]}"
+        ) from failure
+    except (RuntimeError, AssertionError, OSError, *DAMAGE) as failure:
+        raise ParamsError(f"{name} is a damaged torch file: {str(failure)[:160]}") from failure
+    return _as_numpy(content, depth=0)
+
+
+def _as_numpy(content: Any, depth: int) -> Any:
+    """Turn tensors into arrays."""
+    if isinstance(content, torch.Tensor):
+        dense = content.detach().to_dense() if content.layout != torch.strided else content.detach()
+        return (dense.float() if dense.dtype == torch.bfloat16 else dense).cpu().numpy()
+    if depth < 8 and isinstance(content, Mapping):
+        return {key: _as_numpy(value, depth + 1) for key, value in content.items()}
+    if depth < 8 and isinstance(content, (list, tuple)):
+        return [_as_numpy(value, depth + 1) for value in content]
+    return content
+
+
+def _read_json(data: bytes, name: str) -> Any:
+    try:
+        return json.loads(data)
+    except DAMAGE as failure:
+        raise ParamsError(f"{name} is damaged JSON: {str(failure)[:160]}") from failure
+
+
+def describe(content: Any, depth: int = 0) -> str:
+    """Say what a file holds: keys with shapes, two levels deep, the first dozen of each."""
+    match content:
+        case np.ndarray():
+            return f"{content.dtype}{list(content.shape)}"
+        case Mapping():
+            shown = [
+                f"{str(key)[:40]}: {describe(value, depth + 1)}"
+                for key, value in list(content.items())[:12]
+            ]
+            more = ", ..." if len(content) > 12 else ""
+            return "{" + ", ".join(shown) + more + "}" if depth < 2 else f"dict of {len(content)}"
+        case list() | tuple():
+            first = f", first {describe(content[0], depth + 1)}" if content and depth < 2 else ""
+            return f"list of {len(content)}{first}"
+    return type(content).__name__

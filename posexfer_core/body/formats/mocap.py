@@ -1,0 +1,149 @@
+"""Motions in a world without a camera: AMASS, AIST++, SMPL-to-FBX, EasyMocap.
+
+A camera is made up before the person (`cameras.front_view`); the world stays the file's own.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .cameras import front_view, rigid, up_axis
+from .fields import Fields, as_axis_angles, to_axis_angles, to_matrices
+from .hmr import chain
+from .track import Format, Source, Track, full_pose, keys_of, smpl_pose
+
+SMPLX_NUMBERS = 165
+AMASS_UP = "z"
+
+
+def world_track(
+    source: Source,
+    pose: np.ndarray,
+    betas: np.ndarray,
+    transl: np.ndarray,
+    beta_space: str,
+    up: str | None = None,
+) -> Track:
+    """Build a track in a world without a camera; which way is up is guessed where not known."""
+    pelvis = transl + source.pelvis(betas, beta_space)
+    axis = up or up_axis(pose[:, 0])
+    intrinsics, size, camera = front_view(pose[:, 0], pelvis, axis, source.picture_size)
+    return Track(
+        pose=pose,
+        betas=betas,
+        transl=transl,
+        intrinsics=intrinsics,
+        picture_size=size,
+        camera_from_world=camera,
+        beta_space=beta_space,
+    )
+
+
+def _is_amass(content: Any) -> bool:
+    keys = keys_of(content)
+    return "trans" in keys and ("poses" in keys or {"root_orient", "pose_body"} <= keys)
+
+
+def _read_amass(source: Source) -> list[Track]:
+    """Read SMPL-H (156 numbers a frame) or SMPL-X (165, or apart); z is up."""
+    fields = source.fields
+    if "poses" in fields:
+        poses = fields.array("poses")
+        pose = full_pose(poses, f"{fields.name}: poses")
+        width = poses.size // len(pose)
+        space = {72: "smpl", SMPLX_NUMBERS: "smplx"}.get(width, "smplh")
+    else:
+        root = as_axis_angles(fields.array("root_orient"), (1,), f"{fields.name}: root_orient")
+        body = as_axis_angles(
+            fields.array("pose_body"), (21,), f"{fields.name}: pose_body", count=len(root)
+        )
+        pose, space = smpl_pose(root, body), "smplx" if "pose_jaw" in fields else "smplh"
+    if "surface_model_type" in fields:
+        named = str(fields.raw("surface_model_type"))
+        space = next((one for one in ("smplx", "smplh") if one in named), space)
+    betas = fields.betas("betas", count=len(pose))
+    transl = fields.rows("trans", width=3, count=len(pose))
+    return [world_track(source, pose, betas, transl, space, AMASS_UP)]
+
+
+def _is_aist(content: Any) -> bool:
+    return {"smpl_poses", "smpl_trans"} <= keys_of(content)
+
+
+def _read_aist(source: Source) -> list[Track]:
+    """Read SMPL motions; AIST++ is in units of `smpl_scaling`, about centimetres."""
+    fields = source.fields
+    pose = full_pose(fields.array("smpl_poses"), f"{fields.name}: smpl_poses")
+    transl = fields.rows("smpl_trans", width=3, count=len(pose))
+    if "smpl_scaling" in fields:
+        transl = transl / max(fields.number("smpl_scaling"), 1e-6)
+    betas = fields.betas("smpl_betas", "betas", count=len(pose))
+    return [world_track(source, pose, betas, transl, "smpl")]
+
+
+def _easymocap_people(content: Any) -> list[Any]:
+    people = content.get("annots", []) if isinstance(content, dict) else content
+    return people if isinstance(people, list) else []
+
+
+def _is_easymocap(content: Any) -> bool:
+    people = _easymocap_people(content)
+    return bool(people) and {"Rh", "Th", "poses"} <= keys_of(people[0])
+
+
+def _read_easymocap(source: Source) -> list[Track]:
+    """Read one file of people, each by `id`."""
+    tracks: dict[str, list[Track]] = {}
+    for at, person in enumerate(_easymocap_people(source.content)):
+        fields = Fields(person, f"{source.path.name}[{at}]")
+        name = str(fields.raw("id")) if "id" in fields else str(at)
+        tracks.setdefault(name, []).append(_easymocap_person(source, fields))
+    return [_chain_worlds(parts) for parts in tracks.values()]
+
+
+def _easymocap_person(source: Source, fields: Fields) -> Track:
+    """Read `V = R(Rh) M(poses, shapes) + Th`: the turn is about the origin, not the pelvis.
+
+    So it is part of the camera here, `camera_from_world = view [R(Rh) | Th]`, and the pose has no
+    root rotation: that is exact for every body, wherever its pelvis is.
+    """
+    poses = fields.array("poses")
+    width = poses.shape[-1] if poses.ndim else 0
+    if width in (78, 87):  # SMPL-H and SMPL-X with hands as principal components
+        poses = poses[..., :66]
+    elif width == 69:
+        poses = np.concatenate([np.zeros((*poses.shape[:-1], 3)), poses], axis=-1)
+    pose = full_pose(poses, f"{fields.name}: poses")
+    count = len(pose)
+    turn = fields.rows("Rh", width=3, count=count)
+    shift = fields.rows("Th", width=3, count=count)
+    betas = fields.betas("shapes", count=count)
+    space = {78: "smplh", 87: "smplx"}.get(width, "smpl")
+    rotation = to_matrices(turn)
+    pelvis = (rotation @ source.pelvis(betas, space)[..., None])[..., 0] + shift
+    facing = to_axis_angles(rotation @ to_matrices(pose[:, 0]))
+    intrinsics, size, view = front_view(facing, pelvis, up_axis(facing), source.picture_size)
+    return Track(
+        pose=pose,
+        betas=betas,
+        transl=np.zeros((count, 3)),
+        intrinsics=intrinsics,
+        picture_size=size,
+        camera_from_world=view @ rigid(rotation, shift),
+        beta_space=space,
+    )
+
+
+def _chain_worlds(parts: list[Track]) -> Track:
+    """Put frames of one person together, cameras too."""
+    joined = chain(parts)
+    cameras = [part.camera_from_world for part in parts if part.camera_from_world is not None]
+    joined.camera_from_world = np.concatenate(cameras)
+    return joined
+
+
+FORMATS = (
+    Format(name="amass", title="AMASS (SMPL-H and SMPL-X)", matches=_is_amass, read=_read_amass),
+    Format(name="aist", title="AIST++ / SMPL-to-FBX", matches=_is_aist, read=_read_aist),
+    Format(name="easymocap", title="EasyMocap", matches=_is_easymocap, read=_read_easymocap),
+)
