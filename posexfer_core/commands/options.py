@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..body.formats.bodies import suit
+from ..body.formats.read import read_params
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ParamsError
@@ -66,6 +68,27 @@ def open_body(path: Path | None) -> BodyModel:
     from ..body.files import load_body_model
 
     return load_body_model(path)
+
+
+def open_params(
+    path: Path,
+    body: BodyModel,
+    *,
+    frame: int | None = 0,
+    person: int = 0,
+    picture_size: tuple[int, int] | None = None,
+) -> HumanParams:
+    """Read one person from a parameter file of ours or of another tool, for the body at hand.
+
+    Args:
+        path: the file; what is read is in `docs/formats.md`.
+        body: the body that will be posed; betas of another are dropped, with a warning.
+        frame: which frame, from 0; None for all.
+        person: which person, from 0.
+        picture_size: height and width, pixels, for files that do not hold it.
+    """
+    params = read_params(path, frame=frame, person=person, picture_size=picture_size, body=body)
+    return suit(params, body)
 
 
 def params_for_picture(params: HumanParams, size: tuple[int, int]) -> HumanParams:

@@ -16,19 +16,22 @@ from ..body.maps import (
     parts_map,
     skeleton_map,
 )
-from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..errors import OutputError
 from ..framing import Framing, body_box
 from ..pictures import check_target, save_picture
-from .options import add_body_option, index, open_body, picture_size, say
+from .options import add_body_option, index, open_body, open_params, picture_size, say
 
 HELP = "Draw what the network is told of a body: mask, depth, normals and so on, one PNG each."
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
-    parser.add_argument("params", type=Path, help="body parameter file (.npz)")
+    parser.add_argument(
+        "params",
+        type=Path,
+        help="body parameter file: ours (.npz) or another tool's (docs/formats.md)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the PNGs; made if new")
     parser.add_argument("--frame", type=index, default=0, help="which frame, from 0 (default: 0)")
     parser.add_argument("--person", type=index, default=0, help="which person, from 0 (default: 0)")
@@ -52,8 +55,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw every map that was asked for."""
-    params = HumanParams.load(options.params).select(options.frame, options.person)
-    view = BodyView.of(params, open_body(options.body))
+    body = open_body(options.body)
+    params = open_params(options.params, body, frame=options.frame, person=options.person)
+    view = BodyView.of(params, body)
     if options.size is not None:
         framing = Framing.around([body_box(view)], options.size)
         view = view.reframed(framing.offset_xy, framing.scale, framing.size)

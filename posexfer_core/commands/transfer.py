@@ -14,6 +14,7 @@ from .options import (
     add_body_option,
     index,
     open_body,
+    open_params,
     params_for_picture,
     picture_size,
     say,
@@ -33,8 +34,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     known.add_argument(
         "--source-params",
         type=Path,
-        metavar="FILE.npz",
-        help="body parameters of the person in the picture, as `posexfer estimate` writes them",
+        metavar="FILE",
+        help="body parameters of the person in the picture, as `posexfer estimate` or another tool "
+        "writes them (docs/formats.md)",
     )
     known.add_argument(
         "--keypoints",
@@ -50,7 +52,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="which person of the source's file, from 0 (default: 0)",
     )
     parser.add_argument(
-        "--target", type=Path, required=True, metavar="FILE.npz", help="the pose: body parameters"
+        "--target",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the pose: body parameters, ours (.npz) or another tool's (docs/formats.md)",
     )
     parser.add_argument(
         "--frame", type=index, default=0, help="which frame of the target, from 0 (default: 0)"
@@ -95,7 +101,7 @@ def run(options: argparse.Namespace) -> None:
             "--paste-back needs the target in the source's camera: give --source-params or "
             "--keypoints, and leave out --no-retarget."
         )
-    target = HumanParams.load(options.target).select(options.frame, options.person)
+    target = open_params(options.target, body, frame=options.frame, person=options.person)
     staged: Stage = stage(
         picture, source, target, body, size=options.size, retargeted=options.retarget
     )
@@ -114,5 +120,7 @@ def source_params(
         return fit_person(options.keypoints, size, body, options.source_person).params
     if options.source_params is None:
         return None
-    params = HumanParams.load(options.source_params).select(0, options.source_person)
+    params = open_params(
+        options.source_params, body, person=options.source_person, picture_size=size
+    )
     return params_for_picture(params, size)

@@ -144,7 +144,7 @@ def _read_phalp(source: Source) -> list[Track]:
         for at, (track, person, camera) in enumerate(zip(ids, people, cameras, strict=False)):
             shown = Fields(person, f"{fields.name}: smpl[{at}]")
             size = source.picture_size
-            if size is None and at < len(sizes):
+            if at < len(sizes):
                 rows = as_rows(np.asarray(sizes[at], np.float64), 2, None, f"{fields.name}: size")
                 size = (int(rows[0, 0]), int(rows[0, 1]))
             tracks.setdefault(int(track), []).append(_phalp_person(shown, camera, size, source))

@@ -49,8 +49,8 @@ def read_params(
         format: a name in `NAMES`, where the content alone would be taken for something else.
         frame: which frame of this person, counted from 0; all of them when left out.
         person: which person, counted from 0 in the file's order.
-        picture_size: `(height, width)` in pixels of the picture the file is about. Wins over the
-            file's own; needed where the file does not hold it and its camera depends on it.
+        picture_size: `(height, width)` in pixels of the picture the file is about; used where the
+            file does not hold it.
         body: the user's own body of the file's family, where there is one: some files place the
             pelvis, which is then turned into a translation exactly.
 

@@ -73,7 +73,7 @@ def _multi_hmr_lens(
     holder = Fields(source.content, source.path.name) if isinstance(source.content, dict) else human
     if "K" in holder:
         matrices = holder.rows("K", width=9, count=count).reshape(-1, 3, 3)
-        size = source.picture_size or (round(2 * matrices[0, 1, 2]), round(2 * matrices[0, 0, 2]))
+        size = source.size_around(matrices[0, :2, 2])
         return matrices, size
     return _lens_from_joints(
         source, human, ("j3d", "j3d_smplx"), ("j2d", "j2d_smplx"), MULTI_HMR_FOV_DEG, count, notes
@@ -97,7 +97,7 @@ def _lens_from_joints(
         solved = solve_pinhole(points, pixels) if len(points) == len(pixels) else None
         if solved is not None:
             focal, center = solved
-            size = size or (round(2 * center[1]), round(2 * center[0]))
+            size = source.size_around(center)
             return pinhole(focal, size, count, center), size
     if size is None:
         size = (MULTI_HMR_SIZE, MULTI_HMR_SIZE)
@@ -268,12 +268,12 @@ def _layer_lens(
         if key in fields:
             matrices = fields.rows(key, width=9, count=count).reshape(-1, 3, 3)
             center = matrices[0, :2, 2]
-            size = source.picture_size or (round(2 * center[1]), round(2 * center[0]))
+            size = source.size_around(center)
             return matrices, size
     if "focal" in fields and "princpt" in fields:
         focal = fields.array("focal").reshape(-1)[:2]
         center = fields.rows("princpt", width=2)[0]
-        size = source.picture_size or (round(2 * center[1]), round(2 * center[0]))
+        size = source.size_around(center)
         both = np.broadcast_to(focal, (count, 2)) if focal.size else focal
         return pinhole(np.array(both), size, count, center), size
     return None

@@ -33,7 +33,7 @@ class Source:
     path: Path
     content: Any
     picture_size: tuple[int, int] | None = None
-    """`(height, width)` in pixels of the picture the file is about, where given."""
+    """`(height, width)` of the picture, pixels, where given; used where the file has none."""
     body: BodyModel | None = None
     """The body whose pelvis is meant, where given."""
 
@@ -51,6 +51,18 @@ class Source:
             f"{DEFAULT_SIZE[1]}x{DEFAULT_SIZE[0]} was taken. Give picture_size=(height, width)."
         )
         return DEFAULT_SIZE
+
+    def size_around(self, center: np.ndarray) -> tuple[int, int]:
+        """Give the picture size that a principal point tells: the caller's if it is near that.
+
+        A lens need not look through the very middle, so up to a tenth of difference is the
+        lens's; beyond that the caller speaks of the picture at another resolution.
+        """
+        told = (round(2 * center[1]), round(2 * center[0]))
+        given = self.picture_size
+        if given is not None and np.allclose(given, told, rtol=0.1):
+            return given
+        return told
 
     def pelvis(self, betas: Float[np.ndarray, "frames 10"], beta_space: str) -> np.ndarray:
         """Find the pelvis at rest: of the caller's body if it is of this kind, else the mean's."""

@@ -111,7 +111,7 @@ def _read_tram(source: Source) -> list[Track]:
     lens = _tram_camera(source.path)
     if lens is not None:
         focal, center = lens.number("img_focal"), lens.rows("img_center", width=2)[0]
-        size = size or (round(2 * center[1]), round(2 * center[0]))
+        size = source.size_around(center)
     else:
         size = source.size_or_default(notes, "would be in camera.npy, which is not beside it,")
         focal = float(np.hypot(*size))
@@ -204,10 +204,9 @@ def _lens(
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Read `K_fullimg`; the picture's size is in the file, or twice the principal point."""
     matrices = fields.rows("K_fullimg", width=9, count=count).reshape(-1, 3, 3)
-    size = source.picture_size
-    if size is None and "img_height" in fields and "img_width" in fields:
-        size = (round(fields.number("img_height")), round(fields.number("img_width")))
-    return matrices, size or (round(2 * matrices[0, 1, 2]), round(2 * matrices[0, 0, 2]))
+    if "img_height" in fields and "img_width" in fields:
+        return matrices, (round(fields.number("img_height")), round(fields.number("img_width")))
+    return matrices, source.size_around(matrices[0, :2, 2])
 
 
 def _smplx_before_camera(source: Source, person: Fields, fields: Fields) -> Track:
@@ -241,7 +240,7 @@ def _read_prompthmr(source: Source) -> list[Track]:
     fields = source.fields
     lens = fields.part(fields.first("camera_world", "camera"))
     focal, center = lens.number("img_focal"), lens.rows("img_center", width=2)[0]
-    size = source.picture_size or (round(2 * center[1]), round(2 * center[0]))
+    size = source.size_around(center)
     people = fields.raw("people")
     if not isinstance(people, dict):
         raise ParamsError(f"{fields.name}: people is no dict of persons.")

@@ -108,7 +108,7 @@ def _read_vibe(source: Source) -> list[Track]:
         pose = full_pose(fields.array("pose"), f"{fields.name}: pose")
         camera = fields.rows("orig_cam", width=4, count=len(pose))
         notes: list[str] = []
-        size = source.picture_size or _size_from_boxes(fields, camera)
+        size = _size_from_boxes(fields, camera)
         size = size or source.size_or_default(notes, "its camera is relative to")
         half = np.array([size[1] / 2, size[0] / 2])
         scale = camera[:, :2] * half
@@ -228,7 +228,7 @@ def _romp_square(
             corner = np.round(side / 2 * (1 + flat.mean(axis=0)) - seen.mean(axis=0))
             width, height = side - 2 * corner
             if side > 0 and (corner >= 0).all() and min(width, height) > 0:
-                return side, corner, source.picture_size or (int(height), int(width))
+                return side, corner, (int(height), int(width))
     size = source.picture_size
     if size is None:
         size = (int(BEV_SIZE), int(BEV_SIZE))
