@@ -10,15 +10,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import ConfigError
+from ..network.guidance import Guidance
 from ..staging import Stage
 from .options import BUNDLED_WEIGHTS, count, index
 
 if TYPE_CHECKING:
-    from ..diffusion.guidance import Guidance
     from ..diffusion.pipeline import PoseTransferPipeline
-
-POSE_SCALE, IDENTITY_SCALE = 2.0, 1.5
-"""Those of `Guidance`, which is not imported for `--help`: it would load diffusers."""
 
 
 def add_drawing_options(parser: argparse.ArgumentParser) -> None:
@@ -37,16 +34,16 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
         type=scale,
         metavar="SCALE",
         help="how far the result is pushed towards the pose; 1 is no guidance "
-        f"(default: {POSE_SCALE})",
-        default=POSE_SCALE,
+        f"(default: {Guidance.pose})",
+        default=Guidance.pose,
     )
     parser.add_argument(
         "--guidance-identity",
         type=scale,
         metavar="SCALE",
         help="how far the result is pushed towards the person's looks; 1 is no guidance "
-        f"(default: {IDENTITY_SCALE})",
-        default=IDENTITY_SCALE,
+        f"(default: {Guidance.identity})",
+        default=Guidance.identity,
     )
     parser.add_argument(
         "--no-prior", action="store_true", help="draw without any rendered map of the target"
@@ -74,7 +71,7 @@ class Artist:
     """An opened pipeline with the settings that the user chose."""
 
     pipeline: "PoseTransferPipeline"
-    guidance: "Guidance"
+    guidance: Guidance
     steps: int
     seed: int
     prior: bool
@@ -89,7 +86,6 @@ class Artist:
             ConfigError: diffusers is not installed.
         """
         try:
-            from ..diffusion.guidance import Guidance
             from ..diffusion.pipeline import PoseTransferPipeline
         except ModuleNotFoundError as error:
             raise ConfigError(

@@ -15,8 +15,6 @@ from posexfer_core.body.params import HumanParams
 from posexfer_core.body.skeleton import keypoints18
 from posexfer_core.body.view import BodyView
 from posexfer_core.cli import main
-from posexfer_core.commands.drawing import IDENTITY_SCALE, POSE_SCALE
-from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.config import NetworkConfig, UNetShape
@@ -126,10 +124,6 @@ def test_every_command_explains_itself(command, capsys):
         main([command, "--help"])
     assert stopped.value.code == 0
     assert "default" in capsys.readouterr().out
-
-
-def test_the_guidance_scales_in_the_help_are_those_of_the_pipeline():
-    assert Guidance() == Guidance(pose=POSE_SCALE, identity=IDENTITY_SCALE)
 
 
 def test_transfer_draws_a_picture_of_the_size_asked_for(work, weights):
