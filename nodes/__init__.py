@@ -1,0 +1,1 @@
+"""What ComfyUI sees: one node per file, and the few places that talk to the host."""

@@ -1,0 +1,39 @@
+"""The list of nodes."""
+
+from comfy_api.latest import ComfyExtension, io
+from typing_extensions import override
+
+from .body_to_glb import BodyToGLB
+from .control_guidance import ControlGuidanceApply3D
+from .estimate_params import EstimateHumanParams
+from .feature_lift import FeatureLift3D
+from .flip_limb import FlipLimbDepth
+from .host.paths import register_folders
+from .load_mesh import LoadSMPLMesh
+from .load_model import LoadPoseTransferModel
+from .render_maps import RenderBodyMaps
+from .retarget import RetargetBody
+from .sampler import PoseTransferSampler
+from .save_params import SaveHumanParams
+
+
+class PoseTransferExtension(ComfyExtension):
+    """Everything this pack adds to ComfyUI."""
+
+    @override
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        """Name the node classes, in the order of their use."""
+        register_folders()
+        return [
+            LoadSMPLMesh,
+            EstimateHumanParams,
+            LoadPoseTransferModel,
+            FeatureLift3D,
+            ControlGuidanceApply3D,
+            PoseTransferSampler,
+            RenderBodyMaps,
+            RetargetBody,
+            FlipLimbDepth,
+            SaveHumanParams,
+            BodyToGLB,
+        ]

@@ -1,0 +1,64 @@
+"""Flip Limb Depth: the same 2D pose with another limb in front."""
+
+from typing import TYPE_CHECKING
+
+from comfy_api.latest import io, ui
+from typing_extensions import override
+
+from .schema import schema
+from .sockets import Body
+
+if TYPE_CHECKING:
+    from .sockets import PosedBody
+
+LIMBS = ["left_arm", "right_arm", "left_leg", "right_leg"]
+
+
+class FlipLimbDepth(io.ComfyNode):
+    """Move a limb to the other root on its pixel rays."""
+
+    @classmethod
+    @override
+    def define_schema(cls) -> io.Schema:
+        """Describe the node."""
+        return schema(
+            node_id="PoseXfer_FlipLimbDepth",
+            display_name="Flip Limb Depth",
+            description="Moves a limb to the other place that gives the same 2D joints: behind "
+            "instead of in front. A 2D skeleton cannot tell the two apart; a 3D body can.",
+            search_aliases=["occlusion", "behind", "front", "depth flip"],
+            inputs=[
+                Body.Input("body", tooltip="One person in one frame."),
+                io.Combo.Input(
+                    "limb",
+                    options=LIMBS,
+                    default="right_arm",
+                    tooltip="Which limb: the person's own left and right.",
+                ),
+            ],
+            outputs=[
+                Body.Output(display_name="body", tooltip="The twin with the same 2D joints."),
+                io.Mask.Output(
+                    display_name="changed", tooltip="White where another limb is now in front."
+                ),
+            ],
+        )
+
+    @classmethod
+    @override
+    def execute(cls, body: "PosedBody", limb: str) -> io.NodeOutput:
+        """Flip, and show what changed."""
+        from ..posexfer_core.body.flip import flip_limb_depth, order_change_mask
+        from ..posexfer_core.errors import ParamsError
+        from .host.bodies import with_params
+        from .host.images import mask_to_host
+
+        params = flip_limb_depth(body.params, body.model, limb)
+        if params is None:
+            raise ParamsError(
+                f"The {limb.replace('_', ' ')} has no other place with the same 2D joints: it lies "
+                "across the line of sight. Choose another limb, or turn the body."
+            )
+        twin = with_params(body, params)
+        changed = mask_to_host(order_change_mask(body.view(), twin.view()))
+        return io.NodeOutput(twin, changed, ui=ui.PreviewMask(changed, cls=cls))

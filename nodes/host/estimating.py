@@ -1,0 +1,46 @@
+"""Keypoints of a batch of pictures, fitted one after the other with progress and interrupt."""
+
+from typing import Any
+
+import comfy.model_management
+import comfy.utils
+
+from ...posexfer_core.body.estimate.fit import fit_keypoints
+from ...posexfer_core.body.estimate.keypoints import load_keypoints
+from ...posexfer_core.body.params import HumanParams
+from ...posexfer_core.body.sequence import join_frames
+from ...posexfer_core.errors import KeypointsError
+
+
+def fit_frames(
+    keypoints: Any, frames: int, size: tuple[int, int], person: int, focal_px: float | None
+) -> HumanParams:
+    """Fit the bundled body to one person of every frame.
+
+    Args:
+        keypoints: a POSE_KEYPOINT value.
+        frames: how many pictures there are.
+        size: their height and width, pixels.
+        person: which person.
+        focal_px: focal length in pixels; None guesses it.
+
+    Raises:
+        KeypointsError: a frame has no such person; says which frame.
+    """
+    found = len(keypoints) if isinstance(keypoints, list | tuple) else 1
+    if found != frames:
+        raise KeypointsError(
+            f"There are keypoints of {found} frames for {frames} pictures. Connect the same IMAGE "
+            "to the pose detector and to this node."
+        )
+    bar = comfy.utils.ProgressBar(frames)
+    parts = []
+    for frame in range(frames):
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        try:
+            seen = load_keypoints(keypoints, person=person, frame=frame, picture_size=size)
+            parts.append(fit_keypoints(seen, focal_px=focal_px).params)
+        except KeypointsError as error:
+            raise KeypointsError(f"Frame {frame}: {error}") from error
+        bar.update(1)
+    return join_frames(parts)

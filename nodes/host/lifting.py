@@ -1,0 +1,189 @@
+"""From a source picture and a target body to the condition, once the latents' size is known.
+
+How the person must be framed depends on the wanted pose and on the size of the picture to draw, so
+that the features of the source are computed at the start of sampling; until then they are an order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...posexfer_core.body.view import BodyView
+from ...posexfer_core.errors import ConfigError, ParamsError
+from ...posexfer_core.network.condition import Condition, ConditionInputs
+from ...posexfer_core.network.config import LATENT_STRIDE
+from ...posexfer_core.network.guidance import Branch, stacked_condition
+from ...posexfer_core.staging import Stage, stage
+from ...posexfer_core.transfer import prepare_inputs
+from ..sockets import PosedBody
+from .images import from_core
+from .models import PoseTransferModel
+
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LiftedFeatures:
+    """The looks of a person, to be carried onto a body."""
+
+    model: PoseTransferModel
+    picture: Tensor
+    """(pictures, 3, height, width) in [-1, 1], on the CPU."""
+    source: PosedBody | None
+    """The body of the person shown; none where it is not known."""
+    clip_vision: Any = None
+    vae: Any = None
+
+    def __post_init__(self) -> None:
+        """Say what is missing, while the node that lacks it is still at hand.
+
+        Raises:
+            ConfigError: these weights see through CLIP or through the VAE, and none is connected.
+            ParamsError: there are neither one nor as many bodies as pictures.
+        """
+        if self.model.config.encoder == "clip" and (self.clip_vision is None or self.vae is None):
+            raise ConfigError(
+                f"'{self.model.name}' sees the source through CLIP and the VAE. Connect "
+                "'clip_vision' (a ViT-L/14 from Load CLIP Vision) and 'vae' (the checkpoint's)."
+            )
+        if self.source is not None and self.source.params.frames not in (1, len(self.picture)):
+            raise ParamsError(
+                f"The source body has {self.source.params.frames} frames for {len(self.picture)} "
+                "pictures. Connect the body of this picture."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Order:
+    """Lifted features and the body that they are wanted on."""
+
+    features: LiftedFeatures
+    target: PosedBody
+    fit_to_source: bool = True
+    """Give the target the source's shape, place and camera."""
+    warp: float = 1.0
+    """How much of the source's colours is carried along the surface."""
+
+    def __post_init__(self) -> None:
+        """Check that the bodies go together.
+
+        Raises:
+            ParamsError: the numbers of frames or the body models do not.
+        """
+        frames, pictures = self.target.params.frames, len(self.features.picture)
+        if frames > 1 and pictures not in (1, frames):
+            raise ParamsError(
+                f"The target has {frames} frames for {pictures} source pictures, expected one "
+                "picture or as many."
+            )
+        source = self.features.source
+        spaces = {body.model.beta_space for body in (self.target, source) if body is not None}
+        if len(spaces) > 1:
+            raise ParamsError(
+                f"Source and target are of different body models, {sorted(spaces)}. Load both with "
+                "the same body model, or give the target's pose to the source by Retarget Body."
+            )
+
+    @property
+    def frames(self) -> int:
+        """How many pictures are asked for."""
+        return max(self.target.params.frames, len(self.features.picture))
+
+    def condition(
+        self, size: tuple[int, int], branches: Sequence[Branch], device: torch.device
+    ) -> Condition:
+        """Compute what steers the UNet for latents of height and width `size`."""
+        network = self.features.model.network
+        inputs = self.inputs((LATENT_STRIDE * size[0], LATENT_STRIDE * size[1]), device)
+        whole = stacked_condition(network, inputs, branches)
+        if self.warp == 1.0 or "warp" not in inputs.maps:
+            return whole
+        plain = stacked_condition(network, inputs, branches, keep_maps={"warp": False})
+        if self.warp == 0.0:
+            return plain
+        return blended(plain, whole, self.warp)
+
+    def inputs(self, size: tuple[int, int], device: torch.device) -> ConditionInputs:
+        """Frame source and target alike, and draw every map."""
+        stages = [self.staged(number, size) for number in range(self.frames)]
+        picture = torch.cat([one.picture for one in stages]).to(device)
+        known = [one.source for one in stages if one.source is not None]
+        inputs = prepare_inputs(
+            picture,
+            BodyView.stack(known).to(device) if known else None,
+            BodyView.stack([one.target for one in stages]).to(device),
+            config=self.features.model.config,
+            encode=self.encode,
+        )
+        if self.features.model.config.encoder == "clip":
+            inputs = replace(
+                inputs,
+                clip_hidden=clip_hidden(self.features.clip_vision, picture).to(device),
+                source_latents=self.encode(picture).to(device),
+            )
+        return inputs.to(next(self.features.model.network.parameters()).dtype)
+
+    def staged(self, number: int, size: tuple[int, int]) -> Stage:
+        """Frame one picture and its bodies."""
+        picture = _at(self.features.picture, number)
+        source = self.features.source
+        target = self.target.params.select(number % self.target.params.frames)
+        return stage(
+            picture,
+            None if source is None else source.params.select(number % source.params.frames),
+            target,
+            self.target.model,
+            size=size,
+            retargeted=self.fit_to_source,
+        )
+
+    def encode(self, picture: Tensor) -> Tensor:
+        """Carry pictures in [-1, 1] to the latents that the UNet denoises."""
+        autoencoder = self.features.model.autoencoder
+        if autoencoder is not None:
+            return autoencoder.encode(picture)
+        if self.features.vae is None:
+            raise ConfigError(
+                f"'{self.features.model.name}' reads latents of the source. Connect the "
+                "checkpoint's VAE to 3D Feature Lift."
+            )
+        latents = self.features.vae.encode(from_core(picture)).to(picture)
+        return latents * SD15_SCALE
+
+
+SD15_SCALE = 0.18215
+"""What the latents of the Stable Diffusion 1.5 family are multiplied by."""
+
+
+def clip_hidden(clip_vision: Any, picture: Tensor) -> Tensor:
+    """Compute CLIP's hidden states before its last layer, padded to a square, never stretched."""
+    side = max(picture.shape[-2:])
+    mean = picture.new_tensor(CLIP_MEAN)[None, :, None, None] * 2.0 - 1.0
+    down, across = side - picture.shape[-2], side - picture.shape[-1]
+    around = (across // 2, across - across // 2, down // 2, down - down // 2)
+    square = F.pad(picture - mean, around) + mean
+    return clip_vision.encode_image(from_core(square), crop=False)["penultimate_hidden_states"]
+
+
+def blended(plain: Condition, whole: Condition, share: float) -> Condition:
+    """Go part of the way from one condition to another; they differ in what the prior says."""
+    residuals = tuple(
+        torch.lerp(a, b, share) for a, b in zip(plain.residuals, whole.residuals, strict=True)
+    )
+    anchor = whole.anchor
+    if plain.anchor is not None and whole.anchor is not None:
+        anchor = replace(
+            whole.anchor,
+            mean=torch.lerp(plain.anchor.mean, whole.anchor.mean, share),
+            std=torch.lerp(plain.anchor.std, whole.anchor.std, share),
+        )
+    return replace(whole, residuals=residuals, anchor=anchor)
+
+
+def _at(pictures: Tensor, number: int) -> Tensor:
+    place = number % len(pictures)
+    return pictures[place : place + 1]

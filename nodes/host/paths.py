@@ -1,0 +1,134 @@
+"""Which files the nodes offer, and where they are found."""
+
+from pathlib import Path
+
+import folder_paths
+
+from ...posexfer_core.errors import OutputError, ParamsError
+
+SMPL = "smpl"
+"""Folder under `models` for body models and parameter files."""
+WEIGHTS = "model_patches"
+"""The host's own folder for weights that patch a model."""
+BUNDLED_BODY = "bundled body"
+BUNDLED_WEIGHTS = "tiny (bundled)"
+TINY = Path(__file__).parents[2] / "posexfer_core" / "assets" / "tiny.safetensors"
+
+PARAMS_SUFFIXES = (".npz",)
+BODY_SUFFIXES = (".npz", ".pkl")
+MESH_PREFIX = "input/"
+
+
+def register_folders() -> None:
+    """Tell the host of `models/smpl`, next to whatever extra_model_paths.yaml says of it."""
+    folder_paths.add_model_folder_path(SMPL, str(Path(folder_paths.models_dir) / SMPL))
+    paths, known = folder_paths.folder_names_and_paths[SMPL]
+    folder_paths.folder_names_and_paths[SMPL] = (paths, set(known) | set(BODY_SUFFIXES))
+
+
+def list_params() -> list[str]:
+    """Name the parameter files in the input folder and in `models/smpl`."""
+    top = Path(folder_paths.get_input_directory())
+    own = sorted(
+        MESH_PREFIX + str(path.relative_to(top).as_posix())
+        for suffix in PARAMS_SUFFIXES
+        for path in top.rglob(f"*{suffix}")
+    )
+    listed = folder_paths.get_filename_list(SMPL)
+    return own + [name for name in listed if name.endswith(PARAMS_SUFFIXES)]
+
+
+def find_params(name: str) -> Path:
+    """Find a file that `list_params` named.
+
+    Raises:
+        ParamsError: it is outside of the folders, or there is no such file.
+    """
+    refuse_escapes(name)
+    if name.startswith(MESH_PREFIX):
+        folders = [folder_paths.get_input_directory()]
+        name = name.removeprefix(MESH_PREFIX)
+    else:
+        folders = folder_paths.get_folder_paths(SMPL)
+    return _first(name, folders)
+
+
+def list_bodies() -> list[str]:
+    """Name the body models: the bundled one first."""
+    return [BUNDLED_BODY, *folder_paths.get_filename_list(SMPL)]
+
+
+def find_body(name: str) -> Path | None:
+    """Find a body model's file; None stands for the bundled body."""
+    if name == BUNDLED_BODY:
+        return None
+    refuse_escapes(name)
+    return _first(name, folder_paths.get_folder_paths(SMPL))
+
+
+def list_weights() -> list[str]:
+    """Name the weights files: the bundled ones first."""
+    found = folder_paths.get_filename_list(WEIGHTS)
+    return [BUNDLED_WEIGHTS, *(name for name in found if name.endswith(".safetensors"))]
+
+
+def find_weights(name: str) -> Path:
+    """Find a weights file."""
+    if name == BUNDLED_WEIGHTS:
+        return TINY
+    refuse_escapes(name)
+    return _first(name, folder_paths.get_folder_paths(WEIGHTS))
+
+
+def stamp(path: Path | None) -> str:
+    """Tell one state of a file from the next, for the host's cache."""
+    if path is None or not path.exists():
+        return "-"
+    status = path.stat()
+    return f"{path}:{status.st_mtime_ns}:{status.st_size}"
+
+
+def output_path(prefix: str, suffix: str) -> tuple[Path, str]:
+    """Choose a new file in the output folder.
+
+    Returns:
+        Where it is, and its name relative to the output folder, as the host's viewers want it.
+
+    Raises:
+        OutputError: the prefix leads out of the output folder.
+    """
+    try:
+        refuse_escapes(prefix)
+    except ParamsError as error:
+        raise OutputError(
+            f"'{prefix}' leads out of the output folder; give a plain name, such as pose/dancer."
+        ) from error
+    top = folder_paths.get_output_directory()
+    folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(prefix, top)
+    file = f"{name}_{counter:05}_{suffix}"
+    return Path(folder) / file, (Path(subfolder) / file).as_posix()
+
+
+def refuse_escapes(name: str) -> None:
+    """Refuse names that lead out of the folders.
+
+    Raises:
+        ParamsError: the name is absolute or climbs.
+    """
+    parts = name.replace("\\", "/").split("/")
+    if ".." in parts or name.startswith(("/", "\\")) or ":" in name or not name.strip():
+        raise ParamsError(
+            f"'{name}' is not the name of a file inside the folders. Pick one from the list, or "
+            "put yours into ComfyUI's input folder or models/smpl."
+        )
+
+
+def _first(name: str, folders: list[str]) -> Path:
+    for folder in folders:
+        path = Path(folder) / name
+        if path.is_file():
+            return path
+    raise ParamsError(
+        f"There is no file '{name}'. Searched: {', '.join(folders)}. Put it there and refresh "
+        "the node definitions (R)."
+    )

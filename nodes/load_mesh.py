@@ -1,0 +1,110 @@
+"""Load SMPL Mesh: body parameters from a file, posed on a body model."""
+
+from comfy_api.latest import io, ui
+from typing_extensions import override
+
+from ..posexfer_core.errors import ParamsError
+from .host import paths
+from .schema import schema
+from .sockets import Body, PosedBody
+
+NOTHING = "(no .npz file found)"
+
+
+class LoadSMPLMesh(io.ComfyNode):
+    """Read who stands how, and pose a body so."""
+
+    @classmethod
+    @override
+    def define_schema(cls) -> io.Schema:
+        """Describe the node."""
+        return schema(
+            node_id="PoseXfer_LoadSMPLMesh",
+            display_name="Load SMPL Mesh",
+            description="Loads body parameters (.npz) from the input folder or models/smpl, and "
+            "poses a body with them.",
+            search_aliases=["smpl", "body", "human params", "pose file"],
+            inputs=[
+                io.Combo.Input(
+                    "file",
+                    options=paths.list_params() or [NOTHING],
+                    tooltip="Body parameters as 'Save Human Params' or `posexfer estimate` write "
+                    "them; 'input/…' lies in ComfyUI's input folder, the rest in models/smpl.",
+                ),
+                io.Combo.Input(
+                    "body_model",
+                    options=paths.list_bodies(),
+                    default=paths.BUNDLED_BODY,
+                    tooltip="The mesh to pose. The bundled body is free to use; SMPL, SMPL-H and "
+                    "SMPL-X files in models/smpl carry a non-commercial licence of their own and "
+                    "need the package smplx.",
+                ),
+                io.Int.Input(
+                    "person", default=0, min=0, max=999, tooltip="Which person, counted from 0."
+                ),
+                io.Int.Input(
+                    "frame",
+                    default=0,
+                    min=-1,
+                    max=99999,
+                    tooltip="Which frame, counted from 0; -1 takes all of them as a sequence.",
+                ),
+                io.Boolean.Input(
+                    "keep_shape",
+                    default=True,
+                    tooltip="Use the shape in the file. When it was made for another body model "
+                    "shapes do not carry over: switch off to take this body's mean shape.",
+                ),
+            ],
+            outputs=[
+                Body.Output(display_name="body", tooltip="Parameters and body model."),
+                io.Mesh.Output(
+                    display_name="mesh",
+                    tooltip="Metres, y up, feet on the floor; one mesh per frame.",
+                ),
+                io.Image.Output(
+                    display_name="preview", tooltip="The body as its own camera sees it."
+                ),
+            ],
+        )
+
+    @classmethod
+    @override
+    def validate_inputs(cls, file: str) -> bool | str:
+        """Refuse paths out of the folders before anything runs."""
+        try:
+            paths.find_params(file)
+        except ParamsError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    @override
+    def fingerprint_inputs(cls, file: str, body_model: str, **rest: object) -> str:
+        """Notice when a file changes."""
+        found = [paths.find_params(file), paths.find_body(body_model)]
+        return "|".join(paths.stamp(path) for path in found)
+
+    @classmethod
+    @override
+    def execute(
+        cls, file: str, body_model: str, person: int, frame: int, keep_shape: bool
+    ) -> io.NodeOutput:
+        """Load, pick, pose."""
+        from ..posexfer_core.body.glb import standing_vertices
+        from ..posexfer_core.body.overlay import overlay_body
+        from ..posexfer_core.body.params import HumanParams
+        from .host.bodies import load_body, pick
+        from .host.images import from_core
+        from .host.meshes import make_mesh
+
+        model = load_body(body_model)
+        params = pick(HumanParams.load(paths.find_params(file)), frame, person)
+        if not keep_shape:
+            params = params.with_neutral_betas(model.beta_space)
+        body = PosedBody(params=params, model=model)
+        view = body.view()
+        grey = view.vertices.new_full((len(view), 3, *view.size), -0.6)
+        preview = from_core(overlay_body(grey, view, opacity=1.0))
+        mesh = make_mesh(standing_vertices(view), view.faces)
+        return io.NodeOutput(body, mesh, preview, ui=ui.PreviewImage(preview, cls=cls))

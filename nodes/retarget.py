@@ -1,0 +1,60 @@
+"""Retarget Body: one person's shape in another's pose."""
+
+from typing import TYPE_CHECKING
+
+from comfy_api.latest import io, ui
+from typing_extensions import override
+
+from .schema import schema
+from .sockets import Body
+
+if TYPE_CHECKING:
+    from .sockets import PosedBody
+
+
+class RetargetBody(io.ComfyNode):
+    """Give the source's shape to the target's pose."""
+
+    @classmethod
+    @override
+    def define_schema(cls) -> io.Schema:
+        """Describe the node."""
+        return schema(
+            node_id="PoseXfer_RetargetBody",
+            display_name="Retarget Body",
+            description="Puts the source's shape into the target's pose, feet on the same floor "
+            "line, so that control maps do not impose the driver's build.",
+            search_aliases=["retarget", "shape", "driver"],
+            inputs=[
+                Body.Input("source_body", tooltip="One person; gives the shape."),
+                Body.Input("target_body", tooltip="Gives the pose; any number of frames."),
+                io.Combo.Input(
+                    "framing",
+                    options=["source", "target"],
+                    default="source",
+                    tooltip="Whose camera, picture size and place are used.",
+                ),
+            ],
+            outputs=[
+                Body.Output(display_name="body", tooltip="As many frames as the target has."),
+                io.Image.Output(display_name="preview", tooltip="The retargeted body."),
+            ],
+        )
+
+    @classmethod
+    @override
+    def execute(
+        cls, source_body: "PosedBody", target_body: "PosedBody", framing: str
+    ) -> io.NodeOutput:
+        """Retarget, and show it."""
+        from ..posexfer_core.body.control_maps import paint_normal
+        from ..posexfer_core.body.retarget import retarget
+        from .host.bodies import with_params
+        from .host.images import from_unit
+
+        params = retarget(
+            source_body.params, target_body.params, source_body.model, framing=framing
+        )
+        body = with_params(source_body, params)
+        preview = from_unit(paint_normal(body.view()))
+        return io.NodeOutput(body, preview, ui=ui.PreviewImage(preview, cls=cls))
