@@ -4,23 +4,19 @@ from collections.abc import Callable
 from hashlib import sha1
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from .body.maps import canonical_map, mask_map, prior_maps
 from .body.view import BodyView
+from .draft import MARGIN, draft_picture
 from .errors import PictureError
 from .geometry.camera import pixels_to_ndc, project_perspective
 from .geometry.points import SurfacePoints, locate_points, sample_surface_points
-from .geometry.visibility import surface_warp, warp_picture
 from .network.config import NetworkConfig
 from .network.model import ConditionInputs
 
 DEPTH_LIMIT_M = 1.5
-MARGIN = 0.03
-"""How far clothes and hair may stand off the body, as a share of the picture's height."""
-
 _points_of_topology: dict[tuple[bytes, int], SurfacePoints] = {}
 
 
@@ -63,53 +59,6 @@ def place_points(
     return torch.cat([uv, z], -1), canonical.expand(len(position), -1, -1)
 
 
-def draft_picture(
-    picture: Float[Tensor, "batch 3 height width"],
-    source: BodyView,
-    target: BodyView,
-    *,
-    margin: float = MARGIN,
-) -> Float[Tensor, "batch 5 height width"]:
-    """Draw what geometry alone knows of the result.
-
-    The source's colours are carried along the body surface to where the target shows the same
-    places; around the person, the source's background stays. What neither knows is left 0.
-
-    Args:
-        picture: the source picture, in [-1, 1], of both views' size.
-        source: the body of the person shown.
-        target: the same person's body in the pose wanted.
-        margin: width of the band around the source's silhouette, where clothes and hair may be and
-            the background is not trusted; a share of the picture's height.
-
-    Returns:
-        Three colours in [-1, 1], 1 where the surface is seen in the source, 1 where the background
-        is known.
-    """
-    warp = surface_warp(
-        source.vertices,
-        source.visibility,
-        source.intrinsics,
-        source.size,
-        target.visibility,
-        target.faces,
-    )
-    seen = warp.visible[:, None]
-    clear = ~widen(source.visibility.mask, round(margin * source.size[0]))
-    known = (clear & ~target.visibility.mask)[:, None].to(picture.dtype)
-    colours = seen * warp_picture(picture, warp) + known * picture
-    return torch.cat([colours, seen, known], 1)
-
-
-def widen(
-    mask: Bool[Tensor, "batch height width"], by_px: int
-) -> Bool[Tensor, "batch height width"]:
-    """Grow a mask by a square of `by_px` pixels to every side; 0 leaves it as it is."""
-    size, grown = 2 * by_px + 1, mask[:, None].float()
-    grown = F.max_pool2d(grown, (size, 1), stride=1, padding=(by_px, 0))
-    return F.max_pool2d(grown, (1, size), stride=1, padding=(0, by_px))[:, 0] > 0.5
-
-
 def prepare_inputs(
     picture: Float[Tensor, "batch 3 height width"],
     source: BodyView | None,
@@ -128,7 +77,7 @@ def prepare_inputs(
         target: the body wanted, in a picture of the same size.
         config: of the network that will read the result.
         encode: carries pictures to latents; needed where the network reads the draft's latents.
-        margin: see `draft_picture`.
+        margin: see `draft.draft_picture`.
 
     Raises:
         PictureError: the picture and a view differ in size.
@@ -150,7 +99,9 @@ def prepare_inputs(
     else:
         source_maps = torch.cat([canonical_map(source), mask_map(source)], 1)
         if config.prior_2d and config.warp:
-            maps["warp"] = draft_picture(picture, source, target, margin=margin)
+            maps["warp"] = draft_picture(
+                picture, source, target, body_points(target, config.points), margin=margin
+            )
             draft_latents = encode(maps["warp"][:, :3]) if encode is not None else None
     return ConditionInputs(
         picture=picture,

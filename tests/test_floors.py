@@ -14,7 +14,8 @@ BODY = GEOMETRY | {"body"}
 NETWORK = GEOMETRY | {"network"}
 PICTURES = {"errors", "pictures"}
 FRAMING = BODY | {"framing"}
-TRANSFER = BODY | NETWORK | {"transfer"}
+DRAFT = BODY | {"draft"}
+TRANSFER = DRAFT | NETWORK | {"transfer"}
 DIFFUSION = TRANSFER | PICTURES | {"diffusion"}
 COMMANDS = DIFFUSION | FRAMING | {"staging", "sheet", "commands", "cli"}
 
@@ -26,6 +27,7 @@ FLOORS = {
     "network": NETWORK,
     "pictures": PICTURES,
     "framing": FRAMING,
+    "draft": DRAFT,
     "transfer": TRANSFER,
     "diffusion": DIFFUSION,
     "staging": FRAMING | {"staging"},

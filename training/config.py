@@ -88,6 +88,8 @@ class NetworkTraining:
     """Bundle that holds the trained autoencoder; it stays as it is."""
     prepared: Path
     """Folder where conditions of the shards are kept, computed once."""
+    start: Path | None = None
+    """Bundle to start from: every weight that has the same name and shape is taken over."""
     drop_all: float = 0.05
     """Share of pairs trained without any condition."""
     drop_identity: float = 0.1

@@ -11,20 +11,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from torch import Tensor
 from tqdm import tqdm
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
 from posexfer_core.diffusion.guidance import Guidance
+from posexfer_core.diffusion.pipeline import PoseTransferPipeline
+from posexfer_core.draft import draft_picture
 from posexfer_core.errors import PoseXferError
 from posexfer_core.pictures import save_picture
-from posexfer_core.transfer import draft_picture
+from posexfer_core.transfer import body_points
 
 from .data.shards import Pair, ShardDataset
 from .data.textures import photo_textures
@@ -33,6 +35,7 @@ from .metrics.baselines import mean_of, paste_warp
 from .metrics.pictures import psnr, ssim
 
 TEST_SEED = 900_001
+DRAFT_POINTS = 512
 Pictures = Float[Tensor, "batch 3 height width"]
 
 
@@ -100,6 +103,7 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
     methods: dict[str, Callable[[Batch], Pictures]] = {
         "copy the source": lambda batch: batch.source_picture,
         "paste the warp": _paste,
+        "draft, holes filled": lambda batch: batch.draft[:, :3],
         "model": model(),
         "model, no warp": model(warp=False),
         "model, no prior": model(prior=False),
@@ -142,6 +146,12 @@ class Batch:
         self.source = BodyView.stack([BodyView.of(pair.source, body) for pair in pairs])
         self.target = BodyView.stack([BodyView.of(pair.target, body) for pair in pairs])
 
+    @cached_property
+    def draft(self) -> Float[Tensor, "batch 5 height width"]:
+        """What geometry alone draws."""
+        points = body_points(self.target, DRAFT_POINTS)
+        return draft_picture(self.source_picture, self.source, self.target, points)
+
 
 def _batches(data: ShardDataset, count: int, size: int) -> Iterator[Batch]:
     body = BodyModel.bundled()
@@ -150,9 +160,8 @@ def _batches(data: ShardDataset, count: int, size: int) -> Iterator[Batch]:
 
 
 def _paste(batch: Batch) -> Pictures:
-    drafts = draft_picture(batch.source_picture, batch.source, batch.target)
     masks = batch.target.visibility.mask
-    return torch.stack([paste_warp(d, m) for d, m in zip(drafts, masks, strict=True)])
+    return torch.stack([paste_warp(d, m) for d, m in zip(batch.draft, masks, strict=True)])
 
 
 def _say(line: str) -> None:

@@ -7,8 +7,8 @@ The prior gives every latent a mean m and a standard deviation s. For Gaussian l
 
 and what is left of the velocity v = a e - q z has variance `s^2 / (a^2 s^2 + q^2)`. The UNet's
 output is scaled to that variance and added to the velocity of the guess: preconditioning as in EDM
-(Karras et al., arXiv:2206.00364, section 5), around a mean of its own for every place. With m = 0 and
-s = 1 nothing is known, and the sum is the UNet's output.
+(Karras et al., arXiv:2206.00364, section 5), around a mean of its own for every place. With m = 0
+and s = 1 nothing is known, and the sum is the UNet's output.
 """
 
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ def alpha_bar_at(
 ) -> Float[Tensor, "*steps"]:
     """Return the share of signal power, a^2, after a training timestep of 0 to 999.
 
-    Betas rise linearly in their square roots from 0.00085 to 0.012 (arXiv:2112.10752): 0.99915 at 0,
-    0.00466 at 999. Between whole timesteps the logarithm is interpolated.
+    Betas rise linearly in their square roots from 0.00085 to 0.012 (arXiv:2112.10752): 0.99915 at
+    0, 0.00466 at 999. Between whole timesteps the logarithm is interpolated.
     """
     betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TRAINING_STEPS, dtype=torch.float64) ** 2
     logs = torch.cumsum(torch.log1p(-betas), 0).to(timestep.device, torch.float32)

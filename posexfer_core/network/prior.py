@@ -1,6 +1,7 @@
 """The 2D prior: maps of the target body become residuals on the UNet's way down."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +12,9 @@ from .anchor import Anchor
 from .config import LATENT_STRIDE, MAP_CHANNELS, NetworkConfig
 from .residual import ResidualBlock, zeroed
 
-LOG_STD_RANGE = (-3.5, 1.0)
+LOG_STD_RANGE = (-3.5, -1.0)
+"""Bounds of the foretold spread. It only sets the scale of what the UNet adds; kept below what a
+weak prior would admit to, a UNet that is not sure yet blurs where it would else speckle."""
 
 
 class PosePrior2D(nn.Module):
@@ -114,20 +117,18 @@ class PosePrior2D(nn.Module):
 
 
 class Foretelling(nn.Module):
-    """Guess the latents from the prior's features, all levels joined from coarse to fine.
+    """Foretell the latents: the draft's, corrected by the prior's features of all levels.
 
-    Before training it knows nothing: the mean is 0, the standard deviation 1.
+    Before training the mean is the draft's latents, or 0 where there is no draft.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         widths, latent = config.prior_widths, config.latent_channels
         self.latent = latent
-        self.down = nn.ModuleList(
-            nn.Conv2d(coarse, fine, 1) for fine, coarse in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.down = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
         self.join = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
-        self.guess = zeroed(nn.Conv2d(widths[0] + latent, 2 * latent, 1))
+        self.correct = zeroed(nn.Conv2d(widths[0] + latent, 2 * latent, 1))
         self.tell = nn.Conv2d(2 * latent, widths[0], 1)
 
     def forward(
@@ -140,7 +141,7 @@ class Foretelling(nn.Module):
 
         Args:
             features: of each level, finest first.
-            draft_latents: what geometry drew, if it did.
+            draft_latents: what geometry drew; zeros for samples that have none.
             known: 1 for samples that have a map, 0 for those that have none.
         """
         hidden = features[-1]
@@ -150,8 +151,10 @@ class Foretelling(nn.Module):
             hidden = self.join[level](finer + hidden)
         if draft_latents is None:
             draft_latents = hidden.new_zeros(len(hidden), self.latent, *hidden.shape[-2:])
-        guess = self.guess(torch.cat([hidden, draft_latents.to(hidden.dtype)], 1)).float() * known
-        mean, log_std = guess.chunk(2, 1)
-        log_std = log_std.clamp(*LOG_STD_RANGE)
+        correction = self.correct(torch.cat([hidden, draft_latents.to(hidden.dtype)], 1)).float()
+        change, spread = correction.chunk(2, 1)
+        mean = known * (draft_latents.float() + change)
+        low, high = LOG_STD_RANGE
+        log_std = known * (low + (high - low) * spread.sigmoid())
         hidden = hidden + self.tell(torch.cat([mean, log_std], 1).to(hidden.dtype))
         return hidden, Anchor(mean=mean, std=log_std.exp())

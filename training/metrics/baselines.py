@@ -13,7 +13,7 @@ def paste_warp(
     Unseen body takes the mean colour of seen body, unknown background that of known background.
 
     Args:
-        draft: of `posexfer_core.transfer.draft_picture`.
+        draft: of `posexfer_core.draft.draft_picture`.
         body: where the target body is.
     """
     picture = draft[:3].clone()

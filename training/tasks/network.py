@@ -1,5 +1,6 @@
 """Train the network and its UNet on prepared pairs."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -7,6 +8,7 @@ from typing import Any, cast
 import torch
 from diffusers import UNet2DConditionModel
 from jaxtyping import Bool, Float, Int
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from posexfer_core.body.model import BodyModel
@@ -18,7 +20,7 @@ from posexfer_core.network.anchor import Anchor
 from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
 from posexfer_core.network.lift import human_param_loss
 from posexfer_core.network.model import Condition, ConditionInputs, PoseTransferNetwork
-from posexfer_core.network.weights import load_autoencoder, save_bundle
+from posexfer_core.network.weights import load_autoencoder, read_header, save_bundle
 
 from ..config import NetworkTraining
 from ..data.prepared import PreparedDataset, decode_planes, prepare
@@ -26,6 +28,7 @@ from ..data.shards import ShardDataset
 from ..losses import add_noise, denoising_loss, velocity_weight
 
 SAMPLE_STEPS = 10
+logger = logging.getLogger(__name__)
 
 
 class TransferLoss(nn.Module):
@@ -151,6 +154,23 @@ def without_anchor_gradient(condition: Condition) -> Condition:
     return replace(condition, anchor=anchor)
 
 
+def take_over(model: nn.Module, path: Path) -> None:
+    """Fill a model with every tensor of a bundle that has the same name and shape.
+
+    Raises:
+        CheckpointError: the file is not a weights file.
+    """
+    read_header(path)
+    wanted, found = model.state_dict(), load_file(path)
+    fitting = {
+        name: tensor
+        for name, tensor in found.items()
+        if name in wanted and wanted[name].shape == tensor.shape
+    }
+    model.load_state_dict(fitting, strict=False)
+    logger.info("Took %d of %d tensors over from %s.", len(fitting), len(wanted), path)
+
+
 def configure(changes: dict[str, Any]) -> NetworkConfig:
     """Change the `tiny` preset as the [model] section of a run says."""
     return NetworkConfig.from_dict(NetworkConfig.tiny().to_dict() | changes)
@@ -178,6 +198,8 @@ class NetworkTask:
         )
         self.data = PreparedDataset(data, settings.prepared)
         self.model: nn.Module = TransferLoss(self.config, settings)
+        if settings.start is not None:
+            take_over(self.model, settings.start)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __len__(self) -> int:

@@ -43,7 +43,8 @@ def test_without_a_condition_and_after_detach_the_base_predicts_the_same_bits(ge
 @torch.no_grad()
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_fresh_network_leaves_the_base_as_it_is(generator, dtype):
-    unet, network = toy_unet().to(dtype), toy_network(fresh=True).to(dtype)
+    adapter = replace(CONFIG, anchored=False)  # a UNet from elsewhere knows of no anchor
+    unet, network = toy_unet().to(dtype), toy_network(adapter, fresh=True).to(dtype)
     sample, context = (x.to(dtype) for x in sample_and_context(generator))
     base = unet(sample, 10, context).sample
     with attach(unet, network) as attachment:
@@ -67,6 +68,7 @@ def test_strengths_of_zero_leave_the_residuals_alone(generator):
     unet, network = toy_unet(), toy_network()
     sample, context = sample_and_context(generator)
     condition = network.condition(random_inputs(generator))
+    condition = replace(condition, anchor=None)
     bare = replace(condition, residuals=())
     with attach(unet, network) as attachment:
         attachment.set_condition(bare, identity_scale=0.0, pose_scale=0.0)

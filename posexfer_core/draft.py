@@ -1,0 +1,127 @@
+"""What geometry alone can draw of the result: colours carried along the surface, holes filled.
+
+Two views of one body tell where each seen place of it goes, exactly. What the source does not show
+is filled by what lies nearest: on the body along its surface, around it across the picture. So the
+network starts from a plausible picture and has to mend it, not to invent it.
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from .body.view import BodyView
+from .geometry.camera import pixels_to_ndc, project_perspective
+from .geometry.points import SurfacePoints, locate_points
+from .geometry.rasterize import interpolate
+from .geometry.visibility import surface_warp, vertex_visibility, warp_picture
+
+MARGIN = 0.03
+"""How far clothes and hair may stand off the body, as a share of the picture's height."""
+PATCH_LEVELS = 9
+"""Halvings after which one pixel of the pyramid has seen a picture of 512 pixels."""
+
+
+def draft_picture(
+    picture: Float[Tensor, "batch 3 height width"],
+    source: BodyView,
+    target: BodyView,
+    points: SurfacePoints,
+    *,
+    margin: float = MARGIN,
+) -> Float[Tensor, "batch 5 height width"]:
+    """Draw what geometry knows of the result, and fill the rest with what is nearest.
+
+    Args:
+        picture: the source picture, in [-1, 1], of both views' size.
+        source: the body of the person shown.
+        target: the same person's body in the pose wanted.
+        points: evenly spread over the surface; unseen surface takes the colours around the nearest
+            of them that is seen.
+        margin: width of the band around the source's silhouette, where clothes and hair may be and
+            the background is not trusted; a share of the picture's height.
+
+    Returns:
+        Three colours in [-1, 1], 1 where the surface is seen in the source, 1 where the background
+        is known; where both are 0, the colour is filled in.
+    """
+    warp = surface_warp(
+        source.vertices,
+        source.visibility,
+        source.intrinsics,
+        source.size,
+        target.visibility,
+        target.faces,
+    )
+    seen = warp.visible[:, None]
+    body = target.visibility.mask[:, None]
+    clear = ~widen(source.visibility.mask, round(margin * source.size[0]))[:, None]
+    known = (clear & ~body).to(picture.dtype)
+    painted = interpolate(target.visibility, target.faces, surface_colours(picture, source, points))
+    painted = painted.permute(0, 3, 1, 2)
+    person = seen * warp_picture(picture, warp) + (1.0 - seen) * painted
+    place = fill_holes(picture, clear.to(picture.dtype))
+    return torch.cat([torch.where(body, person, place), seen, known], 1)
+
+
+def surface_colours(
+    picture: Float[Tensor, "batch 3 height width"], view: BodyView, points: SurfacePoints
+) -> Float[Tensor, "batch vertices 3"]:
+    """Give every vertex its own colour where it is seen, else that around the nearest seen point.
+
+    Nearness is measured on the rest body, so that the back of a shirt takes the colour of its front
+    and not that of the arm beside it. Grey where nothing is seen.
+    """
+    pixels = project_perspective(view.vertices, view.intrinsics)
+    grid = pixels_to_ndc(pixels, view.size)[:, :, None]
+    own = F.grid_sample(picture, grid, padding_mode="border", align_corners=False)[..., 0].mT
+    seen = vertex_visibility(view.vertices, view.visibility, view.intrinsics)
+    anchors = locate_points(points, view.canonical[None], view.faces)[0]
+    home = torch.cdist(view.canonical, anchors).argmin(1).expand(len(view), -1)
+    weight = seen[..., None].to(own.dtype)
+    sums = own.new_zeros(len(view), len(anchors), 4)
+    entries = torch.cat([weight * own, weight], -1)
+    sums.scatter_add_(1, home[..., None].expand(-1, -1, 4), entries)
+    count = sums[..., 3]
+    colours = sums[..., :3] / count[..., None].clamp(min=1.0)
+    distance = torch.cdist(anchors, anchors) + torch.where(count > 0, 0.0, torch.inf)[:, None]
+    nearest = distance.argmin(2)
+    around = colours.gather(1, nearest[..., None].expand(-1, -1, 3))
+    filled = around.gather(1, home[..., None].expand(-1, -1, 3))
+    return torch.where(seen[..., None], own, filled)
+
+
+def fill_holes(
+    picture: Float[Tensor, "batch channels height width"],
+    known: Float[Tensor, "batch 1 height width"],
+) -> Float[Tensor, "batch channels height width"]:
+    """Fill what is not known smoothly from around it, coarse to fine.
+
+    Pull-push (Gortler et al. 1996, section 3.4): weighted means of ever larger squares on the way
+    up, holes filled from the next coarser level on the way down. Known pixels stay as they are; 0
+    where nothing is known.
+    """
+    levels = [(picture * known, known)]
+    while len(levels) < PATCH_LEVELS and max(levels[-1][0].shape[-2:]) > 1:
+        colour, weight = levels[-1]
+        odd = (0, colour.shape[-1] % 2, 0, colour.shape[-2] % 2)
+        total = 4.0 * F.avg_pool2d(F.pad(weight, odd), 2)
+        mean = 4.0 * F.avg_pool2d(F.pad(colour, odd), 2) / total.clamp(min=1e-6)
+        weight = total.clamp(max=1.0)
+        levels.append((mean * weight, weight))
+    colour, weight = levels[-1]
+    filled = colour / weight.clamp(min=1e-6)
+    for colour, weight in reversed(levels[:-1]):
+        size = (colour.shape[-2], colour.shape[-1])
+        coarse = F.interpolate(filled, size=size, mode="bilinear", align_corners=False)
+        filled = colour + (1.0 - weight) * coarse
+    return filled
+
+
+def widen(
+    mask: Bool[Tensor, "batch height width"], by_px: int
+) -> Bool[Tensor, "batch height width"]:
+    """Grow a mask by a square of `by_px` pixels to every side; 0 leaves it as it is."""
+    size, grown = 2 * by_px + 1, mask[:, None].float()
+    grown = F.max_pool2d(grown, (size, 1), stride=1, padding=(by_px, 0))
+    return F.max_pool2d(grown, (1, size), stride=1, padding=(0, by_px))[:, 0] > 0.5

@@ -1,0 +1,67 @@
+"""The picture that geometry alone draws."""
+
+import math
+
+import pytest
+import torch
+
+from posexfer_core.body.params import HumanParams
+from posexfer_core.body.view import BodyView
+from posexfer_core.draft import draft_picture, fill_holes, surface_colours, widen
+from posexfer_core.transfer import body_points
+
+SIZE = (128, 88)
+
+
+@pytest.fixture
+def view(body):
+    """An upright body that faces the camera, arms to the sides."""
+    pose = torch.zeros(24, 3)
+    pose[0, 0] = math.pi
+    intrinsics = torch.tensor([[180.0, 0.0, 44.0], [0.0, 180.0, 64.0], [0.0, 0.0, 1.0]])
+    params = HumanParams.single(
+        pose=pose,
+        betas=torch.zeros(10),
+        transl=torch.tensor([0.0, 0.1, 3.2]),
+        intrinsics=intrinsics,
+        picture_size=SIZE,
+    )
+    return BodyView.of(params, body)
+
+
+def test_the_same_view_gives_the_person_back(view, generator):
+    picture = torch.rand(1, 3, *SIZE, generator=generator) * 2 - 1
+    draft = draft_picture(picture, view, view, body_points(view, 64), margin=0.0)
+    seen = draft[:, 3] > 0.5
+    assert seen.float().sum() > 0.8 * view.visibility.mask.float().sum()
+    error = (draft[:, :3] - picture).abs().amax(1)
+    assert float(error[seen].max()) < 1e-3
+    background = ~view.visibility.mask
+    assert torch.equal(draft[:, 4] > 0.5, background)
+    assert float(error[background].max()) < 1e-6
+
+
+def test_the_back_takes_the_colour_of_the_front(view):
+    red = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1).expand(1, 3, *SIZE)
+    colours = surface_colours(red, view, body_points(view, 64))
+    torch.testing.assert_close(colours, red[:, :, 0, 0][:, None].expand_as(colours))
+
+
+def test_holes_are_filled_from_around_them_and_nothing_else_changes():
+    picture = torch.linspace(-1, 1, 64).expand(1, 3, 48, 64).clone()
+    known = torch.ones(1, 1, 48, 64)
+    known[..., 20:28, 28:36] = 0.0
+    filled = fill_holes(picture, known)
+    assert torch.equal(filled[known.expand_as(filled) > 0], picture[known.expand_as(filled) > 0])
+    assert float((filled - picture).abs().max()) < 0.2  # a ramp of 2 over 64 px, a hole of 8
+
+
+def test_where_nothing_is_known_the_fill_is_grey():
+    assert not fill_holes(torch.ones(1, 3, 5, 7), torch.zeros(1, 1, 5, 7)).any()
+
+
+def test_a_mask_grows_by_a_square():
+    mask = torch.zeros(1, 7, 7, dtype=torch.bool)
+    mask[0, 3, 3] = True
+    assert widen(mask, 2).sum() == 25
+    assert torch.equal(widen(mask, 0), mask)
