@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
+from posexfer_core.commands.options import BUNDLED_WEIGHTS
 from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.draft import draft_picture
@@ -44,7 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--weights", type=Path, help="a bundle; default: the bundled one")
+    parser.add_argument(
+        "--weights", type=Path, default=BUNDLED_WEIGHTS, help="a bundle; default: the bundled one"
+    )
     parser.add_argument("--data", type=Path, help="folder for the test pairs; default: temporary")
     parser.add_argument("--count", type=int, default=256, help="pairs")
     parser.add_argument("--steps", type=int, default=20, help="sampling steps")
