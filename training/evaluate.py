@@ -26,6 +26,7 @@ from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.draft import draft_picture
 from posexfer_core.errors import PoseXferError
+from posexfer_core.network.weights import add_to_recipe
 from posexfer_core.pictures import save_picture
 from posexfer_core.transfer import body_points
 
@@ -56,6 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--guidance-identity", type=float, help="default: the pipeline's")
     parser.add_argument("--out", type=Path, help="folder for a sheet of the first pairs")
     parser.add_argument("--json", type=Path, help="file for the scores")
+    parser.add_argument(
+        "--record", action="store_true", help="write the scores into the header of the weights"
+    )
     chosen = parser.parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory() as temporary:
@@ -64,6 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     except PoseXferError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    if chosen.record:
+        add_to_recipe(chosen.weights, scores=scores)
     if chosen.json:
         chosen.json.write_text(json.dumps(scores, indent=1))
     return 0

@@ -113,6 +113,22 @@ def read_header(path: str | Path) -> WeightsHeader:
         return _header(path, file.metadata() or {})
 
 
+def add_to_recipe(path: str | Path, **entries: Any) -> None:
+    """Write something into the recipe of a weights file, such as its scores; weights stay.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or something else.
+        OutputError: the file cannot be written.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        metadata = dict(file.metadata() or {})
+        header = _header(path, metadata)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    metadata["recipe"] = json.dumps(header.recipe | entries)
+    _write_whole(path, save(tensors, metadata))
+
+
 def load_bundle(path: str | Path) -> Bundle:
     """Build what `save_bundle` wrote.
 

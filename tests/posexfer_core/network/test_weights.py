@@ -10,6 +10,7 @@ from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencode
 from posexfer_core.network.weights import (
     ADAPTER,
     BUNDLE,
+    add_to_recipe,
     load_autoencoder,
     load_bundle,
     read_header,
@@ -221,3 +222,12 @@ def test_an_autoencoder_alone_comes_back_exactly(tmp_path, bundle_path):
         load_autoencoder(bundle_path)
     with pytest.raises(CheckpointError, match="does not hold pose-transfer weights"):
         load_bundle(path)
+
+
+def test_scores_are_added_to_the_recipe_and_weights_stay(bundle_path):
+    before = load_bundle(bundle_path)
+    add_to_recipe(bundle_path, scores={"model": {"psnr": 23.5}})
+    after = load_bundle(bundle_path)
+    assert after.header.recipe == before.header.recipe | {"scores": {"model": {"psnr": 23.5}}}
+    for name, tensor in before.network.state_dict().items():
+        assert torch.equal(after.network.state_dict()[name], tensor)
