@@ -38,6 +38,13 @@ def read_container(path: Path) -> Any:
         kind = "a folder" if path.is_dir() else "not there"
         raise ParamsError(f"{path} is {kind}; expected a file of body parameters.")
     data = read_bytes(path, error=ParamsError)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python's parsers and torch's storages; no user's
+        return _contents(path, data)
+
+
+def _contents(path: Path, data: bytes) -> Any:
+    """Tell the containers apart by their first bytes."""
     if data.startswith(ZIP_MAGIC):
         return _read_zip(path, data)
     if data.startswith(NPY_MAGIC):
@@ -67,9 +74,7 @@ def _read_zip(path: Path, data: bytes) -> Any:
 def _read_torch(data: bytes, name: str) -> Any:
     """Let torch read its own file; it refuses everything but tensors and plain data."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of storages, about torch's own internals
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as failure:
         raise ParamsError(
             f"{name} holds more than tensors, or is damaged, so it was not opened: "

@@ -57,6 +57,10 @@ class Fields:
         """Give a value as it is."""
         return self.values[self.first(key)]
 
+    def text(self, key: str) -> str:
+        """Give a short text or a number as text; nothing for anything else."""
+        return as_text(self.raw(key))
+
     def array(self, *keys: str) -> np.ndarray:
         """Give the first key that is there as an array of float64."""
         key = self.first(*keys)
@@ -84,6 +88,15 @@ class Fields:
             return np.zeros((count, 10))
         rows = as_rows(array, width, count, f"{self.name}: {found[0]}")[:, :10]
         return np.pad(rows, ((0, 0), (0, 10 - rows.shape[1])))
+
+
+def as_text(value: Any) -> str:
+    """Give a text, a number or an array of one of them as text; nothing for anything else."""
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.item()
+    if isinstance(value, bytes):
+        value = value.decode("latin1")
+    return str(value) if isinstance(value, (str, int, float, np.generic)) else ""
 
 
 def as_array(value: Any, name: str) -> np.ndarray:

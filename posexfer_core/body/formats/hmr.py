@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import ParamsError
 from .cameras import crop_camera_translation, pinhole
 from .containers import read_container
-from .fields import Fields, as_axis_angles, as_rows
+from .fields import Fields, as_array, as_axis_angles, as_rows, as_text
 from .track import Format, Source, Track, keys_of, smpl_pose
 
 CROP_SIZE = 256
@@ -138,14 +138,14 @@ def _read_phalp(source: Source) -> list[Track]:
     """Collect each track id over the frames it was seen in, in the order of first appearance."""
     tracks: dict[Any, list[Track]] = {}
     for name, frame in source.content.items():
-        fields = Fields(frame, f"{source.path.name}: {str(name)[-40:]}")
+        fields = Fields(frame, f"{source.path.name}: {as_text(name)[-40:]}")
         ids, people, cameras = (fields.raw(key) for key in ("tid", "smpl", "camera"))
         sizes = fields.raw("size") if "size" in fields else []
         for at, (track, person, camera) in enumerate(zip(ids, people, cameras, strict=False)):
             shown = Fields(person, f"{fields.name}: smpl[{at}]")
             size = source.picture_size
             if at < len(sizes):
-                rows = as_rows(np.asarray(sizes[at], np.float64), 2, None, f"{fields.name}: size")
+                rows = as_rows(as_array(sizes[at], fields.name), 2, None, f"{fields.name}: size")
                 size = (int(rows[0, 0]), int(rows[0, 1]))
             tracks.setdefault(int(track), []).append(_phalp_person(shown, camera, size, source))
     return [chain(parts) for parts in tracks.values()]
@@ -161,7 +161,7 @@ def _phalp_person(
     height, width = size
     side = max(size)
     center = (side / 2 - (side - width) // 2, side / 2 - (side - height) // 2)
-    transl = as_rows(np.asarray(camera, np.float64), 3, 1, f"{fields.name}: camera")
+    transl = as_rows(as_array(camera, fields.name), 3, 1, f"{fields.name}: camera")
     return Track(
         pose=pose[:1],
         betas=betas[:1],
@@ -191,7 +191,8 @@ def _read_champ(source: Source) -> list[Track]:
     for at, (smpl, camera) in enumerate(zip(people, cameras, strict=False)):
         shown = Fields(smpl, f"{source.path.name}: smpl[{at}]")
         shown = shown.part("smpls") if "smpls" in shown else shown
-        rows = as_rows(np.asarray(camera, np.float64), 3, None, f"{source.path.name}: camera[{at}]")
+        name = f"{source.path.name}: camera[{at}]"
+        rows = as_rows(as_array(camera, name), 3, None, name)
         frames.append(_champ_people(source, lens, shown, rows, neighbour)[:1])
     return _join_frames(frames)
 

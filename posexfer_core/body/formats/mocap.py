@@ -59,7 +59,7 @@ def _read_amass(source: Source) -> list[Track]:
         )
         pose, space = smpl_pose(root, body), "smplx" if "pose_jaw" in fields else "smplh"
     if "surface_model_type" in fields:
-        named = str(fields.raw("surface_model_type"))
+        named = fields.text("surface_model_type")
         space = next((one for one in ("smplx", "smplh") if one in named), space)
     betas = fields.betas("betas", count=len(pose))
     transl = fields.rows("trans", width=3, count=len(pose))
@@ -96,7 +96,7 @@ def _read_easymocap(source: Source) -> list[Track]:
     tracks: dict[str, list[Track]] = {}
     for at, person in enumerate(_easymocap_people(source.content)):
         fields = Fields(person, f"{source.path.name}[{at}]")
-        name = str(fields.raw("id")) if "id" in fields else str(at)
+        name = fields.text("id") if "id" in fields else str(at)
         tracks.setdefault(name, []).append(_easymocap_person(source, fields))
     return [_chain_worlds(parts) for parts in tracks.values()]
 

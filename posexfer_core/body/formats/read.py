@@ -13,6 +13,7 @@ from ..params import HumanParams
 from ..pickles import DAMAGE
 from . import hmr, mocap, scenes, smpl_codec, video, weak
 from .containers import describe, read_container
+from .fields import as_text
 from .track import Format, Source, Track, keys_of
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def recognised_format(path: Path | str) -> str:
 
 
 def _is_own(content: object) -> bool:
-    return isinstance(content, dict) and str(content.get("format", "")) == OWN
+    return isinstance(content, dict) and as_text(content.get("format")) == OWN
 
 
 def _picked(params: HumanParams, frame: int | None, person: int) -> HumanParams:

@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import ParamsError
 from .cameras import front_view, pinhole, rigid
 from .containers import read_container
-from .fields import Fields, as_axis_angles, six_numbers_to_axis_angles, to_matrices
+from .fields import Fields, as_axis_angles, as_text, six_numbers_to_axis_angles, to_matrices
 from .track import Format, Source, Track, full_pose, keys_of, smpl_pose
 
 WIDE = (9.0, 16.0)
@@ -58,7 +58,7 @@ def _read_cliff(source: Source) -> list[Track]:
 def _ranks(fields: Fields, count: int) -> list[int]:
     """Number the people of each picture; rows without a picture name are frames of one person."""
     names = fields.raw("imgname") if "imgname" in fields else range(count)
-    names = [str(name) for name in names][:count]
+    names = [as_text(name) for name in names][:count]
     seen: dict[str, int] = {}
     ranks = []
     for name in names:

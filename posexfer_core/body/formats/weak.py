@@ -48,7 +48,7 @@ def _weak_track(
 
 def _frankmocap_list(content: Any) -> list[Any]:
     people = content.get("pred_output_list") if isinstance(content, dict) else content
-    return [one for one in people if one] if isinstance(people, list) else []
+    return [one for one in people if isinstance(one, dict)] if isinstance(people, list) else []
 
 
 def _is_frankmocap(content: Any) -> bool:
@@ -59,7 +59,7 @@ def _is_frankmocap(content: Any) -> bool:
 def _read_frankmocap(source: Source) -> list[Track]:
     """Read `u = ((s x + t) + 1) * 112 / bbox_scale_ratio + bbox_top_left`."""
     tracks = []
-    is_smplx = str(keys_of(source.content) and source.content.get("smpl_type", "smpl")) == "smplx"
+    is_smplx = isinstance(source.content, dict) and source.content.get("smpl_type") == "smplx"
     for at, person in enumerate(_frankmocap_list(source.content)):
         fields = Fields(person, f"{source.path.name}[{at}]")
         pose = full_pose(fields.array("pred_body_pose"), f"{fields.name}: pred_body_pose")[:1]
