@@ -30,6 +30,10 @@ class Anchor:
     std: Float[Tensor, "batch latent height width"]
     """How far off it may be; 1 where it knows nothing."""
 
+    def cooled(self, temperature: float) -> "Anchor":
+        """Narrow the spread, but where nothing is known: there it is 1 and stays so."""
+        return Anchor(mean=self.mean, std=torch.where(self.std < 1.0, temperature * self.std, 1.0))
+
 
 def alpha_bar_at(
     timestep: Int[Tensor, "*steps"] | Float[Tensor, "*steps"],

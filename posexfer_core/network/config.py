@@ -121,6 +121,9 @@ class NetworkConfig:
     anchored: bool = True
     """Whether the 2D prior foretells the latents and the UNet, which must be trained so, predicts
     the rest; off for UNets from elsewhere."""
+    temperature: float = 1.0
+    """Scale of the foretold spread when sampling. At 1 results vary as the training pictures did;
+    towards 0 they tend to what is foretold, which a UNet of little training should keep to."""
     decoupled: bool = True
     """Ablation: off, identity and pose tokens share one cross-attention."""
     prior_2d: bool = True
@@ -140,6 +143,8 @@ class NetworkConfig:
             raise ConfigError(
                 f"z_mode must be 'root', 'camera', 'zero' or 'shuffle', got {self.z_mode!r}."
             )
+        if not 0.0 <= self.temperature <= 1.0:
+            raise ConfigError(f"temperature must be from 0 to 1, got {self.temperature}.")
         if unknown := [name for name in self.maps if name not in MAP_CHANNELS]:
             raise ConfigError(f"Unknown maps {unknown}; there are {list(MAP_CHANNELS)}.")
         counts = (self.points, self.position_bands, self.canonical_bands, self.control_blocks)

@@ -1,7 +1,7 @@
 """The pose-transfer network: from a source picture and a target body to what steers a UNet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Bool, Float
@@ -84,7 +84,10 @@ class PoseTransferNetwork(nn.Module):
             keep_maps: which samples keep a group of maps; a group without an entry is kept.
         """
         _, identity = self.lift(self.encoder(inputs))
-        return self._condition(inputs, identity, keep_identity, keep_pose, keep_maps or {})
+        condition = self._condition(inputs, identity, keep_identity, keep_pose, keep_maps or {})
+        if condition.anchor is None:
+            return condition
+        return replace(condition, anchor=condition.anchor.cooled(self.config.temperature))
 
     def condition_and_params(
         self,
