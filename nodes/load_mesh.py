@@ -8,8 +8,6 @@ from .host import paths
 from .schema import schema
 from .sockets import Body, PosedBody
 
-NOTHING = "(no .npz file found)"
-
 
 class LoadSMPLMesh(io.ComfyNode):
     """Read who stands how, and pose a body so."""
@@ -21,15 +19,16 @@ class LoadSMPLMesh(io.ComfyNode):
         return schema(
             node_id="PoseXfer_LoadSMPLMesh",
             display_name="Load SMPL Mesh",
-            description="Loads body parameters (.npz) from the input folder or models/smpl, and "
-            "poses a body with them.",
+            description="Loads body parameters from the input folder or models/smpl, and poses a "
+            "body with them.",
             search_aliases=["smpl", "body", "human params", "pose file"],
             inputs=[
                 io.Combo.Input(
                     "file",
-                    options=paths.list_params() or [NOTHING],
-                    tooltip="Body parameters as 'Save Human Params' or `posexfer estimate` write "
-                    "them; 'input/…' lies in ComfyUI's input folder, the rest in models/smpl.",
+                    options=paths.list_params(),
+                    tooltip="Body parameters, ours or those of HMR2, WHAM, GVHMR, AMASS and other "
+                    "tools, told apart by content. 'input/…' lies in ComfyUI's input folder, "
+                    "'demo/…' comes with the pack, the rest lies in models/smpl.",
                 ),
                 io.Combo.Input(
                     "body_model",
@@ -52,8 +51,8 @@ class LoadSMPLMesh(io.ComfyNode):
                 io.Boolean.Input(
                     "keep_shape",
                     default=True,
-                    tooltip="Use the shape in the file. When it was made for another body model "
-                    "shapes do not carry over: switch off to take this body's mean shape.",
+                    tooltip="Use the shape in the file; off, the mean shape. Shapes of another "
+                    "body model do not carry over and become the mean shape anyway.",
                 ),
             ],
             outputs=[
@@ -91,15 +90,18 @@ class LoadSMPLMesh(io.ComfyNode):
         cls, file: str, body_model: str, person: int, frame: int, keep_shape: bool
     ) -> io.NodeOutput:
         """Load, pick, pose."""
+        from ..posexfer_core.body.formats.bodies import suit
+        from ..posexfer_core.body.formats.read import read_params
         from ..posexfer_core.body.glb import standing_vertices
         from ..posexfer_core.body.overlay import overlay_body
-        from ..posexfer_core.body.params import HumanParams
-        from .host.bodies import load_body, pick
+        from .host.bodies import load_body
         from .host.images import from_core
         from .host.meshes import make_mesh
 
         model = load_body(body_model)
-        params = pick(HumanParams.load(paths.find_params(file)), frame, person)
+        chosen = frame if frame >= 0 else None
+        found = read_params(paths.find_params(file), frame=chosen, person=person, body=model)
+        params = suit(found, model)
         if not keep_shape:
             params = params.with_neutral_betas(model.beta_space)
         body = PosedBody(params=params, model=model)

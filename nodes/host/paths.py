@@ -14,28 +14,31 @@ BUNDLED_BODY = "bundled body"
 BUNDLED_WEIGHTS = "tiny (bundled)"
 TINY = Path(__file__).parents[2] / "posexfer_core" / "assets" / "tiny.safetensors"
 
-PARAMS_SUFFIXES = (".npz",)
+DEMO = Path(__file__).parents[2] / "posexfer_core" / "assets" / "demo"
+PARAMS_SUFFIXES = (".npz", ".npy", ".pkl", ".pt", ".json")
 BODY_SUFFIXES = (".npz", ".pkl")
-MESH_PREFIX = "input/"
+INPUT_PREFIX, DEMO_PREFIX = "input/", "demo/"
 
 
 def register_folders() -> None:
     """Tell the host of `models/smpl`, next to whatever extra_model_paths.yaml says of it."""
     folder_paths.add_model_folder_path(SMPL, str(Path(folder_paths.models_dir) / SMPL))
     paths, known = folder_paths.folder_names_and_paths[SMPL]
-    folder_paths.folder_names_and_paths[SMPL] = (paths, set(known) | set(BODY_SUFFIXES))
+    folder_paths.folder_names_and_paths[SMPL] = (paths, set(known) | set(PARAMS_SUFFIXES))
 
 
 def list_params() -> list[str]:
-    """Name the parameter files in the input folder and in `models/smpl`."""
-    top = Path(folder_paths.get_input_directory())
-    own = sorted(
-        MESH_PREFIX + str(path.relative_to(top).as_posix())
-        for suffix in PARAMS_SUFFIXES
-        for path in top.rglob(f"*{suffix}")
-    )
-    listed = folder_paths.get_filename_list(SMPL)
-    return own + [name for name in listed if name.endswith(PARAMS_SUFFIXES)]
+    """Name the parameter files of the demo, of the input folder and of `models/smpl`."""
+    own = [
+        prefix + path.relative_to(top).as_posix()
+        for prefix, top in (
+            (DEMO_PREFIX, DEMO),
+            (INPUT_PREFIX, Path(folder_paths.get_input_directory())),
+        )
+        for path in sorted(top.rglob("*"))
+        if path.suffix in PARAMS_SUFFIXES and "keypoints" not in path.name
+    ]
+    return [*own, *folder_paths.get_filename_list(SMPL)]
 
 
 def find_params(name: str) -> Path:
@@ -45,17 +48,18 @@ def find_params(name: str) -> Path:
         ParamsError: it is outside of the folders, or there is no such file.
     """
     refuse_escapes(name)
-    if name.startswith(MESH_PREFIX):
-        folders = [folder_paths.get_input_directory()]
-        name = name.removeprefix(MESH_PREFIX)
-    else:
-        folders = folder_paths.get_folder_paths(SMPL)
-    return _first(name, folders)
+    if name.startswith(DEMO_PREFIX):
+        return _first(name.removeprefix(DEMO_PREFIX), [str(DEMO)])
+    if name.startswith(INPUT_PREFIX):
+        folder = folder_paths.get_input_directory()
+        return _first(name.removeprefix(INPUT_PREFIX), [folder])
+    return _first(name, folder_paths.get_folder_paths(SMPL))
 
 
 def list_bodies() -> list[str]:
     """Name the body models: the bundled one first."""
-    return [BUNDLED_BODY, *folder_paths.get_filename_list(SMPL)]
+    found = folder_paths.get_filename_list(SMPL)
+    return [BUNDLED_BODY, *(name for name in found if name.endswith(BODY_SUFFIXES))]
 
 
 def find_body(name: str) -> Path | None:

@@ -1,0 +1,196 @@
+"""A steered MODEL among everything else that ComfyUI does to MODELs."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from tests.nodes.test_parity import NETWORKS, make_inputs
+from tests.posexfer_core.diffusion.toys import toy_network, toy_unet
+
+CONFIG = NETWORKS["sd15"]
+STEPS = 3
+
+
+@pytest.fixture(scope="module")
+def toy(host, pack):
+    """A small MODEL of the SD 1.5 family, a network for it, and a way to sample."""
+    models, attaching = pack.module("nodes.host.models"), pack.module("nodes.host.attach")
+    guidance = pack.module("posexfer_core.network.guidance")
+    network = pack.module("posexfer_core.network.model").PoseTransferNetwork(
+        pack.module("posexfer_core.network.config").NetworkConfig.from_dict(CONFIG.to_dict())
+    )
+    network.load_state_dict(toy_network(CONFIG).state_dict())
+    model = models.make_unet(CONFIG.unet, toy_unet(CONFIG.unet).state_dict(), velocity=False)
+    transfer = models.PoseTransferModel.of("toy", network)
+    generator = torch.Generator().manual_seed(5)
+    inputs = make_inputs(CONFIG, generator)
+    width = CONFIG.unet.cross_attention_dim
+    text = [[[torch.randn(1, 7, width, generator=generator), {}]] for _ in range(2)]
+
+    def make(size, branches, device):
+        return guidance.stacked_condition(network, inputs, branches)
+
+    def steer(base=model, mask=None, **strengths):
+        given = attaching.Strengths(**strengths)
+        return attaching.attach(base, transfer, make, given, mask=mask)
+
+    def sample(steered, cfg=4.0, batch=1, size=(9, 6), noise=None):
+        latent = torch.zeros(batch, CONFIG.latent_channels, *size)
+        if noise is None:
+            noise = host.sample.prepare_noise(latent, 42)
+        with torch.inference_mode():
+            return host.sample.sample(
+                steered, noise, STEPS, cfg, "euler", "normal", *text, latent, disable_pbar=True,
+                seed=42,
+            )  # fmt: skip
+
+    return SimpleNamespace(
+        model=model,
+        transfer=transfer,
+        steer=steer,
+        sample=sample,
+        base=sample(model),
+        full=sample(steer()),
+        steering=lambda steered: steered.get_attachment(attaching.STEERING),
+        attaching=attaching,
+        text=text,
+        errors=pack.module("posexfer_core.errors"),
+    )
+
+
+def far(a, b):
+    return float((a - b).abs().mean())
+
+
+def test_steering_changes_the_picture_and_repeats_to_the_bit(toy):
+    assert far(toy.full, toy.base) > 1e-3
+    assert torch.equal(toy.sample(toy.steer()), toy.full)
+
+
+def test_strength_zero_is_the_base_bit_for_bit(toy):
+    assert torch.equal(toy.sample(toy.steer(identity=0.0, pose=0.0, prior=0.0)), toy.base)
+
+
+def test_the_model_that_was_steered_stays_as_it_was(toy):
+    toy.steer()
+    assert torch.equal(toy.sample(toy.model), toy.base)
+
+
+def test_clones_share_the_networks_weights(toy):
+    clone = toy.steer().clone()
+    assert all(one is toy.transfer.patcher for one in clone.model_patches_models())
+    assert torch.equal(toy.sample(clone), toy.full)
+
+
+def test_two_halves_stacked_steer_as_one(toy):
+    half = {"identity": 0.5, "pose": 0.5, "prior": 0.5}
+    stacked = toy.sample(toy.steer(toy.steer(**half), **half))
+    torch.testing.assert_close(stacked, toy.full, atol=1e-4, rtol=0.0)
+
+
+def test_masks_of_zero_half_and_one(toy):
+    mask = torch.ones(1, 72, 48)
+    assert torch.equal(toy.sample(toy.steer(mask=0 * mask)), toy.base)
+    torch.testing.assert_close(toy.sample(toy.steer(mask=mask)), toy.full, atol=1e-5, rtol=0.0)
+    left = mask.clone()
+    left[..., 24:] = 0.0
+    half = toy.sample(toy.steer(mask=left))
+    assert 0.1 * far(toy.full, toy.base) < far(half, toy.base)
+    assert far(half, toy.full) > 0.1 * far(toy.full, toy.base)
+
+
+def test_start_and_end_bound_the_steps(toy):
+    late, early = toy.sample(toy.steer(start=0.9)), toy.sample(toy.steer(end=0.1))
+    assert 0.0 < far(late, toy.base) < far(toy.full, toy.base)
+    assert far(early, toy.full) > 0.0
+    assert torch.equal(toy.sample(toy.steer(start=0.7, end=0.7)), toy.base)
+
+
+def test_cfg_one_evaluates_the_positive_alone(toy):
+    one = toy.sample(toy.steer(), cfg=1.0)
+    assert torch.isfinite(one).all()
+    assert far(one, toy.sample(toy.model, cfg=1.0)) > 1e-3
+
+
+def test_a_batch_of_two_is_two_batches_of_one(toy, host):
+    noise = host.sample.prepare_noise(torch.zeros(2, CONFIG.latent_channels, 9, 6), 7)
+    both = toy.sample(toy.steer(), batch=2, noise=noise)
+    alone = torch.cat([toy.sample(toy.steer(), noise=one[None]) for one in noise])
+    torch.testing.assert_close(both, alone, atol=1e-4, rtol=0.0)
+
+
+def test_other_sizes_than_the_condition_was_made_for(toy):
+    assert torch.isfinite(toy.sample(toy.steer(), size=(11, 7))).all()
+
+
+def test_everything_is_dropped_after_a_run(toy):
+    steered = toy.steer()
+    toy.sample(steered)
+    steering = toy.steering(steered)
+    assert steering.condition is None and steering.projected is None and not steering._picked
+
+
+def test_an_interrupt_leaves_the_next_run_clean(toy, host):
+    steered = toy.steer()
+    management = host.samplers.model_management
+
+    class Interrupt(Exception):
+        pass
+
+    def stop(*args, **kwargs):
+        raise Interrupt
+
+    latent = torch.zeros(1, CONFIG.latent_channels, 9, 6)
+    noise = host.sample.prepare_noise(latent, 42)
+    with pytest.raises(Interrupt), torch.inference_mode():
+        host.sample.sample(
+            steered, noise, STEPS, 4.0, "euler", "normal", *toy.text, latent, callback=stop,
+            disable_pbar=True,
+        )  # fmt: skip
+    assert toy.steering(steered).condition is None
+    assert management is not None
+    assert torch.equal(toy.sample(steered), toy.full)
+
+
+def test_another_packs_attention_may_come_before_or_after(toy):
+    def louder(q, k, v, options):
+        return toy.attaching.plain_attention(q, k, v, options) * 1.1
+
+    before = toy.model.clone()
+    blocks = [key for key, _ in toy.attaching.cross_attentions(toy.model.model.diffusion_model)]
+    for block in blocks:
+        before.set_model_attn2_replace(louder, *block)
+    chained = toy.sample(toy.steer(before))
+    assert far(chained, toy.full) > 1e-4
+
+    steered = toy.steer()
+    after = steered.clone()
+    slots = after.model_options["transformer_options"]["patches_replace"]["attn2"]
+    for block in blocks:
+        slots[block].add(lambda out, q, k, v, options, **rest: 0.1 * out, sigma_start=1e9)
+    assert not torch.allclose(toy.sample(after), toy.full)
+    assert torch.equal(toy.sample(steered), toy.full)
+
+
+def test_negative_conditionings_are_steered_on_request(toy):
+    assert far(toy.sample(toy.steer(everywhere=True)), toy.full) > 1e-4
+
+
+def test_a_lora_on_top_applies_and_restores(toy):
+    steered = toy.steer()
+    key = "diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_q.weight"
+    weight = toy.model.model.state_dict()[key].clone()
+    lora = steered.clone()
+    lora.add_patches({key: ("diff", (0.5 * torch.randn_like(weight),))}, 1.0)
+    assert far(toy.sample(lora), toy.full) > 1e-5
+    assert torch.equal(toy.sample(steered), toy.full)
+    assert torch.equal(toy.model.model.state_dict()[key], weight)
+
+
+def test_a_model_of_another_family_is_refused_in_words(toy, pack):
+    other = NETWORKS["tiny"]
+    models = pack.module("nodes.host.models")
+    unet = models.make_unet(other.unet, toy_unet(other.unet).state_dict())
+    with pytest.raises(toy.errors.ConfigError, match="was made for"):
+        toy.steer(unet)
