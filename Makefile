@@ -8,7 +8,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test benchmark evaluate format check
+.PHONY: demo test benchmark evaluate comfy format check
 
 demo: $(INSTALLED)
 	$(BIN)/python -m posexfer_core demo --out out/demo
@@ -22,6 +22,19 @@ benchmark: $(INSTALLED)
 
 evaluate: $(INSTALLED)
 	$(BIN)/python -m training.evaluate --weights posexfer_core/assets/tiny.safetensors
+
+# Links the pack into a ComfyUI checkout and serves it on the CPU, with the checkout's own Python:
+#     make comfy COMFYUI_PATH=~/ComfyUI COMFYUI_PYTHON=~/ComfyUI/venv/bin/python
+COMFYUI_PATH ?= $(HOME)/ComfyUI
+COMFYUI_PYTHON ?= python3
+COMFYUI_PORT ?= 8188
+comfy:
+	@test -f $(COMFYUI_PATH)/main.py || { echo "There is no ComfyUI at $(COMFYUI_PATH); set COMFYUI_PATH."; exit 1; }
+	@test -e $(COMFYUI_PATH)/custom_nodes/posexfer || ln -s "$(CURDIR)" $(COMFYUI_PATH)/custom_nodes/posexfer
+	@mkdir -p $(COMFYUI_PATH)/input
+	@cp -n posexfer_core/assets/demo/source.png $(COMFYUI_PATH)/input/posexfer_source.png || true
+	@echo "Open http://127.0.0.1:$(COMFYUI_PORT) and choose a workflow under Templates, posexfer."
+	cd $(COMFYUI_PATH) && $(COMFYUI_PYTHON) main.py --cpu --port $(COMFYUI_PORT)
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .
