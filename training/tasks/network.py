@@ -55,6 +55,8 @@ class TransferLoss(nn.Module):
         latents = batch["target_latents"].float()
         inputs = self.inputs(batch)
         dropped = self._dropped(len(latents), latents.device, generator)
+        if self.settings.noises == 0:
+            return self._foretell(inputs, latents, dropped)
         inputs = replace(
             inputs, source_maps=inputs.source_maps * dropped["source_body"][:, None, None, None]
         )
@@ -64,7 +66,7 @@ class TransferLoss(nn.Module):
             keep_pose=dropped["pose"],
             keep_maps={name: dropped[name] for name in MAP_CHANNELS},
         )
-        foretelling = foretelling_loss(condition, latents)
+        foretelling = foretelling_loss(condition.anchor, latents)
         condition = without_anchor_gradient(condition)
         if self.settings.noises > 1:
 
@@ -86,6 +88,21 @@ class TransferLoss(nn.Module):
             "foretelling": foretelling,
             "human_params": human,
         }
+
+    def _foretell(
+        self,
+        inputs: ConditionInputs,
+        latents: Float[Tensor, "batch channels height width"],
+        kept: dict[str, Bool[Tensor, " batch"]],
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Train the 2D prior alone."""
+        prior = self.network.prior
+        if prior is None or prior.foretell is None:
+            raise ConfigError("noises = 0 trains the 2D prior, and this network foretells nothing.")
+        maps = {name: kept[name] & kept["pose"] for name in MAP_CHANNELS}
+        _, anchor = prior(inputs.maps, inputs.draft_latents, maps, inputs.picture)
+        loss = foretelling_loss(anchor, latents)
+        return {"loss": loss, "foretelling": loss}
 
     def inputs(self, batch: dict[str, Tensor]) -> ConditionInputs:
         """Carry the stored bytes of a batch to what the network reads."""
@@ -131,19 +148,19 @@ class TransferLoss(nn.Module):
 
 
 def foretelling_loss(
-    condition: Condition, latents: Float[Tensor, "batch channels height width"]
+    anchor: Anchor | None, latents: Float[Tensor, "batch channels height width"]
 ) -> Float[Tensor, ""]:
-    """Judge the anchor: squared error of the mean, and likelihood of that error under its spread.
+    """Judge the anchor: error of the mean, and likelihood of that error under its spread.
 
-    The spread learns from the error without moving the mean, which would else give up on what is
-    hard. Zero for networks that foretell nothing.
+    The mean's error counts squared and plain, which keeps edges. The spread learns from the error
+    without moving the mean, which would else give up on what is hard. Zero for networks that
+    foretell nothing.
     """
-    if condition.anchor is None:
+    if anchor is None:
         return latents.new_zeros(())
-    squared = (condition.anchor.mean - latents).square()
-    std = condition.anchor.std
-    likelihood = 0.5 * squared.detach() / std.square() + std.log()
-    return squared.mean() + likelihood.mean()
+    error = anchor.mean - latents
+    likelihood = 0.5 * error.detach().square() / anchor.std.square() + anchor.std.log()
+    return error.square().mean() + error.abs().mean() + likelihood.mean()
 
 
 def without_anchor_gradient(condition: Condition) -> Condition:
