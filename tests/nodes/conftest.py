@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import importlib.machinery
+import importlib.util
 import logging
 import os
 import sys
@@ -27,14 +28,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("default"))
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+HOST_PACKAGES = ("torchvision", "torchsde", "aiohttp", "spandrel", "kornia", "av", "alembic")
+"""Some of what ComfyUI itself needs and this project does not."""
+
+
+def why_not() -> str | None:
+    """Say what keeps the host from running here, if anything does."""
     if not (CHECKOUT / "nodes.py").exists():
-        terminalreporter.write_line(
-            f"NOT RUN: the host tests. There is no ComfyUI at {CHECKOUT}; set COMFYUI_PATH to a "
-            "checkout.",
-            red=True,
-            bold=True,
+        return f"There is no ComfyUI at {CHECKOUT}; set COMFYUI_PATH to a checkout."
+    if missing := [name for name in HOST_PACKAGES if importlib.util.find_spec(name) is None]:
+        return (
+            f"ComfyUI's own packages are missing ({', '.join(missing)}); run pytest in an "
+            f"environment that has those of {CHECKOUT / 'requirements.txt'} too."
         )
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if reason := why_not():
+        terminalreporter.write_line(f"NOT RUN: the host tests. {reason}", red=True, bold=True)
 
 
 def import_torchvision() -> None:
@@ -66,8 +78,8 @@ def stand_in_for_torchaudio() -> None:
 @pytest.fixture(scope="session")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """ComfyUI's modules, on the CPU, with empty input, output and models folders."""
-    if not (CHECKOUT / "nodes.py").exists():
-        pytest.skip(f"NOT RUN: there is no ComfyUI at {CHECKOUT}; set COMFYUI_PATH")
+    if reason := why_not():
+        pytest.skip(f"NOT RUN: {reason}")
     arguments, level = sys.argv, logging.getLogger().level
     sys.argv = sys.argv[:1]
     sys.path.insert(0, str(CHECKOUT))  # before our root, whose `nodes` would hide the host's

@@ -1,0 +1,245 @@
+"""Every node, executed by the host's rules; small weights are made on the spot."""
+
+import asyncio
+import json
+import struct
+
+import pytest
+import torch
+
+from posexfer_core.body.model import BodyModel
+from posexfer_core.body.params import HumanParams
+from posexfer_core.body.skeleton import keypoints18
+from posexfer_core.body.view import BodyView
+from posexfer_core.geometry.camera import intrinsics_matrix
+from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
+from posexfer_core.network.weights import save_bundle
+from tests.nodes.conftest import ROOT
+from tests.nodes.test_parity import NETWORKS
+from tests.posexfer_core.diffusion.toys import toy_network, toy_unet
+
+SIZE = (128, 88)
+
+
+def standing_params(*, bend: float = 0.0, frames: int = 1) -> HumanParams:
+    """A person 4 m away who faces the camera, the right forearm bent towards it."""
+    pose = torch.zeros(frames, 1, 24, 3)
+    pose[..., 0, 0] = torch.pi
+    pose[..., 16, 2], pose[..., 17, 2] = -1.1, 1.1
+    pose[..., 19, 1] = bend
+    return HumanParams(
+        pose=pose,
+        betas=torch.zeros(frames, 1, 10),
+        transl=torch.tensor([0.0, 0.0, 4.0]).repeat(frames, 1, 1),
+        intrinsics=intrinsics_matrix(1.8 * SIZE[0], SIZE).repeat(frames, 1, 1),
+        picture_size=SIZE,
+    )
+
+
+@pytest.fixture(scope="module")
+def files(host):
+    """Parameter files in the input folder, and a small bundle among the weights."""
+    standing_params().save(host.base / "input" / "standing.npz")
+    standing_params(bend=1.2).save(host.base / "input" / "bent.npz")
+    standing_params(frames=3).save(host.base / "models" / "smpl" / "walk.npz")
+    config = NETWORKS["tiny"]
+    torch.manual_seed(3)
+    save_bundle(
+        host.base / "models" / "model_patches" / "toy.safetensors",
+        toy_network(config),
+        unet_config=config.unet.diffusers_config(),
+        unet_state=toy_unet(config.unet).state_dict(),
+        autoencoder=PatchAutoencoder(AutoencoderConfig(width=8, blocks=1)),
+        dtype=torch.float16,
+    )
+    save_bundle(host.base / "models" / "model_patches" / "adapter.safetensors", toy_network(config))
+    return host.base
+
+
+@pytest.fixture(scope="module")
+def bodies(pack, files):
+    """The person standing, and the same with a bent arm."""
+    return tuple(
+        pack.run("LoadSMPLMesh", file=f"input/{name}.npz")[0] for name in ("standing", "bent")
+    )
+
+
+@pytest.fixture(scope="module")
+def picture():
+    generator = torch.Generator().manual_seed(1)
+    return torch.rand(1, *SIZE, 3, generator=generator)
+
+
+def test_the_pack_loads_without_a_word(host, pack, caplog):
+    caplog.clear()
+    assert asyncio.run(host.nodes.load_custom_node(str(ROOT), set(), "custom_nodes"))
+    assert not [record for record in caplog.records if record.levelname != "INFO"]
+    assert len(pack.classes) == 11
+
+
+def test_every_input_and_output_has_a_tooltip(pack):
+    for name, kind in pack.classes.items():
+        schema = kind.GET_SCHEMA()
+        assert schema.description, name
+        for entry in [*schema.inputs, *schema.outputs]:
+            assert entry.tooltip, f"{name}.{entry.id}"
+
+
+def test_every_node_has_a_page_and_words(pack):
+    words = json.loads((ROOT / "locales" / "en" / "nodeDefs.json").read_text())
+    for name, kind in pack.classes.items():
+        schema = kind.GET_SCHEMA()
+        assert (ROOT / "web" / "docs" / f"{name}.md").read_text().startswith("# ")
+        assert words[name]["display_name"] == schema.display_name
+        assert words[name]["inputs"].keys() == {entry.id for entry in schema.inputs}
+
+
+def test_bodies_come_from_files_with_a_mesh_and_a_preview(pack, bodies):
+    body, mesh, preview = pack.run("LoadSMPLMesh", file="walk.npz", frame=-1)
+    assert body.params.frames == 3
+    assert mesh.vertices.shape[0] == mesh.faces.shape[0] == 3
+    assert float(mesh.vertices[..., 1].min()) == pytest.approx(0.0, abs=1e-5)
+    assert preview.shape == (3, *SIZE, 3)
+    assert bodies[0].params.frames == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [("input/none.npz", "Searched"), ("../secret.npz", "not the name of a file")],
+)
+def test_a_wrong_file_is_refused_before_anything_runs(pack, files, file, words):
+    verdict = pack.classes["PoseXfer_LoadSMPLMesh"].validate_inputs(file=file)
+    assert words in verdict
+
+
+def test_keypoints_become_a_body(pack, picture, files):
+    view = BodyView.of(standing_params(), BodyModel.bundled())
+    flat = keypoints18(view)[0].clone()
+    flat[:, 2] = 1.0
+    frame = {
+        "people": [{"pose_keypoints_2d": flat.flatten().tolist()}],
+        "canvas_height": SIZE[0],
+        "canvas_width": SIZE[1],
+    }
+    body, overlay = pack.run("EstimateHumanParams", image=picture, keypoints=[frame])
+    assert overlay.shape == picture.shape
+    found = keypoints18(BodyView.of(as_ours(body.params), BodyModel.bundled()))[0]
+    assert float((found - flat)[:, :2].norm(dim=1).mean()) < 3.0
+
+    errors = pack.module("posexfer_core.errors")
+    with pytest.raises(errors.KeypointsError, match="Frame 0"):
+        pack.run("EstimateHumanParams", image=picture, keypoints=[{**frame, "people": []}])
+    with pytest.raises(errors.KeypointsError, match="2 frames for 1"):
+        pack.run("EstimateHumanParams", image=picture, keypoints=[frame, frame])
+
+
+def as_ours(params):
+    """Copy parameters from the pack's copy of the core."""
+    names = ("pose", "betas", "transl", "intrinsics", "picture_size")
+    return HumanParams(**{name: getattr(params, name) for name in names})
+
+
+def test_maps_have_the_asked_size_and_see_the_same_body(pack, bodies):
+    depth, normal, openpose, mask, parts, canonical = pack.run(
+        "RenderBodyMaps", body=bodies[1], width=96, height=160
+    )
+    for image in (depth, normal, openpose, parts, canonical):
+        assert image.shape == (1, 160, 96, 3)
+        assert 0.0 <= float(image.min()) <= float(image.max()) <= 1.0
+    inside = mask > 0.5
+    assert bool((depth[..., 0][inside] > 0.2).all()) and not bool(depth[..., 0][~inside].any())
+    assert bool((parts[inside].amax(-1) > 0).all())
+
+
+def test_maps_are_seen_from_a_viewers_camera(pack, bodies):
+    camera = {"position": {"x": 3.0, "y": 1.0, "z": 0.0}, "target": {"x": 0.0, "y": 1.0, "z": 0.0}}
+    front = pack.run("RenderBodyMaps", body=bodies[0])[3]
+    side = pack.run("RenderBodyMaps", body=bodies[0], camera=camera)[3]
+
+    def width(mask):
+        return int((mask[0].amax(0) > 0).sum()) / int((mask[0].amax(1) > 0).sum())
+
+    assert width(side) < 0.7 * width(front)
+
+
+def test_retargeting_takes_the_shape_of_the_source(pack, bodies):
+    body, preview = pack.run("RetargetBody", source_body=bodies[0], target_body=bodies[1])
+    assert torch.equal(body.params.betas, bodies[0].params.betas)
+    assert preview.shape == (1, *SIZE, 3)
+
+
+def test_a_limb_flips_or_says_why_not(pack, bodies):
+    twin, changed = pack.run("FlipLimbDepth", body=bodies[1], limb="right_arm")
+    assert changed.shape == (1, *SIZE)
+    assert not torch.equal(twin.params.pose, bodies[1].params.pose)
+
+
+def test_saved_params_load_equal_and_names_stay_inside(pack, bodies):
+    (path,) = pack.run("SaveHumanParams", body=bodies[1], filename_prefix="pose/dancer")
+    assert torch.equal(HumanParams.load(path).pose, bodies[1].params.pose)
+    errors = pack.module("posexfer_core.errors")
+    with pytest.raises(errors.OutputError, match="output folder"):
+        pack.run("SaveHumanParams", body=bodies[1], filename_prefix="../dancer")
+
+
+def test_a_glb_holds_the_body(pack, bodies, files):
+    (name,) = pack.run("BodyToGLB", body=bodies[0])
+    content = (files / "output" / name).read_bytes()
+    magic, version, length = struct.unpack("<4sII", content[:12])
+    assert (magic, version, length) == (b"glTF", 2, len(content))
+    document = json.loads(content[20 : 20 + struct.unpack("<I", content[12:16])[0]])
+    assert document["accessors"][0]["count"] == len(BodyModel.bundled().v_template)
+
+
+def test_a_person_is_drawn_in_a_new_pose(pack, bodies, picture, host):
+    pose_model, model, vae = pack.run("LoadModel", weights="toy.safetensors")
+    (features,) = pack.run(
+        "FeatureLift3D", pose_model=pose_model, image=picture, source_body=bodies[0]
+    )
+    (steered,) = pack.run(
+        "ControlGuidanceApply3D", model=model, features=features, target_body=bodies[1]
+    )
+    settings = {"model": steered, "steps": 2, "width": 88, "height": 128, "seed": 3, "vae": vae}
+    latent, image = pack.run("PoseTransferSampler", **settings)
+    assert latent["samples"].shape == (1, 16, 16, 11)
+    assert image.shape == (1, 128, 88, 3)
+    again = pack.run("PoseTransferSampler", **settings)[1]
+    assert torch.equal(image, again)
+
+    text = pack.module("nodes.host.sampling").empty_text(pose_model.config)
+    empty = {"samples": torch.zeros(1, 16, 16, 11)}
+    with torch.inference_mode():
+        stock = host.nodes.common_ksampler(
+            steered, 3, 2, 1.5, "euler", "simple", text, text, empty
+        )[0]["samples"]
+    assert torch.isfinite(stock).all()
+    encoded = vae.encode(picture)
+    assert encoded.shape == (1, 16, 16, 11)
+
+
+def test_a_sequence_is_drawn_frame_by_frame(pack, bodies, picture):
+    pose_model, model, vae = pack.run("LoadModel", weights="toy.safetensors")
+    walk = pack.run("LoadSMPLMesh", file="walk.npz", frame=-1)[0]
+    (features,) = pack.run("FeatureLift3D", pose_model=pose_model, image=picture)
+    (steered,) = pack.run(
+        "ControlGuidanceApply3D", model=model, features=features, target_body=walk,
+        warp_strength=0.5,
+    )  # fmt: skip
+    image = pack.run("PoseTransferSampler", model=steered, steps=1, width=64, height=96, vae=vae)[1]
+    assert image.shape == (3, 96, 64, 3)
+
+
+def test_an_adapter_says_that_it_has_no_unet_of_its_own(pack, files):
+    _, model, vae = pack.run("LoadModel", weights="adapter.safetensors")
+    assert "checkpoint's MODEL" in model.message
+    assert "checkpoint's VAE" in vae.message
+
+
+def test_bad_connections_are_told_in_words(pack, bodies, picture):
+    errors = pack.module("posexfer_core.errors")
+    pose_model, model, _ = pack.run("LoadModel", weights="toy.safetensors")
+    with pytest.raises(errors.PictureError, match="Split Image with Alpha"):
+        rgba = torch.cat([picture, picture[..., :1]], -1)
+        pack.run("FeatureLift3D", pose_model=pose_model, image=rgba)
+    with pytest.raises(errors.ConfigError, match="3D Control Guidance Apply"):
+        pack.run("PoseTransferSampler", model=model)
