@@ -5,6 +5,8 @@ is filled by what lies nearest: on the body along its surface, around it across 
 network starts from a plausible picture and has to mend it, not to invent it.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -18,6 +20,10 @@ from .geometry.visibility import surface_warp, vertex_visibility, warp_picture
 
 MARGIN = 0.03
 """How far clothes and hair may stand off the body, as a share of the picture's height."""
+DETAIL_PX = 3.0
+"""What is finer than this is detail: the sigma of a Gaussian, pixels of a picture of height 256."""
+AGREEMENT = 0.25
+"""Difference of coarse colours, of a range of 2, at which a draft is trusted a third."""
 PATCH_LEVELS = 9
 """Halvings after which one pixel of the pyramid has seen a picture of 512 pixels."""
 
@@ -116,6 +122,44 @@ def fill_holes(
         coarse = F.interpolate(filled, size=size, mode="bilinear", align_corners=False)
         filled = colour + (1.0 - weight) * coarse
     return filled
+
+
+def restore_detail(
+    picture: Float[Tensor, "batch 3 height width"], draft: Float[Tensor, "batch 5 height width"]
+) -> Float[Tensor, "batch 3 height width"]:
+    """Put the draft's fine detail back where geometry carried it exactly.
+
+    Latents are an eighth of a picture's size, and what is finer than they can hold is lost: eyes,
+    prints, grain. Where the draft was seen, or is known background, `picture` keeps its own coarse
+    colours, hence its light, and takes the draft's fine ones; as far as their coarse colours agree,
+    since elsewhere the network has something else to show than the draft.
+
+    Args:
+        picture: drawn from latents, in [-1, 1].
+        draft: of `draft_picture`, of the same size.
+    """
+    pixel = draft.shape[-2] / 256.0
+    colours, trusted = draft[:, :3], draft[:, 3:].amax(1) > 0.5
+    trusted = ~widen(~trusted, max(1, round(pixel)))
+    coarse, coarse_draft = blurred(picture, DETAIL_PX * pixel), blurred(colours, DETAIL_PX * pixel)
+    apart = (coarse - coarse_draft).abs().amax(1, keepdim=True) / AGREEMENT
+    trust = trusted[:, None].to(picture.dtype)
+    trust = trust * blurred(trust, pixel) * torch.exp(-apart.square())
+    return picture + trust * ((colours - coarse_draft) - (picture - coarse))
+
+
+def blurred(
+    picture: Float[Tensor, "batch channels height width"], sigma_px: float
+) -> Float[Tensor, "batch channels height width"]:
+    """Blur by a Gaussian; the borders are repeated outwards."""
+    reach = max(1, math.ceil(3.0 * sigma_px))
+    offset = torch.arange(-reach, reach + 1, dtype=picture.dtype, device=picture.device)
+    window = torch.exp(-0.5 * (offset / sigma_px).square())
+    channels = picture.shape[1]
+    window = (window / window.sum()).expand(channels, 1, -1)
+    padded = F.pad(picture, (reach, reach, reach, reach), mode="replicate")
+    rows = F.conv2d(padded, window[:, :, None], groups=channels)
+    return F.conv2d(rows, window[..., None], groups=channels)
 
 
 def widen(

@@ -114,6 +114,7 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
         "paste the warp": _paste,
         "draft, holes filled": lambda batch: batch.draft[:, :3],
         "model": model(),
+        "model, no detail": model(detail=False),
         "model, no warp": model(warp=False),
         "model, no prior": model(prior=False),
         "autoencoder alone": lambda batch: pipeline.vae(batch.target_picture),

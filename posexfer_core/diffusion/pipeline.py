@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..body.view import BodyView
+from ..draft import restore_detail
 from ..errors import ConfigError, PictureError
 from ..network.condition import ConditionInputs
 from ..network.config import LATENT_STRIDE
@@ -62,6 +63,7 @@ class PoseTransferPipeline(PipelineParts):
         pose_strength: float | int = 1.0,
         prior: bool = True,
         warp: bool = True,
+        detail: bool = True,
         prompt: str = "",
         generator: torch.Generator | list[torch.Generator] | None = None,
         latents: Float[Tensor, "batch channels height width"] | None = None,
@@ -81,6 +83,7 @@ class PoseTransferPipeline(PipelineParts):
             pose_strength: strength of the pose tokens, likewise.
             prior: use the maps of the target body; without them the pose tokens are alone.
             warp: among them, use the colours carried along the body's surface.
+            detail: with the warp, put its fine detail back where latents cannot hold it.
             prompt: text for the base model; needs a text encoder.
             generator: makes the result reproducible; a list for one each.
             latents: noise to start from, of unit variance, instead of drawing it.
@@ -115,7 +118,8 @@ class PoseTransferPipeline(PipelineParts):
                 callback=callback_on_step_end,
                 shown=callback_on_step_end_tensor_inputs,
             )
-        return PoseTransferOutput(images=self._finish(drawn, output_type))
+        draft = inputs.maps["warp"].float() if detail and kept.get("warp") else None
+        return PoseTransferOutput(images=self._finish(drawn, draft, output_type))
 
     def prepare(
         self, picture: Pictures, source: BodyView | None, target: BodyView
@@ -210,11 +214,13 @@ class PoseTransferPipeline(PipelineParts):
         return latents
 
     def _finish(
-        self, latents: Tensor, output_type: Literal["pil", "pt", "latent"]
+        self, latents: Tensor, draft: Tensor | None, output_type: Literal["pil", "pt", "latent"]
     ) -> list[Image.Image] | Tensor:
         if output_type == "latent":
             return latents
         pictures = decode_latents(self.vae, latents).float()
+        if draft is not None:
+            pictures = restore_detail(pictures, draft)
         return pictures if output_type == "pt" else [to_pil(one[None]) for one in pictures]
 
 

@@ -7,7 +7,7 @@ import torch
 
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
-from posexfer_core.draft import draft_picture, fill_holes, surface_colours, widen
+from posexfer_core.draft import draft_picture, fill_holes, restore_detail, surface_colours, widen
 from posexfer_core.transfer import body_points
 
 SIZE = (128, 88)
@@ -65,3 +65,21 @@ def test_a_mask_grows_by_a_square():
     mask[0, 3, 3] = True
     assert widen(mask, 2).sum() == 25
     assert torch.equal(widen(mask, 0), mask)
+
+
+def test_detail_comes_back_where_it_is_trusted_and_nowhere_else(generator):
+    truth = 0.5 * torch.rand(1, 3, 64, 48, generator=generator) - 0.25
+    smooth = truth.mean((2, 3), keepdim=True).expand_as(truth).contiguous()
+    draft = torch.cat([truth, torch.zeros(1, 2, 64, 48)], 1)
+    draft[:, 3, :, :24] = 1.0
+    restored = restore_detail(smooth, draft)
+    before = (smooth - truth)[..., 4:20].square().mean()
+    assert float((restored - truth)[..., 4:20].square().mean()) < 0.2 * float(before)
+    assert torch.equal(restored[..., 24:], smooth[..., 24:])
+
+
+def test_a_draft_that_disagrees_is_not_believed(generator):
+    dark, light = torch.full((1, 3, 32, 32), -0.8), torch.full((1, 3, 32, 32), 0.8)
+    draft = torch.cat([light + 0.1 * torch.randn(1, 3, 32, 32, generator=generator)], 1)
+    draft = torch.cat([draft, torch.ones(1, 2, 32, 32)], 1)
+    torch.testing.assert_close(restore_detail(dark, draft), dark, atol=1e-6, rtol=0)

@@ -152,15 +152,15 @@ def foretelling_loss(
 ) -> Float[Tensor, ""]:
     """Judge the anchor: error of the mean, and likelihood of that error under its spread.
 
-    The mean's error counts squared and plain, which keeps edges. The spread learns from the error
-    without moving the mean, which would else give up on what is hard. Zero for networks that
-    foretell nothing.
+    The mean's error counts plain, which keeps edges, and a little squared, which fears outliers.
+    The spread learns from the error without moving the mean, which would else give up on what is
+    hard. Zero for networks that foretell nothing.
     """
     if anchor is None:
         return latents.new_zeros(())
     error = anchor.mean - latents
     likelihood = 0.5 * error.detach().square() / anchor.std.square() + anchor.std.log()
-    return error.square().mean() + error.abs().mean() + likelihood.mean()
+    return 0.25 * error.square().mean() + error.abs().mean() + likelihood.mean()
 
 
 def without_anchor_gradient(condition: Condition) -> Condition:
