@@ -229,11 +229,25 @@ _PLAIN_GLOBALS: dict[tuple[str, str], Any] = {
     ("builtins", "object"): _Maker(lambda: None),
     ("__builtin__", "object"): _Maker(lambda: None),
     ("__builtin__", "bytes"): _Maker(lambda: b""),
-    ("builtins", "set"): set,
-    ("__builtin__", "set"): set,
-    ("builtins", "complex"): complex,
-    ("__builtin__", "complex"): complex,
+    ("collections", "defaultdict"): _Maker(lambda *_: {}),
+    ("collections", "Counter"): _Maker(lambda *_: {}),
+    **{
+        (module, kind.__name__): kind
+        for module in ("builtins", "__builtin__")
+        for kind in (set, frozenset, complex)
+    },
+    **{
+        (module, kind.__name__): _Maker(lambda *_, kind=kind: kind())
+        for module in ("builtins", "__builtin__")
+        for kind in (dict, list, int, float, str)
+    },
+    **{
+        (module, f"{kind}Path"): _Maker(lambda *parts: "/".join(map(str, parts)))
+        for module in ("pathlib", "pathlib._local")
+        for kind in ("", "Posix", "Windows", "PurePosix", "PureWindows")
+    },
 }
+"""The last three: what a `defaultdict` would fill gaps with, and paths, which become text."""
 
 
 class Plain:

@@ -25,7 +25,8 @@ import numpy as np
 from posexfer_core.body.formats.containers import read_container
 from posexfer_core.body.formats.read import read_params
 from posexfer_core.errors import PoseXferError
-from tests.posexfer_core.body.formats.samples import SAMPLES, Sample, write
+from tests.posexfer_core.body.formats.samples import Sample, write
+from tests.posexfer_core.body.formats.variants import ALL
 
 MOST_SECONDS = 1.0
 MOST_BYTES = 2**30
@@ -66,7 +67,7 @@ class Tally:
 def fuzz(name: str, count: int, folder: Path, seed: int = 0, tally: Tally | None = None) -> Tally:
     """Read `count` spoilt files of one sample; anything but our errors is raised."""
     tally = tally or Tally()
-    sample = SAMPLES[name][1]()
+    sample = ALL[name][1]()
     path = write(sample, folder)
     content = read_container(path)
     chance = random.Random(f"{name} {seed}")
@@ -178,13 +179,13 @@ def main() -> None:
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    tally, each = Tally(), -(-options.count // len(SAMPLES))
-    for name in SAMPLES:
+    tally, each = Tally(), -(-options.count // len(ALL))
+    for name in ALL:
         with tempfile.TemporaryDirectory() as folder:
             fuzz(name, each, Path(folder), options.seed, tally)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
     sys.stdout.write(
-        f"{tally.total} spoilt files of {len(SAMPLES)} kinds: {tally.read} still read, "
+        f"{tally.total} spoilt files of {len(ALL)} kinds: {tally.read} still read, "
         f"{dict(tally.errors)}; nothing else raised\n"
         f"slowest {tally.slowest:.3f} s ({tally.slowest_of}); memory grew by {grown / 1e6:.0f} MB\n"
     )

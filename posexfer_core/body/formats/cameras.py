@@ -118,10 +118,38 @@ def solve_pinhole(
     return float(solution[0]), solution[1:]
 
 
-def up_axis(root: Float[np.ndarray, "frames 3"]) -> str:
-    """Guess which way is up in a world: the axis nearest to the spines of all frames."""
+def up_axis(
+    root: Float[np.ndarray, "frames 3"], surely: float = 0.0, usual: str | None = None
+) -> str:
+    """Guess which way is up in a world: the axis nearest to the spines of all frames.
+
+    Args:
+        root: rotation of the body in the world, axis-angle.
+        surely: how much of the mean spine must lie along an axis other than the usual.
+        usual: taken where no axis has that much.
+    """
     spine = to_matrices(root)[:, :, 1].mean(axis=0)
-    return max(UP, key=lambda name: float(spine @ np.array(UP[name])))
+    nearest = max(UP, key=lambda name: float(spine @ np.array(UP[name])))
+    if usual is not None and not spine @ np.array(UP[nearest]) > surely:
+        return usual
+    return nearest
+
+
+def same_view(
+    pelvis: Float[np.ndarray, "frames 3"], size: tuple[int, int] | None
+) -> tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int], Float[np.ndarray, "frames 4 4"]]:
+    """Make up a camera for people whose rotation, but not whose place, is known before a camera.
+
+    It looks along the file's own z axis at the pelvis of every frame, so that they are seen from
+    the side from which the tool saw them.
+
+    Returns:
+        Intrinsics, picture size, camera from world.
+    """
+    size = VIEW_SIZE if size is None else size
+    shift = np.array([0.0, 0.0, VIEW_DISTANCE_M]) - pelvis
+    matrices = rigid(np.tile(np.eye(3), (len(pelvis), 1, 1)), shift)
+    return pinhole(VIEW_FOCAL * size[0], size, len(pelvis)), size, matrices
 
 
 def front_view(

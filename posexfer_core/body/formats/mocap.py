@@ -14,6 +14,8 @@ from .track import Format, Source, Track, full_pose, keys_of, smpl_pose
 
 SMPLX_NUMBERS = 165
 AMASS_UP = "z"
+SURELY_UPRIGHT = 0.75
+"""Share of the mean spine that must lie along another axis before AMASS's own is doubted."""
 
 
 def world_track(
@@ -45,7 +47,10 @@ def _is_amass(content: Any) -> bool:
 
 
 def _read_amass(source: Source) -> list[Track]:
-    """Read SMPL-H (156 numbers a frame) or SMPL-X (165, or apart); z is up."""
+    """Read SMPL-H (156 numbers a frame) or SMPL-X (165, or apart); z is up.
+
+    Converters write the same names with y up; that is told by how people stand.
+    """
     fields = source.fields
     if "poses" in fields:
         poses = fields.array("poses")
@@ -63,7 +68,13 @@ def _read_amass(source: Source) -> list[Track]:
         space = next((one for one in ("smplx", "smplh") if one in named), space)
     betas = fields.betas("betas", count=len(pose))
     transl = fields.rows("trans", width=3, count=len(pose))
-    return [world_track(source, pose, betas, transl, space, AMASS_UP)]
+    up = up_axis(pose[:, 0], SURELY_UPRIGHT, AMASS_UP)
+    track = world_track(source, pose, betas, transl, space, up)
+    if up != AMASS_UP:
+        track.notes.append(
+            f"{fields.name} has AMASS's names but people stand along {up}; that was taken for up."
+        )
+    return [track]
 
 
 def _is_aist(content: Any) -> bool:
@@ -83,12 +94,15 @@ def _read_aist(source: Source) -> list[Track]:
 
 def _easymocap_people(content: Any) -> list[Any]:
     people = content.get("annots", []) if isinstance(content, dict) else content
+    if isinstance(content, dict) and "Rh" in content:
+        people = [content]
     return people if isinstance(people, list) else []
 
 
 def _is_easymocap(content: Any) -> bool:
     people = _easymocap_people(content)
-    return bool(people) and {"Rh", "Th", "poses"} <= keys_of(people[0])
+    keys = keys_of(people[0]) if people else set()
+    return {"Rh", "Th", "poses"} <= keys or {"Rh", "Th", "body_pose"} <= keys
 
 
 def _read_easymocap(source: Source) -> list[Track]:
@@ -107,18 +121,11 @@ def _easymocap_person(source: Source, fields: Fields) -> Track:
     So it is part of the camera here, `camera_from_world = view [R(Rh) | Th]`, and the pose has no
     root rotation: that is exact for every body, wherever its pelvis is.
     """
-    poses = fields.array("poses")
-    width = poses.shape[-1] if poses.ndim else 0
-    if width in (78, 87):  # SMPL-H and SMPL-X with hands as principal components
-        poses = poses[..., :66]
-    elif width == 69:
-        poses = np.concatenate([np.zeros((*poses.shape[:-1], 3)), poses], axis=-1)
-    pose = full_pose(poses, f"{fields.name}: poses")
+    pose, space = _easymocap_pose(fields)
     count = len(pose)
     turn = fields.rows("Rh", width=3, count=count)
     shift = fields.rows("Th", width=3, count=count)
-    betas = fields.betas("shapes", count=count)
-    space = {78: "smplh", 87: "smplx"}.get(width, "smpl")
+    betas = fields.betas("shapes", "betas", count=count)
     rotation = to_matrices(turn)
     pelvis = (rotation @ source.pelvis(betas, space)[..., None])[..., 0] + shift
     facing = to_axis_angles(rotation @ to_matrices(pose[:, 0]))
@@ -132,6 +139,24 @@ def _easymocap_person(source: Source, fields: Fields) -> Track:
         camera_from_world=view @ rigid(rotation, shift),
         beta_space=space,
     )
+
+
+def _easymocap_pose(fields: Fields) -> tuple[np.ndarray, str]:
+    """Read the pose under EasyMocap's name or smplx's; hands may be principal components."""
+    if "poses" not in fields:
+        body = as_axis_angles(fields.array("body_pose"), (23, 21), f"{fields.name}: body_pose")
+        root = np.zeros((len(body), 1, 3))
+        if "global_orient" in fields:
+            root = fields.rows("global_orient", width=3, count=len(body))[:, None]
+        return smpl_pose(root, body), "smpl" if body.shape[1] == 23 else "smplx"
+    poses = fields.array("poses")
+    width = poses.shape[-1] if poses.ndim else 0
+    if width in (78, 87):
+        poses = poses[..., :66]
+    elif width == 69:
+        poses = np.concatenate([np.zeros((*poses.shape[:-1], 3)), poses], axis=-1)
+    space = {78: "smplh", 156: "smplh", 87: "smplx", 165: "smplx"}.get(width, "smpl")
+    return full_pose(poses, f"{fields.name}: poses"), space
 
 
 def _chain_worlds(parts: list[Track]) -> Track:

@@ -11,7 +11,7 @@ from ..model import BodyModel
 from ..params import FORMAT as OWN
 from ..params import HumanParams
 from ..pickles import DAMAGE
-from . import hmr, mocap, scenes, smpl_codec, video, weak
+from . import hmr, layers, mocap, romp, scenes, smpl_codec, video, weak
 from .containers import describe, read_container
 from .fields import as_text
 from .track import Format, Source, Track, keys_of
@@ -22,10 +22,12 @@ FORMATS: tuple[Format, ...] = (
     *hmr.FORMATS,
     *smpl_codec.FORMATS,
     *weak.FORMATS,
+    *romp.FORMATS,
     *video.FORMATS,
     *scenes.FORMATS[:2],  # Multi-HMR and SMPLify-X, whose keys nobody else has
     *mocap.FORMATS,
     *scenes.FORMATS[2:],
+    *layers.FORMATS,
 )
 """Every format, the ones with the rarest keys first: the first that matches is used."""
 NAMES = ("posexfer", *(one.name for one in FORMATS))

@@ -1,14 +1,11 @@
-"""People of one picture: Multi-HMR, NLF, SMPLify-X, AGORA, HumanData, SMPLer-X.
-
-The last three share the names of smplx's layers: `global_orient`, `body_pose`, `betas`, `transl`.
-"""
+"""People of one picture, before a pinhole: Multi-HMR, NLF, SMPLify-X."""
 
 from typing import Any
 
 import numpy as np
 
 from ...errors import ParamsError
-from .cameras import front_view, pinhole, rigid, solve_pinhole, up_axis
+from .cameras import pinhole, rigid, solve_pinhole
 from .fields import Fields, as_axis_angles, to_matrices
 from .track import Format, Source, Track, full_pose, keys_of, smpl_pose
 
@@ -34,7 +31,11 @@ def _humans(content: Any) -> list[Any]:
 
 def _is_multi_hmr(content: Any) -> bool:
     people = _humans(content)
-    return bool(people) and {"rotvec", "transl_pelvis"} <= keys_of(people[0])
+    keys = keys_of(people[0]) if people else set()
+    return {"rotvec", "transl_pelvis"} <= keys or {
+        "rotation_vector",
+        "translation_pelvis",
+    } <= keys
 
 
 def _read_multi_hmr(source: Source) -> list[Track]:
@@ -42,10 +43,11 @@ def _read_multi_hmr(source: Source) -> list[Track]:
     tracks = []
     for at, human in enumerate(_humans(source.content)):
         fields, notes = Fields(human, f"{source.path.name}: human {at}"), []
-        pose = full_pose(fields.array("rotvec"), f"{fields.name}: rotvec")
+        key = fields.first("rotvec", "rotation_vector")
+        pose = full_pose(fields.array(key), f"{fields.name}: {key}")
         count = len(pose)
         betas = fields.betas("shape", "betas", count=count)
-        pelvis = fields.rows("transl_pelvis", width=3, count=count)
+        pelvis = fields.rows("transl_pelvis", "translation_pelvis", width=3, count=count)
         intrinsics, size = _multi_hmr_lens(source, fields, count, notes)
         if source.body is None or source.body.beta_space != "smplx":
             notes.append(
@@ -71,12 +73,18 @@ def _multi_hmr_lens(
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Take `K` from the file, or find it from joints in 3D and 2D, or take 60 degrees."""
     holder = Fields(source.content, source.path.name) if isinstance(source.content, dict) else human
-    if "K" in holder:
-        matrices = holder.rows("K", width=9, count=count).reshape(-1, 3, 3)
+    if "K" in holder or "camera_intrinsics" in holder:
+        matrices = holder.rows("K", "camera_intrinsics", width=9, count=count).reshape(-1, 3, 3)
         size = source.size_around(matrices[0, :2, 2])
         return matrices, size
     return _lens_from_joints(
-        source, human, ("j3d", "j3d_smplx"), ("j2d", "j2d_smplx"), MULTI_HMR_FOV_DEG, count, notes
+        source,
+        human,
+        ("j3d", "j3d_smplx", "joints_3d"),
+        ("j2d", "j2d_smplx", "joints_2d"),
+        MULTI_HMR_FOV_DEG,
+        count,
+        notes,
     )
 
 
@@ -180,117 +188,8 @@ def _read_smplifyx(source: Source) -> list[Track]:
     ]
 
 
-def _layer_part(content: Any) -> str | None:
-    """Find where the names of smplx's layers are: on top, or one level down."""
-    if {"global_orient", "body_pose"} <= keys_of(content):
-        return ""
-    for name in ("params", "smplx", "smpl", "smpl_params", "smplx_params"):
-        inner = content.get(name) if isinstance(content, dict) else None
-        if {"global_orient", "body_pose"} <= keys_of(inner):
-            return name
-    return None
-
-
-def _is_humandata(content: Any) -> bool:
-    part = _layer_part(content)
-    return part in ("smpl", "smplx") and bool({"meta", "config", "bbox_xywh"} & keys_of(content))
-
-
-def _is_agora(content: Any) -> bool:
-    return _layer_part(content) == "params"
-
-
-def _is_layers(content: Any) -> bool:
-    return _layer_part(content) is not None
-
-
-def _read_humandata(source: Source) -> list[Track]:
-    """Read rows of SMPL or SMPL-X as frames; HumanData keeps no camera of the whole picture."""
-    return _read_layers(source)
-
-
-def _read_agora(source: Source) -> list[Track]:
-    return _read_layers(source)
-
-
-def _read_layers(source: Source) -> list[Track]:
-    """Read rows as frames of one person, with the camera if the file has one."""
-    part = _layer_part(source.content)
-    if part is None:
-        raise ParamsError(f"{source.path.name} has no global_orient and body_pose.")
-    whole = source.fields
-    fields = whole.part(part) if part else whole
-    notes: list[str] = []
-    root = as_axis_angles(fields.array("global_orient"), (1,), f"{fields.name}: global_orient")
-    count = len(root)
-    body = as_axis_angles(
-        fields.array("body_pose"), (23, 21), f"{fields.name}: body_pose", count=count
-    )
-    pose = smpl_pose(root, body)
-    space = "smpl" if body.shape[1] == 23 else "smplx"
-    betas = fields.betas("betas", count=count)
-    placed = "transl" in fields or "cam_trans" in fields
-    transl = np.zeros((count, 3))
-    if placed:
-        transl = fields.rows("transl", "cam_trans", width=3, count=count)
-    lens = _layer_lens(source, whole, count)
-    up = up_axis(pose[:, 0])
-    before_camera = placed and up == "-y" and float(transl[:, 2].min()) > 0.3
-    camera = None
-    if lens is not None:
-        intrinsics, size = lens
-    elif before_camera:
-        size = source.size_or_default(notes, "sets the focal length")
-        intrinsics = pinhole(float(np.hypot(*size)), size, count)
-        notes.append(f"{source.path.name} holds no focal length; the diagonal was taken.")
-    else:
-        pelvis = transl + source.pelvis(betas, space)
-        intrinsics, size, camera = front_view(pose[:, 0], pelvis, up, source.picture_size)
-    return [
-        Track(
-            pose=pose,
-            betas=betas,
-            transl=transl,
-            intrinsics=intrinsics,
-            picture_size=size,
-            camera_from_world=camera,
-            beta_space=space,
-            notes=notes,
-        )
-    ]
-
-
-def _layer_lens(
-    source: Source, fields: Fields, count: int
-) -> tuple[np.ndarray, tuple[int, int]] | None:
-    """Read the lens under the names in use: `K`, `intrinsics`, or `focal` with `princpt`."""
-    for key in ("K", "intrinsics", "K_fullimg", "cam_int"):
-        if key in fields:
-            matrices = fields.rows(key, width=9, count=count).reshape(-1, 3, 3)
-            center = matrices[0, :2, 2]
-            size = source.size_around(center)
-            return matrices, size
-    if "focal" in fields and "princpt" in fields:
-        focal = fields.array("focal").reshape(-1)[:2]
-        center = fields.rows("princpt", width=2)[0]
-        size = source.size_around(center)
-        both = np.broadcast_to(focal, (count, 2)) if focal.size else focal
-        return pinhole(np.array(both), size, count, center), size
-    return None
-
-
 FORMATS = (
     Format(name="multi-hmr", title="Multi-HMR", matches=_is_multi_hmr, read=_read_multi_hmr),
     Format(name="smplify-x", title="SMPLify-X", matches=_is_smplifyx, read=_read_smplifyx),
     Format(name="nlf", title="NLF", matches=_is_nlf, read=_read_nlf),
-    Format(name="agora", title="AGORA", matches=_is_agora, read=_read_agora),
-    Format(
-        name="humandata", title="mmhuman3d HumanData", matches=_is_humandata, read=_read_humandata
-    ),
-    Format(
-        name="layers",
-        title="names of smplx's layers, as SMPLer-X and SMPLest-X write",
-        matches=_is_layers,
-        read=_read_layers,
-    ),
 )

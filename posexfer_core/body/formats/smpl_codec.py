@@ -9,19 +9,21 @@ from ...errors import ParamsError
 from ..archive import write_archive
 from ..model import BodyModel
 from ..params import HumanParams
-from .fields import as_axis_angles, to_axis_angles, to_matrices
+from .fields import Fields, as_axis_angles, to_axis_angles, to_matrices
 from .mocap import world_track
 from .track import Format, Source, Track, keys_of, smpl_pose
 
 VERSIONS = {0: "smpl", 1: "smplh", 2: "smplx"}
 """The codec's number of a body family → our name."""
 CODEC_VERSION = 2
+MOST_FRAMES = 1_000_000
 FLIP = np.diag([1.0, -1.0, -1.0])
 """From a camera frame (y down, z forward) to the same view with y up, and back."""
 
 
 def _is_smpl_codec(content: Any) -> bool:
-    return {"smplVersion", "bodyPose"} <= keys_of(content)
+    keys = keys_of(content)
+    return "smplVersion" in keys and bool({"bodyPose", "codecVersion", "gender"} & keys)
 
 
 def _read_smpl_codec(source: Source) -> list[Track]:
@@ -32,14 +34,24 @@ def _read_smpl_codec(source: Source) -> list[Track]:
             f"{fields.name} is of body family {version} of the codec; read are 0 (SMPL), "
             "1 (SMPL-H) and 2 (SMPL-X)."
         )
-    body = as_axis_angles(fields.array("bodyPose"), (24, 22), f"{fields.name}: bodyPose")
-    pose = smpl_pose(body[:, :1], body[:, 1:])
+    pose = _pose(fields)
     count = len(pose)
     transl = np.zeros((count, 3))
     if "bodyTranslation" in fields:
         transl = fields.rows("bodyTranslation", width=3, count=count)
     betas = fields.betas("shapeParameters", count=count)
     return [world_track(source, pose, betas, transl, VERSIONS[version], "y")]
+
+
+def _pose(fields: Fields) -> np.ndarray:
+    """Read the pose; the codec leaves out what is at rest."""
+    if "bodyPose" not in fields:
+        count = int(fields.number("frameCount")) if "frameCount" in fields else 1
+        if not 0 <= count <= MOST_FRAMES:
+            raise ParamsError(f"{fields.name}: frameCount is {count}.")
+        return np.zeros((max(count, 1), 24, 3))
+    body = as_axis_angles(fields.array("bodyPose"), (24, 22), f"{fields.name}: bodyPose")
+    return smpl_pose(body[:, :1], body[:, 1:])
 
 
 def save_smpl(

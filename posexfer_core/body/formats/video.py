@@ -135,13 +135,22 @@ def _tram_camera(path: Path) -> Fields | None:
     return None
 
 
+INCAM = "smpl_params_incam"
+
+
 def _is_gvhmr(content: Any) -> bool:
-    return {"smpl_params_incam"} <= keys_of(content)
+    keys = keys_of(content)
+    return INCAM in keys or f"{INCAM}_global_orient" in keys
 
 
 def _read_gvhmr(source: Source) -> list[Track]:
+    """Read what lies before the camera; converters to `.npz` join the names of nested dicts."""
     fields = source.fields
-    return [_smplx_before_camera(source, fields.part("smpl_params_incam"), fields)]
+    if INCAM in fields:
+        return [_smplx_before_camera(source, fields.part(INCAM), fields)]
+    names = ("global_orient", "body_pose", "transl", "betas")
+    joined = {name: fields.values.get(f"{INCAM}_{name}") for name in names}
+    return [_smplx_before_camera(source, Fields(joined, f"{fields.name}: {INCAM}"), fields)]
 
 
 def _is_motion_capture(content: Any) -> bool:

@@ -1,6 +1,7 @@
 import collections
 import io
 import os
+import pathlib
 import pickle
 import struct
 import sys
@@ -55,6 +56,19 @@ def test_arrays_come_back_equal(protocol: int):
         assert read[key].dtype == written[key].dtype
     assert read[7] == written[7]
     read["plain"][0] = 5.0  # a copy, free to be changed
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_dicts_with_defaults_and_paths_become_plain(protocol: int):
+    written = collections.defaultdict(dict)
+    written["a"]["b"] = np.arange(2)
+    written["kinds"] = {frozenset({1}): collections.defaultdict(list, {"c": [1]})}
+    written["path"] = pathlib.PurePosixPath("frames/000.jpg")
+    read = unpickle(pickle.dumps(written, protocol), "test")
+    np.testing.assert_array_equal(read["a"]["b"], [0, 1])
+    assert read["kinds"] == {frozenset({1}): {"c": [1]}}
+    assert read["path"] == "frames/000.jpg"
+    assert type(read) is dict
 
 
 def test_arrays_of_objects_become_lists():

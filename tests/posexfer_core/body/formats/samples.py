@@ -7,6 +7,7 @@ under test. `SAMPLES` maps the name of a format to what makes its sample.
 import io
 import json
 import pickle
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -309,9 +310,8 @@ def romp() -> Sample:
         "cam": WEAK[None],
         "smpl_thetas": one.flat,
         "smpl_betas": one.betas,
-        "cam_trans": 2 * np.array([[WEAK[1], WEAK[2], 1.0]]) / WEAK[0],
+        "cam_trans": 2.05 * np.array([[WEAK[1], WEAK[2], 1.0]]) / WEAK[0],  # fitted by itself
         "joints": one.joints,
-        "pj2d": flat,
         "pj2d_org": pixels,
     }
     return Sample(data=npz(results=results), name="a.npz", pixels=pixels, pose=one.pose)
@@ -320,14 +320,14 @@ def romp() -> Sample:
 def bev() -> Sample:
     one, (side, corner) = person(1), romp_square()
     shift = np.array([0.2, 0.3, 5.0])
-    pixels = see(one.joints + shift, 443.4 / 512 * side, side / 2 - corner)
+    joints = one.joints - one.joints[:, 1:3].mean(axis=1)  # from the middle between the hips
+    pixels = see(joints + shift, 443.4 / 512 * side, side / 2 - corner)
     results = {
         "cam": WEAK[None],
         "smpl_thetas": one.flat,
         "smpl_betas": np.pad(one.betas, ((0, 0), (0, 1))),
         "cam_trans": shift[None],
-        "joints": one.joints,
-        "pj2d": (pixels + corner) * 2 / side - 1,
+        "joints": joints,
         "pj2d_org": pixels,
     }
     return Sample(data=npz(results=results), name="a.npz", pixels=pixels, pose=one.pose)
@@ -335,15 +335,14 @@ def bev() -> Sample:
 
 def wham() -> Sample:
     one = person()
-    content = {
-        0: {
-            "pose": one.flat,
-            "trans": SHIFT,
-            "pose_world": one.flat,
-            "trans_world": SHIFT,
-            "betas": one.betas,
-            "frame_ids": np.arange(FRAMES),
-        }
+    content = defaultdict(dict)
+    content[0] |= {
+        "pose": one.flat,
+        "trans": SHIFT,
+        "pose_world": one.flat,
+        "trans_world": SHIFT,
+        "betas": one.betas,
+        "frame_ids": np.arange(FRAMES),
     }
     pixels = see(one.joints + SHIFT[:, None], 1000.0, MIDDLE)
     return Sample(

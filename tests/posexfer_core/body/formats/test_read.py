@@ -16,7 +16,8 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
 from posexfer_core.geometry.camera import project_perspective
 from tests.posexfer_core.body.formats import samples
-from tests.posexfer_core.body.formats.samples import SAMPLES, Sample, tagged_body, write
+from tests.posexfer_core.body.formats.samples import Sample, tagged_body, write
+from tests.posexfer_core.body.formats.variants import ALL
 from tests.posexfer_core.body.sample_params import random_params
 
 MOST_PX = 0.5
@@ -43,16 +44,16 @@ def seen(params: HumanParams, space: str) -> tuple[np.ndarray, np.ndarray, BodyV
     return pixels.numpy(), world.numpy(), view
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", ALL)
 def test_every_format_is_recognised_by_its_content(tmp_path: Path, name: str):
-    expected, make = SAMPLES[name]
+    expected, make = ALL[name]
     path = write(make(), tmp_path)
     assert recognised_format(path.rename(tmp_path / "renamed.bin")) == expected
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", ALL)
 def test_joints_fall_where_the_tool_sees_them(tmp_path: Path, name: str):
-    sample = SAMPLES[name][1]()
+    sample = ALL[name][1]()
     params = load(sample, tmp_path)
     assert params.beta_space == sample.space
     assert (params.frames, params.persons) == (len(sample.pose), 1)
@@ -64,15 +65,13 @@ def test_joints_fall_where_the_tool_sees_them(tmp_path: Path, name: str):
         assert params.picture_size in (samples.SIZE, (256, 256), (896, 896))
         assert np.abs(pixels - sample.pixels).max() < MOST_PX
         assert (view.joints[..., 2] > 0.1).all()
-    if sample.joints is not None and name != "easymocap":
+    if sample.joints is not None and not name.startswith("easymocap"):
         np.testing.assert_allclose(world, sample.joints, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, (_, make) in SAMPLES.items() if make().pixels is None]
-)
+@pytest.mark.parametrize("name", [name for name, (_, make) in ALL.items() if make().pixels is None])
 def test_motions_without_a_camera_stand_upright_in_the_made_up_one(tmp_path: Path, name: str):
-    sample = SAMPLES[name][1]()
+    sample = ALL[name][1]()
     pixels, _, view = seen(load(sample, tmp_path), sample.space)
     head, feet = pixels[:, 15], pixels[:, [10, 11]].mean(axis=1)
     assert (head[:, 1] < feet[:, 1]).all()
@@ -81,15 +80,17 @@ def test_motions_without_a_camera_stand_upright_in_the_made_up_one(tmp_path: Pat
     assert ((pixels >= 0) & (pixels <= [width, height])).all()
 
 
-def test_easymocap_turns_about_the_origin(tmp_path: Path):
-    sample = samples.easymocap()
+@pytest.mark.parametrize("name", ["easymocap", "easymocap_smplx", "easymocap_layers"])
+def test_easymocap_turns_about_the_origin(tmp_path: Path, name: str):
+    sample = ALL[name][1]()
     params = load(sample, tmp_path)
     assert sample.joints is not None
-    _, _, view = seen(params, "smpl")
+    _, _, view = seen(params, sample.space)
     ours, theirs = view.joints[0].double().numpy(), sample.joints[0]
     turn, shift = _rigid(theirs, ours)
     np.testing.assert_allclose(theirs @ turn.T + shift, ours, atol=1e-4)
-    np.testing.assert_allclose(turn @ [0, 1, 0], [0, -1, 0], atol=1e-4)  # its y is up
+    up = [0, 1, 0] if name == "easymocap" else [0, -1, 0]
+    np.testing.assert_allclose(turn @ up, [0, -1, 0], atol=1e-4)
 
 
 def _rigid(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,6 +98,27 @@ def _rigid(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarr
     sign = np.diag([1, 1, np.linalg.det(left @ right)])
     turn = left @ sign @ right
     return turn, target.mean(0) - turn @ source.mean(0)
+
+
+def test_people_without_a_place_are_seen_from_where_the_tool_saw_them(tmp_path: Path):
+    one = samples.person(1)
+    content = {"smpl": {"body_pose": one.pose[:, 1:], "global_orient": one.pose[:, 0]}}
+    path = tmp_path / "humandata.npz"
+    path.write_bytes(samples.npz(meta={"gender": ["male"]}, **content))
+    params = read_params(path, body=tagged_body("smpl"))
+    _, world, view = seen(params, "smpl")
+    expected = world[0] - world[0, 0] + [0, 0, 4.2]  # turned as before the file's own camera
+    np.testing.assert_allclose(view.joints[0].double().numpy(), expected, atol=1e-4)
+
+
+def test_agora_is_placed_near_its_joints_without_the_body_of_its_betas(tmp_path: Path):
+    sample = ALL["agora_placed"][1]()
+    params = read_params(write(sample, tmp_path), picture_size=sample.size)
+    assert sample.pixels is not None
+    pixels, _, _ = seen(params, "smpl")
+    assert (
+        np.abs(pixels - sample.pixels)[0, :22].mean() < 10.0
+    )  # the person is 700 px tall, its betas are unknown
 
 
 def test_frames_and_persons_are_chosen(tmp_path: Path):
