@@ -114,11 +114,13 @@ def check_target(path: Path) -> None:
     Raises:
         OutputError: the folder is missing or read-only, or the path is a folder.
     """
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; expected the path of a file to write.")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}; make it.")
     try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder; expected the path of a file to write.")
+        if not path.parent.is_dir():
+            raise OutputError(
+                f"{path} cannot be written: there is no folder {path.parent}; make it."
+            )
         with tempfile.NamedTemporaryFile(dir=path.parent):
             pass
     except OSError as error:

@@ -101,9 +101,13 @@ def _stage(
     *,
     shared: bool = False,
 ) -> Stage:
+    shown = None if source is None else _reframed(source, framing)
+    if shown is not None:
+        shown.check_seen("source")
+    target.check_seen("target")
     return Stage(
         picture=framing.apply(picture).clamp(-1.0, 1.0),
-        source=None if source is None else _reframed(source, framing),
+        source=shown,
         target=target,
         framing=framing,
         shared=shared,

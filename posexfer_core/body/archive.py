@@ -1,5 +1,6 @@
 """Archives of plain arrays (.npz): read without executing anything, written whole or not at all."""
 
+import contextlib
 import os
 import zipfile
 import zlib
@@ -60,16 +61,17 @@ def write_archive(path: Path, arrays: dict[str, np.ndarray]) -> None:
     Raises:
         OutputError: the folder does not exist or cannot be written.
     """
-    if path.is_dir() or not path.parent.is_dir():
-        found = "is a folder" if path.is_dir() else "lies in a folder that does not exist"
-        raise OutputError(f"{path} {found}; name a .npz file in an existing folder.")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
+        if path.is_dir() or not path.parent.is_dir():
+            found = "is a folder" if path.is_dir() else "lies in a folder that does not exist"
+            raise OutputError(f"{path} {found}; name a .npz file in an existing folder.")
         with partial.open("wb") as file:
             np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}. Choose a folder you may write "
             "to, with space left."

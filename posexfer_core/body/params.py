@@ -14,6 +14,8 @@ from .archive import read_archive, write_archive
 
 FORMAT = "posexfer.params"
 VERSION = 1
+MOST_PIXELS = 100_000_000
+"""Largest picture that parameters may belong to: maps of that size still fit into memory."""
 
 _SHAPES: dict[str, tuple[str | int, ...]] = {
     "pose": ("frames", "persons", 24, 3),
@@ -66,10 +68,11 @@ class HumanParams:
                 f"The body parameters hold {frames} frames of {persons} persons; "
                 "at least one of each is needed."
             )
-        if len(self.picture_size) != 2 or min(self.picture_size) < 1:
+        size = self.picture_size
+        if len(size) != 2 or min(size) < 1 or size[0] * size[1] > MOST_PIXELS:
             raise ParamsError(
-                f"picture_size is {self.picture_size}, expected (height, width) in pixels, "
-                "both at least 1."
+                f"picture_size is {size}, expected (height, width) in pixels, both at least 1 and "
+                f"at most {MOST_PIXELS // 10**6} million pixels in all."
             )
         if bool((self.intrinsics[:, [0, 1], [0, 1]] <= 0).any()):
             raise ParamsError(

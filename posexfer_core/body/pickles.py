@@ -54,6 +54,8 @@ def read_pickle(path: Path, *, error: type[PoseXferError] = BodyFileError) -> An
 def read_bytes(path: Path, *, error: type[PoseXferError] = BodyFileError) -> bytes:
     """Read a whole file, if it is there and not absurdly large."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise error(f"{path} is no plain file; expected one that ends.")
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise error(f"{path.name} has {size:,} bytes; at most {MOST_BYTES:,} are read.")

@@ -9,10 +9,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import ParamsError
-from ..geometry.camera import crop_intrinsics
+from ..geometry.camera import crop_intrinsics, project_perspective
 from ..geometry.rasterize import Visibility, rasterize
 from .model import BodyModel
 from .params import HumanParams
+
+NEAREST_M = 0.1
+"""A pelvis nearer to the camera than this is not meant."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,6 +103,33 @@ class BodyView:
     def root_depth(self) -> Float[Tensor, "batch"]:
         """Distance of the pelvis along the camera axis, metres: z_rel counts from it."""
         return self.joints[:, 0, 2]
+
+    def check_seen(self, whose: str) -> None:
+        """Refuse bodies of which the camera sees nothing.
+
+        Args:
+            whose: what errors call them, such as "target".
+
+        Raises:
+            ParamsError: a body is not finite, lies behind its camera or beside its picture.
+        """
+        if not torch.isfinite(self.vertices).all():
+            raise ParamsError(f"The {whose}'s body is not finite; its parameters cannot be meant.")
+        depth = float(self.root_depth.min())
+        if depth < NEAREST_M:
+            raise ParamsError(
+                f"The {whose}'s body lies behind its camera or in it: its pelvis is {depth:.2f} m "
+                "before it. Are transl and camera_from_world those of an OpenCV camera (z forward)?"
+            )
+        height, width = self.size
+        places = project_perspective(self.vertices, self.intrinsics)
+        inside = (places >= 0) & (places <= places.new_tensor([width, height]))
+        seen = inside.all(dim=-1) & (self.vertices[..., 2] > 0)
+        if not seen.any(dim=1).all():
+            raise ParamsError(
+                f"Nothing of the {whose}'s body lies in its picture of {width}x{height} pixels; "
+                "check its translation and intrinsics."
+            )
 
     def reframed(
         self,

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import ConfigError
 from ..network.guidance import Guidance
 from ..staging import Stage
-from .options import BUNDLED_WEIGHTS, count, index
+from .options import BUNDLED_WEIGHTS, count, seed
 
 if TYPE_CHECKING:
     from ..diffusion.pipeline import PoseTransferPipeline
@@ -28,7 +28,7 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
         help="default: the bundled tiny weights",
     )
     parser.add_argument("--steps", type=count, default=20, help="sampling steps (default: 20)")
-    parser.add_argument("--seed", type=index, default=0, help="seed of the noise (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the noise (default: 0)")
     parser.add_argument(
         "--guidance-pose",
         type=scale,

@@ -44,9 +44,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Fit, then write both files."""
-    overlay = options.overlay or options.out.with_name(f"{options.out.stem}_overlay.png")
     if options.out.suffix != ".npz":
         raise OutputError(f"{options.out} ends in {options.out.suffix!r}; expected .npz.")
+    overlay = options.overlay or options.out.with_name(f"{options.out.stem}_overlay.png")
     check_target(options.out)
     check_picture_target(overlay)
     picture = load_picture(options.picture)

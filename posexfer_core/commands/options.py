@@ -50,6 +50,13 @@ def index(text: str) -> int:
     return at_least(0, text)
 
 
+def seed(text: str) -> int:
+    """Read a seed: a whole number that torch's generator takes."""
+    if at_least(0, text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not below 2^63")
+    return int(text)
+
+
 def add_body_option(parser: argparse.ArgumentParser) -> None:
     """Add `--body`."""
     parser.add_argument(

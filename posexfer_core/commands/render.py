@@ -61,6 +61,7 @@ def run(options: argparse.Namespace) -> None:
     if options.size is not None:
         framing = Framing.around([body_box(view)], options.size)
         view = view.reframed(framing.offset_xy, framing.scale, framing.size)
+    view.check_seen("file")
     make_folder(options.out)
     for name in options.maps:
         path = options.out / f"{name}.png"

@@ -286,4 +286,10 @@ def _fill(path: Path, module: nn.Module, state: Mapping[str, Tensor]) -> None:
         module.load_state_dict(state)
     except RuntimeError as error:  # torch names each missing, unexpected or misshapen tensor
         raise CheckpointError(f"{path.name} does not fit its own header: {error}") from error
+    for name, tensor in module.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(
+                f"{path.name} is damaged: {name} holds numbers that are NaN or infinite. Copy or "
+                "train it again."
+            )
     module.eval()

@@ -262,6 +262,18 @@ def test_parameters_without_a_key_or_with_nan_get_a_sentence(work, weights, caps
     assert not (work / "out.png").exists() and not (work / "maps").exists()
 
 
+def test_bodies_that_the_camera_does_not_see_get_a_sentence(work, weights, capsys):
+    behind, beside = (
+        np.array([[place]], np.float32) for place in ([0.0, 0.0, -4.0], [900.0, 0.0, 4.0])
+    )
+    for transl, words in ((behind, "behind its camera"), (beside, "Nothing of the")):
+        path = changed_params(work / "source.npz", transl=transl)
+        assert_one_sentence(capsys, transfer(work, weights, source_params=path), "source", words)
+        code = main(["render", str(path), "--out", str(work / "maps")])
+        assert_one_sentence(capsys, code, "file", words)
+    assert not (work / "out.png").exists() and not (work / "maps").exists()
+
+
 def test_parameters_of_another_picture_get_a_sentence(work, weights, capsys):
     code = transfer(work, weights, source_params=work / "target.npz")
     assert_one_sentence(capsys, code, "176x256", "400x320")
@@ -301,11 +313,12 @@ def test_no_keypoints_get_a_sentence(work, weights, capsys, content):
 def test_an_out_path_that_cannot_be_written_gets_a_sentence(work, weights, capsys):
     (work / "file").write_text("")
     before = sorted(work.rglob("*"))
-    for out in (work / "none" / "out.png", work, work / "file" / "out.png", work / "out.txt"):
+    long = work / f"{'x' * 300}.png"
+    for out in (work / "none" / "out.png", work, work / "file" / "out.png", work / "out.txt", long):
         assert_one_sentence(capsys, transfer(work, weights, out=out))
     picture, keypoints = str(work / "picture.png"), str(work / "keypoints.json")
-    out = str(work / "none" / "out.npz")
-    assert_one_sentence(capsys, main(["estimate", picture, keypoints, "--out", out]))
+    for out in (str(work / "none" / "out.npz"), str(long.with_suffix(".npz")), ""):
+        assert_one_sentence(capsys, main(["estimate", picture, keypoints, "--out", out]))
     code = main(["render", str(work / "target.npz"), "--out", str(work / "file" / "maps")])
     assert_one_sentence(capsys, code)
     assert sorted(work.rglob("*")) == before
@@ -317,7 +330,14 @@ def test_pasting_back_without_a_shared_frame_gets_a_sentence(work, weights, caps
 
 
 @pytest.mark.parametrize(
-    "more", [["--size", "250x176"], ["--size", "big"], ["--steps", "0"], ["--seed", "-1"]]
+    "more",
+    [
+        ["--size", "250x176"],
+        ["--size", "big"],
+        ["--steps", "0"],
+        ["--seed", "-1"],
+        ["--seed", "9" * 40],
+    ],
 )
 def test_an_option_out_of_range_stops_with_code_2(work, weights, more):
     with pytest.raises(SystemExit) as stopped:

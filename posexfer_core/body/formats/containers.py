@@ -7,6 +7,7 @@ apart by their first bytes; names say little (`.p`, `.pkl`, `.smpl` and `.npy` m
 import io
 import json
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from ..npz import NPY_MAGIC, parse_npy, read_npz
 from ..pickles import DAMAGE, read_bytes, unpickle
 
 ZIP_MAGIC = b"PK\x03\x04"
+PICKLE_MAGIC = (b"\x80", b"(", b"]", b"}", b"c", b"I", b"N")
+"""How a pickle begins; from protocol 2 on always with the first."""
 TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """How torch's files began before version 1.6; later ones are zip archives."""
 PADDING = b" \t\r\n\xef\xbb\xbf"
@@ -34,9 +37,12 @@ def read_container(path: Path) -> Any:
     Raises:
         ParamsError: the file is missing, damaged, none of the containers, or asks to run code.
     """
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "not there"
-        raise ParamsError(f"{path} is {kind}; expected a file of body parameters.")
+    try:
+        if not path.is_file():
+            kind = "a folder" if path.is_dir() else "not there"
+            raise ParamsError(f"{path} is {kind}; expected a file of body parameters.")
+    except OSError as failure:  # its name is too long, or a folder of it is closed
+        raise ParamsError(f"{path} cannot be read: {failure.strerror}.") from failure
     data = read_bytes(path, error=ParamsError)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Python's parsers and torch's storages; no user's
@@ -56,6 +62,11 @@ def _contents(path: Path, data: bytes) -> Any:
     data = decompress(data, path.name, error=ParamsError)
     if is_joblib(data):
         return unpickle_joblib(data, path.name, error=ParamsError)
+    if not data.startswith(PICKLE_MAGIC):
+        raise ParamsError(
+            f"{path.name} is no file of body parameters: expected .npz, .npy, JSON, a pickle, or "
+            "one of joblib or torch. Was a picture or another file picked instead?"
+        )
     return unpickle(data, path.name, error=ParamsError)
 
 
@@ -76,9 +87,11 @@ def _read_torch(data: bytes, name: str) -> Any:
     try:
         content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as failure:
+        named = re.search(r"GLOBAL (\S+)", str(failure))
+        found = f": it asks for {named[1]}" if named else ""
         raise ParamsError(
-            f"{name} holds more than tensors, or is damaged, so it was not opened: "
-            f"{str(failure)[:160]}"
+            f"{name} holds more than tensors, or is damaged, so it was not opened{found}. Get the "
+            "file from its source again, or save its arrays as .npz."
         ) from failure
     except (RuntimeError, AssertionError, OSError, *DAMAGE) as failure:
         raise ParamsError(f"{name} is a damaged torch file: {str(failure)[:160]}") from failure

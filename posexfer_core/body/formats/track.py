@@ -14,7 +14,6 @@ from ..model import BodyModel
 from ..params import HumanParams
 from .fields import Fields, as_axis_angles
 
-LARGEST_PICTURE = 65_536
 DEFAULT_SIZE = (1080, 1920)
 """Height and width taken for a video's frame where neither the file nor the caller knows."""
 
@@ -93,12 +92,6 @@ class Track:
             raise ParamsError(
                 f"{name}: there is no frame {frame}; this person has {count}, counted from 0."
             )
-        height, width = self.picture_size
-        if not (1 <= height <= LARGEST_PICTURE and 1 <= width <= LARGEST_PICTURE):
-            raise ParamsError(
-                f"{name}: its picture would be {width}x{height} pixels; expected 1 to "
-                f"{LARGEST_PICTURE} each way."
-            )
         at = slice(None) if frame is None else slice(frame, frame + 1)
         camera = self.camera_from_world
         if camera is None:
@@ -108,7 +101,7 @@ class Track:
             betas=_tensor(self.betas[at])[:, None],
             transl=_tensor(self.transl[at])[:, None],
             intrinsics=_tensor(self.intrinsics[at]),
-            picture_size=(height, width),
+            picture_size=self.picture_size,
             camera_from_world=_tensor(camera[at]),
             beta_space=self.beta_space,
         )

@@ -223,6 +223,11 @@ def test_places_that_cannot_be_written_are_sentences(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_pictures_too_large_for_any_memory_are_refused():
+    with pytest.raises(ParamsError, match="at most 100 million pixels"):
+        replace(make_params(), picture_size=(20_000, 20_000))
+
+
 def test_with_neutral_betas_changes_the_space():
     params = make_params().with_neutral_betas("smpl")
     assert params.beta_space == "smpl"

@@ -21,6 +21,27 @@ def test_a_person_facing_the_camera_stands_upright(body: BodyModel):
     assert nose[2] < head[2]  # and looks at the camera
 
 
+@pytest.mark.parametrize(
+    ("transl", "words"),
+    [
+        ([0.0, 0.0, -4.0], "behind its camera or in it: its pelvis is -"),
+        ([0.0, 0.0, 0.0], "behind its camera or in it"),
+        ([50.0, 0.0, 4.0], "Nothing of the target's body"),
+        ([1e38, 1e38, 4.0], "not finite"),
+    ],
+)
+def test_a_body_that_the_camera_does_not_see_is_refused(
+    body: BodyModel, transl: list[float], words: str
+):
+    params = facing_params()
+    BodyView.of(params, body).check_seen("target")
+    moved = replace(params, transl=torch.tensor([[transl]]))
+    if words == "not finite":
+        moved = replace(moved, camera_from_world=10 * moved.camera_from_world)
+    with pytest.raises(ParamsError, match=words):
+        BodyView.of(moved, body).check_seen("target")
+
+
 def test_the_camera_moves_the_body(body: BodyModel):
     params = facing_params()
     turned = torch.tensor(

@@ -189,6 +189,11 @@ def add_part(tensors):
     tensors["vae.weight"] = torch.zeros(3)
 
 
+def spoil_one(tensors):
+    name = next(name for name in tensors if name.endswith("null_identity"))
+    tensors[name] = torch.full_like(tensors[name], torch.nan)
+
+
 def add_stray(tensors):
     tensors["weight"] = torch.zeros(3)
 
@@ -202,6 +207,7 @@ def add_stray(tensors):
         (drop_part, "its header tells of"),
         (add_part, "vae"),
         (add_stray, "stray tensor"),
+        (spoil_one, "null_identity holds numbers that are NaN"),
     ],
 )
 def test_tensors_that_do_not_fit_are_named(bundle_path, change, words):

@@ -221,6 +221,17 @@ def test_latents_of_vposer_are_refused_with_a_way_out(tmp_path: Path):
         load(sample, tmp_path)
 
 
+def test_other_kinds_of_files_are_told_from_damaged_ones(tmp_path: Path):
+    for data in (b"\x89PNG\r\n\x1a\n", b"hello", b"\0" * 20):
+        (tmp_path / "a.pkl").write_bytes(data)
+        with pytest.raises(ParamsError, match="Was a picture or another file picked"):
+            read_params(tmp_path / "a.pkl")
+    with pytest.raises(ParamsError, match="cannot be read: File name too long"):
+        read_params(tmp_path / ("x" * 300))
+    with pytest.raises(ParamsError, match="not there"):
+        read_params(Path("/dev/zero"))
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"PK\x03\x04", b"\x93NUMPY", b"x\x9c", b"\x80\x04."])
 def test_damaged_files_are_a_sentence(tmp_path: Path, data: bytes):
     path = tmp_path / "a.pkl"
