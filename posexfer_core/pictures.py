@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .errors import OutputError, PictureError
 
-MOST_PIXELS = 64_000_000
+MOST_PIXELS = 40_000_000
 """Largest picture that is opened; a small file can unpack to far more than memory holds."""
 LEAST_SIDE = 16
 """Shortest side in pixels that can still show a person."""
@@ -39,6 +39,7 @@ def load_picture(path: Path) -> Float[Tensor, "1 3 height width"]:
     """
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks of Pillow's on tags that it skips
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 _check_size(path, image.size)
@@ -58,7 +59,10 @@ def load_picture(path: Path) -> Float[Tensor, "1 3 height width"]:
 def from_pil(image: Image.Image) -> Float[Tensor, "1 3 height width"]:
     """Turn an RGB Pillow picture into a tensor in [-1, 1]."""
     levels = torch.from_numpy(np.array(image.convert("RGB")))
-    return rearrange(levels.float() / 127.5 - 1.0, "height width rgb -> 1 rgb height width")
+    numbers = (
+        levels.float().div_(127.5).sub_(1.0)
+    )  # in place: one copy of a large picture is 0.5 GB
+    return rearrange(numbers, "height width rgb -> 1 rgb height width")
 
 
 def to_pil(picture: Float[Tensor, "1 3 height width"]) -> Image.Image:

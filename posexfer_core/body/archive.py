@@ -2,13 +2,12 @@
 
 import contextlib
 import os
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import OutputError, ParamsError
+from .npz import read_npz
 
 
 def read_archive(path: Path) -> dict[str, np.ndarray]:
@@ -21,38 +20,22 @@ def read_archive(path: Path) -> dict[str, np.ndarray]:
         kind = "a folder" if path.is_dir() else "not there"
         raise ParamsError(f"{path} is {kind}; expected a body parameter file (.npz).")
     try:
-        with zipfile.ZipFile(path):  # np.load would take bare arrays and pickles too
-            pass
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except PermissionError as error:
-        raise ParamsError(f"{path} may not be read; change its permissions.") from error
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        MemoryError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise ParamsError(_unreadable(path, error)) from error
-
-
-def _unreadable(path: Path, error: BaseException) -> str:
-    """Say what is wrong with a file that could not be read to its end."""
-    with path.open("rb") as file:
-        is_archive = file.read(2) == b"PK"
-    if is_archive:
-        return (
-            f"{path.name} is damaged, or holds objects that would have to be executed to be read "
-            f"({type(error).__name__}). Copy it again, or estimate the pose again."
+        with path.open("rb") as file:
+            is_archive = file.read(2) == b"PK"
+    except OSError as failure:
+        raise ParamsError(f"{path} cannot be read: {failure.strerror}.") from failure
+    if not is_archive:
+        raise ParamsError(
+            f"{path.name} is not a body parameter file: expected a .npz archive. Was a picture or "
+            "another file picked instead?"
         )
-    return (
-        f"{path.name} is not a body parameter file: expected a .npz archive. Was a picture or "
-        "another file picked instead?"
-    )
+    arrays = read_npz(path, error=ParamsError)
+    if objects := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise ParamsError(
+            f"{path.name} is damaged: {', '.join(objects)[:200]} should be numbers. Estimate the "
+            "pose again."
+        )
+    return arrays
 
 
 def write_archive(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -29,6 +29,8 @@ NEEDED = ("v_template", "f", "weights", "J_regressor", "shapedirs", "kintree_tab
 BODY_JOINTS = 22
 """Joints that SMPL, SMPL-H and SMPL-X share, in the same order: all but the hands."""
 HEAD = 15
+LARGEST = 1e30
+"""What still fits into float32."""
 FACE_JOINTS = {52: (), 55: (22, 23, 24)}
 """For SMPL-H and SMPL-X, by joint count: jaw and eyes."""
 HAND_JOINTS = {52: (range(22, 37), range(37, 52)), 55: (range(25, 40), range(40, 55))}
@@ -124,8 +126,12 @@ def _check_shapes(arrays: Mapping[str, np.ndarray], vertices: int, joints: int, 
 def _check_values(arrays: Mapping[str, np.ndarray], vertices: int, joints: int, name: str) -> None:
     """Refuse numbers that are not finite, faces without vertices, and other skeletons."""
     for key, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise BodyFileError(f"{name}: {key} holds numbers that are not finite.")
+        with np.errstate(all="ignore"):
+            usable = bool((np.abs(array.astype(np.float64)) < LARGEST).all())
+        if not usable:
+            raise BodyFileError(
+                f"{name}: {key} holds numbers that are not finite, or far too large."
+            )
     faces = arrays["f"]
     if len(faces) and not 0 <= faces.min() <= faces.max() < vertices:
         raise BodyFileError(

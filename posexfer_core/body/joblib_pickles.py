@@ -21,13 +21,16 @@ from ..errors import BodyFileError, PoseXferError
 from .pickles import (
     DAMAGE,
     MOST_BYTES,
+    MOST_UNPACKED,
     DtypeStandIn,
     Plain,
     ReadyStandIn,
     RefusedName,
     StandIn,
+    most_unpacked,
     numbers,
     refused,
+    short,
     stand_in,
 )
 
@@ -40,8 +43,8 @@ COMPRESSED = {
     b"x\x9c": lambda: zlib.decompressobj(wbits=47),
     b"x\xda": lambda: zlib.decompressobj(wbits=47),
     b"BZ": bz2.BZ2Decompressor,
-    b"\xfd7": lzma.LZMADecompressor,
-    b"]\x00": lzma.LZMADecompressor,
+    b"\xfd7": lambda: lzma.LZMADecompressor(memlimit=MOST_UNPACKED),
+    b"]\x00": lambda: lzma.LZMADecompressor(memlimit=MOST_UNPACKED),
 }
 """First two bytes of a compressed file → what unpacks it: gzip, zlib, bzip2, xz, lzma."""
 
@@ -52,13 +55,13 @@ def decompress(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileE
         return data
     try:
         unpacker: Any = COMPRESSED[data[:2]]()
-        unpacked = unpacker.decompress(data, MOST_BYTES)
+        unpacked = unpacker.decompress(data, most_unpacked(len(data)))
     except (zlib.error, lzma.LZMAError, OSError, *DAMAGE) as failure:
         raise error(f"{name} is damaged: it cannot be unpacked ({failure}).") from failure
     if not unpacker.eof:
         raise error(
-            f"{name} ends too early, or would unpack to more than {MOST_BYTES:,} bytes. Copy it "
-            "again."
+            f"{name} ends too early, or would unpack to more than {most_unpacked(len(data)):,} "
+            "bytes. Copy it again."
         )
     return unpacked
 
@@ -111,7 +114,7 @@ class _JoblibUnpickler(_Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         """Refuse references to data outside the file."""
-        raise RefusedName(f"the outside data {str(pid)[:40]!r}")
+        raise RefusedName(f"the outside data {short(pid)}")
 
     def load_build(self) -> None:
         """Give an object its state; then, for an array, read what follows."""

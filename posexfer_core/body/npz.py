@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import BodyFileError, PoseXferError
-from .pickles import DAMAGE, MOST_BYTES, plain_dtype, read_bytes, unpickle
+from .pickles import DAMAGE, most_unpacked, plain_dtype, read_bytes, short, unpickle
 
 NPY_MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 10_000
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read_npz(path: Path, *, error: type[PoseXferError] = BodyFileError) -> dict[str, Any]:
@@ -30,21 +31,41 @@ def read_npz(path: Path, *, error: type[PoseXferError] = BodyFileError) -> dict[
         error: what to raise when it cannot be read.
     """
     data = read_bytes(path, error=error)
+    arrays = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > MOST_BYTES:
-                raise error(
-                    f"{path.name} would unpack to {unpacked:,} bytes; at most {MOST_BYTES:,} are "
-                    "read. It is damaged, or made to fill the memory."
+            check_members(archive, path.name, len(data), error=error)
+            for member in archive.infolist():
+                name = member.filename
+                content = archive.read(member)
+                arrays[name.removesuffix(".npy")] = parse_npy(
+                    content, f"{path.name}: {name}", error=error
                 )
-            members = {member.filename: archive.read(member) for member in archive.infolist()}
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, *DAMAGE) as failure:
         raise error(f"{path.name} is damaged or no .npz file: {failure}") from failure
-    return {
-        name.removesuffix(".npy"): parse_npy(content, f"{path.name}: {name}", error=error)
-        for name, content in members.items()
-    }
+    return arrays
+
+
+def check_members(
+    archive: zipfile.ZipFile, name: str, packed: int, *, error: type[PoseXferError]
+) -> None:
+    """Refuse an archive that would fill the memory, by its size or by how it is packed.
+
+    Args:
+        archive: the archive, opened.
+        name: the file named in errors.
+        packed: its bytes as they are.
+        error: what to raise.
+    """
+    members = archive.infolist()
+    unpacked, most = sum(member.file_size for member in members), most_unpacked(packed)
+    if unpacked > most:
+        raise error(
+            f"{name} would unpack to {unpacked:,} bytes; at most {most:,} are read. It is "
+            "damaged, or made to fill the memory."
+        )
+    if any(member.compress_type not in PACKINGS for member in members):
+        raise error(f"{name} is packed in a way that neither numpy nor torch uses.")
 
 
 def parse_npy(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError) -> Any:
@@ -56,7 +77,7 @@ def parse_npy(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileEr
             if expected != len(body):
                 raise ValueError(f"the header promises {expected:,} bytes, {len(body):,} follow")
             return np.frombuffer(body, dtype).reshape(shape, order="F" if order else "C").copy()
-    except (struct.error, SyntaxError, *DAMAGE) as failure:
+    except (SyntaxError, *DAMAGE) as failure:
         raise error(f"{name} is damaged or no numpy array: {str(failure)[:200]}") from failure
     return unpickle(body, name, error=error)
 
@@ -73,5 +94,5 @@ def _split(data: bytes) -> tuple[np.dtype, bool, tuple[int, ...], bytes]:
     header = ast.literal_eval(data[start : start + length].decode("latin1").strip())
     shape = header["shape"]
     if not (isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)):
-        raise ValueError(f"a shape of {str(shape)[:60]}")
+        raise ValueError(f"a shape that is {short(shape)}")
     return plain_dtype(header["descr"]), header["fortran_order"], shape, data[start + length :]

@@ -11,6 +11,7 @@ import io
 import pickle
 import pickletools
 import re
+import struct
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,9 @@ import numpy as np
 from ..errors import BodyFileError, PoseXferError
 
 MOST_BYTES = 2**30
-"""Largest file read, and largest sum of sparse matrices once dense."""
+"""Largest file read."""
+MOST_UNPACKED = 2**28
+"""Bytes that any small file may grow to: what is compressed, sparse or repeated in it."""
 
 DAMAGE = (
     pickle.UnpicklingError,
@@ -33,6 +36,7 @@ DAMAGE = (
     RecursionError,
     TypeError,
     ValueError,
+    struct.error,
 )
 """What reading damaged or forged bytes can raise."""
 
@@ -62,6 +66,16 @@ def read_bytes(path: Path, *, error: type[PoseXferError] = BodyFileError) -> byt
         return path.read_bytes()
     except OSError as failure:
         raise error(f"{path} cannot be read: {failure.strerror}.") from failure
+
+
+def most_unpacked(packed: int) -> int:
+    """Tell how far a file of `packed` bytes may be unpacked: arrays rarely shrink below 1/8."""
+    return min(MOST_BYTES, MOST_UNPACKED + 8 * packed)
+
+
+def short(value: Any) -> str:
+    """Name a value in an error; nests that share their parts would take forever to print."""
+    return repr(value)[:60] if isinstance(value, (str, bytes, float)) else type(value).__name__
 
 
 def unpickle(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError) -> Any:
@@ -103,7 +117,7 @@ class _ArrayUnpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         """Refuse references to data outside the file, as torch's own files have."""
-        raise RefusedName(f"the outside data {str(pid)[:40]!r}")
+        raise RefusedName(f"the outside data {short(pid)}")
 
 
 def stand_in(module: str, name: str) -> Any:
@@ -185,14 +199,14 @@ class DtypeStandIn(StandIn):
 def plain_dtype(code: str) -> np.dtype:
     """Make a dtype of numbers, strings or objects from its code; `plain_dtype("<f4")`."""
     if not isinstance(code, str) or not re.fullmatch(r"[<>|=]?[?biufcSUO]\d{0,6}", code):
-        raise ValueError(f"array elements of kind {str(code)[:60]!r}")
+        raise ValueError(f"array elements of kind {short(code)}")
     return np.dtype(code)
 
 
 def _encode(text: Any, encoding: Any) -> bytes:
     """Undo how protocols before 3 keep bytes."""
     if encoding != "latin1":
-        raise ValueError(f"bytes encoded as {encoding!r}")
+        raise ValueError(f"bytes encoded as {short(encoding)}")
     return text.encode("latin1")
 
 
@@ -257,7 +271,7 @@ class Plain:
 
     def __init__(self) -> None:
         self._done: dict[int, Any] = {}
-        self._bytes_left = MOST_BYTES
+        self._bytes_left = MOST_UNPACKED
 
     def of(self, value: Any) -> Any:
         """Make plain data of a value and everything in it."""
@@ -321,7 +335,11 @@ class Plain:
         if isinstance(state, dict) and {"a", "idxs"} <= state.keys():
             chosen = np.asarray(state["a"]).ravel()[np.asarray(state["idxs"])]
             return chosen.reshape(state.get("preferred_shape", chosen.shape))
-        keys = ", ".join(map(str, state)) if isinstance(state, dict) else "nothing"
+        keys = (
+            ", ".join(short(key).strip("'") for key in state)
+            if isinstance(state, dict)
+            else "nothing"
+        )
         raise ValueError(f"a chumpy.{type(standing).__name__} that is no constant, but {keys}")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .pickles import MOST_BYTES, ReadyStandIn, RefusedName, check_opcodes
+from .pickles import MOST_UNPACKED, ReadyStandIn, RefusedName, check_opcodes, short
 
 CONSTANT_PICKLES = 3
 """Magic number, version and system, before the pickle that names the storage."""
@@ -42,13 +42,14 @@ def read_storage(data: bytes) -> np.ndarray:
         ValueError: the bytes are something else.
     """
     file = io.BytesIO(data)
-    constants = [_next_pickle(file, len(data)) for _ in range(CONSTANT_PICKLES)]
+    for _ in range(CONSTANT_PICKLES):
+        _next_pickle(file, len(data))
     described = _next_pickle(file, len(data))
     keys = _next_pickle(file, len(data))
     if not (isinstance(described, tuple) and len(described) >= 5 and described[1] in STORAGES):
-        raise ValueError(f"a tensor storage described as {str((constants, described))[:80]}")
+        raise ValueError(f"a tensor storage described as {short(described)}")
     if keys != [described[2]]:
-        raise ValueError(f"tensor storages {str(keys)[:60]} where one was expected")
+        raise ValueError(f"tensor storages {short(keys)} where one was expected")
     (count,) = struct.unpack("<q", file.read(8))
     rest = file.read()
     dtype = np.dtype(STORAGES[described[1]])
@@ -82,19 +83,23 @@ def _next_pickle(file: io.BytesIO, most: int) -> Any:
 
 
 def rebuild_tensor(storage: Any, offset: int, shape: tuple, stride: tuple, *_: Any) -> ReadyStandIn:
-    """Cut a tensor out of its storage; nothing outside the storage is ever read."""
+    """Cut a tensor out of its storage; nothing outside the storage is ever read.
+
+    It is a view that cannot be written to: a tensor may be far larger than its storage, where it
+    repeats the same numbers.
+    """
     if not isinstance(storage, ReadyStandIn) or storage.array.ndim != 1:
         raise ValueError("a tensor without a storage")
     flat = storage.array
     last = offset + sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
-    if min((offset, *shape, *stride)) < 0 or math.prod(shape) * flat.itemsize > MOST_BYTES:
-        raise ValueError(f"a tensor of shape {str(shape)[:60]} and stride {str(stride)[:60]}")
+    if min((offset, *shape, *stride)) < 0 or math.prod(shape) * flat.itemsize > MOST_UNPACKED:
+        raise ValueError("a tensor of negative or too large a shape or stride")
     if 0 in shape:
         return ReadyStandIn(np.zeros(shape, flat.dtype))
     if last >= flat.size:
-        raise ValueError(f"a tensor of shape {str(shape)[:60]} in {flat.size} numbers")
+        raise ValueError(f"a tensor that reaches beyond its {flat.size} numbers")
     strides = [step * flat.itemsize for step in stride]
-    return ReadyStandIn(as_strided(flat[offset:], shape, strides).copy())
+    return ReadyStandIn(as_strided(flat[offset:], shape, strides, writeable=False))
 
 
 TORCH_MAKERS: dict[str, Callable[..., Any]] = {

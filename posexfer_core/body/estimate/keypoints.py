@@ -11,6 +11,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from ...errors import KeypointsError
+from ..npz import parse_npy
+from ..pickles import read_bytes
 from . import coco, openpose
 from .raw_people import RawPerson, person_at, raw_person
 
@@ -22,6 +24,8 @@ NORMALISED_BELOW = 1.5
 """Coordinates that never exceed this are shares of the picture, not pixels."""
 FEWEST = 4
 """Keypoints below which no body can be placed."""
+MOST_BYTES = 100_000_000
+"""Largest file that is read: keypoints of thousands of frames."""
 LARGEST = 1e6
 """Pixels beyond which a coordinate is taken for an error."""
 
@@ -105,13 +109,19 @@ def load_keypoints(
 
 def _read(path: str | Path) -> Any:
     path = Path(path)
+    data = read_bytes(path, error=KeypointsError)
+    if len(data) > MOST_BYTES:
+        raise KeypointsError(
+            f"{path.name} has {len(data):,} bytes; at most {MOST_BYTES:,} are read."
+        )
+    if path.suffix.lower() == ".npy":
+        array = parse_npy(data, path.name, error=KeypointsError)
+        if not isinstance(array, ndarray):
+            raise KeypointsError(f"{path.name} holds objects, no numbers; {EXPECTED}.")
+        return array
     try:
-        if path.suffix.lower() == ".npy":
-            return np.load(path, allow_pickle=False)
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise KeypointsError(f"{path.name} cannot be read: {error.strerror}.") from error
-    except (ValueError, EOFError, RecursionError) as error:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise KeypointsError(
             f"{path.name} does not hold keypoints: {error or 'nested too deep'}; {EXPECTED}, as "
             ".json or .npy."

@@ -19,7 +19,7 @@ import torch
 
 from ...errors import ParamsError
 from ..joblib_pickles import decompress, is_joblib, unpickle_joblib
-from ..npz import NPY_MAGIC, parse_npy, read_npz
+from ..npz import NPY_MAGIC, check_members, parse_npy, read_npz
 from ..pickles import DAMAGE, read_bytes, unpickle
 
 ZIP_MAGIC = b"PK\x03\x04"
@@ -74,6 +74,7 @@ def _read_zip(path: Path, data: bytes) -> Any:
     """Tell torch's archives from numpy's by the pickle in them."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            check_members(archive, path.name, len(data), error=ParamsError)
             names = archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError, *DAMAGE) as failure:
         raise ParamsError(f"{path.name} is a damaged archive: {failure}") from failure
@@ -95,19 +96,25 @@ def _read_torch(data: bytes, name: str) -> Any:
         ) from failure
     except (RuntimeError, AssertionError, OSError, *DAMAGE) as failure:
         raise ParamsError(f"{name} is a damaged torch file: {str(failure)[:160]}") from failure
-    return _as_numpy(content, depth=0)
+    return _as_numpy(content, {}, depth=0)
 
 
-def _as_numpy(content: Any, depth: int) -> Any:
-    """Turn tensors into arrays."""
+def _as_numpy(content: Any, done: dict[int, Any], depth: int) -> Any:
+    """Turn tensors into arrays; what a file shares stays shared."""
+    if id(content) in done:
+        return done[id(content)]
+    made = content
     if isinstance(content, torch.Tensor):
-        dense = content.detach().to_dense() if content.layout != torch.strided else content.detach()
-        return (dense.float() if dense.dtype == torch.bfloat16 else dense).cpu().numpy()
-    if depth < 8 and isinstance(content, Mapping):
-        return {key: _as_numpy(value, depth + 1) for key, value in content.items()}
-    if depth < 8 and isinstance(content, (list, tuple)):
-        return [_as_numpy(value, depth + 1) for value in content]
-    return content
+        if content.layout != torch.strided:
+            raise ParamsError("The file holds sparse tensors; body parameters are dense.")
+        plain = content.detach()
+        made = (plain.float() if plain.dtype == torch.bfloat16 else plain).cpu().numpy()
+    elif depth < 8 and isinstance(content, Mapping):
+        made = {key: _as_numpy(value, done, depth + 1) for key, value in content.items()}
+    elif depth < 8 and isinstance(content, (list, tuple)):
+        made = [_as_numpy(value, done, depth + 1) for value in content]
+    done[id(content)] = made
+    return made
 
 
 def _read_json(data: bytes, name: str) -> Any:
@@ -117,6 +124,10 @@ def _read_json(data: bytes, name: str) -> Any:
         raise ParamsError(f"{name} is damaged JSON: {str(failure)[:160]}") from failure
 
 
+def _key(key: Any) -> str:
+    return str(key)[:40] if isinstance(key, (str, int, float, np.generic)) else type(key).__name__
+
+
 def describe(content: Any, depth: int = 0) -> str:
     """Say what a file holds: keys with shapes, two levels deep, the first dozen of each."""
     match content:
@@ -124,7 +135,7 @@ def describe(content: Any, depth: int = 0) -> str:
             return f"{content.dtype}{list(content.shape)}"
         case Mapping():
             shown = [
-                f"{str(key)[:40]}: {describe(value, depth + 1)}"
+                f"{_key(key)}: {describe(value, depth + 1)}"
                 for key, value in list(content.items())[:12]
             ]
             more = ", ..." if len(content) > 12 else ""

@@ -15,7 +15,7 @@ from ...geometry.rotations import (
 )
 
 MOST_NUMBERS = 20_000_000
-"""Numbers in nested lists that are still turned into an array."""
+"""Numbers of one name that are still read."""
 DEEPEST = 8
 NOT_A_ROTATION = 0.1
 """How far `R R^T` may be from the identity in any entry."""
@@ -46,7 +46,7 @@ class Fields:
                 return key
         raise ParamsError(
             f"{self.name} lacks {' or '.join(keys)}; it has "
-            f"{', '.join(str(key) for key in list(self.values)[:20]) or 'nothing'}."
+            f"{', '.join(as_text(key)[:40] for key in list(self.values)[:20]) or 'nothing'}."
         )
 
     def part(self, key: str) -> "Fields":
@@ -109,6 +109,10 @@ def as_array(value: Any, name: str) -> np.ndarray:
             raise ParamsError(
                 f"{name} is no array of numbers: rows of several lengths."
             ) from failure
+    if value.size > MOST_NUMBERS:
+        raise ParamsError(
+            f"{name} holds {value.size:,} numbers; at most {MOST_NUMBERS:,} are read."
+        )
     if value.dtype.kind not in "fiub":
         raise ParamsError(f"{name} holds {value.dtype}, expected numbers.")
     return value.astype(np.float64)

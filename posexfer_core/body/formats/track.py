@@ -145,7 +145,7 @@ def full_pose(array: np.ndarray, name: str, count: int | None = None) -> np.ndar
 
 def keys_of(content: Any) -> set[str]:
     """Give the keys of a dict, none of anything else."""
-    return {str(key) for key in content} if isinstance(content, dict) else set()
+    return {key for key in content if isinstance(key, str)} if isinstance(content, dict) else set()
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:

@@ -8,6 +8,7 @@ import sys
 import types
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_arrays_come_back_equal(protocol: int):
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_dicts_with_defaults_and_paths_become_plain(protocol: int):
-    written = collections.defaultdict(dict)
+    written: dict[str, Any] = collections.defaultdict(dict)
     written["a"]["b"] = np.arange(2)
     written["kinds"] = {frozenset({1}): collections.defaultdict(list, {"c": [1]})}
     written["path"] = pathlib.PurePosixPath("frames/000.jpg")
@@ -250,7 +251,7 @@ def test_damaged_npy_arrays_are_a_sentence(data: bytes):
 
 
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("posexfer_core.body.npz.MOST_BYTES", 2**20)
+    monkeypatch.setattr("posexfer_core.body.pickles.MOST_UNPACKED", 2**20)
     path = tmp_path / "bomb.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("v_template.npy", bytes(2**21))

@@ -182,7 +182,7 @@ def test_a_missing_file_and_a_pickle_get_a_sentence(tmp_path):
     with pytest.raises(KeypointsError, match="cannot be read"):
         load_keypoints(tmp_path / "none.json")
     np.save(tmp_path / "pickle.npy", np.array([{"people": []}], dtype=object))
-    with pytest.raises(KeypointsError, match="does not hold keypoints"):
+    with pytest.raises(KeypointsError, match="holds objects, no numbers"):
         load_keypoints(tmp_path / "pickle.npy")
 
 

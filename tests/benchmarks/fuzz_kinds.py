@@ -1,0 +1,181 @@
+"""Every kind of file that is read, and what reads it: what `fuzz_formats` spoils."""
+
+import io
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from posexfer_core.body.estimate.keypoints import load_keypoints
+from posexfer_core.body.files import load_body_model
+from posexfer_core.body.formats.containers import read_container
+from posexfer_core.body.formats.read import read_params
+from posexfer_core.body.model import BodyModel
+from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
+from posexfer_core.network.model import PoseTransferNetwork
+from posexfer_core.network.weights import load_bundle, save_bundle
+from posexfer_core.pictures import load_picture
+from tests.posexfer_core.body.formats.variants import ALL
+from tests.posexfer_core.body.joblib_files import dump, pretended_joblib
+from tests.posexfer_core.body.sample_params import random_params
+from tests.posexfer_core.body.toy_body import toy_smpl_arrays
+from tests.posexfer_core.network.conftest import TOY_UNET, toy_config
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A sound file, and what reads it."""
+
+    name: str
+    """Of the file; its suffix may matter."""
+    data: bytes
+    read: Callable[[Path], Any]
+    content: Any = None
+    """What is in it, where its values can be changed and written as a pickle instead."""
+    beside: dict[str, bytes] = field(default_factory=dict)
+    """Files that lie in the same folder."""
+
+
+def _params(name: str) -> Kind:
+    """A file of another tool."""
+    sample = ALL[name][1]()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / sample.name
+        path.write_bytes(sample.data)
+        content = read_container(path)
+    return Kind(
+        name=sample.name,
+        data=sample.data,
+        read=lambda path: read_params(path, picture_size=sample.size),
+        content=content,
+        beside=sample.beside,
+    )
+
+
+def _own_params() -> Kind:
+    return Kind(name="own.npz", data=_written(random_params().save, "own.npz"), read=read_params)
+
+
+def _joblib() -> Kind:
+    with pretended_joblib() as wrapper:
+        data = dump(_params("wham").content, wrapper)
+    return Kind(name="wham.pkl", data=data, read=read_params)
+
+
+def _old_torch() -> Kind:
+    file, frames = io.BytesIO(), _params("gvhmr").content
+    tensors = {
+        name: {key: torch.from_numpy(value) for key, value in part.items()}
+        for name, part in frames.items()
+        if isinstance(part, dict)
+    }
+    torch.save(tensors, file, _use_new_zipfile_serialization=False)
+    return Kind(name="old.pt", data=file.getvalue(), read=read_params)
+
+
+def _body_npz() -> Kind:
+    file = io.BytesIO()
+    np.savez(file, **toy_smpl_arrays(BodyModel.bundled()))  # pyright: ignore[reportArgumentType]
+    return Kind(name="toy.npz", data=file.getvalue(), read=load_body_model)
+
+
+def _body_pickle() -> Kind:
+    return Kind(
+        name="toy.pkl", data=b"", read=load_body_model, content=toy_smpl_arrays(BodyModel.bundled())
+    )
+
+
+def _keypoints(content: Any) -> Callable[[], Kind]:
+    data = json.dumps(content).encode()
+    read = _keypoints_read
+    return lambda: Kind(name="points.json", data=data, read=read)
+
+
+def _keypoints_npy() -> Kind:
+    file = io.BytesIO()
+    np.save(file, np.random.default_rng(0).random((2, 17, 3)) * 300)
+    return Kind(name="points.npy", data=file.getvalue(), read=_keypoints_read)
+
+
+def _keypoints_read(path: Path) -> Any:
+    return load_keypoints(path, picture_size=(400, 300))
+
+
+def _weights() -> Kind:
+    torch.manual_seed(0)
+    network = PoseTransferNetwork(toy_config())
+    autoencoder = PatchAutoencoder(AutoencoderConfig(latent_channels=4, width=8, blocks=1))
+
+    def save(path: Path) -> None:
+        save_bundle(
+            path,
+            network,
+            unet_config={"layers_per_block": TOY_UNET.layers_per_block},
+            unet_state={"conv_in.weight": torch.ones(2, 3)},
+            autoencoder=autoencoder,
+            recipe={"steps": 1},
+            dtype=None,
+        )
+
+    return Kind(
+        name="small.safetensors", data=_written(save, "small.safetensors"), read=load_bundle
+    )
+
+
+def _picture(kind: str, mode: str) -> Callable[[], Kind]:
+    def make() -> Kind:
+        levels = np.random.default_rng(0).integers(0, 255, (48, 40, 4), dtype=np.uint8)
+        file = io.BytesIO()
+        Image.fromarray(levels, "RGBA").convert(mode).save(file, kind)
+        return Kind(name=f"a.{kind.lower()}", data=file.getvalue(), read=load_picture)
+
+    return make
+
+
+def _written(save: Callable[[Path], None], name: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        save(Path(folder) / name)
+        return (Path(folder) / name).read_bytes()
+
+
+FLAT = [value for at in range(25) for value in (20.0 + 4 * at, 300.0 - 7 * at, 0.9)]
+OPENPOSE = {"people": [{"pose_keypoints_2d": FLAT}]}
+POSE_KEYPOINT = [{**OPENPOSE, "canvas_height": 400, "canvas_width": 300}]
+COCO = {
+    "images": [{"id": 1, "height": 400, "width": 300}],
+    "annotations": [{"image_id": 1, "keypoints": FLAT[:51], "category_id": 1}],
+}
+
+KINDS: dict[str, Callable[[], Kind]] = {
+    **{name: (lambda name=name: _params(name)) for name in ALL},
+    "own": _own_params,
+    "joblib": _joblib,
+    "old_torch": _old_torch,
+    "body_npz": _body_npz,
+    "body_pickle": _body_pickle,
+    "openpose": _keypoints(OPENPOSE),
+    "pose_keypoint": _keypoints(POSE_KEYPOINT),
+    "coco": _keypoints(COCO),
+    "keypoints_npy": _keypoints_npy,
+    "weights": _weights,
+    "png": _picture("PNG", "RGBA"),
+    "jpeg": _picture("JPEG", "RGB"),
+    "webp": _picture("WEBP", "RGB"),
+    "gif": _picture("GIF", "P"),
+    "tiff": _picture("TIFF", "RGB"),
+    "bmp": _picture("BMP", "RGB"),
+}
+"""Name → what makes the file."""
+
+
+@cache
+def kind(name: str) -> Kind:
+    """Make a kind once."""
+    return KINDS[name]()
