@@ -8,13 +8,30 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test benchmark evaluate comfy format check
+.PHONY: demo test test-host benchmark evaluate comfy format check
 
 demo: $(INSTALLED)
 	$(BIN)/python -m posexfer_core demo --out out/demo
 
+# The host tests need ComfyUI's own packages, torchvision among them, which `.venv` must not have:
+# beside torch's CPU build it breaks other imports. They run in an environment on top of it.
+COMFYUI_PATH ?= $(HOME)/ComfyUI
+HOST_BIN := .venv-host/bin
+PACKAGES := import sysconfig; print(sysconfig.get_path('purelib'))
+HOST_INSTALLED := .venv-host/.installed-$(notdir $(abspath $(COMFYUI_PATH)))
+
 test: $(INSTALLED)
+ifeq ($(wildcard $(COMFYUI_PATH)/nodes.py),)
 	$(BIN)/python -m pytest
+else
+	@$(MAKE) --no-print-directory $(HOST_INSTALLED)
+	$(BIN)/python -m pytest --ignore=tests/nodes; first=$$?; \
+	$(MAKE) --no-print-directory test-host && exit $$first
+endif
+
+# Only what runs in ComfyUI: `make test-host COMFYUI_PATH=~/ComfyUI`.
+test-host: $(HOST_INSTALLED)
+	COMFYUI_PATH="$(abspath $(COMFYUI_PATH))" $(HOST_BIN)/python -m pytest tests/nodes
 
 benchmark: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.rasterizer
@@ -25,7 +42,6 @@ evaluate: $(INSTALLED)
 
 # Links the pack into a ComfyUI checkout and serves it on the CPU, with the checkout's own Python:
 #     make comfy COMFYUI_PATH=~/ComfyUI COMFYUI_PYTHON=~/ComfyUI/venv/bin/python
-COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= python3
 COMFYUI_PORT ?= 8188
 comfy:
@@ -49,4 +65,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+# Pictures for the page's template browser and its help are left out: they are large, and unused.
+$(HOST_INSTALLED): $(INSTALLED) $(COMFYUI_PATH)/requirements.txt
+	$(BIN)/python -m venv --without-pip .venv-host
+	$(BIN)/python -c "$(PACKAGES)" > $$($(HOST_BIN)/python -c "$(PACKAGES)")/beneath.pth
+	grep -vE '^(torch|torchvision|torchaudio|comfyui-workflow-templates|comfyui-embedded-docs)\b' \
+		$(COMFYUI_PATH)/requirements.txt > .venv-host/requirements.txt
+	$(HOST_BIN)/python -m pip install --quiet --no-deps $(shell grep '^torchvision==' constraints.txt)
+	$(HOST_BIN)/python -m pip install --quiet --constraint constraints.txt --requirement .venv-host/requirements.txt
 	touch $@

@@ -1,24 +1,12 @@
-"""The real host, imported into the test process, with our pack loaded by its own loader."""
+"""The host and our pack as fixtures; without a checkout these tests are skipped, loudly."""
 
-import asyncio
-import importlib
-import importlib.machinery
-import importlib.util
-import logging
-import os
-import sys
-import types
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import torch
 
-ROOT = Path(__file__).parents[2]
-CHECKOUT = Path(os.environ.get("COMFYUI_PATH", Path.home() / "ComfyUI"))
+from tests.nodes.host_process import Pack, load_pack, open_host, why_not
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,115 +16,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("default"))
 
 
-HOST_PACKAGES = ("torchvision", "torchsde", "aiohttp", "spandrel", "kornia", "av", "alembic")
-"""Some of what ComfyUI itself needs and this project does not."""
-
-
-def why_not() -> str | None:
-    """Say what keeps the host from running here, if anything does."""
-    if not (CHECKOUT / "nodes.py").exists():
-        return f"There is no ComfyUI at {CHECKOUT}; set COMFYUI_PATH to a checkout."
-    if missing := [name for name in HOST_PACKAGES if importlib.util.find_spec(name) is None]:
-        return (
-            f"ComfyUI's own packages are missing ({', '.join(missing)}); run pytest in an "
-            f"environment that has those of {CHECKOUT / 'requirements.txt'} too."
-        )
-    return None
-
-
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if reason := why_not():
         terminalreporter.write_line(f"NOT RUN: the host tests. {reason}", red=True, bold=True)
 
 
-def import_torchvision() -> None:
-    """Let torchvision's wheel import beside a torch without CUDA; only its operators are lost."""
-    register = torch.library.register_fake
-
-    def skip_torchvision(name: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(name, str) and name.startswith("torchvision::"):
-            return lambda function: function
-        return register(name, *args, **kwargs)
-
-    torch.library.register_fake = skip_torchvision
-    try:
-        importlib.import_module("torchvision")
-    finally:
-        torch.library.register_fake = register
-
-
-def stand_in_for_torchaudio() -> None:
-    """Models of sound are not tested here."""
-    try:
-        importlib.import_module("torchaudio")
-    except (ImportError, OSError):
-        empty = types.ModuleType("torchaudio")
-        empty.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
-        sys.modules["torchaudio"] = empty
-
-
 @pytest.fixture(scope="session")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
-    """ComfyUI's modules, on the CPU, with empty input, output and models folders."""
+def host(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """ComfyUI's modules."""
     if reason := why_not():
         pytest.skip(f"NOT RUN: {reason}")
-    arguments, level = sys.argv, logging.getLogger().level
-    sys.argv = sys.argv[:1]
-    sys.path.insert(0, str(CHECKOUT))  # before our root, whose `nodes` would hide the host's
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import_torchvision()
-        stand_in_for_torchaudio()
-        importlib.import_module("comfy.options").enable_args_parsing(False)
-        importlib.import_module("comfy.cli_args").args.cpu = True
-        names = ("nodes", "folder_paths", "comfy.sd", "comfy.samplers", "comfy.sample", "execution")
-        modules = {name.rpartition(".")[2]: importlib.import_module(name) for name in names}
-    base = tmp_path_factory.mktemp("comfy")
-    folders = modules["folder_paths"]
-    for name in ("input", "output", "temp", "models", "models/model_patches", "models/smpl"):
-        (base / name).mkdir()
-    folders.set_input_directory(str(base / "input"))
-    folders.set_output_directory(str(base / "output"))
-    folders.set_temp_directory(str(base / "temp"))
-    vars(folders)["models_dir"] = str(base / "models")
-    folders.folder_names_and_paths["model_patches"] = (
-        [str(base / "models" / "model_patches")],
-        {".safetensors"},
-    )
-    yield SimpleNamespace(**modules, base=base)
-    sys.argv = arguments
-    logging.getLogger().setLevel(level)
-
-
-class Pack:
-    """The loaded pack; its core is another copy than the one that tests import."""
-
-    def __init__(self, name: str, classes: dict[str, Any]) -> None:
-        self.name = name
-        self.classes = classes
-
-    def module(self, path: str) -> ModuleType:
-        """Import one of its modules, such as "posexfer_core.network.model"."""
-        return importlib.import_module(f"{self.name}.{path}")
-
-    def run(self, node: str, **inputs: Any) -> tuple[Any, ...]:
-        """Execute a node as the host does; what is not given takes its default."""
-        kind = self.classes[f"PoseXfer_{node}"]
-        defaults = {
-            entry.id: entry.default
-            for entry in kind.GET_SCHEMA().inputs
-            if getattr(entry, "default", None) is not None
-        }
-        clone = kind.PREPARE_CLASS_CLONE({})
-        with torch.inference_mode():
-            return clone.EXECUTE_NORMALIZED(**{**defaults, **inputs}).args
+    return open_host(tmp_path_factory.mktemp("comfy"))
 
 
 @pytest.fixture(scope="session")
 def pack(host: SimpleNamespace) -> Pack:
     """Our pack, loaded as ComfyUI loads it."""
-    before = set(host.nodes.NODE_CLASS_MAPPINGS)
-    assert asyncio.run(host.nodes.load_custom_node(str(ROOT), set(), "custom_nodes"))
-    mappings = host.nodes.NODE_CLASS_MAPPINGS
-    ours = {name: mappings[name] for name in mappings if name not in before}
-    return Pack(str(ROOT).replace(".", "_x_"), ours)
+    return load_pack(host)

@@ -1,6 +1,5 @@
 """The workflow files we ship, run by the host's executor on small weights."""
 
-import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -10,50 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops
 
-from tests.nodes.conftest import ROOT
+from tests.nodes.host_process import ROOT
+from tests.nodes.prompts import run, to_prompt
 from tests.nodes.test_nodes import files  # noqa: F401
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
-NOTES = ("Note", "MarkdownNote")
-WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
-
-
-def to_prompt(workflow: dict[str, Any], mappings: dict[str, Any]) -> dict[str, Any]:
-    """Turn what the page saves into what the server runs, as the page does."""
-    sources = {link[0]: [str(link[1]), link[2]] for link in workflow["links"]}
-    prompt = {}
-    for node in workflow["nodes"]:
-        if node["type"] in NOTES:
-            continue
-        declared = mappings[node["type"]].INPUT_TYPES()
-        values, inputs = iter(node["widgets_values"]), {}
-        for name, entry in {**declared["required"], **declared.get("optional", {})}.items():
-            options = entry[1] if len(entry) > 1 else {}
-            if isinstance(entry[0], list) or entry[0] in WIDGETS:
-                inputs[name] = next(values)
-                if options.get("control_after_generate") or options.get("image_upload"):
-                    next(values)
-        assert next(values, None) is None, f"{node['type']} has values without a widget"
-        for slot in node["inputs"]:
-            if slot["link"] is not None:
-                inputs[slot["name"]] = sources[slot["link"]]
-        prompt[str(node["id"])] = {"class_type": node["type"], "inputs": inputs}
-    return prompt
-
-
-def run(host: SimpleNamespace, prompt: dict[str, Any]) -> dict[str, Any]:
-    """Validate and execute a prompt; give what the page would show of it."""
-    valid, error, outputs, node_errors = asyncio.run(
-        host.execution.validate_prompt("test", prompt, None)
-    )
-    assert valid, (error, node_errors)
-    server = SimpleNamespace(client_id=None, last_node_id=None, send_sync=lambda *args: None)
-    executor = host.execution.PromptExecutor(server, host.execution.CacheType.CLASSIC, 0)
-    executor.execute(prompt, "test", {}, outputs)
-    failures = [data for name, data in executor.status_messages if name == "execution_error"]
-    assert not failures, failures[0]["exception_message"]
-    assert executor.status_messages[-1][0] == "execution_success"
-    return executor.history_result["outputs"]
 
 
 def saved_pictures(host: SimpleNamespace, shown: dict[str, Any]) -> list[Image.Image]:
