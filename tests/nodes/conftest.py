@@ -1,12 +1,22 @@
 """The host and our pack as fixtures; without a checkout these tests are skipped, loudly."""
 
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.nodes.cpu_torch import import_beside_cpu_torch
 from tests.nodes.host_process import Pack, load_pack, open_host, why_not
+
+
+def pytest_configure() -> None:
+    """Make room for torchvision before a test module imports diffusers, which looks for it."""
+    if why_not() is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import_beside_cpu_torch()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

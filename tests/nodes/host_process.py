@@ -2,17 +2,17 @@
 
 import asyncio
 import importlib
-import importlib.machinery
 import importlib.util
 import os
 import sys
-import types
 import warnings
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
+
+from tests.nodes.cpu_torch import import_beside_cpu_torch
 
 ROOT = Path(__file__).parents[2]
 CHECKOUT = Path(os.environ.get("COMFYUI_PATH", Path.home() / "ComfyUI")).expanduser()
@@ -34,32 +34,6 @@ def why_not() -> str | None:
     return None
 
 
-def import_torchvision() -> None:
-    """Let torchvision's wheel import beside a torch without CUDA; only its operators are lost."""
-    register = torch.library.register_fake
-
-    def skip_torchvision(name: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(name, str) and name.startswith("torchvision::"):
-            return lambda function: function
-        return register(name, *args, **kwargs)
-
-    torch.library.register_fake = skip_torchvision
-    try:
-        importlib.import_module("torchvision")
-    finally:
-        torch.library.register_fake = register
-
-
-def stand_in_for_torchaudio() -> None:
-    """Models of sound are not tested here."""
-    try:
-        importlib.import_module("torchaudio")
-    except (ImportError, OSError):
-        empty = types.ModuleType("torchaudio")
-        empty.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
-        sys.modules["torchaudio"] = empty
-
-
 def open_host(base: Path) -> SimpleNamespace:
     """Import ComfyUI's modules, on the CPU, with empty input, output and models folders in `base`.
 
@@ -70,8 +44,7 @@ def open_host(base: Path) -> SimpleNamespace:
     sys.path.insert(0, str(CHECKOUT))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import_torchvision()
-        stand_in_for_torchaudio()
+        import_beside_cpu_torch()
         importlib.import_module("comfy.options").enable_args_parsing(False)
         importlib.import_module("comfy.cli_args").args.cpu = True
         names = ("nodes", "folder_paths", "comfy.sd", "comfy.samplers", "comfy.sample", "execution")

@@ -1,0 +1,45 @@
+"""Let ComfyUI import torchvision and torchaudio beside torch's CPU build.
+
+Their wheels on the default index are built against CUDA: torchvision's operators do not load, and
+registering their shapes fails; torchaudio does not load at all. ComfyUI needs neither here.
+"""
+
+import importlib
+import importlib.machinery
+import sys
+import types
+from typing import Any
+
+import torch
+
+
+def import_beside_cpu_torch() -> None:
+    """Import both, or what stands in for them; later imports find them loaded."""
+    import_torchvision()
+    stand_in_for_torchaudio()
+
+
+def import_torchvision() -> None:
+    """Import torchvision; where its operators are missing, so are their registered shapes."""
+    register = torch.library.register_fake
+
+    def skip_torchvision(name: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(name, str) and name.startswith("torchvision::"):
+            return lambda function: function
+        return register(name, *args, **kwargs)
+
+    torch.library.register_fake = skip_torchvision
+    try:
+        importlib.import_module("torchvision")
+    finally:
+        torch.library.register_fake = register
+
+
+def stand_in_for_torchaudio() -> None:
+    """Models of sound are not tested here."""
+    try:
+        importlib.import_module("torchaudio")
+    except (ImportError, OSError):
+        empty = types.ModuleType("torchaudio")
+        empty.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
+        sys.modules["torchaudio"] = empty
