@@ -2,11 +2,12 @@
 
 from typing import no_type_check
 
-import numba
 import numpy as np
 
+from ..geometry.compiled import compiled
 
-@numba.njit(cache=True, nogil=True)
+
+@compiled
 @no_type_check
 def paint(picture, ellipses, drawn, colours):
     """Do what `skeleton._paint` does in place, looking only at the pixels near each ellipse."""

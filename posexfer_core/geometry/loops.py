@@ -6,15 +6,13 @@ same numbers, bit for bit where nothing is summed over faces.
 
 from typing import no_type_check
 
-import numba
 import numpy as np
 
+from .compiled import compiled
 from .subpixels import HALF, SUBPIXEL_BITS, UNIT
 
-_compile = numba.njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compile
+@compiled
 @no_type_check
 def _fill_face(xy, inverse_z, faces, face, cull, face_id, nearest, barycentric):
     """Draw one face into the buffers where nothing nearer was drawn before."""
@@ -69,7 +67,7 @@ def _fill_face(xy, inverse_z, faces, face, cull, face_id, nearest, barycentric):
         row3 += dy3 * UNIT
 
 
-@_compile
+@compiled
 @no_type_check
 def _divide_by_inverse_depth(face_id, nearest, barycentric):
     """Turn 1/z into z, and weights over z into weights."""
@@ -84,7 +82,7 @@ def _divide_by_inverse_depth(face_id, nearest, barycentric):
                     barycentric[j, i, corner] *= metres
 
 
-@_compile
+@compiled
 @no_type_check
 def fill(xy, inverse_z, faces, cull, face_id, depth, barycentric):
     """Draw every face of every body; see `rasterize.rasterize` for what the buffers end up with.
@@ -107,7 +105,7 @@ def fill(xy, inverse_z, faces, cull, face_id, depth, barycentric):
         _divide_by_inverse_depth(seen, nearest, weights)
 
 
-@_compile
+@compiled
 @no_type_check
 def blend(face_id, barycentric, faces, attributes, out):
     """Blend the corners' attributes at every covered pixel.
@@ -140,7 +138,7 @@ def blend(face_id, barycentric, faces, attributes, out):
                     )
 
 
-@_compile
+@compiled
 @no_type_check
 def sum_normals(vertices, faces, out):
     """Sum area-weighted face normals at each vertex and scale them to length one.
