@@ -5,9 +5,6 @@ imported here and only when such a file is used: it and the files are licensed f
 non-commercial research only. The bundled body needs neither.
 """
 
-import contextlib
-import io
-import logging
 import zipfile
 from collections.abc import Mapping
 from importlib import import_module
@@ -16,35 +13,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from einops import rearrange
 
 from ..errors import BodyFileError
-from .model import BETA_COUNT, PARENTS, BodyModel
+from .model import PARENTS, BodyModel
 from .npz import read_npz
 from .pickles import read_pickle
-
-logger = logging.getLogger(__name__)
+from .smplx_bodies import articulated_body, smpl_body
 
 NEEDED = ("v_template", "f", "weights", "J_regressor", "shapedirs", "kintree_table")
 BODY_JOINTS = 22
 """Joints that SMPL, SMPL-H and SMPL-X share, in the same order: all but the hands."""
-HEAD = 15
 LARGEST = 1e30
 """What still fits into float32."""
-FACE_JOINTS = {52: (), 55: (22, 23, 24)}
-"""For SMPL-H and SMPL-X, by joint count: jaw and eyes."""
-HAND_JOINTS = {52: (range(22, 37), range(37, 52)), 55: (range(25, 40), range(40, 55))}
-"""Left and right fingers."""
-MIDDLE_KNUCKLE = 3
-"""Which of a hand's finger joints stands for SMPL's one joint of the hand."""
 BETA_SPACES = {24: "smpl", 52: "smplh", 55: "smplx"}
 
 
 def load_body_model(path: Path) -> BodyModel:
     """Build a body from an SMPL-family file; betas are those of the file's own family.
 
-    Of SMPL-H and SMPL-X the body is kept: fingers follow the hands, jaw and eyes the head, as
-    both do at zero finger and face pose.
+    SMPL-H and SMPL-X give an `ArticulatedBody`: 24 joints to everything else, but fingers, jaw,
+    eyes and expression move where the parameters have them.
 
     Raises:
         BodyFileError: the file is no such body, is damaged, would run code when opened in the
@@ -55,10 +43,10 @@ def load_body_model(path: Path) -> BodyModel:
     arrays = _checked(contents, path.name)
     joint_count = len(arrays["J_regressor"])
     _require_smplx(path.name)
-    if joint_count != len(PARENTS):
-        arrays = _without_fingers(arrays)
     ids = _keypoint_vertices(arrays, contents, joint_count)
-    return _through_smplx(arrays, ids, BETA_SPACES[joint_count])
+    if joint_count != len(PARENTS):
+        return articulated_body(arrays, ids, BETA_SPACES[joint_count])
+    return smpl_body(arrays, ids)
 
 
 def _require_smplx(name: str) -> None:
@@ -139,29 +127,10 @@ def _check_values(arrays: Mapping[str, np.ndarray], vertices: int, joints: int, 
         )
     shared = len(PARENTS) if joints == len(PARENTS) else BODY_JOINTS
     parents = arrays["kintree_table"][0, 1:shared].astype(np.int64)
-    if parents.tolist() != list(PARENTS[1:shared]):
+    others = arrays["kintree_table"][0, shared:].astype(np.int64)
+    hang_on_later = (others < 0) | (others >= np.arange(shared, joints))
+    if parents.tolist() != list(PARENTS[1:shared]) or hang_on_later.any():
         raise BodyFileError(f"{name}: its joints hang together in another way than SMPL's.")
-
-
-def _without_fingers(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Give SMPL-H's or SMPL-X's mesh SMPL's 24 joints; the same body at zero finger pose."""
-    weights, regressor = arrays["weights"], arrays["J_regressor"]
-    joints = len(regressor)
-    hands = HAND_JOINTS[joints]
-    body = weights[:, :BODY_JOINTS].copy()
-    body[:, HEAD] += weights[:, list(FACE_JOINTS[joints])].sum(axis=1)
-    fingers = [weights[:, list(hand)].sum(axis=1, keepdims=True) for hand in hands]
-    knuckles = [regressor[hand[MIDDLE_KNUCKLE]][None] for hand in hands]
-    posedirs = np.zeros((*arrays["v_template"].shape, 9 * (len(PARENTS) - 1)), np.float32)
-    moved_by_body = 9 * (BODY_JOINTS - 1)
-    posedirs[..., :moved_by_body] = arrays["posedirs"][..., :moved_by_body]
-    return {
-        **arrays,
-        "weights": np.concatenate([body, *fingers], axis=1),
-        "J_regressor": np.concatenate([regressor[:BODY_JOINTS], *knuckles]),
-        "posedirs": posedirs,
-        "kintree_table": np.array([PARENTS, range(len(PARENTS))]),
-    }
 
 
 def _keypoint_vertices(
@@ -189,37 +158,3 @@ def _keypoint_vertices(
     wanted = bundled.canonical[list(bundled.keypoint_vertices.values())]
     nearest = torch.cdist(wanted, canonical).argmin(dim=1).tolist()
     return dict(zip(names, nearest, strict=True))
-
-
-def _through_smplx(
-    arrays: Mapping[str, np.ndarray], keypoint_vertices: Mapping[str, int], beta_space: str
-) -> BodyModel:
-    """Let smplx interpret the arrays, and pose what it made of them with our own skinning."""
-    from smplx import SMPL
-    from smplx.utils import Struct
-
-    padding = max(0, BETA_COUNT - arrays["shapedirs"].shape[-1])
-    shapedirs = np.pad(arrays["shapedirs"], ((0, 0), (0, 0), (0, padding)))
-    chatter = io.StringIO()
-    with contextlib.redirect_stdout(chatter):  # it prints a warning for files with 10 betas
-        body = SMPL(
-            model_path="",
-            data_struct=Struct(**{**arrays, "shapedirs": shapedirs}),
-            vertex_ids=dict(keypoint_vertices),
-            num_betas=BETA_COUNT,
-        )
-    logger.debug("smplx: %s", chatter.getvalue().strip())
-    buffers = dict(body.named_buffers())
-    posedirs = rearrange(
-        buffers["posedirs"], "feature (vertices xyz) -> vertices xyz feature", xyz=3
-    )
-    return BodyModel(
-        v_template=buffers["v_template"],
-        faces=buffers["faces_tensor"],
-        shapedirs=buffers["shapedirs"],
-        posedirs=posedirs.contiguous() if posedirs.any() else None,
-        joint_regressor=buffers["J_regressor"],
-        skin_weights=buffers["lbs_weights"],
-        keypoint_vertices=keypoint_vertices,
-        beta_space=beta_space,
-    )

@@ -3,7 +3,7 @@
 Rest frame: metres, y up, facing +z, +x is the person's left; a T-pose near the origin.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,8 @@ import torch
 from einops import einsum, rearrange, repeat
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+from .details import Details
 
 ASSET = Path(__file__).parent / "assets" / "body.npz"
 
@@ -189,6 +191,23 @@ class BodyModel(nn.Module):
             vertices=vertices + blended[..., 3] + transl, joints=world_joints + transl
         )
 
+    def posed(
+        self,
+        rotations: Float[Tensor, "batch 24 3 3"],
+        betas: Float[Tensor, "batch 10"],
+        transl: Float[Tensor, "batch 3"],
+        details: Details | None = None,
+    ) -> BodyGeometry:
+        """Pose the body; this one has neither fingers nor a face to move (`ArticulatedBody` has).
+
+        Args:
+            rotations: as in `forward`.
+            betas: as in `forward`.
+            transl: as in `forward`.
+            details: of as many frames and persons as the batch has entries, frames outermost.
+        """
+        return self(rotations, betas, transl)
+
     def _pose_offsets(
         self, rotations: Float[Tensor, "batch 24 3 3"]
     ) -> Float[Tensor, "batch vertices 3"] | Float[Tensor, ""]:
@@ -201,8 +220,10 @@ class BodyModel(nn.Module):
 
 
 def pose_joints(
-    rotations: Float[Tensor, "batch 24 3 3"], joints: Float[Tensor, "batch 24 3"]
-) -> tuple[Float[Tensor, "batch 24 3 3"], Float[Tensor, "batch 24 3"]]:
+    rotations: Float[Tensor, "batch joints 3 3"],
+    joints: Float[Tensor, "batch joints 3"],
+    parents: Sequence[int] = PARENTS,
+) -> tuple[Float[Tensor, "batch joints 3 3"], Float[Tensor, "batch joints 3"]]:
     """Run down the skeleton: every joint carries what hangs on it (SMPL eq. 4).
 
     `R_world[j] = R_world[parent] R[j]`, `g[j] = g[parent] + R_world[parent] (rest[j] -
@@ -211,12 +232,13 @@ def pose_joints(
     Args:
         rotations: relative to the parent.
         joints: at rest, metres.
+        parents: what each joint hangs on, which comes before it; the first joint is the root.
 
     Returns:
         World rotations and world positions of the joints.
     """
     world_rotations, world_joints = [rotations[:, 0]], [joints[:, 0]]
-    for joint, parent in enumerate(PARENTS[1:], start=1):
+    for joint, parent in enumerate(parents[1:], start=1):
         bone = joints[:, joint] - joints[:, parent]
         carried = einsum(world_rotations[parent], bone, "batch out xyz, batch xyz -> batch out")
         world_rotations.append(world_rotations[parent] @ rotations[:, joint])

@@ -11,6 +11,8 @@ from torch import Tensor
 from ..errors import ParamsError
 from ..geometry.rotations import axis_angle_to_matrix
 from .archive import read_archive, write_archive
+from .details import SHAPES as DETAILS
+from .details import Details, check_details
 
 FORMAT = "posexfer.params"
 VERSION = 1
@@ -52,6 +54,8 @@ class HumanParams:
     """The body model that `betas` were made for: "posexfer" (bundled) or "smpl"."""
     confidence: Float[Tensor, "frames persons 24"] = field(default=None)  # pyright: ignore
     """How far each joint can be trusted, 0 to 1; ones when left out."""
+    details: Details | None = None
+    """Fingers, face and expression, for bodies that have them; None: at rest."""
 
     def __post_init__(self) -> None:
         """Fill what was left out, then check every shape and number."""
@@ -63,6 +67,11 @@ class HumanParams:
         if self.confidence is None:
             object.__setattr__(self, "confidence", self.pose.new_ones(frames, persons, 24))
         _check_tensors({name: getattr(self, name) for name in _SHAPES})
+        if self.details is not None and self.details.fingers.shape[:2] != (frames, persons):
+            raise ParamsError(
+                f"The details are of {tuple(self.details.fingers.shape[:2])} frames and persons, "
+                f"the pose of {(frames, persons)}."
+            )
         if min(frames, persons) < 1:
             raise ParamsError(
                 f"The body parameters hold {frames} frames of {persons} persons; "
@@ -123,15 +132,20 @@ class HumanParams:
                 f"There is no frame {frame}, person {person}: the parameters hold {self.frames} "
                 f"frame(s) of {self.persons} person(s), counted from 0."
             )
-        at, one = slice(frame, frame + 1), slice(person, person + 1)
+        return self.part(slice(frame, frame + 1), slice(person, person + 1))
+
+    def part(self, frames: slice, persons: slice) -> "HumanParams":
+        """Keep some frames and some persons."""
+        details = self.details
         return replace(
             self,
-            pose=self.pose[at, one],
-            betas=self.betas[at, one],
-            transl=self.transl[at, one],
-            intrinsics=self.intrinsics[at],
-            camera_from_world=self.camera_from_world[at],
-            confidence=self.confidence[at, one],
+            pose=self.pose[frames, persons],
+            betas=self.betas[frames, persons],
+            transl=self.transl[frames, persons],
+            intrinsics=self.intrinsics[frames],
+            camera_from_world=self.camera_from_world[frames],
+            confidence=self.confidence[frames, persons],
+            details=None if details is None else details.each(lambda one: one[frames, persons]),
         )
 
     def with_camera(
@@ -152,14 +166,20 @@ class HumanParams:
 
     def with_neutral_betas(self, beta_space: str) -> "HumanParams":
         """Give everyone the mean shape of another body model: betas do not carry across."""
-        return replace(self, betas=torch.zeros_like(self.betas), beta_space=beta_space)
+        details = None if self.details is None else self.details.without_expression()
+        return replace(
+            self, betas=torch.zeros_like(self.betas), beta_space=beta_space, details=details
+        )
 
     def to(
         self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> "HumanParams":
         """Move every tensor to a device, a number type, or both."""
         moved = {name: getattr(self, name).to(device=device, dtype=dtype) for name in _SHAPES}
-        return replace(self, **moved)
+        details = self.details
+        if details is not None:
+            details = details.each(lambda one: one.to(device=device, dtype=dtype))
+        return replace(self, **moved, details=details)
 
     def save(self, path: Path | str) -> None:
         """Write a `.npz` that `load` gives back equal; a file is there whole or not at all.
@@ -169,6 +189,8 @@ class HumanParams:
         """
         path = Path(path)
         arrays = {name: getattr(self, name).detach().cpu().numpy() for name in _SHAPES}
+        if self.details is not None:
+            arrays |= {name: getattr(self.details, name).detach().cpu().numpy() for name in DETAILS}
         arrays |= {
             "format": np.array(FORMAT),
             "version": np.array(VERSION),
@@ -187,7 +209,7 @@ class HumanParams:
         path = Path(path)
         arrays = read_archive(path)
         _check_format(path, arrays)
-        required = {item.name for item in fields(cls)} - {*_OPTIONAL, "beta_space"}
+        required = {item.name for item in fields(cls)} - {*_OPTIONAL, "beta_space", "details"}
         if missing := sorted(required - arrays.keys()):
             raise ParamsError(
                 f"{path.name} lacks {', '.join(missing)}; it holds "
@@ -201,6 +223,7 @@ class HumanParams:
                 **tensors,
                 picture_size=_picture_size(arrays["picture_size"]),
                 beta_space=str(arrays.get("beta_space", "posexfer")),
+                details=_details(arrays),
             )
         except ParamsError as error:
             raise ParamsError(f"{path.name}: {error}") from error
@@ -267,6 +290,17 @@ def _tensor(name: str, array: np.ndarray) -> Tensor:
     if kind.itemsize > 8:
         kind = np.dtype(np.float64)
     return torch.from_numpy(np.array(array, dtype=kind, order="C"))
+
+
+def _details(arrays: dict[str, np.ndarray]) -> Details | None:
+    """Read fingers, face and expression, which come together or not at all."""
+    found = {name: _tensor(name, arrays[name]) for name in DETAILS if name in arrays}
+    if found and len(found) < len(DETAILS):
+        raise ParamsError(f"it holds {', '.join(found)}, but not all of {', '.join(DETAILS)}.")
+    if not found:
+        return None
+    check_details(found)
+    return Details(**found)
 
 
 def _picture_size(array: np.ndarray) -> tuple[int, int]:

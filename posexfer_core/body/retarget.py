@@ -60,6 +60,7 @@ def retarget(
         betas=repeat(source.betas, "1 p s -> f p s", f=target.frames).to(target.betas),
         beta_space=source.beta_space,
         confidence=target.confidence,
+        details=target.details,
     )
     return _stand(placed, BodyView.of(frame, body, frame=None), body)
 
@@ -79,9 +80,13 @@ def _rows(
 def _repeated(params: HumanParams, frames: int) -> HumanParams:
     """Show one frame many times."""
     names = ("pose", "betas", "transl", "intrinsics", "camera_from_world", "confidence")
+    details = params.details
     return replace(
         params,
         **{name: repeat(getattr(params, name), "1 ... -> f ...", f=frames) for name in names},
+        details=None
+        if details is None
+        else details.each(lambda one: repeat(one, "1 ... -> f ...", f=frames)),
     )
 
 

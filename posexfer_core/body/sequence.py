@@ -6,6 +6,7 @@ from dataclasses import replace
 import torch
 
 from ..errors import ParamsError
+from .details import Details
 from .params import HumanParams
 
 _PER_FRAME = ("pose", "betas", "transl", "intrinsics", "camera_from_world", "confidence")
@@ -24,4 +25,7 @@ def join_frames(parts: Sequence[HumanParams]) -> HumanParams:
             f"{sorted(map(str, kinds))}. Make them alike first."
         )
     joined = {name: torch.cat([getattr(part, name) for part in parts]) for name in _PER_FRAME}
-    return replace(parts[0], **joined)
+    details = None
+    if any(part.details is not None for part in parts):
+        details = Details.joined([part.details or Details.rest(part.pose) for part in parts])
+    return replace(parts[0], **joined, details=details)

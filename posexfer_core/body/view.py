@@ -61,10 +61,11 @@ class BodyView:
         params = _pick(params, frame, person).to(
             device=body.v_template.device, dtype=body.v_template.dtype
         )
-        geometry = body(
+        geometry = body.posed(
             rearrange(params.rotations, "f p j a b -> (f p) j a b"),
             rearrange(params.betas, "f p s -> (f p) s"),
             rearrange(params.transl, "f p a -> (f p) a"),
+            params.details,
         )
         camera_from_world = repeat(params.camera_from_world, "f a b -> (f p) a b", p=params.persons)
         return cls(
@@ -164,15 +165,7 @@ def _pick(params: HumanParams, frame: int | None, person: int | None) -> HumanPa
     params.select(frame or 0, person or 0)  # complains when there is none
     at = slice(None) if frame is None else slice(frame, frame + 1)
     one = slice(None) if person is None else slice(person, person + 1)
-    return replace(
-        params,
-        pose=params.pose[at, one],
-        betas=params.betas[at, one],
-        transl=params.transl[at, one],
-        intrinsics=params.intrinsics[at],
-        camera_from_world=params.camera_from_world[at],
-        confidence=params.confidence[at, one],
-    )
+    return params.part(at, one)
 
 
 def _transform(

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ...errors import ParamsError
+from ..details import SHAPES
 from .cameras import crop_camera_translation, pinhole
 from .containers import read_container
 from .fields import Fields, as_array, as_axis_angles, as_rows, as_text
-from .track import Format, Source, Track, keys_of, smpl_pose
+from .track import Format, Source, Track, TrackDetails, keys_of, smpl_pose
 
 CROP_SIZE = 256
 CROP_FOCAL = 5000.0
@@ -73,7 +74,21 @@ def chain(tracks: list[Track]) -> Track:
     }
     notes = list(dict.fromkeys(note for track in tracks for note in track.notes))
     return Track(
-        **joined, picture_size=first.picture_size, beta_space=first.beta_space, notes=notes
+        **joined,
+        picture_size=first.picture_size,
+        beta_space=first.beta_space,
+        details=_chained_details(tracks),
+        notes=notes,
+    )
+
+
+def _chained_details(tracks: list[Track]) -> TrackDetails | None:
+    """Put details one after the other, at rest where a frame has none."""
+    if all(track.details is None for track in tracks):
+        return None
+    parts = [track.details or TrackDetails.rest(len(track.pose)) for track in tracks]
+    return TrackDetails(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in SHAPES}
     )
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from ...errors import ParamsError
 from ..model import BodyModel
 from .cameras import far_pinhole, front_view, pinhole, same_view, up_axis
+from .details import details_of_names
 from .fields import Fields, as_axis_angles, to_matrices
 from .track import Format, Source, Track, keys_of, smpl_pose
 
@@ -90,6 +91,7 @@ def _read_layers(source: Source) -> list[Track]:
         intrinsics=np.zeros((count, 3, 3)),
         picture_size=(1, 1),
         beta_space="smpl" if body.shape[1] == 23 else "smplx",
+        details=details_of_names(fields, count),
     )
     return [_seen(track, source, whole)]
 

@@ -8,11 +8,21 @@ from typing import Any
 import numpy as np
 
 from .cameras import front_view, rigid, up_axis
+from .details import details_of_joints, details_of_names, expressions
 from .fields import Fields, as_axis_angles, to_axis_angles, to_matrices
 from .hmr import chain
-from .track import Format, Source, Track, full_pose, keys_of, smpl_pose
+from .track import (
+    Format,
+    Source,
+    Track,
+    TrackDetails,
+    all_joints,
+    body_of,
+    full_pose,
+    keys_of,
+    smpl_pose,
+)
 
-SMPLX_NUMBERS = 165
 AMASS_UP = "z"
 SURELY_UPRIGHT = 0.75
 """Share of the mean spine that must lie along another axis before AMASS's own is doubted."""
@@ -25,6 +35,7 @@ def world_track(
     transl: np.ndarray,
     beta_space: str,
     up: str | None = None,
+    details: TrackDetails | None = None,
 ) -> Track:
     """Build a track in a world without a camera; which way is up is guessed where not known."""
     pelvis = transl + source.pelvis(betas, beta_space)
@@ -38,6 +49,7 @@ def world_track(
         picture_size=size,
         camera_from_world=camera,
         beta_space=beta_space,
+        details=details,
     )
 
 
@@ -53,28 +65,41 @@ def _read_amass(source: Source) -> list[Track]:
     """
     fields = source.fields
     if "poses" in fields:
-        poses = fields.array("poses")
-        pose = full_pose(poses, f"{fields.name}: poses")
-        width = poses.size // len(pose)
-        space = {72: "smpl", SMPLX_NUMBERS: "smplx"}.get(width, "smplh")
+        joints = all_joints(fields.array("poses"), f"{fields.name}: poses")
+        pose, details = body_of(joints), details_of_joints(joints)
+        space = {24: "smpl", 55: "smplx"}.get(joints.shape[1], "smplh")
     else:
         root = as_axis_angles(fields.array("root_orient"), (1,), f"{fields.name}: root_orient")
         body = as_axis_angles(
             fields.array("pose_body"), (21,), f"{fields.name}: pose_body", count=len(root)
         )
         pose, space = smpl_pose(root, body), "smplx" if "pose_jaw" in fields else "smplh"
+        details = _amass_details(fields, len(pose))
     if "surface_model_type" in fields:
         named = fields.text("surface_model_type")
         space = next((one for one in ("smplx", "smplh") if one in named), space)
     betas = fields.betas("betas", count=len(pose))
     transl = fields.rows("trans", width=3, count=len(pose))
     up = up_axis(pose[:, 0], SURELY_UPRIGHT, AMASS_UP)
-    track = world_track(source, pose, betas, transl, space, up)
+    track = world_track(source, pose, betas, transl, space, up, details)
     if up != AMASS_UP:
         track.notes.append(
             f"{fields.name} has AMASS's names but people stand along {up}; that was taken for up."
         )
     return [track]
+
+
+def _amass_details(fields: Fields, count: int) -> TrackDetails:
+    """Read fingers, jaw and eyes under AMASS's names."""
+    details = TrackDetails.rest(count)
+    for name, part in (
+        ("pose_hand", details.fingers),
+        ("pose_jaw", details.face[:, :1]),
+        ("pose_eye", details.face[:, 1:]),
+    ):
+        if name in fields:
+            part[:] = fields.rows(name, width=3 * part.shape[1], count=count).reshape(part.shape)
+    return details
 
 
 def _is_aist(content: Any) -> bool:
@@ -121,7 +146,7 @@ def _easymocap_person(source: Source, fields: Fields) -> Track:
     So it is part of the camera here, `camera_from_world = view [R(Rh) | Th]`, and the pose has no
     root rotation: that is exact for every body, wherever its pelvis is.
     """
-    pose, space = _easymocap_pose(fields)
+    pose, space, details = _easymocap_pose(fields)
     count = len(pose)
     turn = fields.rows("Rh", width=3, count=count)
     shift = fields.rows("Th", width=3, count=count)
@@ -138,17 +163,19 @@ def _easymocap_person(source: Source, fields: Fields) -> Track:
         picture_size=size,
         camera_from_world=view @ rigid(rotation, shift),
         beta_space=space,
+        details=details,
     )
 
 
-def _easymocap_pose(fields: Fields) -> tuple[np.ndarray, str]:
+def _easymocap_pose(fields: Fields) -> tuple[np.ndarray, str, TrackDetails | None]:
     """Read the pose under EasyMocap's name or smplx's; hands may be principal components."""
     if "poses" not in fields:
         body = as_axis_angles(fields.array("body_pose"), (23, 21), f"{fields.name}: body_pose")
         root = np.zeros((len(body), 1, 3))
         if "global_orient" in fields:
             root = fields.rows("global_orient", width=3, count=len(body))[:, None]
-        return smpl_pose(root, body), "smpl" if body.shape[1] == 23 else "smplx"
+        space = "smpl" if body.shape[1] == 23 else "smplx"
+        return smpl_pose(root, body), space, details_of_names(fields, len(body))
     poses = fields.array("poses")
     width = poses.shape[-1] if poses.ndim else 0
     if width in (78, 87):
@@ -156,7 +183,9 @@ def _easymocap_pose(fields: Fields) -> tuple[np.ndarray, str]:
     elif width == 69:
         poses = np.concatenate([np.zeros((*poses.shape[:-1], 3)), poses], axis=-1)
     space = {78: "smplh", 156: "smplh", 87: "smplx", 165: "smplx"}.get(width, "smpl")
-    return full_pose(poses, f"{fields.name}: poses"), space
+    joints = all_joints(poses, f"{fields.name}: poses")
+    details = details_of_joints(joints, expressions(fields, "expression", len(joints)))
+    return body_of(joints), space, details
 
 
 def _chain_worlds(parts: list[Track]) -> Track:

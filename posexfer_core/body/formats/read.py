@@ -99,16 +99,7 @@ def _picked(params: HumanParams, frame: int | None, person: int) -> HumanParams:
     if frame is not None:
         return params.select(frame, person)
     params.select(0, person)  # complains when there is none
-    return HumanParams(
-        pose=params.pose[:, person : person + 1],
-        betas=params.betas[:, person : person + 1],
-        transl=params.transl[:, person : person + 1],
-        intrinsics=params.intrinsics,
-        picture_size=params.picture_size,
-        camera_from_world=params.camera_from_world,
-        beta_space=params.beta_space,
-        confidence=params.confidence[:, person : person + 1],
-    )
+    return params.part(slice(None), slice(person, person + 1))
 
 
 def _recognise(content: object, name: str, wanted: str | None) -> Format:

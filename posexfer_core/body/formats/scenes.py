@@ -6,8 +6,9 @@ import numpy as np
 
 from ...errors import ParamsError
 from .cameras import pinhole, rigid, solve_pinhole
+from .details import details_of_joints, details_of_names, expressions
 from .fields import Fields, as_axis_angles, to_matrices
-from .track import Format, Source, Track, full_pose, keys_of, smpl_pose
+from .track import Format, Source, Track, all_joints, body_of, full_pose, keys_of, smpl_pose
 
 MULTI_HMR_SIZE = 896
 MULTI_HMR_FOV_DEG = 60.0
@@ -44,8 +45,8 @@ def _read_multi_hmr(source: Source) -> list[Track]:
     for at, human in enumerate(_humans(source.content)):
         fields, notes = Fields(human, f"{source.path.name}: human {at}"), []
         key = fields.first("rotvec", "rotation_vector")
-        pose = full_pose(fields.array(key), f"{fields.name}: {key}")
-        count = len(pose)
+        joints = all_joints(fields.array(key), f"{fields.name}: {key}")
+        pose, count = body_of(joints), len(joints)
         betas = fields.betas("shape", "betas", count=count)
         pelvis = fields.rows("transl_pelvis", "translation_pelvis", width=3, count=count)
         intrinsics, size = _multi_hmr_lens(source, fields, count, notes)
@@ -62,6 +63,7 @@ def _read_multi_hmr(source: Source) -> list[Track]:
                 intrinsics=intrinsics,
                 picture_size=size,
                 beta_space="smplx",
+                details=details_of_joints(joints, expressions(fields, "expression", count)),
                 notes=notes,
             )
         )
@@ -183,6 +185,7 @@ def _read_smplifyx(source: Source) -> list[Track]:
             picture_size=size,
             camera_from_world=camera,
             beta_space=space,
+            details=details_of_names(fields, count),
             notes=notes,
         )
     ]

@@ -7,11 +7,13 @@ import numpy as np
 
 from ...errors import ParamsError
 from ..archive import write_archive
+from ..details import SHAPES
 from ..model import BodyModel
 from ..params import HumanParams
+from .details import HAND, expressions
 from .fields import Fields, as_axis_angles, to_axis_angles, to_matrices
 from .mocap import world_track
-from .track import Format, Source, Track, keys_of, smpl_pose
+from .track import Format, Source, Track, TrackDetails, keys_of, smpl_pose
 
 VERSIONS = {0: "smpl", 1: "smplh", 2: "smplx"}
 """The codec's number of a body family → our name."""
@@ -40,7 +42,22 @@ def _read_smpl_codec(source: Source) -> list[Track]:
     if "bodyTranslation" in fields:
         transl = fields.rows("bodyTranslation", width=3, count=count)
     betas = fields.betas("shapeParameters", count=count)
-    return [world_track(source, pose, betas, transl, VERSIONS[version], "y")]
+    details = _details(fields, count) if version != 0 else None
+    return [world_track(source, pose, betas, transl, VERSIONS[version], "y", details)]
+
+
+def _details(fields: Fields, count: int) -> TrackDetails:
+    """Read hands, face and expression, where they are."""
+    details = TrackDetails.rest(count)
+    for name, part in (
+        ("leftHandPose", details.fingers[:, :HAND]),
+        ("rightHandPose", details.fingers[:, HAND:]),
+        ("headPose", details.face),
+    ):
+        if name in fields:
+            part[:] = fields.rows(name, width=3 * part.shape[1], count=count).reshape(part.shape)
+    details.expression = expressions(fields, "expressionParameters", count)
+    return details
 
 
 def _pose(fields: Fields) -> np.ndarray:
@@ -94,7 +111,8 @@ def save_smpl(
     number = next(key for key, name in VERSIONS.items() if name == space)
     write_archive(
         Path(path),
-        {
+        _written_details(params, person, space)
+        | {
             "codecVersion": np.array(CODEC_VERSION, np.int32),
             "smplVersion": np.array(number, np.int32),
             "gender": np.array(0, np.int32),
@@ -104,6 +122,21 @@ def save_smpl(
             "bodyTranslation": (moved - pelvis).astype(np.float32),
             "bodyPose": pose[:, :joints].astype(np.float32),
         },
+    )
+
+
+def _written_details(params: HumanParams, person: int, space: str) -> dict[str, np.ndarray]:
+    """Give hands, face and expression the codec's names."""
+    if params.details is None or space == "smpl":
+        return {}
+    fingers, face, expression = (
+        getattr(params.details, name)[:, person].float().cpu().numpy() for name in SHAPES
+    )
+    hands = {"leftHandPose": fingers[:, :HAND], "rightHandPose": fingers[:, HAND:]}
+    return (
+        hands
+        if space == "smplh"
+        else hands | {"headPose": face, "expressionParameters": expression}
     )
 
 

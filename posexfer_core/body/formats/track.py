@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 
 from ...errors import ParamsError
+from ..details import SHAPES, Details
 from ..model import BodyModel
 from ..params import HumanParams
 from .fields import Fields, as_axis_angles
@@ -72,6 +73,24 @@ class Source:
 
 
 @dataclass(kw_only=True)
+class TrackDetails:
+    """Fingers, face and expression of one person, as in `body.details`."""
+
+    fingers: Float[np.ndarray, "frames 30 3"]
+    face: Float[np.ndarray, "frames 3 3"]
+    expression: Float[np.ndarray, "frames 10"]
+
+    @classmethod
+    def rest(cls, count: int) -> "TrackDetails":
+        """Make the details of someone who moves neither."""
+        return cls(**{name: np.zeros((count, *shape)) for name, shape in SHAPES.items()})
+
+    def part(self, frames: slice) -> Details:
+        """Make our own details of some frames."""
+        return Details(**{name: _tensor(getattr(self, name)[frames])[:, None] for name in SHAPES})
+
+
+@dataclass(kw_only=True)
 class Track:
     """One person over the frames in which it was seen; metres, radians, float64."""
 
@@ -82,6 +101,7 @@ class Track:
     picture_size: tuple[int, int]
     camera_from_world: Float[np.ndarray, "frames 4 4"] | None = None
     beta_space: str = "smpl"
+    details: TrackDetails | None = None
     notes: list[str] = field(default_factory=list)
     """What the reader had to assume."""
 
@@ -104,6 +124,7 @@ class Track:
             picture_size=self.picture_size,
             camera_from_world=_tensor(camera[at]),
             beta_space=self.beta_space,
+            details=None if self.details is None else self.details.part(at),
         )
 
 
@@ -136,11 +157,20 @@ def smpl_pose(
     return pose
 
 
-def full_pose(array: np.ndarray, name: str, count: int | None = None) -> np.ndarray:
+def all_joints(array: np.ndarray, name: str) -> np.ndarray:
     """Read the rotations of a whole body: 22, 24, 52, 53 or 55 joints, root first."""
-    found = as_axis_angles(array, (24, 22, 52, 53, 55), name, count=count)
+    return as_axis_angles(array, (24, 22, 52, 53, 55), name)
+
+
+def body_of(found: Float[np.ndarray, "frames joints 3"]) -> np.ndarray:
+    """Keep SMPL's 24 joints of a whole body."""
     kept = found if found.shape[1] == 24 else found[:, :22]
     return smpl_pose(kept[:, :1], kept[:, 1:])
+
+
+def full_pose(array: np.ndarray, name: str) -> np.ndarray:
+    """Read the rotations of a whole body as SMPL's 24 joints."""
+    return body_of(all_joints(array, name))
 
 
 def keys_of(content: Any) -> set[str]:

@@ -12,8 +12,9 @@ import numpy as np
 from ...errors import ParamsError
 from .cameras import front_view, pinhole, rigid
 from .containers import read_container
+from .details import details_of_joints
 from .fields import Fields, as_axis_angles, as_text, six_numbers_to_axis_angles, to_matrices
-from .track import Format, Source, Track, full_pose, keys_of, smpl_pose
+from .track import Format, Source, Track, all_joints, body_of, full_pose, keys_of, smpl_pose
 
 WIDE = (9.0, 16.0)
 """Shape of the picture taken where only its diagonal is known."""
@@ -257,7 +258,8 @@ def _read_prompthmr(source: Source) -> list[Track]:
     for name, person in people.items():
         shown = Fields(person, f"{fields.name}: person {name}").part("smplx_cam")
         key = shown.first("rotmat", "pose")
-        pose = full_pose(shown.array(key), f"{shown.name}: {key}")
+        joints = all_joints(shown.array(key), f"{shown.name}: {key}")
+        pose = body_of(joints)
         tracks.append(
             Track(
                 pose=pose,
@@ -266,6 +268,7 @@ def _read_prompthmr(source: Source) -> list[Track]:
                 intrinsics=pinhole(focal, size, len(pose), center),
                 picture_size=size,
                 beta_space="smplx",
+                details=details_of_joints(joints),
             )
         )
     return tracks

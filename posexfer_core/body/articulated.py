@@ -1,0 +1,108 @@
+"""A body whose fingers and face move: SMPL-H and SMPL-X, with all of their joints.
+
+To everything else it is SMPL's 24 joints; at rest details both give the same body.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from einops import einsum, rearrange
+from jaxtyping import Float
+from torch import Tensor
+
+from ..geometry.rotations import axis_angle_to_matrix
+from .details import FACE, Details
+from .model import BodyGeometry, BodyModel, pose_joints
+
+BODY_JOINTS = 22
+HANDS = slice(22, 24)
+"""SMPL's joints of the hands, which here turn each finger about its own knuckle."""
+FINGER_JOINTS = 15
+BONES_OF_A_FINGER = 3
+MIDDLE_KNUCKLE = 3
+"""Which of a hand's finger joints is SMPL's one joint of the hand."""
+
+
+class ArticulatedBody(BodyModel):
+    """Adds to a body of 24 joints (see `BodyModel`) what poses the details.
+
+    `all_regressors` (J, V), `all_weights` (V, J), `all_posedirs` (V, 3, 9 (J - 1)) and
+    `expression_directions` (V, 3, 10) are buffers; J is 52 (SMPL-H: body, fingers) or 55 (SMPL-X:
+    body, jaw, eyes, fingers).
+    """
+
+    all_regressors: Tensor
+    all_weights: Tensor
+    all_posedirs: Tensor
+    expression_directions: Tensor
+
+    def add_joints(
+        self,
+        *,
+        parents: Sequence[int],
+        regressors: Float[Tensor, "joints vertices"],
+        weights: Float[Tensor, "vertices joints"],
+        posedirs: Float[Tensor, "vertices 3 features"],
+        expressions: Float[Tensor, "vertices 3 10"],
+    ) -> "ArticulatedBody":
+        """Give the body the joints of its own family."""
+        self.all_parents = tuple(parents)
+        self.register_buffer("all_regressors", regressors, persistent=False)
+        self.register_buffer("all_weights", weights, persistent=False)
+        self.register_buffer("all_posedirs", posedirs, persistent=False)
+        self.register_buffer("expression_directions", expressions, persistent=False)
+        return self
+
+    def posed(
+        self,
+        rotations: Float[Tensor, "batch 24 3 3"],
+        betas: Float[Tensor, "batch 10"],
+        transl: Float[Tensor, "batch 3"],
+        details: Details | None = None,
+    ) -> BodyGeometry:
+        """Pose body, fingers and face."""
+        if details is None:
+            return self(rotations, betas, transl)
+        every = self._all_rotations(rotations, details)
+        expression = rearrange(details.expression, "frames persons e -> (frames persons) e")
+        vertices, _ = self.rest(betas)
+        vertices = vertices + einsum(
+            self.expression_directions, expression, "v xyz e, b e -> b v xyz"
+        )
+        joints = einsum(self.all_regressors, vertices, "j v, b v xyz -> b j xyz")
+        change = every[:, 1:] - torch.eye(3, dtype=every.dtype, device=every.device)
+        feature = rearrange(change, "batch joints row column -> batch (joints row column)")
+        vertices = vertices + einsum(self.all_posedirs, feature, "v xyz f, b f -> b v xyz")
+        turns, places = pose_joints(every, joints, self.all_parents)
+        shifts = places - einsum(turns, joints, "b j out xyz, b j xyz -> b j out")
+        transforms = torch.cat([turns, shifts[..., None]], dim=-1)
+        blended = einsum(self.all_weights, transforms, "v j, b j out column -> b v out column")
+        vertices = einsum(blended[..., :3], vertices, "b v out xyz, b v xyz -> b v out")
+        first = len(self.all_parents) - 2 * FINGER_JOINTS
+        knuckles = [first + MIDDLE_KNUCKLE, first + FINGER_JOINTS + MIDDLE_KNUCKLE]
+        kept = torch.cat([places[:, :BODY_JOINTS], places[:, knuckles]], dim=1)
+        return BodyGeometry(
+            vertices=vertices + blended[..., 3] + transl[:, None], joints=kept + transl[:, None]
+        )
+
+    def _all_rotations(
+        self, rotations: Float[Tensor, "batch 24 3 3"], details: Details
+    ) -> Float[Tensor, "batch joints 3 3"]:
+        """Put body, face and fingers into the order of the body's family."""
+        fingers = axis_angle_to_matrix(
+            rearrange(
+                details.fingers,
+                "f p (hand finger bone) xyz -> (f p) hand finger bone xyz",
+                hand=2,
+                bone=BONES_OF_A_FINGER,
+            )
+        )
+        hands = rotations[:, HANDS, None]
+        fingers = torch.cat(
+            [(hands @ fingers[..., 0, :, :])[..., None, :, :], fingers[..., 1:, :, :]], -3
+        )
+        parts = [rotations[:, :BODY_JOINTS], rearrange(fingers, "b h f n r c -> b (h f n) r c")]
+        if len(self.all_parents) == BODY_JOINTS + FACE + 2 * FINGER_JOINTS:
+            face = axis_angle_to_matrix(details.face)
+            parts.insert(1, rearrange(face, "f p joint r c -> (f p) joint r c"))
+        return torch.cat(parts, dim=1)

@@ -1,0 +1,191 @@
+"""Lets the package `smplx` interpret the arrays of a body file; our own skinning then poses them.
+
+`smplx` is imported here and only when a body is built. It is handed plain arrays alone: SMPL-X,
+which it reads from a file and in no other way, goes through a file of our own.
+"""
+
+import contextlib
+import io
+import logging
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from .articulated import BODY_JOINTS, FINGER_JOINTS, MIDDLE_KNUCKLE, ArticulatedBody
+from .model import BETA_COUNT, PARENTS, BodyModel
+
+logger = logging.getLogger(__name__)
+
+HEAD = 15
+EXPRESSION_COUNT = 10
+HAND_NUMBERS = 3 * FINGER_JOINTS
+
+
+def smpl_body(arrays: Mapping[str, np.ndarray], keypoint_vertices: Mapping[str, int]) -> BodyModel:
+    """Build a body of 24 joints."""
+    from smplx import SMPL
+    from smplx.utils import Struct
+
+    with _quiet():
+        body = SMPL(
+            model_path="",
+            data_struct=Struct(**_with_ten_betas(arrays)),
+            vertex_ids=dict(keypoint_vertices),
+            num_betas=BETA_COUNT,
+        )
+    buffers = dict(body.named_buffers())
+    posedirs = _posedirs(buffers)
+    return BodyModel(
+        v_template=buffers["v_template"],
+        faces=buffers["faces_tensor"],
+        shapedirs=buffers["shapedirs"],
+        posedirs=posedirs if posedirs.any() else None,
+        joint_regressor=buffers["J_regressor"],
+        skin_weights=buffers["lbs_weights"],
+        keypoint_vertices=keypoint_vertices,
+        beta_space="smpl",
+    )
+
+
+def articulated_body(
+    arrays: Mapping[str, np.ndarray], keypoint_vertices: Mapping[str, int], beta_space: str
+) -> ArticulatedBody:
+    """Build a body of SMPL-H's 52 or SMPL-X's 55 joints, which is one of 24 at rest details."""
+    padded = _with_ten_betas(arrays)
+    with _quiet():
+        if beta_space == "smplx":
+            buffers = _smplx_buffers(padded)
+        else:
+            buffers = _smplh_buffers(padded, keypoint_vertices)
+    weights, regressors = buffers["lbs_weights"], buffers["J_regressor"]
+    posedirs, joints = _posedirs(buffers), len(buffers["J_regressor"])
+    body = ArticulatedBody(
+        v_template=buffers["v_template"],
+        faces=buffers["faces_tensor"],
+        shapedirs=buffers["shapedirs"],
+        posedirs=_body_posedirs(posedirs),
+        joint_regressor=_body_regressors(regressors),
+        skin_weights=_body_weights(weights),
+        keypoint_vertices=keypoint_vertices,
+        beta_space=beta_space,
+    )
+    return body.add_joints(
+        parents=(-1, *arrays["kintree_table"][0, 1:joints].astype(int).tolist()),
+        regressors=regressors,
+        weights=weights,
+        posedirs=posedirs,
+        expressions=_expressions(buffers),
+    )
+
+
+def _with_ten_betas(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Pad shape directions: smplx crashes on fewer."""
+    padding = max(0, BETA_COUNT - arrays["shapedirs"].shape[-1])
+    return {**arrays, "shapedirs": np.pad(arrays["shapedirs"], ((0, 0), (0, 0), (0, padding)))}
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    """Keep what smplx prints, such as a warning for files with ten betas, for the log."""
+    chatter = io.StringIO()
+    with contextlib.redirect_stdout(chatter):
+        yield
+    logger.debug("smplx: %s", chatter.getvalue().strip())
+
+
+def _hands() -> dict[str, np.ndarray]:
+    """Give what smplx wants to know of hands; poses are absolute here, no components."""
+    hands = {f"hands_mean{side}": np.zeros(HAND_NUMBERS) for side in "lr"}
+    return hands | {f"hands_components{side}": np.eye(HAND_NUMBERS) for side in "lr"}
+
+
+def _smplh_buffers(
+    arrays: Mapping[str, np.ndarray], keypoint_vertices: Mapping[str, int]
+) -> dict[str, Tensor]:
+    from smplx import SMPLH
+    from smplx.utils import Struct
+
+    body = SMPLH(
+        model_path="",
+        data_struct=Struct(**arrays, **_hands()),
+        vertex_ids=dict(keypoint_vertices),
+        num_betas=BETA_COUNT,
+        use_pca=False,
+        flat_hand_mean=True,
+    )
+    return dict(body.named_buffers())
+
+
+def _smplx_buffers(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Hand over a file of plain numbers: nothing in it can be run."""
+    from smplx import SMPLX
+
+    landmarks = {
+        "lmk_faces_idx": np.zeros(51, np.int64),
+        "lmk_bary_coords": np.full((51, 3), 1 / 3),
+    }
+    plain = {
+        name: array.astype(np.float32) if array.dtype.kind == "f" else array
+        for name, array in {**arrays, **_hands(), **landmarks}.items()
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "SMPLX_NEUTRAL.npz"
+        np.savez(path, **plain)  # pyright: ignore[reportArgumentType]
+        body = SMPLX(
+            model_path=str(path),
+            num_betas=BETA_COUNT,
+            num_expression_coeffs=EXPRESSION_COUNT,
+            use_pca=False,
+            flat_hand_mean=True,
+            use_face_contour=False,
+        )
+    return dict(body.named_buffers())
+
+
+def _posedirs(buffers: Mapping[str, Tensor]) -> Tensor:
+    return rearrange(
+        buffers["posedirs"], "feature (vertices xyz) -> vertices xyz feature", xyz=3
+    ).contiguous()
+
+
+def _expressions(buffers: Mapping[str, Tensor]) -> Tensor:
+    """Give ten directions, zero where the family or the file has fewer."""
+    directions = torch.zeros(*buffers["v_template"].shape, EXPRESSION_COUNT)
+    found = buffers.get("expr_dirs")
+    if found is not None:
+        directions[..., : found.shape[-1]] = found
+    return directions
+
+
+def _first_finger(joints: int) -> int:
+    return joints - 2 * FINGER_JOINTS
+
+
+def _body_weights(weights: Tensor) -> Tensor:
+    """Let fingers follow the hands, jaw and eyes the head."""
+    first = _first_finger(weights.shape[1])
+    body = weights[:, :BODY_JOINTS].clone()
+    body[:, HEAD] += weights[:, BODY_JOINTS:first].sum(dim=1)
+    left, right = weights[:, first:].split(FINGER_JOINTS, dim=1)
+    return torch.cat([body, left.sum(dim=1, keepdim=True), right.sum(dim=1, keepdim=True)], dim=1)
+
+
+def _body_regressors(regressors: Tensor) -> Tensor:
+    """Put SMPL's joint of a hand at its middle knuckle."""
+    first = _first_finger(len(regressors))
+    knuckles = [first + MIDDLE_KNUCKLE, first + FINGER_JOINTS + MIDDLE_KNUCKLE]
+    return torch.cat([regressors[:BODY_JOINTS], regressors[knuckles]])
+
+
+def _body_posedirs(posedirs: Tensor) -> Tensor:
+    """Keep what the body's own joints correct."""
+    kept = torch.zeros(*posedirs.shape[:2], 9 * (len(PARENTS) - 1))
+    moved_by_body = 9 * (BODY_JOINTS - 1)
+    kept[..., :moved_by_body] = posedirs[..., :moved_by_body]
+    return kept
