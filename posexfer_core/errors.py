@@ -21,6 +21,10 @@ class KeypointsError(PoseXferError):
     """Keypoints are missing, in no known layout, or show no person."""
 
 
+class MeshError(PoseXferError):
+    """A mesh file is damaged, points outside itself, or shows no body that can be recognised."""
+
+
 class OutputError(PoseXferError):
     """A result cannot be written where it was asked for."""
 

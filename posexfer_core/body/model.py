@@ -68,7 +68,8 @@ class BodyModel(nn.Module):
     `joint_regressor` (24, V), `skin_weights` (V, 24), `faces` (F, 3) and `parents` (24,) are
     buffers that are not saved with the weights of a network. So are `canonical`, every vertex's
     place on the rest body: 0 at the pelvis, 1 at half the body's height, the same for every
-    pose and shape; and `parts`, the joint that moves each vertex most.
+    pose and shape; and `parts`, the joint that moves each vertex most. Bodies made of meshes are
+    given theirs (`body.register`).
     """
 
     v_template: Tensor
@@ -92,6 +93,7 @@ class BodyModel(nn.Module):
         skin_weights: Float[Tensor, "vertices 24"],
         keypoint_vertices: Mapping[str, int],
         beta_space: str,
+        canonical: Float[Tensor, "vertices 3"] | None = None,
     ) -> None:
         super().__init__()
         self.beta_space = beta_space
@@ -106,7 +108,7 @@ class BodyModel(nn.Module):
             "joint_regressor": joint_regressor,
             "skin_weights": skin_weights,
             "parents": torch.tensor(PARENTS),
-            "canonical": (v_template - pelvis) / half_height,
+            "canonical": (v_template - pelvis) / half_height if canonical is None else canonical,
             "parts": skin_weights.argmax(dim=1),
         }
         for name, tensor in buffers.items():

@@ -1,0 +1,121 @@
+"""The search for the pose of an unknown mesh: many starts from afar, few brought near."""
+
+import numpy as np
+from jaxtyping import Int
+from numpy import ndarray
+
+from ..model import BodyModel
+from ..surface import Surface
+from .cloud import Cloud
+from .descent import Descent, Fitted, Phase
+from .limbs import best_limbs, limb_changes
+from .rig import SkinRig
+from .starts import standing_starts
+
+TURNED = (Phase(steps=3, reach_m=0.6, slide=0.7, sigma_m=0.03, rigid=True),)
+FAR = (Phase(steps=9, reach_m=0.4, slide=0.5, sigma_m=0.02, shape=2.0),)
+MIDDLE = (Phase(steps=10, reach_m=0.2, slide=0.3, sigma_m=0.01, pose=0.6, scale=True),)
+AGAIN = (
+    Phase(steps=4, reach_m=0.3, slide=0.5, sigma_m=0.02),
+    Phase(steps=3, reach_m=0.2, slide=0.3, sigma_m=0.01, pose=0.6),
+)
+NEAR = (
+    Phase(steps=6, reach_m=0.1, slide=0.2, sigma_m=0.006, pose=0.4, shape=0.5, scale=True),
+    Phase(steps=6, reach_m=0.05, slide=0.1, sigma_m=0.004, pose=0.2, shape=0.3, scale=True),
+)
+ROUNDS = (
+    (160, TURNED, 16),
+    (160, FAR, 5),
+    (400, MIDDLE, 2),
+)
+"""Points that seek each other, phases, and how many bodies go on to the next round."""
+LIMB_POINTS, NEAR_POINTS = 200, 1000
+WORST_PERCENT, DOUBTFUL_M = 97, 0.05
+"""Where this percentile of the distances is beyond this, limbs are tried in other poses."""
+LIMB_ROUNDS = 3
+HOPELESS_M = 0.055
+"""Mean distance, after all starts, beyond which no limb can be to blame."""
+UNKNOWN_SCALE = 0.25
+"""How far a mesh without a unit may be from the mean body's size, in the logarithm."""
+
+
+def fit_unknown(body: BodyModel, surface: Surface, cloud: Cloud) -> Fitted:
+    """Lay the body onto a mesh of which nothing is known; the best of all starts."""
+    search = _Search(body, cloud, 0.0 if surface.sized else UNKNOWN_SCALE)
+    scores = np.zeros(0)
+    fitted = standing_starts(SkinRig(body, spread_vertices(body, 160)), cloud, surface.up)
+    for points, phases, most in ROUNDS:
+        fitted, scores = search.run(fitted, phases, points)
+        fitted = fitted.take(np.argsort(scores)[:most])
+    if scores.min() > HOPELESS_M:
+        return fitted.take(np.arange(1))
+    tries = []
+    for row in range(len(fitted.scale)):
+        tries.append(search.with_other_limbs(fitted.take(np.array([row]))))
+        if search.worst[0] < DOUBTFUL_M:
+            break
+    best_try = min(tries, key=lambda one: one[1])[0]
+    return search.run(best_try, NEAR, NEAR_POINTS)[0]
+
+
+class _Search:
+    """Descents on one mesh, from far to near."""
+
+    def __init__(self, body: BodyModel, cloud: Cloud, scale_sigma: float) -> None:
+        self.body, self.cloud, self.scale_sigma = body, cloud, scale_sigma
+        self._descents: dict[int, Descent] = {}
+        self.worst = np.zeros(0)
+        """Of the last run, the distance that few points exceed, metres."""
+
+    def run(self, fitted: Fitted, phases: tuple[Phase, ...], points: int) -> tuple[Fitted, ndarray]:
+        """Bring bodies nearer; give them with their distances, metres.
+
+        Poses that joints do not like count a little worse.
+        """
+        descent = self._descent(points)
+        for phase in phases:
+            fitted = descent.run(fitted, phase, seekers=points)
+        unlikely = descent.prior.energy(fitted.pose.rotations, 1.0)
+        distances = descent.distances(fitted, points)
+        self.worst = np.percentile(distances, WORST_PERCENT, axis=1)
+        return fitted, distances.mean(1) + 2e-5 * unlikely
+
+    def with_other_limbs(self, fitted: Fitted) -> tuple[Fitted, float]:
+        """Try one body's limbs in other poses until none is better."""
+        fitted, scores = self.run(fitted, (), LIMB_POINTS)
+        for _ in range(LIMB_ROUNDS):
+            if self.worst[0] < DOUBTFUL_M:
+                break
+            changed, limbs = limb_changes(fitted)
+            changed, changed_scores = self.run(changed, AGAIN, LIMB_POINTS)
+            better = best_limbs(fitted, float(scores[0]), changed, changed_scores, limbs)
+            if better is None:
+                break
+            better, better_scores = self.run(better, MIDDLE, LIMB_POINTS)
+            if better_scores[0] >= scores[0]:
+                better = changed.take(np.array([int(changed_scores.argmin())]))
+                better, better_scores = self.run(better, MIDDLE, LIMB_POINTS)
+            if better_scores[0] >= scores[0]:
+                break
+            fitted, scores = better, better_scores
+        return fitted, float(scores[0])
+
+    def _descent(self, points: int) -> Descent:
+        if points not in self._descents:
+            rig = SkinRig(self.body, spread_vertices(self.body, points))
+            self._descents[points] = Descent(rig, self.cloud, scale_sigma=self.scale_sigma)
+        return self._descents[points]
+
+
+def spread_vertices(body: BodyModel, count: int) -> Int[ndarray, " points"]:
+    """Choose vertices that are spread evenly over the skin, always the same ones."""
+    template = body.v_template.detach().cpu().double().numpy()
+    corners = template[body.faces.cpu().numpy()]
+    doubled = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
+    share = np.zeros(len(template))
+    np.add.at(share, body.faces.cpu().numpy().ravel(), np.repeat(doubled, 3))
+    random = np.random.default_rng(0)
+    count = min(count, int((share > 0).sum()))
+    return random.choice(len(template), count, replace=False, p=share / share.sum())
