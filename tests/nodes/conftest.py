@@ -1,6 +1,7 @@
 """The host and our pack as fixtures; without a checkout these tests are skipped, loudly."""
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from tests.nodes.cpu_torch import import_beside_cpu_torch
 from tests.nodes.host_process import Pack, load_pack, open_host, why_not
+from tests.nodes.server import Server, serve
 
 
 def pytest_configure() -> None:
@@ -43,3 +45,13 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 def pack(host: SimpleNamespace) -> Pack:
     """Our pack, loaded as ComfyUI loads it."""
     return load_pack(host)
+
+
+@pytest.fixture(scope="session")
+def server(host: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server with small files, in a process of its own."""
+    from tests.nodes.small_files import write_small_files
+
+    with serve(tmp_path_factory.mktemp("served") / "base") as running:
+        write_small_files(running.base)
+        yield running

@@ -1,13 +1,18 @@
 """Let ComfyUI import torchvision and torchaudio beside torch's CPU build.
 
+As a script it starts another one so: `python tests/nodes/cpu_torch.py ~/ComfyUI/main.py --cpu`.
+
 Their wheels on the default index are built against CUDA: torchvision's operators do not load, and
 registering their shapes fails; torchaudio does not load at all. ComfyUI needs neither here.
 """
 
 import importlib
 import importlib.machinery
+import runpy
 import sys
 import types
+import warnings
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -43,3 +48,18 @@ def stand_in_for_torchaudio() -> None:
         empty = types.ModuleType("torchaudio")
         empty.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
         sys.modules["torchaudio"] = empty
+
+
+def main() -> None:
+    """Run a script of ComfyUI, such as its main.py, as if it had been called itself."""
+    script = Path(sys.argv[1]).resolve()
+    sys.argv = sys.argv[1:]
+    sys.path[0] = str(script.parent)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import_beside_cpu_torch()
+    runpy.run_path(str(script), run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,48 +11,14 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.skeleton import keypoints18
 from posexfer_core.body.view import BodyView
-from posexfer_core.geometry.camera import intrinsics_matrix
-from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
-from posexfer_core.network.weights import save_bundle
 from tests.nodes.host_process import ROOT
-from tests.nodes.test_parity import NETWORKS
-from tests.posexfer_core.diffusion.toys import toy_network, toy_unet
-
-SIZE = (128, 88)
-
-
-def standing_params(*, bend: float = 0.0, frames: int = 1) -> HumanParams:
-    """A person 4 m away who faces the camera, the right forearm bent towards it."""
-    pose = torch.zeros(frames, 1, 24, 3)
-    pose[..., 0, 0] = torch.pi
-    pose[..., 16, 2], pose[..., 17, 2] = -1.1, 1.1
-    pose[..., 19, 1] = bend
-    return HumanParams(
-        pose=pose,
-        betas=torch.zeros(frames, 1, 10),
-        transl=torch.tensor([0.0, 0.0, 4.0]).repeat(frames, 1, 1),
-        intrinsics=intrinsics_matrix(1.8 * SIZE[0], SIZE).repeat(frames, 1, 1),
-        picture_size=SIZE,
-    )
+from tests.nodes.small_files import SIZE, standing_params, write_small_files
 
 
 @pytest.fixture(scope="module")
 def files(host):
-    """Parameter files in the input folder, and a small bundle among the weights."""
-    standing_params().save(host.base / "input" / "standing.npz")
-    standing_params(bend=1.2).save(host.base / "input" / "bent.npz")
-    standing_params(frames=3).save(host.base / "models" / "smpl" / "walk.npz")
-    config = NETWORKS["tiny"]
-    torch.manual_seed(3)
-    save_bundle(
-        host.base / "models" / "model_patches" / "toy.safetensors",
-        toy_network(config),
-        unet_config=config.unet.diffusers_config(),
-        unet_state=toy_unet(config.unet).state_dict(),
-        autoencoder=PatchAutoencoder(AutoencoderConfig(width=8, blocks=1)),
-        dtype=torch.float16,
-    )
-    save_bundle(host.base / "models" / "model_patches" / "adapter.safetensors", toy_network(config))
+    """The host's folders, with parameter files and small weights in them."""
+    write_small_files(host.base)
     return host.base
 
 

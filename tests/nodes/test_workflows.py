@@ -1,45 +1,50 @@
-"""The workflow files we ship, run by the host's executor on small weights."""
+"""The workflow files we ship, run by a real server on small weights."""
 
+import io
 import json
-import shutil
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image
 
 from tests.nodes.host_process import ROOT
-from tests.nodes.prompts import run, to_prompt
-from tests.nodes.test_nodes import files  # noqa: F401
+from tests.nodes.prompts import on_small_weights, to_prompt
+from tests.nodes.server import Server
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 
 
-def saved_pictures(host: SimpleNamespace, shown: dict[str, Any]) -> list[Image.Image]:
-    found = [entry for output in shown.values() for entry in output.get("images", [])]
-    folder = Path(host.folder_paths.get_output_directory())
-    written = [
-        folder / one["subfolder"] / one["filename"] for one in found if one["type"] == "output"
-    ]
-    return [Image.open(path).convert("RGB") for path in written]
+def read_prompt(path: Path, host) -> dict:
+    workflow = json.loads(path.read_text())
+    return on_small_weights(to_prompt(workflow, host.nodes.NODE_CLASS_MAPPINGS))
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_workflow_runs_and_repeats_itself(host, pack, files, path):  # noqa: F811
-    demo = ROOT / "posexfer_core" / "assets" / "demo" / "source.png"
-    shutil.copy(demo, files / "input" / "posexfer_source.png")
-    prompt = to_prompt(json.loads(path.read_text()), host.nodes.NODE_CLASS_MAPPINGS)
-    for node in prompt.values():
-        if node["class_type"] == "PoseXfer_LoadModel":
-            node["inputs"]["weights"] = "toy.safetensors"
-        if node["class_type"] == "PoseXfer_PoseTransferSampler":
-            node["inputs"]["steps"] = 2
-    first, second = (saved_pictures(host, run(host, prompt)) for _ in range(2))
-    assert first and len(first) == len(second)
-    for one, other in zip(first, second, strict=True):
-        assert ImageChops.difference(one, other).getbbox() is None
-        assert len(one.getcolors(1 << 20) or "many") > 2, "not a flat picture"
+def test_a_workflow_runs_and_repeats_itself_to_the_byte(server: Server, host, pack, path):
+    prompt = read_prompt(path, host)
+    server.forget()
+    once = server.prompt(prompt)
+    assert once.end == "execution_success", (once.error, once.node_errors)
+    server.forget()
+    again = server.prompt(prompt)
+    assert not again.cached, "every node ran a second time"
+    first, second = server.written(once), server.written(again)
+    assert first and first == second
+    for one in first:
+        colours = Image.open(io.BytesIO(one)).convert("RGB").getcolors(1 << 20)
+        assert len(colours or "many") > 2, "not a flat picture"
+
+
+def test_an_interrupt_leaves_the_next_run_clean(server: Server, host, pack):
+    prompt = read_prompt(ROOT / "workflows" / "transfer_tiny.json", host)
+    server.forget()
+    expected = server.written(server.prompt(prompt))
+    server.forget()
+    sampler = next(n for n in prompt.values() if n["class_type"].endswith("TransferSampler"))
+    steps, sampler["inputs"]["steps"] = sampler["inputs"]["steps"], 500
+    assert server.prompt(prompt, interrupt=True).end == "execution_interrupted"
+    sampler["inputs"]["steps"] = steps
+    assert server.written(server.prompt(prompt)) == expected
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

@@ -1,0 +1,137 @@
+"""What cannot work is told on the node it concerns, with what to do, as a page would show it."""
+
+import pytest
+
+from tests.nodes.server import Server
+
+LOAD_BODY = {"body_model": "bundled body", "person": 0, "frame": 0, "keep_shape": True}
+
+
+def node(kind: str, **inputs) -> dict:
+    return {"class_type": kind, "inputs": inputs}
+
+
+def shown(image: list) -> dict:
+    return node("PreviewImage", images=image)
+
+
+def body(file: str = "input/standing.npz") -> dict:
+    return node("PoseXfer_LoadSMPLMesh", file=file, **LOAD_BODY)
+
+
+def transfer(*, unet: str, image: dict) -> dict:
+    """A graph whose pose-transfer model is 'toy', with the MODEL of another file."""
+    return {
+        "weights": node("PoseXfer_LoadModel", weights="toy.safetensors"),
+        "other": node("PoseXfer_LoadModel", weights=unet),
+        "body": body(),
+        "empty": node("EmptyImage", width=88, height=128, batch_size=1, color=200),
+        "image": image,
+        "lift": node("PoseXfer_FeatureLift3D", pose_model=["weights", 0], image=["image", 0]),
+        "apply": node(
+            "PoseXfer_ControlGuidanceApply3D", model=["other", 1], features=["lift", 0],
+            target_body=["body", 0], identity_strength=1.0, pose_strength=1.0, prior_strength=1.0,
+            warp_strength=1.0, start_percent=0.0, end_percent=1.0, fit_to_source=True,
+            apply_to="positive only",
+        ),
+        "draw": node(
+            "PoseXfer_PoseTransferSampler", model=["apply", 0], seed=1, steps=1,
+            sampler_name="euler", scheduler="simple", pose_guidance=2.0, identity_guidance=1.5,
+            width=88, height=128, batch_size=1, vae=["weights", 2],
+        ),
+        "show": shown(["draw", 1]),
+    }  # fmt: skip
+
+
+def failure(server: Server, prompt: dict) -> tuple[str, str]:
+    """Run what must fail; give the node and its sentence."""
+    outcome = server.prompt(prompt)
+    assert outcome.end == "execution_error", outcome
+    return outcome.error["node_id"], outcome.error["exception_message"]
+
+
+def refusal(server: Server, prompt: dict, name: str) -> str:
+    """Post what must be refused before anything runs; give the sentence on a node."""
+    outcome = server.prompt(prompt)
+    assert outcome.end == "refused", outcome
+    return outcome.node_errors[name]["errors"][0]["details"]
+
+
+def test_a_model_of_another_family_is_told_on_apply(server):
+    empty = node("EmptyImage", width=88, height=128, batch_size=1, color=200)
+    name, words = failure(server, transfer(unet="other_family.safetensors", image=empty))
+    assert name == "apply"
+    assert "'toy' was made for" in words and "Connect the MODEL" in words
+
+
+def test_a_picture_with_transparency_is_told_where_to_go(server):
+    prompt = transfer(
+        unet="toy.safetensors",
+        image=node("JoinImageWithAlpha", image=["empty", 0], alpha=["mask", 0]),
+    )
+    prompt["mask"] = node("SolidMask", value=0.5, width=88, height=128)
+    name, words = failure(server, prompt)
+    assert name == "lift"
+    assert "'image' has shape (1, 128, 88, 4)" in words and "Split Image with Alpha" in words
+
+
+def test_a_graph_without_apply_is_told_what_to_connect(server):
+    empty = node("EmptyImage", width=88, height=128, batch_size=1, color=200)
+    prompt = transfer(unet="toy.safetensors", image=empty)
+    prompt["draw"]["inputs"]["model"] = ["other", 1]
+    name, words = failure(server, prompt)
+    assert name == "draw"
+    assert "3D Control Guidance Apply" in words
+
+
+@pytest.mark.parametrize(
+    ("people", "words"),
+    [([], "Frame 0"), ([{"pose_keypoints_2d": [0.0] * 54}], "Frame 0")],
+    ids=["no person", "a person without points"],
+)
+def test_keypoints_without_a_person_are_told(server, people, words):
+    frame = {"people": people, "canvas_height": 128, "canvas_width": 88}
+    name, said = failure(
+        server,
+        {
+            "image": node("EmptyImage", width=88, height=128, batch_size=1, color=0),
+            "estimate": node(
+                "PoseXfer_EstimateHumanParams",
+                image=["image", 0], keypoints={"__value__": [frame]}, person=0, focal_px=0.0,
+            ),
+            "show": shown(["estimate", 1]),
+        },
+    )  # fmt: skip
+    assert name == "estimate"
+    assert words in said and "person" in said
+
+
+def test_a_missing_file_is_told_with_the_folders_searched(server):
+    prompt = {"body": body("input/nobody.npz"), "show": shown(["body", 2])}
+    words = refusal(server, prompt, "body")
+    assert "no file 'nobody.npz'" in words
+    assert str(server.base / "input") in words
+
+
+@pytest.mark.parametrize("file", ["../secret.npz", "input/../../secret.npz", "/etc/passwd"])
+def test_a_path_out_of_the_folders_is_refused(server, file):
+    words = refusal(server, {"body": body(file), "show": shown(["body", 2])}, "body")
+    assert "not the name of a file inside the folders" in words
+
+
+def test_a_name_to_save_under_stays_in_the_output_folder(server):
+    prompt = {
+        "body": body(),
+        "save": node("PoseXfer_SaveHumanParams", body=["body", 0], filename_prefix="../out"),
+    }
+    name, words = failure(server, prompt)
+    assert name == "save"
+    assert "leads out of the output folder" in words
+
+
+def test_the_pack_came_up_without_a_warning(server):
+    log = server.log()
+    assert "IMPORT FAILED" not in log
+    lines = [line for line in log.splitlines() if "custom_nodes/posexfer" in line]
+    seconds = next(line for line in lines if "seconds: " in line)
+    assert float(seconds.split()[0]) < 0.5, seconds
