@@ -63,15 +63,20 @@ def add_body_option(parser: argparse.ArgumentParser) -> None:
         "--body",
         type=Path,
         metavar="FILE",
-        help="your own SMPL file (.npz or .pkl; their licence forbids commercial use and needs "
-        "the package smplx); default: the bundled body",
+        help="your own SMPL, SMPL-H or SMPL-X file (.npz or .pkl; their licence forbids commercial "
+        "use and needs the package smplx), or the word anny for the body of the package anny; "
+        "default: the bundled body",
     )
 
 
 def open_body(path: Path | None) -> BodyModel:
-    """Load the user's body file, or the bundled body."""
+    """Load the user's body file, Anny, or the bundled body."""
     if path is None:
         return BodyModel.bundled()
+    if str(path) == "anny" and not path.exists():
+        from ..body.anny_body import anny_body
+
+        return anny_body()
     from ..body.files import load_body_model
 
     return load_body_model(path)
