@@ -13,6 +13,7 @@ from jaxtyping import Float
 from ...errors import ParamsError
 from ..model import BodyModel
 from .cameras import far_pinhole, front_view, pinhole, same_view, up_axis
+from .containers import read_container
 from .details import details_of_names
 from .fields import Fields, as_axis_angles, to_matrices
 from .track import Format, Source, Track, keys_of, smpl_pose
@@ -100,7 +101,7 @@ def _seen(track: Track, source: Source, fields: Fields) -> Track:
     """Add the camera: the file's, or a guess of it, or one that is made up."""
     count, notes = len(track.pose), []
     up = up_axis(track.pose[:, 0])
-    lens = _layer_lens(source, fields, count)
+    lens = _layer_lens(source, fields, count, notes)
     camera = None
     if lens is not None:
         intrinsics, size = lens
@@ -120,7 +121,7 @@ def _seen(track: Track, source: Source, fields: Fields) -> Track:
 
 
 def _layer_lens(
-    source: Source, fields: Fields, count: int
+    source: Source, fields: Fields, count: int, notes: list[str]
 ) -> tuple[np.ndarray, tuple[int, int]] | None:
     """Read the lens under the names in use: `K`, `intrinsics`, or `focal` with `princpt`."""
     for key in ("K", "intrinsics", "K_fullimg", "cam_int"):
@@ -129,13 +130,38 @@ def _layer_lens(
             center = matrices[0, :2, 2]
             size = source.size_around(center)
             return matrices, size
+    if "focal" not in fields:
+        fields = _meta(source) or fields
     if "focal" in fields and "princpt" in fields:
         focal = fields.array("focal").reshape(-1)[:2]
         center = fields.rows("princpt", width=2)[0]
-        size = source.size_around(center)
+        size = source.picture_size or _size_around(fields, center, notes, source.path.name)
         both = np.broadcast_to(focal, (count, 2)) if focal.size else focal
         return pinhole(np.array(both), size, count, center), size
     return None
+
+
+def _meta(source: Source) -> Fields | None:
+    """Open what SMPLer-X writes beside `smplx/00001_0.npz`: the lens, in `meta/00001_0.json`."""
+    path = source.path.parent.parent / "meta" / f"{source.path.stem}.json"
+    if source.path.parent.name != "smplx" or not path.is_file():
+        return None
+    return Fields(read_container(path), f"meta/{path.name}")
+
+
+def _size_around(
+    fields: Fields, center: np.ndarray, notes: list[str], name: str
+) -> tuple[int, int]:
+    """Guess the picture: the lens looks through its middle, or through that of a person's box."""
+    if "bbox" not in fields:
+        return round(2 * center[1]), round(2 * center[0])
+    left, top, width, height = fields.rows("bbox", width=4)[0]
+    size = max(1, int(np.ceil(top + height))), max(1, int(np.ceil(left + width)))
+    notes.append(
+        f"{name} does not hold the size of its picture; one that ends with the person's box, "
+        f"{size[1]}x{size[0]}, was taken. Give picture_size."
+    )
+    return size
 
 
 def _placed(track: Track, seen: Float[np.ndarray, "joints 2"], source: Source) -> Track:

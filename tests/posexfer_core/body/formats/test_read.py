@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import logging
 import pickle
 from pathlib import Path
@@ -109,6 +110,31 @@ def test_people_without_a_place_are_seen_from_where_the_tool_saw_them(tmp_path: 
     _, world, view = seen(params, "smpl")
     expected = world[0] - world[0, 0] + [0, 0, 4.2]  # turned as before the file's own camera
     np.testing.assert_allclose(view.joints[0].double().numpy(), expected, atol=1e-4)
+
+
+def test_smpler_x_keeps_the_lens_of_each_person_in_another_folder(tmp_path: Path):
+    one = samples.person(1, space="smplx")
+    focal, center = np.array([1500.0, 1480.0]), np.array([610.0, 250.0])  # of the person's box
+    for folder in ("smplx", "meta"):
+        (tmp_path / folder).mkdir()
+    path = tmp_path / "smplx" / "00001_0.npz"
+    content = {
+        "global_orient": one.pose[:, 0],
+        "body_pose": one.pose[0, 1:22],
+        "left_hand_pose": np.zeros((15, 3)),
+        "right_hand_pose": np.zeros((15, 3)),
+        "betas": one.betas,
+        "transl": samples.SHIFT[:1],
+    }
+    path.write_bytes(samples.npz(**content))
+    meta = {"focal": focal.tolist(), "princpt": center.tolist(), "bbox": [510, 100, 200, 300]}
+    (tmp_path / "meta" / "00001_0.json").write_text(json.dumps(meta))
+    params = read_params(path, picture_size=samples.SIZE, body=tagged_body("smplx"))
+    assert params.picture_size == samples.SIZE
+    pixels, _, _ = seen(params, "smplx")
+    expected = samples.see(one.joints + samples.SHIFT[:1], focal, center)
+    assert np.abs(pixels - expected).max() < MOST_PX
+    assert read_params(path).picture_size == (400, 710)
 
 
 def test_agora_is_placed_near_its_joints_without_the_body_of_its_betas(tmp_path: Path):
