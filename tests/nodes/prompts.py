@@ -1,8 +1,5 @@
-"""Workflow files as prompts, and prompts through the host's executor."""
+"""Workflow files as prompts."""
 
-import asyncio
-import inspect
-from types import SimpleNamespace
 from typing import Any
 
 NOTES = ("Note", "MarkdownNote")
@@ -40,20 +37,3 @@ def on_small_weights(prompt: dict[str, Any]) -> dict[str, Any]:
         if "steps" in node["inputs"]:
             node["inputs"]["steps"] = 2
     return prompt
-
-
-def run(host: SimpleNamespace, prompt: dict[str, Any]) -> dict[str, Any]:
-    """Validate and execute a prompt; give what the page would show of it."""
-    valid, error, outputs, node_errors = asyncio.run(
-        host.execution.validate_prompt("test", prompt, None)
-    )
-    assert valid, (error, node_errors)
-    takes_arguments = "cache_args" in inspect.signature(host.execution.PromptExecutor).parameters
-    cache = [{"lru": 0, "ram": 0.0}] if takes_arguments else [0]
-    server = SimpleNamespace(client_id=None, last_node_id=None, send_sync=lambda *args: None)
-    executor = host.execution.PromptExecutor(server, host.execution.CacheType.CLASSIC, *cache)
-    executor.execute(prompt, "test", {}, outputs)
-    failures = [data for name, data in executor.status_messages if name == "execution_error"]
-    assert not failures, failures[0]["exception_message"]
-    assert executor.status_messages[-1][0] == "execution_success"
-    return executor.history_result["outputs"]
