@@ -30,19 +30,24 @@ def read_npz(path: Path, *, error: type[PoseXferError] = BodyFileError) -> dict[
         path: the file.
         error: what to raise when it cannot be read.
     """
-    data = read_bytes(path, error=error)
+    return parse_npz(read_bytes(path, error=error), path.name, error=error)
+
+
+def parse_npz(
+    data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError
+) -> dict[str, Any]:
+    """Do what `read_npz` does with the bytes of a file; `name` is what errors call it."""
     arrays = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_members(archive, path.name, len(data), error=error)
+            check_members(archive, name, len(data), error=error)
             for member in archive.infolist():
-                name = member.filename
                 content = archive.read(member)
-                arrays[name.removesuffix(".npy")] = parse_npy(
-                    content, f"{path.name}: {name}", error=error
+                arrays[member.filename.removesuffix(".npy")] = parse_npy(
+                    content, f"{name}: {member.filename}", error=error
                 )
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, *DAMAGE) as failure:
-        raise error(f"{path.name} is damaged or no .npz file: {failure}") from failure
+        raise error(f"{name} is damaged or no .npz file: {failure}") from failure
     return arrays
 
 

@@ -11,7 +11,7 @@ from ..model import BodyModel
 from ..params import FORMAT as OWN
 from ..params import HumanParams
 from ..pickles import DAMAGE
-from . import hmr, layers, mocap, romp, scenes, smpl_codec, video, weak
+from . import hmr, layers, mcs, mocap, romp, scenes, smpl_codec, video, weak
 from .containers import describe, read_container
 from .fields import as_text
 from .track import Format, Source, Track, keys_of
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 FORMATS: tuple[Format, ...] = (
     *hmr.FORMATS,
+    *mcs.FORMATS,
     *smpl_codec.FORMATS,
     *weak.FORMATS,
     *romp.FORMATS,

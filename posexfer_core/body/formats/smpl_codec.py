@@ -28,7 +28,8 @@ def _is_smpl_codec(content: Any) -> bool:
     return "smplVersion" in keys and bool({"bodyPose", "codecVersion", "gender"} & keys)
 
 
-def _read_smpl_codec(source: Source) -> list[Track]:
+def read_smpl_codec(source: Source) -> list[Track]:
+    """Read one person in a world without a camera, y up."""
     fields = source.fields
     version = int(fields.number("smplVersion"))
     if version not in VERSIONS:
@@ -142,6 +143,6 @@ def _written_details(params: HumanParams, person: int, space: str) -> dict[str, 
 
 FORMATS = (
     Format(
-        name="smpl-codec", title="Meshcapade .smpl", matches=_is_smpl_codec, read=_read_smpl_codec
+        name="smpl-codec", title="Meshcapade .smpl", matches=_is_smpl_codec, read=read_smpl_codec
     ),
 )

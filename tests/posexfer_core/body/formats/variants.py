@@ -1,5 +1,6 @@
 """Files as they are found with people: conventions of the tools, but other names or layouts."""
 
+import base64
 import json
 import pickle
 from collections.abc import Callable
@@ -196,6 +197,70 @@ def agora_truth() -> Sample:
     )
 
 
+def mcs() -> Sample:
+    """A scene of glTF: a body of two frames, there from the second on, and a moving camera."""
+    one = person(2, space="smplx", upright=(0, 0, 0))
+    body = npz(
+        codecVersion=np.int32(2),
+        smplVersion=np.int32(2),
+        frameCount=np.int32(2),
+        shapeParameters=one.betas[0].astype(np.float32),
+        bodyTranslation=WALK[:2].astype(np.float32),
+        bodyPose=one.pose[:, :22].astype(np.float32),
+    )
+    turns = Rotation.from_rotvec([[3.1, 0.1, 0.0], [3.0, 0.1, 0.1], [2.9, 0.2, 0.1]])
+    shifts = np.array([[0.0, 1.0, 4.0], [0.1, 1.0, 4.1], [0.2, 1.1, 4.2]])
+    seen_from = turns.inv()
+    places = -seen_from.apply(shifts)
+    rotations = (seen_from * Rotation.from_rotvec([np.pi, 0, 0])).as_quat()
+    parts = [body, *(part.astype("<f4").tobytes() for part in (places, rotations))]
+    scene = {
+        "scenes": [
+            {
+                "extensions": {
+                    "MC_scene_description": {
+                        "num_frames": 3,
+                        "smpl_bodies": [{"frame_presence": [1, 3], "bufferView": 0}],
+                    }
+                }
+            }
+        ],
+        "nodes": [{"children": [1]}, {"camera": 0, "translation": [9, 9, 9]}],
+        "cameras": [{"perspective": {"yfov": 2 * np.arctan(300 / 900), "aspectRatio": 800 / 600}}],
+        "buffers": [
+            {"uri": "data:application/octet-stream;base64," + base64.b64encode(part).decode()}
+            for part in parts
+        ],
+        "bufferViews": [{"buffer": at, "byteLength": len(part)} for at, part in enumerate(parts)],
+        "accessors": [{"bufferView": at, "componentType": 5126} for at in (1, 2)],
+        "animations": [
+            {
+                "channels": [
+                    {"sampler": at, "target": {"path": path}}
+                    for at, path in enumerate(("translation", "rotation"))
+                ],
+                "samplers": [{"output": 0}, {"output": 1}],
+            }
+        ],
+    }
+    points = world(one, WALK[:2])
+    pixels = np.stack(
+        [
+            see(points[at] @ turns[at + 1].as_matrix().T + shifts[at + 1], 900.0, MIDDLE)
+            for at in range(2)
+        ]
+    )
+    return Sample(
+        data=json.dumps(scene).encode(),
+        name="scene.mcs",
+        pixels=pixels,
+        pose=one.pose,
+        space="smplx",
+        joints=points,
+        size=SIZE,
+    )
+
+
 def smpl_codec_at_rest() -> Sample:
     """The codec leaves out what is zero."""
     content = {"codecVersion": np.int32(2), "smplVersion": np.int32(0), "gender": np.int32(0)}
@@ -223,6 +288,7 @@ VARIANTS: dict[str, tuple[str, Callable[[], Sample]]] = {
         ("agora", agora_placed),
         ("layers", agora_truth),
         ("smpl-codec", smpl_codec_at_rest),
+        ("mcs", mcs),
     )
 }
 """Variant → the name of its format and what makes it."""
