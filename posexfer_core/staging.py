@@ -59,6 +59,7 @@ def stage(
     *,
     size: tuple[int, int] = PICTURE_SIZE,
     retargeted: bool = True,
+    source_body: BodyModel | None = None,
 ) -> Stage:
     """Frame the person and the wanted pose.
 
@@ -66,21 +67,25 @@ def stage(
         picture: of any size and aspect, in [-1, 1].
         source: the person shown, with the picture's own camera; None when not known.
         target: one person in one frame; the pose wanted.
-        body: the model of both bodies.
+        body: the model of both bodies, or of the target's alone.
         size: height and width to draw, pixels.
         retargeted: give the target the source's shape, place and camera; both then share one
             cut that holds both bodies. Otherwise each is framed on its own.
+        source_body: the model of the source's body, where it is another; it is then also the one
+            that is retargeted, so that a target mesh gives its pose and not its clothes.
     """
+    source_body = body if source_body is None else source_body
     own_size = (picture.shape[-2], picture.shape[-1])
     if source is None:
         framing = Framing.whole(own_size, size)
         return _stage(picture, framing, None, _framed_alone(target, body, size))
-    view = BodyView.of(source, body)
+    view = BodyView.of(source, source_body)
     box = body_box(view)
     if not retargeted:
         framing = frame_person(box, [], size, own_size)
         return _stage(picture, framing, view, _framed_alone(target, body, size))
-    wanted = BodyView.of(retarget(source, target, body, framing="source"), body)
+    posed = retarget(source, target, source_body, framing="source")
+    wanted = BodyView.of(posed, source_body)
     if cut_off_edges(box, own_size)[3]:
         wanted = _at_the_neck_of(view, wanted)
     framing = frame_person(box, [body_box(wanted)], size, own_size)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .body.maps import canonical_map, mask_map, prior_maps
+from .body.topology import on_topology_of
 from .body.view import BodyView
 from .draft import MARGIN, draft_picture
 from .errors import PictureError
@@ -99,8 +100,9 @@ def prepare_inputs(
     else:
         source_maps = torch.cat([canonical_map(source), mask_map(source)], 1)
         if config.prior_2d and config.warp:
+            worn = on_topology_of(source, target)
             maps["warp"] = draft_picture(
-                picture, source, target, body_points(target, config.points), margin=margin
+                picture, worn, target, body_points(target, config.points), margin=margin
             )
             draft_latents = encode(maps["warp"][:, :3]) if encode is not None else None
     return ConditionInputs(

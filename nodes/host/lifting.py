@@ -139,6 +139,7 @@ class Order:
             self.target.model,
             size=size,
             retargeted=self.fit_to_source,
+            source_body=None if source is None else source.model,
         )
 
     def encode(self, picture: Tensor) -> Tensor:

@@ -1,15 +1,21 @@
 """Options that several commands share, and how their files are opened."""
 
 import argparse
+import logging
 import sys
 from pathlib import Path
+from typing import get_args
 
 from ..body.formats.bodies import suit
 from ..body.formats.read import read_params
+from ..body.mesh_files import SUFFIXES as MESHES
 from ..body.model import BodyModel
 from ..body.params import HumanParams
+from ..body.surface import Unit, Up
 from ..errors import ParamsError
 from ..geometry.camera import crop_intrinsics
+
+logger = logging.getLogger(__name__)
 
 BUNDLED_WEIGHTS = Path(__file__).parents[1] / "assets" / "tiny.safetensors"
 
@@ -82,6 +88,46 @@ def open_body(path: Path | None) -> BodyModel:
     return load_body_model(path)
 
 
+def add_mesh_options(parser: argparse.ArgumentParser) -> None:
+    """Add what may be said about a mesh."""
+    parser.add_argument(
+        "--mesh-unit",
+        choices=get_args(Unit),
+        default="auto",
+        help="unit of a mesh's numbers; auto tells it by the area of the skin (default: auto)",
+    )
+    parser.add_argument(
+        "--mesh-up",
+        choices=get_args(Up),
+        default="auto",
+        help="axis of a mesh that points up; auto tries them all, GLB is y (default: auto)",
+    )
+
+
+def open_target(
+    options: argparse.Namespace, path: Path, body: BodyModel
+) -> tuple[HumanParams, BodyModel]:
+    """Read a pose from a parameter file, a motion or a mesh, and the body that shows it.
+
+    A mesh is shown by itself: the body of its own topology that registering makes of it. How well
+    that went is logged.
+
+    Args:
+        options: `frame`, `person`, and what `add_mesh_options` added.
+        path: of any kind; meshes are told by the ends of their names.
+        body: that parameters are posed on, and that is fitted to meshes.
+    """
+    if path.suffix.lower() not in MESHES:
+        return open_params(path, body, frame=options.frame, person=options.person), body
+    from ..body.register.registration import register_file
+
+    registration = register_file(path, body, unit=options.mesh_unit, up=options.mesh_up)
+    for note in registration.notes:
+        logger.warning(note)
+    registration.params.select(options.frame, options.person)  # complains when there is none
+    return registration.params, registration.body
+
+
 def open_params(
     path: Path,
     body: BodyModel,
@@ -98,7 +144,15 @@ def open_params(
         frame: which frame, from 0; None for all.
         person: which person, from 0.
         picture_size: height and width, pixels, for files that do not hold it.
+
+    Raises:
+        ParamsError: the file is no parameter file; a mesh, say, which has no picture.
     """
+    if path.suffix.lower() in MESHES:
+        raise ParamsError(
+            f"{path.name} is a mesh: it has a pose, but no place in a picture. Give it as a "
+            "target, and parameters or keypoints for the source."
+        )
     params = read_params(path, frame=frame, person=person, picture_size=picture_size, body=body)
     return suit(params, body)
 

@@ -20,7 +20,15 @@ from ..body.view import BodyView
 from ..errors import OutputError
 from ..framing import Framing, body_box
 from ..pictures import check_target, save_picture
-from .options import add_body_option, index, open_body, open_params, picture_size, say
+from .options import (
+    add_body_option,
+    add_mesh_options,
+    index,
+    open_body,
+    open_target,
+    picture_size,
+    say,
+)
 
 HELP = "Draw what the network is told of a body: mask, depth, normals and so on, one PNG each."
 
@@ -30,7 +38,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "params",
         type=Path,
-        help="body parameter file: ours (.npz) or another tool's (docs/formats.md)",
+        help="body parameters, ours (.npz) or another tool's (docs/formats.md), a motion "
+        "(.bvh) or a mesh of a person (.obj, .ply, .glb; docs/meshes.md)",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the PNGs; made if new")
     parser.add_argument("--frame", type=index, default=0, help="which frame, from 0 (default: 0)")
@@ -51,12 +60,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="pixels; frames the body in a picture of this size (default: the file's own camera)",
     )
     add_body_option(parser)
+    add_mesh_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Draw every map that was asked for."""
     body = open_body(options.body)
-    params = open_params(options.params, body, frame=options.frame, person=options.person)
+    params, body = open_target(options, options.params, body)
     view = BodyView.of(params, body)
     if options.size is not None:
         framing = Framing.around([body_box(view)], options.size)

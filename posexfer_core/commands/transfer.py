@@ -12,9 +12,11 @@ from .drawing import Artist, add_drawing_options
 from .estimate import fit_person
 from .options import (
     add_body_option,
+    add_mesh_options,
     index,
     open_body,
     open_params,
+    open_target,
     params_for_picture,
     picture_size,
     say,
@@ -56,7 +58,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="the pose: body parameters, ours (.npz) or another tool's (docs/formats.md)",
+        help="the pose: body parameters, ours (.npz) or another tool's (docs/formats.md), a motion "
+        "(.bvh) or a mesh of a person (.obj, .ply, .glb; docs/meshes.md)",
     )
     parser.add_argument(
         "--frame", type=index, default=0, help="which frame of the target, from 0 (default: 0)"
@@ -88,6 +91,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_drawing_options(parser)
     add_body_option(parser)
+    add_mesh_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -101,9 +105,15 @@ def run(options: argparse.Namespace) -> None:
             "--paste-back needs the target in the source's camera: give --source-params or "
             "--keypoints, and leave out --no-retarget."
         )
-    target = open_params(options.target, body, frame=options.frame, person=options.person)
+    target, target_body = open_target(options, options.target, body)
     staged: Stage = stage(
-        picture, source, target, body, size=options.size, retargeted=options.retarget
+        picture,
+        source,
+        target,
+        target_body,
+        size=options.size,
+        retargeted=options.retarget,
+        source_body=body,
     )
     result = Artist.open(options).draw(staged)
     if options.paste_back:

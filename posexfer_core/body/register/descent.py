@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from ..estimate.kinematics import BETAS, JOINTS, Pose
+from ..estimate.kinematics import BETAS, JOINTS, Pose, stack
 from ..estimate.prior import PosePrior
 from ..estimate.so3 import exp_map
 from .cloud import Cloud, joint_coordinates
@@ -59,6 +59,11 @@ class Fitted:
     def take(self, index: ndarray) -> "Fitted":
         """Copy some of the bodies."""
         return Fitted(self.pose.take(index), self.scale[index])
+
+
+def join(parts: list[Fitted]) -> Fitted:
+    """Join batches, in order."""
+    return Fitted(stack([one.pose for one in parts]), np.concatenate([one.scale for one in parts]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from numpy import ndarray
 from ..estimate.so3 import exp_map
 from .descent import Fitted
 
+TWINS = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22]
+"""The joint on the other side, for each joint."""
 Turns = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 ARM_POSES: tuple[Turns, ...] = (
@@ -39,6 +41,19 @@ LIMBS = (
     ((2, 5, 8, 11), LEG_POSES, -1.0),
 )
 """Joints of each limb, the poses to try, and -1 where they have to be mirrored."""
+
+
+def turned_about(fitted: Fitted) -> Fitted:
+    """Let bodies look the other way, limbs where they were: the left take the right ones' place.
+
+    Seen as a cloud of points, a body and its back are much alike; this is the likeliest mistake.
+    """
+    turned = fitted.take(np.arange(len(fitted.scale)))
+    half_turn = np.diag([-1.0, 1.0, -1.0])
+    rotations = half_turn @ fitted.pose.rotations[:, TWINS] @ half_turn
+    rotations[:, 0] = fitted.pose.rotations[:, 0] @ half_turn
+    turned.pose.rotations = rotations
+    return turned
 
 
 def limb_changes(fitted: Fitted) -> tuple[Fitted, list[int]]:

@@ -7,8 +7,8 @@ from numpy import ndarray
 from ..model import BodyModel
 from ..surface import Surface
 from .cloud import Cloud
-from .descent import Descent, Fitted, Phase
-from .limbs import best_limbs, limb_changes
+from .descent import Descent, Fitted, Phase, join
+from .limbs import best_limbs, limb_changes, turned_about
 from .rig import SkinRig
 from .starts import standing_starts
 
@@ -26,14 +26,19 @@ NEAR = (
 ROUNDS = (
     (160, TURNED, 16),
     (160, FAR, 5),
-    (400, MIDDLE, 2),
+    (300, MIDDLE, 1),
 )
 """Points that seek each other, phases, and how many bodies go on to the next round."""
 LIMB_POINTS, NEAR_POINTS = 200, 1000
 WORST_PERCENT, DOUBTFUL_M = 97, 0.05
 """Where this percentile of the distances is beyond this, limbs are tried in other poses."""
 LIMB_ROUNDS = 3
-HOPELESS_M = 0.055
+HABIT = 0.2
+"""How much unusual angles count, beside impossible ones."""
+BEND_M = 5e-5
+"""Distance, metres, that one unit of the joints' limits is worth: 7 mm for a knee bent the wrong
+way by one radian."""
+HOPELESS_M = 0.08
 """Mean distance, after all starts, beyond which no limb can be to blame."""
 UNKNOWN_SCALE = 0.25
 """How far a mesh without a unit may be from the mean body's size, in the logarithm."""
@@ -47,15 +52,13 @@ def fit_unknown(body: BodyModel, surface: Surface, cloud: Cloud) -> Fitted:
     for points, phases, most in ROUNDS:
         fitted, scores = search.run(fitted, phases, points)
         fitted = fitted.take(np.argsort(scores)[:most])
+    best = fitted.take(np.arange(1))
     if scores.min() > HOPELESS_M:
-        return fitted.take(np.arange(1))
-    tries = []
-    for row in range(len(fitted.scale)):
-        tries.append(search.with_other_limbs(fitted.take(np.array([row]))))
-        if search.worst[0] < DOUBTFUL_M:
-            break
-    best_try = min(tries, key=lambda one: one[1])[0]
-    return search.run(best_try, NEAR, NEAR_POINTS)[0]
+        return best
+    turned, _ = search.run(turned_about(best), (*AGAIN, *MIDDLE), LIMB_POINTS)
+    both = join([search.with_other_limbs(one)[0] for one in (best, turned)])
+    both, scores = search.run(both, NEAR, NEAR_POINTS)
+    return both.take(scores.argmin(keepdims=True))
 
 
 class _Search:
@@ -70,15 +73,15 @@ class _Search:
     def run(self, fitted: Fitted, phases: tuple[Phase, ...], points: int) -> tuple[Fitted, ndarray]:
         """Bring bodies nearer; give them with their distances, metres.
 
-        Poses that joints do not like count a little worse.
+        Bodies bent as nobody bends count as farther: that tells front from back.
         """
         descent = self._descent(points)
         for phase in phases:
             fitted = descent.run(fitted, phase, seekers=points)
-        unlikely = descent.prior.energy(fitted.pose.rotations, 1.0)
+        bent = descent.prior.energy(fitted.pose.rotations, HABIT)
         distances = descent.distances(fitted, points)
         self.worst = np.percentile(distances, WORST_PERCENT, axis=1)
-        return fitted, distances.mean(1) + 2e-5 * unlikely
+        return fitted, distances.mean(1) + BEND_M * bent
 
     def with_other_limbs(self, fitted: Fitted) -> tuple[Fitted, float]:
         """Try one body's limbs in other poses until none is better."""
