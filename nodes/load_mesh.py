@@ -1,4 +1,6 @@
-"""Load SMPL Mesh: body parameters from a file, posed on a body model."""
+"""Load SMPL Mesh: a posed body from a file of parameters, a motion or a mesh."""
+
+import logging
 
 from comfy_api.latest import io, ui
 from typing_extensions import override
@@ -7,6 +9,8 @@ from ..posexfer_core.errors import ParamsError
 from .host import paths
 from .schema import schema
 from .sockets import Body, PosedBody
+
+logger = logging.getLogger(__name__)
 
 
 class LoadSMPLMesh(io.ComfyNode):
@@ -19,16 +23,18 @@ class LoadSMPLMesh(io.ComfyNode):
         return schema(
             node_id="PoseXfer_LoadSMPLMesh",
             display_name="Load SMPL Mesh",
-            description="Loads body parameters from the input folder or models/smpl, and poses a "
-            "body with them.",
-            search_aliases=["smpl", "body", "human params", "pose file"],
+            description="Loads a posed body from the input folder or models/smpl: body parameters, "
+            "a motion (.bvh), or a mesh of a person (.obj, .ply, .glb) that a body is fitted to.",
+            search_aliases=["smpl", "body", "human params", "pose file", "bvh", "obj", "glb"],
             inputs=[
                 io.Combo.Input(
                     "file",
                     options=paths.list_params(),
                     tooltip="Body parameters, ours or those of HMR2, WHAM, GVHMR, AMASS and other "
-                    "tools, told apart by content. 'input/…' lies in ComfyUI's input folder, "
-                    "'demo/…' comes with the pack, the rest lies in models/smpl.",
+                    "tools, told apart by content; a motion (.bvh); or a mesh of a person in any "
+                    "pose (.obj, .ply, .glb; needs trimesh and scipy). 'input/…' lies in "
+                    "ComfyUI's input folder, 'demo/…' comes with the pack, the rest lies in "
+                    "models/smpl.",
                 ),
                 io.Combo.Input(
                     "body_model",
@@ -54,9 +60,26 @@ class LoadSMPLMesh(io.ComfyNode):
                     tooltip="Use the shape in the file; off, the mean shape. Shapes of another "
                     "body model do not carry over and become the mean shape anyway.",
                 ),
+                io.Combo.Input(
+                    "mesh_unit",
+                    options=["auto", "m", "cm", "mm", "in"],
+                    default="auto",
+                    tooltip="Unit of a mesh file's numbers; 'auto' tells it by the area of the "
+                    "skin. Parameter files are in metres.",
+                ),
+                io.Combo.Input(
+                    "mesh_up",
+                    options=["auto", "y", "z", "-y"],
+                    default="auto",
+                    tooltip="The axis of a mesh file that points up; 'auto' tries them all. GLB "
+                    "is y up by its standard.",
+                ),
             ],
             outputs=[
-                Body.Output(display_name="body", tooltip="Parameters and body model."),
+                Body.Output(
+                    display_name="body",
+                    tooltip="Parameters and body model; of a mesh, the mesh itself, posable.",
+                ),
                 io.Mesh.Output(
                     display_name="mesh",
                     tooltip="Metres, y up, feet on the floor; one mesh per frame.",
@@ -87,24 +110,37 @@ class LoadSMPLMesh(io.ComfyNode):
     @classmethod
     @override
     def execute(
-        cls, file: str, body_model: str, person: int, frame: int, keep_shape: bool
+        cls,
+        file: str,
+        body_model: str,
+        person: int,
+        frame: int,
+        keep_shape: bool,
+        mesh_unit: str = "auto",
+        mesh_up: str = "auto",
     ) -> io.NodeOutput:
         """Load, pick, pose."""
-        from ..posexfer_core.body.formats.bodies import suit
-        from ..posexfer_core.body.formats.read import read_params
         from ..posexfer_core.body.glb import standing_vertices
         from ..posexfer_core.body.overlay import overlay_body
+        from ..posexfer_core.body.posed_files import read_posed
         from .host.bodies import load_body
         from .host.images import from_core
         from .host.meshes import make_mesh
 
-        model = load_body(body_model)
-        chosen = frame if frame >= 0 else None
-        found = read_params(paths.find_params(file), frame=chosen, person=person, body=model)
-        params = suit(found, model)
+        found = read_posed(
+            paths.find_params(file),
+            load_body(body_model),
+            frame=frame if frame >= 0 else None,
+            person=person,
+            unit=mesh_unit,
+            up=mesh_up,
+        )
+        for note in found.notes:
+            logger.info(note)
+        params = found.params
         if not keep_shape:
-            params = params.with_neutral_betas(model.beta_space)
-        body = PosedBody(params=params, model=model)
+            params = params.with_neutral_betas(found.body.beta_space)
+        body = PosedBody(params=params, model=found.body)
         view = body.view()
         grey = view.vertices.new_full((len(view), 3, *view.size), -0.6)
         preview = from_core(overlay_body(grey, view, opacity=1.0))

@@ -15,7 +15,8 @@ BUNDLED_WEIGHTS = "tiny (bundled)"
 TINY = Path(__file__).parents[2] / "posexfer_core" / "assets" / "tiny.safetensors"
 
 DEMO = Path(__file__).parents[2] / "posexfer_core" / "assets" / "demo"
-PARAMS_SUFFIXES = (".npz", ".npy", ".pkl", ".pt", ".json")
+MESH_SUFFIXES = (".obj", ".ply", ".glb")
+PARAMS_SUFFIXES = (".npz", ".npy", ".pkl", ".pt", ".json", ".bvh", *MESH_SUFFIXES)
 BODY_SUFFIXES = (".npz", ".pkl")
 INPUT_PREFIX, DEMO_PREFIX = "input/", "demo/"
 

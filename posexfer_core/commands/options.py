@@ -8,9 +8,9 @@ from typing import get_args
 
 from ..body.formats.bodies import suit
 from ..body.formats.read import read_params
-from ..body.mesh_files import SUFFIXES as MESHES
 from ..body.model import BodyModel
 from ..body.params import HumanParams
+from ..body.posed_files import is_mesh, read_posed
 from ..body.surface import Unit, Up
 from ..errors import ParamsError
 from ..geometry.camera import crop_intrinsics
@@ -117,15 +117,17 @@ def open_target(
         path: of any kind; meshes are told by the ends of their names.
         body: that parameters are posed on, and that is fitted to meshes.
     """
-    if path.suffix.lower() not in MESHES:
-        return open_params(path, body, frame=options.frame, person=options.person), body
-    from ..body.register.registration import register_file
-
-    registration = register_file(path, body, unit=options.mesh_unit, up=options.mesh_up)
-    for note in registration.notes:
+    found = read_posed(
+        path,
+        body,
+        frame=options.frame,
+        person=options.person,
+        unit=options.mesh_unit,
+        up=options.mesh_up,
+    )
+    for note in found.notes:
         logger.warning(note)
-    registration.params.select(options.frame, options.person)  # complains when there is none
-    return registration.params, registration.body
+    return found.params, found.body
 
 
 def open_params(
@@ -148,7 +150,7 @@ def open_params(
     Raises:
         ParamsError: the file is no parameter file; a mesh, say, which has no picture.
     """
-    if path.suffix.lower() in MESHES:
+    if is_mesh(path):
         raise ParamsError(
             f"{path.name} is a mesh: it has a pose, but no place in a picture. Give it as a "
             "target, and parameters or keypoints for the source."

@@ -11,11 +11,13 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from PIL import Image
 from safetensors.torch import save_file
 
+from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.skeleton import keypoints18
 from posexfer_core.body.view import BodyView
 from posexfer_core.cli import main
 from posexfer_core.geometry.camera import intrinsics_matrix
+from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.config import NetworkConfig, UNetShape
 from posexfer_core.network.model import PoseTransferNetwork
@@ -343,3 +345,35 @@ def test_an_option_out_of_range_stops_with_code_2(work, weights, more):
     with pytest.raises(SystemExit) as stopped:
         transfer(work, weights, *more)
     assert stopped.value.code == 2
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory) -> Path:
+    """A mesh of a person with arms half down, in millimetres and of a topology of its own."""
+    trimesh = pytest.importorskip("trimesh")
+    body = BodyModel.bundled()
+    pose = torch.zeros(1, 24, 3)
+    pose[0, 16, 2], pose[0, 17, 2] = -0.6, 0.6
+    posed = body(axis_angle_to_matrix(pose), torch.zeros(1, 10), torch.zeros(1, 3))
+    whole = trimesh.Trimesh(1000.0 * posed.vertices[0].numpy(), body.faces.numpy(), process=False)
+    path = tmp_path_factory.mktemp("meshes") / "person.obj"
+    whole.subdivide().export(path)
+    return path
+
+
+def test_a_mesh_is_rendered_by_itself(work, mesh, caplog):
+    arguments = ["render", str(mesh), "--out", str(work / "maps"), "--maps", "mask"]
+    assert main([*arguments, "--mesh-up", "y", "--mesh-unit", "mm"]) == 0
+    assert "mm on average" in caplog.text
+    assert 0.02 < load_picture(work / "maps" / "mask.png").add(1).div(2).mean() < 0.6
+
+
+@pytest.mark.parametrize("more", [[], ["--no-retarget"]])
+def test_a_mesh_is_a_target(work, weights, mesh, more):
+    assert transfer(work, weights, "--mesh-up", "y", *more, target=mesh) == 0
+    assert load_picture(work / "out.png").shape == (1, 3, 256, 176)
+
+
+def test_a_mesh_as_the_sources_parameters_gets_a_sentence(work, weights, mesh, capsys):
+    code = transfer(work, weights, source_params=mesh)
+    assert_one_sentence(capsys, code, "no place in a picture")

@@ -58,7 +58,7 @@ def fit_unknown(body: BodyModel, surface: Surface, cloud: Cloud) -> Fitted:
     turned, _ = search.run(turned_about(best), (*AGAIN, *MIDDLE), LIMB_POINTS)
     both = join([search.with_other_limbs(one)[0] for one in (best, turned)])
     both, scores = search.run(both, NEAR, NEAR_POINTS)
-    return both.take(scores.argmin(keepdims=True))
+    return both.take(np.array([scores.argmin()]))
 
 
 class _Search:
