@@ -109,8 +109,9 @@ class ControlGuidanceApply3D(io.ComfyNode):
         mask: "Tensor | None" = None,
     ) -> io.NodeOutput:
         """Order the condition, and patch a clone."""
-        from .host.attach import Strengths, attach
+        from .host.attach import attach
         from .host.lifting import Order
+        from .host.steering import Strengths
 
         order = Order(
             features=features,

@@ -14,7 +14,8 @@ from torch import Tensor
 from ...posexfer_core.errors import ConfigError
 from ...posexfer_core.network.config import LATENT_STRIDE
 from ...posexfer_core.network.guidance import NONE, Guidance
-from .attach import BRANCHES, STEERING
+from .attach import STEERING
+from .steering import BRANCHES
 
 
 class PoseTransferGuider(comfy.samplers.CFGGuider):

@@ -6,7 +6,6 @@ $COMFYUI_PATH or ~/ComfyUI: `.venv-host/bin/python -m tests.benchmarks.host_memo
 """
 
 import argparse
-import gc
 import json
 import sys
 import tempfile
@@ -18,7 +17,6 @@ import psutil
 from tests.nodes.host_process import ROOT, load_pack, open_host
 from tests.nodes.prompts import on_small_weights, to_prompt
 from tests.nodes.server import Server, serve
-from tests.nodes.small_files import write_small_files
 
 EARLY = 20
 MOST = 1.03
@@ -35,7 +33,8 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         prompt = read_prompt(Path(folder), bundled=given.bundled)
-        gc.collect()
+        from tests.nodes.small_files import write_small_files  # diffusers, once the host is there
+
         with serve(Path(folder) / "served") as server:
             write_small_files(server.base)
             used = [after(server, prompt, number) for number in range(1, given.prompts + 1)]

@@ -62,7 +62,7 @@ def models(pack: Pack) -> tuple[Any, Any]:
         model,
         hosted.PoseTransferModel.of("random", network.eval()),
         lambda size, branches, device: guidance.stacked_condition(network, inputs, branches),
-        attaching.Strengths(),
+        pack.module("nodes.host.steering").Strengths(),
     )
     return model, patched
 
@@ -86,7 +86,7 @@ def random_inputs(pack: Pack, config: Any) -> Any:
 
 def step_of(pack: Pack, model: Any) -> Callable[[], torch.Tensor]:
     """Predict for three branches in one batch, as the host's samplers call a MODEL."""
-    attaching = pack.module("nodes.host.attach")
+    steering = pack.module("nodes.host.steering")
     branches = pack.module("posexfer_core.network.guidance")
     config = pack.module("posexfer_core.network.config").NetworkConfig.sd15()
     x = torch.randn(1, config.latent_channels, *SIZE).repeat(3, 1, 1, 1)
@@ -97,7 +97,7 @@ def step_of(pack: Pack, model: Any) -> Callable[[], torch.Tensor]:
         "wrappers": model.wrappers,
         "cond_or_uncond": [0, 1, 2],
         "sigmas": sigma,
-        attaching.BRANCHES: (branches.FULL, branches.POSE, branches.NONE),
+        steering.BRANCHES: (branches.FULL, branches.POSE, branches.NONE),
     }
     return lambda: model.model.apply_model(
         x, sigma, c_crossattn=context, transformer_options=options

@@ -10,7 +10,7 @@ from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.weights import save_bundle
 from tests.nodes.host_process import ROOT
-from tests.nodes.test_parity import NETWORKS
+from tests.nodes.networks import NETWORKS
 from tests.posexfer_core.diffusion.toys import toy_network, toy_unet
 
 SIZE = (128, 88)

@@ -4,65 +4,27 @@ import pytest
 import torch
 
 from posexfer_core.diffusion.attach import attach
-from posexfer_core.network.condition import ConditionInputs
-from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig, UNetShape
+from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.network.guidance import FULL, NONE, POSE, stacked_condition
+from tests.nodes.host_process import ROOT
+from tests.nodes.networks import NETWORKS, SIZE, make_inputs
 from tests.posexfer_core.diffusion.toys import toy_network, toy_unet
 
-TINY_SHAPED = UNetShape(
-    block_out_channels=(32, 32, 64),
-    layers_per_block=1,
-    heads=(2, 2, 4),
-    attention=(False, True, True),
-    cross_attention_dim=16,
-    latent_channels=16,
-)
-SD15_SHAPED = UNetShape(
-    block_out_channels=(32, 64, 128, 128),
-    layers_per_block=2,
-    heads=(8, 8, 8, 8),
-    attention=(True, True, True, False),
-    cross_attention_dim=24,
-    latent_channels=4,
-)
-SMALL = {
-    "token_width": 24,
-    "encoder_widths": (8, 16, 24),
-    "points": 16,
-    "control_heads": 2,
-    "control_blocks": 1,
-    "prior_blocks": 1,
-}
-NETWORKS = {
-    "tiny": NetworkConfig(**SMALL, unet=TINY_SHAPED, prior_widths=(8, 16, 16)),
-    "sd15": NetworkConfig(**SMALL, unet=SD15_SHAPED, prior_widths=(8, 8, 16, 16), anchored=False),
-    "joint": NetworkConfig(
-        **SMALL, unet=TINY_SHAPED, prior_widths=(8, 16, 16), decoupled=False, prior_2d=False
-    ),
-}
 BRANCHES = (FULL, POSE, NONE)
-SIZE = (9, 6)  # odd: halves are rounded up
+BUNDLED = ROOT / "posexfer_core" / "assets" / "tiny.safetensors"
 
 
-def make_inputs(config: NetworkConfig, generator: torch.Generator) -> ConditionInputs:
-    height, width = (8 * side for side in SIZE)
-
-    def noise(*shape: int) -> torch.Tensor:
-        return torch.randn(shape, generator=generator)
-
-    return ConditionInputs(
-        picture=noise(1, 3, height, width),
-        source_maps=noise(1, 4, height, width),
-        points=noise(1, config.points, 3).clamp(-1.0, 1.0),
-        points_canonical=noise(1, config.points, 3),
-        maps={name: noise(1, count, height, width) for name, count in MAP_CHANNELS.items()},
-        draft_latents=noise(1, config.latent_channels, *SIZE),
-    )
+def unet_and_network(name):
+    """Random weights of a shape that has a name, or the bundled ones."""
+    if name == "bundled":
+        pipeline = PoseTransferPipeline.from_bundle(BUNDLED)
+        return pipeline.unet.eval(), pipeline.network.eval()
+    return toy_unet(NETWORKS[name].unet), toy_network(NETWORKS[name])
 
 
 def predict_in_host(pack, model, x, timestep, context, kinds):
     """Call the MODEL as a sampler does, and read what its UNet predicted."""
-    pe = pack.module("nodes.host.attach")
+    kind = pack.module("nodes.host.attach").WrappersMP.DIFFUSION_MODEL
     seen = []
 
     def record(executor, *args, **kwargs):
@@ -70,10 +32,7 @@ def predict_in_host(pack, model, x, timestep, context, kinds):
         return seen[-1]
 
     model = model.clone()
-    model.wrappers[pe.WrappersMP.DIFFUSION_MODEL] = {
-        "first": [record],
-        **model.wrappers.get(pe.WrappersMP.DIFFUSION_MODEL, {}),
-    }
+    model.wrappers[kind] = {"first": [record], **model.wrappers.get(kind, {})}
     sampling = model.get_model_object("model_sampling")
     sigma = sampling.sigma(torch.tensor([float(timestep)])).expand(len(x))
     options = {
@@ -81,7 +40,7 @@ def predict_in_host(pack, model, x, timestep, context, kinds):
         "wrappers": model.wrappers,
         "cond_or_uncond": list(kinds),
         "sigmas": sigma,
-        pe.BRANCHES: BRANCHES,
+        pack.module("nodes.host.steering").BRANCHES: BRANCHES,
     }
     noisy = x * (sigma[:, None, None, None] ** 2 + 1.0).sqrt()
     with torch.no_grad():
@@ -89,10 +48,10 @@ def predict_in_host(pack, model, x, timestep, context, kinds):
     return seen[0]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, "bundled"])
 def test_every_branch_is_predicted_alike(pack, generator, name):
-    config = NETWORKS[name]
-    unet, network = toy_unet(config.unet), toy_network(config)
+    unet, network = unet_and_network(name)
+    config = network.config
     models, host = pack.module("nodes.host.models"), pack.module("nodes.host.attach")
     theirs = pack.module("posexfer_core.network.model").PoseTransferNetwork(
         pack.module("posexfer_core.network.config").NetworkConfig.from_dict(config.to_dict())
@@ -107,7 +66,7 @@ def test_every_branch_is_predicted_alike(pack, generator, name):
         model,
         models.PoseTransferModel.of("toy", theirs),
         lambda size, branches, device: condition,
-        host.Strengths(identity=0.7, pose=1.3),
+        pack.module("nodes.host.steering").Strengths(identity=0.7, pose=1.3),
     )
     x = torch.randn(1, config.latent_channels, *SIZE, generator=generator).repeat(3, 1, 1, 1)
     context = torch.randn(3, 5, config.unet.cross_attention_dim, generator=generator)

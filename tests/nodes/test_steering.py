@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tests.nodes.test_parity import NETWORKS, make_inputs
+from tests.nodes.networks import NETWORKS, make_inputs
 from tests.posexfer_core.diffusion.toys import toy_network, toy_unet
 
 CONFIG = NETWORKS["sd15"]
@@ -32,7 +32,7 @@ def toy(host, pack):
         return guidance.stacked_condition(network, inputs, branches)
 
     def steer(base=model, mask=None, **strengths):
-        given = attaching.Strengths(**strengths)
+        given = pack.module("nodes.host.steering").Strengths(**strengths)
         return attaching.attach(base, transfer, make, given, mask=mask)
 
     def sample(steered, cfg=4.0, batch=1, size=(9, 6), noise=None):
@@ -54,6 +54,7 @@ def toy(host, pack):
         full=sample(steer()),
         steering=lambda steered: steered.get_attachment(attaching.STEERING),
         attaching=attaching,
+        cross_attentions=pack.module("nodes.host.family").cross_attentions,
         text=text,
         errors=pack.module("posexfer_core.errors"),
     )
@@ -128,7 +129,7 @@ def test_everything_is_dropped_after_a_run(toy):
     steered = toy.steer()
     toy.sample(steered)
     steering = toy.steering(steered)
-    assert steering.condition is None and steering.projected is None and not steering._picked
+    assert steering.condition is None and steering.projected is None and not steering.kept
 
 
 def test_an_interrupt_leaves_the_next_run_clean(toy, host):
@@ -158,7 +159,7 @@ def test_another_packs_attention_may_come_before_or_after(toy):
         return toy.attaching.plain_attention(q, k, v, options) * 1.1
 
     before = toy.model.clone()
-    blocks = [key for key, _ in toy.attaching.cross_attentions(toy.model.model.diffusion_model)]
+    blocks = [key for key, _ in toy.cross_attentions(toy.model.model.diffusion_model)]
     for block in blocks:
         before.set_model_attn2_replace(louder, *block)
     chained = toy.sample(toy.steer(before))

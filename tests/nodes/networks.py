@@ -1,0 +1,55 @@
+"""Networks of both families, small enough for many tests, and what they are fed."""
+
+import torch
+
+from posexfer_core.network.condition import ConditionInputs
+from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig, UNetShape
+
+TINY_SHAPED = UNetShape(
+    block_out_channels=(32, 32, 64),
+    layers_per_block=1,
+    heads=(2, 2, 4),
+    attention=(False, True, True),
+    cross_attention_dim=16,
+    latent_channels=16,
+)
+SD15_SHAPED = UNetShape(
+    block_out_channels=(32, 64, 128, 128),
+    layers_per_block=2,
+    heads=(8, 8, 8, 8),
+    attention=(True, True, True, False),
+    cross_attention_dim=24,
+    latent_channels=4,
+)
+SMALL = {
+    "token_width": 24,
+    "encoder_widths": (8, 16, 24),
+    "points": 16,
+    "control_heads": 2,
+    "control_blocks": 1,
+    "prior_blocks": 1,
+}
+NETWORKS = {
+    "tiny": NetworkConfig(**SMALL, unet=TINY_SHAPED, prior_widths=(8, 16, 16)),
+    "sd15": NetworkConfig(**SMALL, unet=SD15_SHAPED, prior_widths=(8, 8, 16, 16), anchored=False),
+    "joint": NetworkConfig(
+        **SMALL, unet=TINY_SHAPED, prior_widths=(8, 16, 16), decoupled=False, prior_2d=False
+    ),
+}
+SIZE = (9, 6)  # odd: halves are rounded up
+
+
+def make_inputs(config: NetworkConfig, generator: torch.Generator) -> ConditionInputs:
+    height, width = (8 * side for side in SIZE)
+
+    def noise(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=generator)
+
+    return ConditionInputs(
+        picture=noise(1, 3, height, width),
+        source_maps=noise(1, 4, height, width),
+        points=noise(1, config.points, 3).clamp(-1.0, 1.0),
+        points_canonical=noise(1, config.points, 3),
+        maps={name: noise(1, count, height, width) for name, count in MAP_CHANNELS.items()},
+        draft_latents=noise(1, config.latent_channels, *SIZE),
+    )
