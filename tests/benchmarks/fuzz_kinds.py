@@ -17,6 +17,7 @@ from posexfer_core.body.estimate.keypoints import load_keypoints
 from posexfer_core.body.files import load_body_model
 from posexfer_core.body.formats.containers import read_container
 from posexfer_core.body.formats.read import read_params
+from posexfer_core.body.mesh_files import read_mesh
 from posexfer_core.body.model import BodyModel
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.model import PoseTransferNetwork
@@ -139,6 +140,18 @@ def _picture(kind: str, mode: str) -> Callable[[], Kind]:
     return make
 
 
+def _mesh(suffix: str) -> Callable[[], Kind]:
+    def make() -> Kind:
+        import trimesh
+
+        ball = trimesh.creation.icosphere(subdivisions=2)
+        data = ball.export(file_type=suffix)
+        data = data.encode() if isinstance(data, str) else bytes(data)
+        return Kind(name=f"ball.{suffix}", data=data, read=read_mesh)
+
+    return make
+
+
 def _written(save: Callable[[Path], None], name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         save(Path(folder) / name)
@@ -165,6 +178,9 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "coco": _keypoints(COCO),
     "keypoints_npy": _keypoints_npy,
     "weights": _weights,
+    "obj": _mesh("obj"),
+    "ply": _mesh("ply"),
+    "glb": _mesh("glb"),
     "png": _picture("PNG", "RGBA"),
     "jpeg": _picture("JPEG", "RGB"),
     "webp": _picture("WEBP", "RGB"),
