@@ -9,7 +9,11 @@ from . import paths
 
 
 def load_body(name: str) -> BodyModel:
-    """Open the bundled body or a user's file."""
+    """Open the bundled body, Anny or a user's file."""
+    if name == paths.ANNY_BODY:
+        from ...posexfer_core.body.anny_body import anny_body
+
+        return anny_body()
     path = paths.find_body(name)
     if path is None:
         return BodyModel.bundled()

@@ -1,5 +1,6 @@
 """Which files the nodes offer, and where they are found."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import folder_paths
@@ -11,12 +12,25 @@ SMPL = "smpl"
 WEIGHTS = "model_patches"
 """The host's own folder for weights that patch a model."""
 BUNDLED_BODY = "bundled body"
+ANNY_BODY = "Anny"
 BUNDLED_WEIGHTS = "tiny (bundled)"
 TINY = Path(__file__).parents[2] / "posexfer_core" / "assets" / "tiny.safetensors"
 
 DEMO = Path(__file__).parents[2] / "posexfer_core" / "assets" / "demo"
 MESH_SUFFIXES = (".obj", ".ply", ".glb")
-PARAMS_SUFFIXES = (".npz", ".npy", ".pkl", ".pt", ".json", ".bvh", *MESH_SUFFIXES)
+ESTIMATOR_SUFFIXES = (
+    ".npz",
+    ".npy",
+    ".pkl",
+    ".p",
+    ".joblib",
+    ".pt",
+    ".pth",
+    ".json",
+    ".smpl",
+    ".mcs",
+)
+PARAMS_SUFFIXES = (*ESTIMATOR_SUFFIXES, ".bvh", *MESH_SUFFIXES)
 BODY_SUFFIXES = (".npz", ".pkl")
 INPUT_PREFIX, DEMO_PREFIX = "input/", "demo/"
 
@@ -58,14 +72,15 @@ def find_params(name: str) -> Path:
 
 
 def list_bodies() -> list[str]:
-    """Name the body models: the bundled one first."""
+    """Name the body models: the bundled one first, then Anny where its package is installed."""
     found = folder_paths.get_filename_list(SMPL)
-    return [BUNDLED_BODY, *(name for name in found if name.endswith(BODY_SUFFIXES))]
+    always = [BUNDLED_BODY, ANNY_BODY] if find_spec("anny") else [BUNDLED_BODY]
+    return [*always, *(name for name in found if name.endswith(BODY_SUFFIXES))]
 
 
 def find_body(name: str) -> Path | None:
-    """Find a body model's file; None stands for the bundled body."""
-    if name == BUNDLED_BODY:
+    """Find a body model's file; the bundled body and Anny have none."""
+    if name in (BUNDLED_BODY, ANNY_BODY):
         return None
     refuse_escapes(name)
     return _first(name, folder_paths.get_folder_paths(SMPL))
