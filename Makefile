@@ -8,7 +8,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test test-host benchmark evaluate comfy format check
+.PHONY: demo test test-host benchmark benchmark-host evaluate comfy format check
 
 demo: $(INSTALLED)
 	$(BIN)/python -m posexfer_core demo --out out/demo
@@ -37,20 +37,32 @@ benchmark: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.rasterizer
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.fit
 
+# Time of a steered step and memory of a server, in ComfyUI.
+benchmark-host: $(HOST_INSTALLED)
+	COMFYUI_PATH="$(abspath $(COMFYUI_PATH))" $(HOST_BIN)/python -m tests.benchmarks.host_step
+	COMFYUI_PATH="$(abspath $(COMFYUI_PATH))" $(HOST_BIN)/python -m tests.benchmarks.host_memory
+
 evaluate: $(INSTALLED)
 	$(BIN)/python -m training.evaluate --weights posexfer_core/assets/tiny.safetensors
 
-# Links the pack into a ComfyUI checkout and serves it on the CPU, with the checkout's own Python:
+# Links the pack into a ComfyUI checkout and serves it on the CPU: `make comfy COMFYUI_PATH=~/ComfyUI`.
+# Uses the environment of the host tests, or the Python that ComfyUI is installed for:
 #     make comfy COMFYUI_PATH=~/ComfyUI COMFYUI_PYTHON=~/ComfyUI/venv/bin/python
-COMFYUI_PYTHON ?= python3
 COMFYUI_PORT ?= 8188
-comfy:
-	@test -f $(COMFYUI_PATH)/main.py || { echo "There is no ComfyUI at $(COMFYUI_PATH); set COMFYUI_PATH."; exit 1; }
-	@test -e $(COMFYUI_PATH)/custom_nodes/posexfer || ln -s "$(CURDIR)" $(COMFYUI_PATH)/custom_nodes/posexfer
-	@mkdir -p $(COMFYUI_PATH)/input
-	@cp -n posexfer_core/assets/demo/source.png $(COMFYUI_PATH)/input/posexfer_source.png || true
-	@echo "Open http://127.0.0.1:$(COMFYUI_PORT) and choose a workflow under Templates, posexfer."
-	cd $(COMFYUI_PATH) && $(COMFYUI_PYTHON) main.py --cpu --port $(COMFYUI_PORT)
+COMFYUI_ADDRESS := http://127.0.0.1:$(COMFYUI_PORT)
+ifdef COMFYUI_PYTHON
+SERVE := "$(abspath $(COMFYUI_PYTHON))"
+else
+SERVE := "$(abspath $(HOST_BIN)/python)" "$(abspath tests/nodes/cpu_torch.py)"
+endif
+
+comfy: $(if $(COMFYUI_PYTHON),,$(if $(wildcard $(COMFYUI_PATH)/main.py),$(HOST_INSTALLED)))
+	@test -f "$(COMFYUI_PATH)/main.py" || { echo "There is no ComfyUI at $(COMFYUI_PATH); set COMFYUI_PATH."; exit 1; }
+	@test -e "$(COMFYUI_PATH)/custom_nodes/posexfer" || ln -sfn "$(CURDIR)" "$(COMFYUI_PATH)/custom_nodes/posexfer"
+	@mkdir -p "$(COMFYUI_PATH)/input"
+	@cp -n posexfer_core/assets/demo/source.png "$(COMFYUI_PATH)/input/posexfer_source.png" || true
+	@echo "Open $(COMFYUI_ADDRESS) once it says 'Starting server', and choose a workflow under Templates, posexfer."
+	cd "$(COMFYUI_PATH)" && $(SERVE) main.py --cpu --port $(COMFYUI_PORT)
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

@@ -1,5 +1,6 @@
 """A steered MODEL among everything else that ComfyUI does to MODELs."""
 
+import copy
 from types import SimpleNamespace
 
 import pytest
@@ -28,21 +29,22 @@ def toy(host, pack):
     width = CONFIG.unet.cross_attention_dim
     text = [[[torch.randn(1, 7, width, generator=generator), {}]] for _ in range(2)]
 
-    def make(size, branches, device):
-        return guidance.stacked_condition(network, inputs, branches)
+    def steer(base=model, mask=None, transfer=transfer, **strengths):
+        def make(size, branches, device):
+            dtype = next(transfer.network.parameters()).dtype
+            return guidance.stacked_condition(transfer.network, inputs.to(dtype), branches)
 
-    def steer(base=model, mask=None, **strengths):
         given = pack.module("nodes.host.steering").Strengths(**strengths)
         return attaching.attach(base, transfer, make, given, mask=mask)
 
-    def sample(steered, cfg=4.0, batch=1, size=(9, 6), noise=None):
+    def sample(steered, cfg=4.0, batch=1, size=(9, 6), noise=None, callback=None):
         latent = torch.zeros(batch, CONFIG.latent_channels, *size)
         if noise is None:
             noise = host.sample.prepare_noise(latent, 42)
         with torch.inference_mode():
             return host.sample.sample(
                 steered, noise, STEPS, cfg, "euler", "normal", *text, latent, disable_pbar=True,
-                seed=42,
+                seed=42, callback=callback,
             )  # fmt: skip
 
     return SimpleNamespace(
@@ -136,55 +138,134 @@ def test_an_interrupt_leaves_the_next_run_clean(toy, host):
     steered = toy.steer()
     management = host.samplers.model_management
 
-    class Interrupt(Exception):
-        pass
+    def cancel(step, denoised, x, steps):
+        management.interrupt_current_processing()
+        management.throw_exception_if_processing_interrupted()  # as the server's progress does
 
-    def stop(*args, **kwargs):
-        raise Interrupt
-
-    latent = torch.zeros(1, CONFIG.latent_channels, 9, 6)
-    noise = host.sample.prepare_noise(latent, 42)
-    with pytest.raises(Interrupt), torch.inference_mode():
-        host.sample.sample(
-            steered, noise, STEPS, 4.0, "euler", "normal", *toy.text, latent, callback=stop,
-            disable_pbar=True,
-        )  # fmt: skip
+    with pytest.raises(management.InterruptProcessingException):
+        toy.sample(steered, callback=cancel)
     assert toy.steering(steered).condition is None
-    assert management is not None
     assert torch.equal(toy.sample(steered), toy.full)
 
 
-def test_another_packs_attention_may_come_before_or_after(toy):
-    def louder(q, k, v, options):
-        return toy.attaching.plain_attention(q, k, v, options) * 1.1
+def test_keys_and_values_are_projected_once_for_all_steps(toy, monkeypatch):
+    network, calls = toy.transfer.network, []
+    project = network.precompute_kv
+    monkeypatch.setattr(network, "precompute_kv", lambda c: calls.append(1) or project(c))
+    assert torch.equal(toy.sample(toy.steer()), toy.full)
+    assert len(calls) == 1
 
-    before = toy.model.clone()
-    blocks = [key for key, _ in toy.cross_attentions(toy.model.model.diffusion_model)]
-    for block in blocks:
-        before.set_model_attn2_replace(louder, *block)
-    chained = toy.sample(toy.steer(before))
-    assert far(chained, toy.full) > 1e-4
 
+class TheirAttention:
+    """What packs of the IPAdapter type put into a free slot, and add to a slot that is taken."""
+
+    def __init__(self, attend, callback, **settings):
+        self.attend, self.added = attend, [(callback, settings)]
+
+    def add(self, callback, **settings):
+        self.added.append((callback, settings))
+
+    def __call__(self, q, k, v, options):
+        out = self.attend(q, k, v, options)
+        for callback, settings in self.added:
+            if settings["sigma_end"] <= float(options["sigmas"][0]) <= settings["sigma_start"]:
+                out = out + callback(out, q, k, v, options, **settings)
+        return out
+
+
+def with_their_pack(toy, model, *, sigma_start=1e9):
+    """Patch a clone as such a pack does."""
+    attend = toy.attaching.plain_attention
+
+    def theirs(out, q, k, v, options, **settings):
+        return 0.3 * attend(q, k.flip(1), 0.5 * v, options)
+
+    patched = model.clone()
+    options = patched.model_options["transformer_options"] = {
+        **patched.model_options["transformer_options"]
+    }
+    replaced = options["patches_replace"] = {**options.get("patches_replace", {})}
+    slots = replaced["attn2"] = {**replaced.get("attn2", {})}
+    settings = {"sigma_start": sigma_start, "sigma_end": 0.0}
+    for block, _ in toy.cross_attentions(toy.model.model.diffusion_model):
+        if block in slots:
+            slots[block].add(theirs, **settings)
+        else:
+            slots[block] = TheirAttention(attend, theirs, **settings)
+    return patched
+
+
+def test_an_ipadapter_before_and_after_steer_alike(toy):
     steered = toy.steer()
-    after = steered.clone()
-    slots = after.model_options["transformer_options"]["patches_replace"]["attn2"]
-    for block in blocks:
-        slots[block].add(lambda out, q, k, v, options, **rest: 0.1 * out, sigma_start=1e9)
-    assert not torch.allclose(toy.sample(after), toy.full)
+    before = toy.sample(toy.steer(with_their_pack(toy, toy.model)))
+    after = toy.sample(with_their_pack(toy, steered))
+    assert far(before, toy.full) > 1e-4
+    torch.testing.assert_close(after, before, atol=1e-4, rtol=0.0)
+
+
+def test_an_ipadapter_on_a_clone_does_not_reach_the_original(toy):
+    steered = toy.steer()
+    with_their_pack(toy, steered)
     assert torch.equal(toy.sample(steered), toy.full)
+
+
+def test_an_ipadapter_keeps_to_its_own_steps(toy):
+    never = with_their_pack(toy, toy.steer(), sigma_start=-1.0)
+    assert torch.equal(toy.sample(never), toy.full)
+
+
+@pytest.mark.parametrize("style", ["own key", "same key"])
+def test_packs_that_couple_prompts_change_nothing(toy, style):
+    """Such a pack doubles the positive rows before the attention, and weighs them after it."""
+    kinds = []
+
+    def couple(n, context, value, options):
+        order = kinds[:] = options["cond_or_uncond"]
+        doubled = [kind for kind in order for _ in range(2 if kind == 0 else 1)]
+        rows = [row for row, kind in enumerate(order) for _ in range(2 if kind == 0 else 1)]
+        name = "cond_or_uncond_hook_couple" if style == "own key" else "cond_or_uncond"
+        options[name] = doubled
+        return n[rows], context[rows], value[rows]
+
+    def uncouple(n, options):
+        parts, row = [], 0
+        for kind in kinds:
+            count = 2 if kind == 0 else 1
+            parts.append(n[row : row + count].mean(0, keepdim=True))
+            row += count
+        options.pop("cond_or_uncond_hook_couple", None)
+        options["cond_or_uncond"] = list(kinds)
+        return torch.cat(parts)
+
+    coupled = toy.steer().clone()
+    coupled.set_model_attn2_patch(couple)
+    coupled.set_model_attn2_output_patch(uncouple)
+    torch.testing.assert_close(toy.sample(coupled), toy.full, atol=1e-4, rtol=0.0)
+    assert kinds
+
+
+def test_weights_of_half_precision_steer_alike(toy, pack):
+    half = copy.deepcopy(toy.transfer.network).half()
+    transfer = pack.module("nodes.host.models").PoseTransferModel.of("half", half)
+    steered = toy.sample(toy.steer(transfer=transfer))
+    assert steered.dtype == torch.float32
+    assert far(steered, toy.full) < 0.02 * far(toy.full, toy.base)
 
 
 def test_negative_conditionings_are_steered_on_request(toy):
     assert far(toy.sample(toy.steer(everywhere=True)), toy.full) > 1e-4
 
 
-def test_a_lora_on_top_applies_and_restores(toy):
+def test_a_lora_applies_and_restores_before_and_after(toy):
     steered = toy.steer()
     key = "diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_q.weight"
     weight = toy.model.model.state_dict()[key].clone()
-    lora = steered.clone()
-    lora.add_patches({key: ("diff", (0.5 * torch.randn_like(weight),))}, 1.0)
-    assert far(toy.sample(lora), toy.full) > 1e-5
+    patch = {key: ("diff", (0.5 * torch.randn_like(weight),))}
+    lora, below = steered.clone(), toy.model.clone()
+    assert lora.add_patches(patch, 1.0) == below.add_patches(patch, 1.0) == [key]
+    on_top = toy.sample(lora)
+    assert far(on_top, toy.full) > 1e-5
+    assert torch.equal(toy.sample(toy.steer(below)), on_top)
     assert torch.equal(toy.sample(steered), toy.full)
     assert torch.equal(toy.model.model.state_dict()[key], weight)
 
