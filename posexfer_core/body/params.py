@@ -56,6 +56,8 @@ class HumanParams:
     """How far each joint can be trusted, 0 to 1; ones when left out."""
     details: Details | None = None
     """Fingers, face and expression, for bodies that have them; None: at rest."""
+    frame_rate: float | None = None
+    """Frames per second of a motion, where it is known."""
 
     def __post_init__(self) -> None:
         """Fill what was left out, then check every shape and number."""
@@ -82,6 +84,10 @@ class HumanParams:
             raise ParamsError(
                 f"picture_size is {size}, expected (height, width) in pixels, both at least 1 and "
                 f"at most {MOST_PIXELS // 10**6} million pixels in all."
+            )
+        if self.frame_rate is not None and not 0.0 < self.frame_rate < 1e5:
+            raise ParamsError(
+                f"frame_rate is {self.frame_rate}, expected frames per second, as 30.0."
             )
         if bool((self.intrinsics[:, [0, 1], [0, 1]] <= 0).any()):
             raise ParamsError(
@@ -197,6 +203,8 @@ class HumanParams:
             "picture_size": np.array(self.picture_size, dtype=np.int64),
             "beta_space": np.array(self.beta_space),
         }
+        if self.frame_rate is not None:
+            arrays["frame_rate"] = np.array(self.frame_rate)
         write_archive(path, arrays)
 
     @classmethod
@@ -209,7 +217,12 @@ class HumanParams:
         path = Path(path)
         arrays = read_archive(path)
         _check_format(path, arrays)
-        required = {item.name for item in fields(cls)} - {*_OPTIONAL, "beta_space", "details"}
+        required = {item.name for item in fields(cls)} - {
+            *_OPTIONAL,
+            "beta_space",
+            "details",
+            "frame_rate",
+        }
         if missing := sorted(required - arrays.keys()):
             raise ParamsError(
                 f"{path.name} lacks {', '.join(missing)}; it holds "
@@ -224,6 +237,7 @@ class HumanParams:
                 picture_size=_picture_size(arrays["picture_size"]),
                 beta_space=str(arrays.get("beta_space", "posexfer")),
                 details=_details(arrays),
+                frame_rate=_frame_rate(arrays.get("frame_rate")),
             )
         except ParamsError as error:
             raise ParamsError(f"{path.name}: {error}") from error
@@ -301,6 +315,14 @@ def _details(arrays: dict[str, np.ndarray]) -> Details | None:
         return None
     check_details(found)
     return Details(**found)
+
+
+def _frame_rate(array: np.ndarray | None) -> float | None:
+    if array is None:
+        return None
+    if array.size != 1 or array.dtype.kind not in "iuf":
+        raise ParamsError(f"frame_rate is {array.dtype}{list(array.shape)}, expected one number.")
+    return float(array.reshape(()))
 
 
 def _picture_size(array: np.ndarray) -> tuple[int, int]:

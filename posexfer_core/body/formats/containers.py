@@ -21,6 +21,8 @@ from ...errors import ParamsError
 from ..joblib_pickles import decompress, is_joblib, unpickle_joblib
 from ..npz import NPY_MAGIC, check_members, parse_npy, read_npz
 from ..pickles import DAMAGE, read_bytes, unpickle
+from .bvh_text import MAGIC as BVH_MAGIC
+from .bvh_text import parse_bvh
 
 ZIP_MAGIC = b"PK\x03\x04"
 PICKLE_MAGIC = (b"\x80", b"(", b"]", b"}", b"c", b"I", b"N")
@@ -57,6 +59,8 @@ def _contents(path: Path, data: bytes) -> Any:
         return parse_npy(data, path.name, error=ParamsError)
     if data.startswith(TORCH_MAGIC):
         return _read_torch(data, path.name)
+    if data.lstrip(PADDING).startswith(BVH_MAGIC):
+        return parse_bvh(data.lstrip(PADDING), path.name)
     if data.lstrip(PADDING)[:1] in (b"{", b"["):
         return _read_json(data, path.name)
     data = decompress(data, path.name, error=ParamsError)

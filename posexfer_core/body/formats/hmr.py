@@ -68,7 +68,7 @@ def chain(tracks: list[Track]) -> Track:
             "The frames have pictures of several sizes, "
             f"{sorted({track.picture_size for track in tracks})[:4]} (height, width); expected one."
         )
-    joined = {
+    joined: dict[str, Any] = {
         name: np.concatenate([getattr(track, name) for track in tracks])
         for name in ("pose", "betas", "transl", "intrinsics")
     }
@@ -78,6 +78,7 @@ def chain(tracks: list[Track]) -> Track:
         picture_size=first.picture_size,
         beta_space=first.beta_space,
         details=_chained_details(tracks),
+        frame_rate=first.frame_rate,
         notes=notes,
     )
 

@@ -24,6 +24,7 @@ from .track import (
 )
 
 AMASS_UP = "z"
+MOST_FRAMES_A_SECOND = 10_000
 SURELY_UPRIGHT = 0.75
 """Share of the mean spine that must lie along another axis before AMASS's own is doubted."""
 
@@ -82,6 +83,9 @@ def _read_amass(source: Source) -> list[Track]:
     transl = fields.rows("trans", width=3, count=len(pose))
     up = up_axis(pose[:, 0], SURELY_UPRIGHT, AMASS_UP)
     track = world_track(source, pose, betas, transl, space, up, details)
+    rate = next((key for key in ("mocap_framerate", "mocap_frame_rate") if key in fields), None)
+    if rate is not None and 0.0 < fields.number(rate) < MOST_FRAMES_A_SECOND:
+        track.frame_rate = fields.number(rate)
     if up != AMASS_UP:
         track.notes.append(
             f"{fields.name} has AMASS's names but people stand along {up}; that was taken for up."

@@ -11,7 +11,7 @@ from ..model import BodyModel
 from ..params import FORMAT as OWN
 from ..params import HumanParams
 from ..pickles import DAMAGE
-from . import hmr, layers, mcs, mocap, romp, scenes, smpl_codec, video, weak
+from . import bvh, hmr, layers, mcs, mocap, romp, scenes, smpl_codec, video, weak
 from .containers import describe, read_container
 from .fields import as_text
 from .track import Format, Source, Track, keys_of
@@ -29,6 +29,7 @@ FORMATS: tuple[Format, ...] = (
     *mocap.FORMATS,
     *scenes.FORMATS[2:],
     *layers.FORMATS,
+    *bvh.FORMATS,
 )
 """Every format, the ones with the rarest keys first: the first that matches is used."""
 NAMES = ("posexfer", *(one.name for one in FORMATS))

@@ -44,7 +44,10 @@ def read_smpl_codec(source: Source) -> list[Track]:
         transl = fields.rows("bodyTranslation", width=3, count=count)
     betas = fields.betas("shapeParameters", count=count)
     details = _details(fields, count) if version != 0 else None
-    return [world_track(source, pose, betas, transl, VERSIONS[version], "y", details)]
+    track = world_track(source, pose, betas, transl, VERSIONS[version], "y", details)
+    if "frameRate" in fields and 0.0 < fields.number("frameRate") < MOST_FRAMES:
+        track.frame_rate = fields.number("frameRate")
+    return [track]
 
 
 def _details(fields: Fields, count: int) -> TrackDetails:
@@ -77,7 +80,7 @@ def save_smpl(
     path: Path | str,
     *,
     person: int = 0,
-    frame_rate: float = 30.0,
+    frame_rate: float | None = None,
     body: BodyModel | None = None,
 ) -> None:
     """Write one person as a `.smpl` file, which Blender's add-ons and smplcodec open.
@@ -89,7 +92,7 @@ def save_smpl(
         params: any number of frames.
         path: where to; an existing file is replaced, whole or not at all.
         person: which person.
-        frame_rate: frames per second.
+        frame_rate: frames per second; the motion's own, or 30, where left out.
         body: the body of the betas; only its pelvis is used, which moves the translation by
             millimetres. The mean shape's where left out.
 
@@ -119,7 +122,7 @@ def save_smpl(
             "gender": np.array(0, np.int32),
             "shapeParameters": betas[0].astype(np.float32),
             "frameCount": np.array(len(pose), np.int32),
-            "frameRate": np.array(frame_rate, np.float32),
+            "frameRate": np.array(frame_rate or params.frame_rate or 30.0, np.float32),
             "bodyTranslation": (moved - pelvis).astype(np.float32),
             "bodyPose": pose[:, :joints].astype(np.float32),
         },

@@ -102,6 +102,8 @@ class Track:
     camera_from_world: Float[np.ndarray, "frames 4 4"] | None = None
     beta_space: str = "smpl"
     details: TrackDetails | None = None
+    frame_rate: float | None = None
+    """Frames per second, where the file tells."""
     notes: list[str] = field(default_factory=list)
     """What the reader had to assume."""
 
@@ -125,6 +127,7 @@ class Track:
             camera_from_world=_tensor(camera[at]),
             beta_space=self.beta_space,
             details=None if self.details is None else self.details.part(at),
+            frame_rate=self.frame_rate,
         )
 
 

@@ -232,3 +232,14 @@ def test_with_neutral_betas_changes_the_space():
     params = make_params().with_neutral_betas("smpl")
     assert params.beta_space == "smpl"
     assert not params.betas.any()
+
+
+def test_the_frame_rate_is_saved_and_checked(tmp_path: Path):
+    params = replace(make_params(2), frame_rate=25.0)
+    params.save(tmp_path / "a.npz")
+    assert HumanParams.load(tmp_path / "a.npz").frame_rate == 25.0
+    assert params.select(1).frame_rate == 25.0
+    make_params().save(tmp_path / "b.npz")
+    assert HumanParams.load(tmp_path / "b.npz").frame_rate is None
+    with pytest.raises(ParamsError, match="frames per second"):
+        replace(params, frame_rate=0.0)

@@ -174,8 +174,9 @@ def test_smpl_files_load_as_they_were_saved(tmp_path: Path):
     params = dataclasses.replace(random_params(frames=2), beta_space="smpl")
     body = tagged_body("smpl")
     params = dataclasses.replace(params, betas=params.betas[:1].repeat(2, 1, 1))
-    save_smpl(params, tmp_path / "a.smpl", body=body)
+    save_smpl(dataclasses.replace(params, frame_rate=24.0), tmp_path / "a.smpl", body=body)
     read = read_params(tmp_path / "a.smpl", body=body)
+    assert read.frame_rate == 24.0
     flip = torch.tensor([1.0, -1.0, -1.0])  # from the camera's frame to y up
     expected = BodyView.of(params, body, frame=None).joints * flip
     _, world, _ = seen(read, "smpl")
