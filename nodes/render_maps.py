@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 HIDING = ["face", "everything", "nothing"]
 AXES = ["red left", "red right"]
+LIMBS = ["standard", "wide"]
+GREYS = ["body", "scene"]
 
 
 class RenderBodyMaps(io.ComfyNode):
@@ -50,21 +52,41 @@ class RenderBodyMaps(io.ComfyNode):
                     "openpose_hides",
                     options=HIDING,
                     default="face",
-                    tooltip="Which hidden keypoints OpenPose leaves out: those of the face in "
-                    "views from behind, as detectors do; all that the body hides; or nothing.",
+                    tooltip="Which hidden keypoints OpenPose leaves out: 'face' those of the face "
+                    "in views from the side and from behind, as detectors do; 'everything' all "
+                    "that the body hides; 'nothing' draws all 18.",
                 ),
                 io.Combo.Input(
                     "normal_axes",
                     options=AXES,
                     default="red left",
-                    tooltip="'red left' is ScanNet's, as in ControlNet 1.1 normal (blue front, red "
-                    "left, green up); 'red right' is that of OpenGL and most renderers.",
+                    tooltip="'red left' is that of ControlNet 1.1's normalbae and of the unions "
+                    "trained on its pictures: blue front, red left, green up. 'red right' is that "
+                    "of OpenGL, Blender and most normal estimators since.",
                 ),
                 io.Load3DCamera.Input(
                     "camera",
                     optional=True,
                     tooltip="Camera of Load 3D or Preview 3D: look at the body from there. Its "
                     "direction, zoom and field of view count; the body fills the picture.",
+                ),
+                io.Combo.Input(
+                    "openpose_limbs",
+                    options=LIMBS,
+                    default="standard",
+                    optional=True,
+                    tooltip="Half the width of a limb. 'standard' is 4 pixels at a shorter side of "
+                    "512 (8 at 1024), as DWPose and OpenPose nodes draw; 'wide' is what xinsir's "
+                    "OpenPose and union models for SDXL were trained on (12 at 1024).",
+                ),
+                io.Combo.Input(
+                    "depth_greys",
+                    options=GREYS,
+                    default="body",
+                    optional=True,
+                    tooltip="'body' spreads the greys over the body alone, for the most relief; "
+                    "'scene' goes to black at infinity, as Depth Anything and MiDaS see a person "
+                    "before a far background: flatter, for pasting into an estimated depth.",
                 ),
             ],
             outputs=[
@@ -73,13 +95,23 @@ class RenderBodyMaps(io.ComfyNode):
                     tooltip="Near is white, even in 1/distance as MiDaS and Depth Anything; the "
                     "background is black.",
                 ),
-                io.Image.Output(display_name="normal", tooltip="See 'normal_axes'."),
+                io.Image.Output(
+                    display_name="normal",
+                    tooltip="Of the skin, in the camera's frame; the background faces the camera. "
+                    "See 'normal_axes'.",
+                ),
                 io.Image.Output(
                     display_name="openpose",
-                    tooltip="18 keypoints in OpenPose's colours and widths.",
+                    tooltip="OpenPose's 18 keypoints (COCO) in its colours, limbs at 60 % of them, "
+                    "on black; no hands.",
                 ),
-                io.Mask.Output(display_name="mask", tooltip="White where the body is."),
-                io.Image.Output(display_name="parts", tooltip="24 parts, a colour each."),
+                io.Mask.Output(
+                    display_name="mask", tooltip="White where the body is; hard edges, no clothes."
+                ),
+                io.Image.Output(
+                    display_name="parts",
+                    tooltip="SMPL's 24 parts, a colour each, the same in every picture.",
+                ),
                 io.Image.Output(
                     display_name="canonical",
                     tooltip="Place on the rest body as RGB: one colour per place of the skin.",
@@ -97,21 +129,23 @@ class RenderBodyMaps(io.ComfyNode):
         openpose_hides: str,
         normal_axes: str,
         camera: Mapping[str, Any] | None = None,
+        openpose_limbs: str = "standard",
+        depth_greys: str = "body",
     ) -> io.NodeOutput:
         """See the body in the wanted picture, and paint."""
-        from ..posexfer_core.body import control_maps as paint
-        from ..posexfer_core.body.maps import mask_map
         from .host.framing import placed_view
-        from .host.images import from_unit, mask_to_host
+        from .host.painting import Style, paint_frames
 
-        view = placed_view(body, width, height, camera)
-        depth = from_unit(paint.paint_depth(view))
+        style = Style(
+            hiding=openpose_hides, axes=normal_axes, limbs=openpose_limbs, greys=depth_greys
+        )
+        maps = paint_frames(placed_view(body, width, height, camera), style)
         return io.NodeOutput(
-            depth,
-            from_unit(paint.paint_normal(view, axes=normal_axes)),
-            from_unit(paint.paint_openpose(view, hiding=openpose_hides)),
-            mask_to_host(mask_map(view)),
-            from_unit(paint.paint_parts(view)),
-            from_unit(paint.paint_canonical(view)),
-            ui=ui.PreviewImage(depth, cls=cls),
+            maps.depth,
+            maps.normal,
+            maps.openpose,
+            maps.mask,
+            maps.parts,
+            maps.canonical,
+            ui=ui.PreviewImage(maps.depth, cls=cls),
         )

@@ -7,12 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .maps import canonical_map, mask_map, normal_map, parts_map, skeleton_map
+from .maps import canonical_map, mask_map, normal_map
+from .part_labels import PARTS, smooth_parts_map
 from .skeleton import draw_skeleton, keypoint_visibility, keypoints18
 from .view import BodyView
 
 Hiding = Literal["face", "everything", "nothing"]
 Axes = Literal["red left", "red right"]
+Greys = Literal["body", "scene"]
+Limbs = Literal["standard", "wide"]
 
 FARTHEST = 0.25
 """Grey of the body's farthest point in a depth picture; the background is black."""
@@ -20,6 +23,10 @@ FLAT = (0.5, 0.5, 1.0)
 """Background of a normal picture: a wall that faces the camera."""
 FACE = (0, 14, 15, 16, 17)
 """Nose, eyes and ears among OpenPose's keypoints."""
+FACE_TOLERANCE_M = 0.03
+"""How far behind what is seen a point of the face may lie; unlike joints they lie on the skin."""
+LIMB_RADIUS = 4.0
+"""Half the width of OpenPose's limbs, pixels, where the shorter side is 512."""
 
 
 def paint_mask(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
@@ -27,19 +34,41 @@ def paint_mask(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
     return mask_map(view).expand(-1, 3, -1, -1)
 
 
-def paint_depth(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
-    """Paint near white and far grey, even in 1 / z, as MiDaS and Depth Anything do.
+def disparity_map(view: BodyView) -> Float[Tensor, "batch height width"]:
+    """Draw 1 / z, per metre; 0 off the body, as if what lies behind it were infinitely far."""
+    seen = 1.0 / view.visibility.depth.clamp(min=1e-3)
+    return torch.where(view.visibility.mask, seen, 0.0)
 
-    One scale for the whole batch, so that a sequence does not flicker.
+
+def grey_depth(
+    disparity: Float[Tensor, "batch height width"], *, greys: Greys = "body"
+) -> Float[Tensor, "batch 3 height width"]:
+    """Turn 1 / z into grey, the nearest point of all frames white, the background black.
+
+    One scale for the whole batch, so that a sequence does not flicker. With points at 2 m and 4 m,
+    "body" gives 1 and 0.25, "scene" gives 1 and 0.5.
+
+    Args:
+        disparity: from `disparity_map`.
+        greys: "body" spreads the greys from `FARTHEST` to white over the bodies; "scene" goes
+            from white at the nearest point to black at infinity, as an estimator sees a person
+            before a far background.
     """
-    mask = view.visibility.mask
-    disparity = torch.where(mask, 1.0 / view.visibility.depth.clamp(min=1e-3), 0.0)
+    mask = disparity > 0
     if not bool(mask.any()):
         return disparity[:, None].expand(-1, 3, -1, -1)
-    near, far = disparity[mask].max(), disparity[mask].min()
+    near = disparity.max()
+    if greys == "scene":
+        return (disparity / near)[:, None].expand(-1, 3, -1, -1)
+    far = disparity[mask].min()
     share = (disparity - far) / (near - far).clamp(min=1e-9)
     grey = torch.where(mask, FARTHEST + (1.0 - FARTHEST) * share, 0.0)
     return grey[:, None].expand(-1, 3, -1, -1)
+
+
+def paint_depth(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
+    """Paint near white and far grey, even in 1 / z, as MiDaS and Depth Anything do."""
+    return grey_depth(disparity_map(view))
 
 
 def paint_normal(
@@ -65,31 +94,47 @@ def paint_canonical(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
 
 def paint_parts(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
     """One colour for each of the 24 parts, far apart in hue for neighbours."""
-    hue = torch.arange(24, device=view.vertices.device) * 0.618034 % 1.0
+    hue = torch.arange(PARTS, device=view.vertices.device) * 0.618034 % 1.0
     turns = torch.stack([hue, hue + 1 / 3, hue + 2 / 3], dim=1)
     palette = 0.55 + 0.4 * torch.cos(2 * torch.pi * turns)
-    labels = parts_map(view)
+    labels = smooth_parts_map(view)
     return palette[labels.clamp(min=0)].movedim(-1, 1) * (labels >= 0)[:, None]
 
 
+def limb_radius(size: tuple[int, int], limbs: Limbs = "standard") -> float:
+    """Give half the width of a limb and the radius of a keypoint, pixels.
+
+    Detectors draw 4 px into a picture whose shorter side is 512, and the picture is resized to
+    what is drawn: "standard" is 4 px at 512x768 and 8 px at 1024x1024. xinsir's SDXL models were
+    trained on wider limbs, `4 * min(2 + longer // 1000, 7)` px from 500 px on: "wide" is 8 px at
+    512x768 and 12 px at 1024x1024.
+    """
+    if limbs == "standard":
+        return max(LIMB_RADIUS * min(size) / 512.0, 1.0)
+    longer = max(size)
+    return LIMB_RADIUS * (1 if longer < 500 else min(2 + longer // 1000, 7))
+
+
 def paint_openpose(
-    view: BodyView, *, hiding: Hiding = "face"
+    view: BodyView, *, hiding: Hiding = "face", limbs: Limbs = "standard"
 ) -> Float[Tensor, "batch 3 height width"]:
     """Draw OpenPose's 18 keypoints in its colours and widths, on black.
 
     Args:
         view: the bodies.
-        hiding: "face" leaves out nose, eyes and ears that the head hides, as detectors do for
-            people seen from behind; "everything" leaves out all that the body hides, "nothing"
-            draws all that lies before the camera.
+        hiding: "face" leaves out nose, eyes and ears that the body hides, as detectors do for
+            people seen from the side or from behind; "everything" leaves out joints that the body
+            hides too, "nothing" draws all that lies before the camera.
+        limbs: see `limb_radius`.
     """
-    if hiding != "face":
-        return skeleton_map(view, occlusion=hiding == "everything")
     keypoints = keypoints18(view)
     shown = keypoints[..., 2] > 0
-    face = list(FACE)
-    shown[:, face] &= keypoint_visibility(keypoints, view.visibility)[:, face]
-    return draw_skeleton(keypoints[..., :2], shown, view.size)
+    if hiding == "everything":
+        shown = keypoint_visibility(keypoints, view.visibility)
+    if hiding != "nothing":
+        face = keypoint_visibility(keypoints, view.visibility, tolerance_m=FACE_TOLERANCE_M)
+        shown[:, list(FACE)] &= face[:, list(FACE)]
+    return draw_skeleton(keypoints[..., :2], shown, view.size, radius=limb_radius(view.size, limbs))
 
 
 PAINTERS: dict[str, Callable[[BodyView], Tensor]] = {

@@ -82,17 +82,19 @@ def draw_skeleton(
     pixels: Float[Tensor, "batch 18 2"],
     shown: Bool[Tensor, "batch 18"],
     size: tuple[int, int],
+    *,
+    radius: float | None = None,
 ) -> Float[Tensor, "batch 3 height width"]:
     """Draw limbs as antialiased ellipses, then keypoints as discs, RGB in [0, 1] on black.
-
-    Half the width of a limb and the radius of a keypoint are 4 pixels in a picture of 512.
 
     Args:
         pixels: keypoints, pixels, in the order of `KEYPOINT_NAMES`.
         shown: keypoints to draw; a limb is drawn when both of its ends are.
         size: `(height, width)` of the picture, pixels.
+        radius: half the width of a limb and the radius of a keypoint, pixels; 4 where the longer
+            side is 512 when left out, as the bundled weights were trained.
     """
-    radius = max(STICK_WIDTH * max(size), 1.0)
+    radius = max(STICK_WIDTH * max(size), 1.0) if radius is None else radius
     ellipses, drawn = _ellipses(pixels, shown, radius)
     colours = _colours().to(pixels)
     loops = _compiled_loops() if pixels.device.type == "cpu" else None

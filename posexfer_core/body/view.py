@@ -95,6 +95,16 @@ class BodyView:
     def __len__(self) -> int:
         return self.vertices.shape[0]
 
+    def at(self, index: int) -> "BodyView":
+        """Pick one body of the batch; a negative index counts from the end."""
+        rows = [range(len(self))[index]]
+        return replace(
+            self,
+            vertices=self.vertices[rows],
+            joints=self.joints[rows],
+            intrinsics=self.intrinsics[rows],
+        )
+
     @cached_property
     def visibility(self) -> Visibility:
         """What each pixel sees, rasterised once."""
