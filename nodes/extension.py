@@ -5,10 +5,12 @@ from typing_extensions import override
 
 from .body_to_glb import BodyToGLB
 from .control_guidance import ControlGuidanceApply3D
+from .demo_person import DemoPerson
 from .estimate_params import EstimateHumanParams
 from .feature_lift import FeatureLift3D
 from .flip_limb import FlipLimbDepth
 from .host.paths import register_folders
+from .load_keypoints import LoadPoseKeypoints
 from .load_mesh import LoadSMPLMesh
 from .load_model import LoadPoseTransferModel
 from .render_maps import RenderBodyMaps
@@ -36,4 +38,6 @@ class PoseTransferExtension(ComfyExtension):
             FlipLimbDepth,
             SaveHumanParams,
             BodyToGLB,
+            LoadPoseKeypoints,
+            DemoPerson,
         ]

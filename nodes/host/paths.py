@@ -71,6 +71,13 @@ def find_params(name: str) -> Path:
     return _first(name, folder_paths.get_folder_paths(SMPL))
 
 
+def list_keypoints() -> list[str]:
+    """Name the keypoint files of the demo and of the input folder."""
+    top = Path(folder_paths.get_input_directory())
+    own = [INPUT_PREFIX + path.relative_to(top).as_posix() for path in sorted(top.rglob("*.json"))]
+    return [*(DEMO_PREFIX + path.name for path in sorted(DEMO.glob("*keypoints.json"))), *own]
+
+
 def list_bodies() -> list[str]:
     """Name the body models: the bundled one first, then Anny where its package is installed."""
     found = folder_paths.get_filename_list(SMPL)

@@ -89,7 +89,7 @@ def load_keypoints(
     Raises:
         KeypointsError: nothing readable, no such person, or nothing to see of it.
     """
-    data = _read(source) if isinstance(source, str | Path) else source
+    data = read_keypoint_file(source) if isinstance(source, str | Path) else source
     raw = _parse(data, person, frame)
     size = picture_size or raw.picture_size
     if size is None:
@@ -107,7 +107,12 @@ def load_keypoints(
     )
 
 
-def _read(path: str | Path) -> Any:
+def read_keypoint_file(path: str | Path) -> Any:
+    """Read what a `.json` or `.npy` file holds, whatever it means.
+
+    Raises:
+        KeypointsError: it is no such file, or too large.
+    """
     path = Path(path)
     data = read_bytes(path, error=KeypointsError)
     if len(data) > MOST_BYTES:

@@ -1,0 +1,49 @@
+"""The people that come with the pack."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from ...posexfer_core.body.estimate.pose_keypoint import load_pose_keypoints, pose_frame
+from ...posexfer_core.body.model import BodyModel
+from ...posexfer_core.body.params import HumanParams
+from ...posexfer_core.body.skeleton import keypoints18
+from ...posexfer_core.pictures import load_picture
+from ..sockets import PosedBody
+from .estimating import fit_frames
+from .images import from_core
+from .paths import DEMO
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A picture, and who is in it."""
+
+    image: Tensor
+    body: PosedBody
+    keypoints: list[dict[str, Any]]
+
+
+def load_painted() -> Shown:
+    """Open the painted person, whose keypoints are those of its body."""
+    params = HumanParams.load(DEMO / "source.npz")
+    body = PosedBody(params=params, model=BodyModel.bundled())
+    points = keypoints18(body.view())[0].double().numpy()
+    points[:, 2] = 1.0
+    return Shown(
+        image=from_core(load_picture(DEMO / "source.png")),
+        body=body,
+        keypoints=[pose_frame([np.asarray(points)], params.picture_size)],
+    )
+
+
+def load_photo() -> Shown:
+    """Open the photo, and estimate its body as Estimate Human Params would."""
+    picture = load_picture(DEMO / "astronaut.jpg")
+    keypoints = load_pose_keypoints(DEMO / "astronaut_keypoints.json")
+    size = (picture.shape[2], picture.shape[3])
+    params = fit_frames(keypoints, 1, size, 0, None)
+    body = PosedBody(params=params, model=BodyModel.bundled())
+    return Shown(image=from_core(picture), body=body, keypoints=keypoints)

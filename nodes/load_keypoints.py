@@ -1,0 +1,64 @@
+"""Load Pose Keypoints: what a pose detector found, from a file."""
+
+from comfy_api.latest import io
+from typing_extensions import override
+
+from ..posexfer_core.errors import ParamsError
+from .host import paths
+from .schema import schema
+from .sockets import PoseKeypoint
+
+
+class LoadPoseKeypoints(io.ComfyNode):
+    """Read a keypoint file, where no detector is installed."""
+
+    @classmethod
+    @override
+    def define_schema(cls) -> io.Schema:
+        """Describe the node."""
+        return schema(
+            node_id="PoseXfer_LoadPoseKeypoints",
+            display_name="Load Pose Keypoints",
+            description="Reads 2D keypoints from a .json file, for Estimate Human Params and for "
+            "every node that takes POSE_KEYPOINT. Needs no pose detector.",
+            search_aliases=["openpose", "dwpose", "coco", "json", "keypoints"],
+            inputs=[
+                io.Combo.Input(
+                    "file",
+                    options=paths.list_keypoints(),
+                    tooltip="OpenPose's JSON, what DWPose nodes and OpenPose editors save, or COCO "
+                    "annotations. 'input/…' lies in ComfyUI's input folder, 'demo/…' comes with "
+                    "the pack.",
+                ),
+            ],
+            outputs=[
+                PoseKeypoint.Output(
+                    display_name="keypoints",
+                    tooltip="For Estimate Human Params: all people, one entry per frame.",
+                ),
+            ],
+        )
+
+    @classmethod
+    @override
+    def validate_inputs(cls, file: str) -> bool | str:
+        """Refuse paths out of the folders before anything runs."""
+        try:
+            paths.find_params(file)
+        except ParamsError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    @override
+    def fingerprint_inputs(cls, file: str) -> str:
+        """Notice when the file changes."""
+        return paths.stamp(paths.find_params(file))
+
+    @classmethod
+    @override
+    def execute(cls, file: str) -> io.NodeOutput:
+        """Read."""
+        from ..posexfer_core.body.estimate.pose_keypoint import load_pose_keypoints
+
+        return io.NodeOutput(load_pose_keypoints(paths.find_params(file)))

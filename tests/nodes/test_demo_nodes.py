@@ -1,0 +1,56 @@
+"""The nodes that let everything else be tried at once."""
+
+import json
+
+import pytest
+import torch
+
+from tests.nodes.test_nodes import bodies, files, standing_params  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("person", "size"), [("painted person", (256, 176)), ("astronaut (photo)", (512, 512))]
+)
+def test_the_demo_persons_keypoints_are_of_their_body_and_picture(pack, person, size):
+    image, body, keypoints = pack.run("DemoPerson", person=person)
+    assert image.shape == (1, *size, 3)
+    assert body.params.picture_size == size
+    found, overlay = pack.run("EstimateHumanParams", image=image, keypoints=keypoints)
+    assert overlay.shape == image.shape
+    seen = pack.module("posexfer_core.body.skeleton").keypoints18
+    apart = (seen(found.view()) - seen(body.view()))[0, 2:8, :2].norm(dim=1)
+    assert float(apart.mean()) < 0.02 * size[0]
+
+
+def test_keypoint_files_are_offered_and_read(host, pack, files):  # noqa: F811
+    frame = {"people": [{"pose_keypoints_2d": [1.0] * 54}], "canvas_height": 8, "canvas_width": 8}
+    (files / "input" / "seen.json").write_text(json.dumps([frame]))
+    paths = pack.module("nodes.host.paths")
+    assert {"input/seen.json", "demo/astronaut_keypoints.json"} <= set(paths.list_keypoints())
+    (keypoints,) = pack.run("LoadPoseKeypoints", file="input/seen.json")
+    assert keypoints == [frame]
+    verdict = pack.classes["PoseXfer_LoadPoseKeypoints"].validate_inputs(file="../seen.json")
+    assert "not the name of a file" in verdict
+
+
+def test_map_options_change_what_they_say(pack, bodies):  # noqa: F811
+    def maps(**options):
+        return pack.run("RenderBodyMaps", body=bodies[1], width=512, height=768, **options)
+
+    plain, wide, scene = maps(), maps(openpose_limbs="wide"), maps(depth_greys="scene")
+    assert float((wide[2] > 0).float().mean()) > 1.5 * float((plain[2] > 0).float().mean())
+    assert torch.equal(wide[0], plain[0])
+    on = plain[3] > 0.5
+    assert float(scene[0][..., 0][on].min()) > float(plain[0][..., 0][on].min())
+    assert float(scene[0].max()) == float(plain[0].max()) == 1.0
+
+
+def test_frames_of_a_batch_share_one_depth_scale(pack, files):  # noqa: F811
+    params = standing_params(frames=2)
+    params.transl[1, 0, 2] = 6.0
+    params.save(files / "input" / "leaving.npz")
+    leaving = pack.run("LoadSMPLMesh", file="input/leaving.npz", frame=-1)[0]
+    depth = pack.run("RenderBodyMaps", body=leaving)[0]
+    near, far = (float(picture.max()) for picture in depth)
+    assert near == 1.0
+    assert 0.25 < far < 0.4, "two metres farther away is darker, not white again"
