@@ -7,6 +7,8 @@ what is right. Two of the poses are depth twins: the same 2D joints, another lim
 
 import argparse
 import sys
+from dataclasses import replace
+from itertools import pairwise
 from math import radians
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from posexfer_core.body.flip import flip_limb_depth
 from posexfer_core.body.model import JOINT_NAMES, BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.retarget import retarget
+from posexfer_core.body.sequence import join_frames
 from posexfer_core.errors import PoseXferError
 from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from posexfer_core.pictures import save_picture
@@ -96,6 +99,8 @@ POSES: dict[str, dict[str, Turns]] = {
     },
 }
 TWIN, TWIN_LIMB = "arm_behind", "right_arm"
+MOTION, MOTION_STOPS, FRAMES_BETWEEN = "motion", ("source", "arms_raised", "walking"), 4
+"""A short sequence: the poses it passes through, and the frames from one to the next."""
 PHOTO_ONLY = ("arms_raised", "striding")
 """Poses that only the person of the photo is asked for, so nobody knows what is right."""
 
@@ -131,6 +136,9 @@ def make_assets(folder: Path, seed: int = SEED) -> None:
     }
     twin = flip_limb_depth(poses["arm_in_front"], body, TWIN_LIMB)
     assert twin is not None, "the arm has no other place on its pixel rays"
+    stops = [{"source": source, **poses}[name] for name in MOTION_STOPS]
+    motion = retarget(source, move(stops), body, framing="source")
+    motion.save(folder / f"{MOTION}.npz")
     for name, params in {"source": source, **poses, TWIN: twin}.items():
         params.save(folder / f"{name}.npz")
         if name not in PHOTO_ONLY:
@@ -148,6 +156,18 @@ def pose(turns: dict[str, Turns]) -> Float[Tensor, "24 3"]:
             matrix = matrix @ axis_angle_to_matrix(turn)
         angles[JOINT_NAMES.index(joint)] = matrix_to_axis_angle(matrix)
     return angles
+
+
+def move(stops: list[HumanParams]) -> HumanParams:
+    """Pass from pose to pose, every joint by the shortest turn at an even speed."""
+    frames = [stops[0]]
+    for before, after in pairwise(stops):
+        start = axis_angle_to_matrix(before.pose)
+        turn = matrix_to_axis_angle(start.mT @ axis_angle_to_matrix(after.pose))
+        for step in range(1, FRAMES_BETWEEN + 1):
+            between = start @ axis_angle_to_matrix(step / FRAMES_BETWEEN * turn)
+            frames.append(replace(before, pose=matrix_to_axis_angle(between)))
+    return join_frames(frames)
 
 
 def place(angles: Float[Tensor, "24 3"], person: DressedBody, scene: Scene) -> HumanParams:

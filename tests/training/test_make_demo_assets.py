@@ -7,7 +7,7 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.commands.demo import ASSETS, PHOTO_POSES, POSES, TWINS
 from posexfer_core.geometry.camera import project_perspective
 from posexfer_core.pictures import load_picture
-from training.make_demo_assets import make_assets
+from training.make_demo_assets import FRAMES_BETWEEN, MOTION, MOTION_STOPS, make_assets
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def made(tmp_path_factory):
 
 
 def test_the_shipped_assets_are_what_the_script_makes(made):
-    for name in ("source", *POSES, *PHOTO_POSES):
+    for name in ("source", MOTION, *POSES, *PHOTO_POSES):
         shipped, again = (HumanParams.load(folder / f"{name}.npz") for folder in (ASSETS, made))
         torch.testing.assert_close(shipped.pose, again.pose, atol=1e-4, rtol=0)
         torch.testing.assert_close(shipped.transl, again.transl, atol=1e-4, rtol=0)
@@ -37,3 +37,16 @@ def test_the_twins_share_their_joints_but_not_who_is_in_front(body):
     front, behind = (project_perspective(view.joints, view.intrinsics) for view in views)
     torch.testing.assert_close(front, behind, atol=0.02, rtol=0)
     assert order_change(*views).item() > 150
+
+
+def test_the_motion_passes_through_its_poses():
+    motion = HumanParams.load(ASSETS / f"{MOTION}.npz")
+    assert motion.frames == 1 + FRAMES_BETWEEN * (len(MOTION_STOPS) - 1)
+    for number, name in enumerate(MOTION_STOPS):
+        stop = HumanParams.load(ASSETS / f"{name}.npz")
+        torch.testing.assert_close(
+            motion.rotations[FRAMES_BETWEEN * number], stop.rotations[0], atol=1e-4, rtol=0
+        )
+    turns = motion.rotations[1:].mT @ motion.rotations[:-1]
+    cosine = (turns.diagonal(dim1=-2, dim2=-1).sum(-1) - 1.0) / 2.0
+    assert float(cosine.min()) > 0.5, "no joint jumps by more than 60 degrees"
