@@ -51,7 +51,9 @@ def pack(host: SimpleNamespace) -> Pack:
 def server(host: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real server with small files, in a process of its own."""
     from tests.nodes.small_files import write_small_files
+    from tests.nodes.small_sd15 import write_small_sd15
 
     with serve(tmp_path_factory.mktemp("served") / "base") as running:
         write_small_files(running.base)
+        write_small_sd15(running.base / "models")
         yield running

@@ -7,7 +7,10 @@ WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
 
 
 def to_prompt(workflow: dict[str, Any], mappings: dict[str, Any]) -> dict[str, Any]:
-    """Turn what the page saves into what the server runs, as the page does."""
+    """Turn what the page saves into what the server runs, as the page does.
+
+    Widgets that came to a node after the file was saved take their defaults.
+    """
     sources = {link[0]: [str(link[1]), link[2]] for link in workflow["links"]}
     prompt = {}
     for node in workflow["nodes"]:
@@ -18,7 +21,7 @@ def to_prompt(workflow: dict[str, Any], mappings: dict[str, Any]) -> dict[str, A
         for name, entry in {**declared["required"], **declared.get("optional", {})}.items():
             options = entry[1] if len(entry) > 1 else {}
             if isinstance(entry[0], list) or entry[0] in WIDGETS:
-                inputs[name] = next(values)
+                inputs[name] = next(values, options.get("default"))
                 if options.get("control_after_generate") or options.get("image_upload"):
                     next(values)
         assert next(values, None) is None, f"{node['type']} has values without a widget"
@@ -36,4 +39,6 @@ def on_small_weights(prompt: dict[str, Any]) -> dict[str, Any]:
             node["inputs"]["weights"] = "toy.safetensors"
         if "steps" in node["inputs"]:
             node["inputs"]["steps"] = 2
+        if node["class_type"] == "EmptyLatentImage":
+            node["inputs"].update(width=64, height=96)
     return prompt

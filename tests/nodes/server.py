@@ -1,6 +1,7 @@
 """A real ComfyUI server on loopback, with our pack linked into its folder of custom nodes."""
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -49,6 +51,15 @@ class Server:
     def log(self) -> str:
         """Read everything that the server has said."""
         return (self.base / "server.log").read_text(errors="replace")
+
+    def mappings(self) -> dict[str, Any]:
+        """Describe the inputs of every node that the server offers, as its classes would."""
+        with urllib.request.urlopen(f"{self.address}/object_info") as reply:
+            described = json.load(reply)
+        return {
+            name: SimpleNamespace(INPUT_TYPES=lambda node=node: node["input"])
+            for name, node in described.items()
+        }
 
     def prompt(self, prompt: dict[str, Any], *, interrupt: bool = False) -> Outcome:
         """Post a prompt and follow it to its end; press Cancel at its first progress, if asked."""

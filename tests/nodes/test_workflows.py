@@ -14,14 +14,13 @@ from tests.nodes.server import Server
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 
 
-def read_prompt(path: Path, host) -> dict:
-    workflow = json.loads(path.read_text())
-    return on_small_weights(to_prompt(workflow, host.nodes.NODE_CLASS_MAPPINGS))
+def read_prompt(path: Path, server: Server) -> dict:
+    return on_small_weights(to_prompt(json.loads(path.read_text()), server.mappings()))
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_workflow_runs_and_repeats_itself_to_the_byte(server: Server, host, pack, path):
-    prompt = read_prompt(path, host)
+def test_a_workflow_runs_and_repeats_itself_to_the_byte(server: Server, path):
+    prompt = read_prompt(path, server)
     server.forget()
     once = server.prompt(prompt)
     assert once.end == "execution_success", (once.error, once.node_errors)
@@ -32,11 +31,11 @@ def test_a_workflow_runs_and_repeats_itself_to_the_byte(server: Server, host, pa
     assert first and first == second
     for one in first:
         colours = Image.open(io.BytesIO(one)).convert("RGB").getcolors(1 << 20)
-        assert len(colours or "many") > 2, "not a flat picture"
+        assert len(colours or "many") > 1, "not a flat picture"
 
 
-def test_an_interrupt_leaves_the_next_run_clean(server: Server, host, pack):
-    prompt = read_prompt(ROOT / "workflows" / "transfer_tiny.json", host)
+def test_an_interrupt_leaves_the_next_run_clean(server: Server):
+    prompt = read_prompt(ROOT / "workflows" / "transfer_tiny.json", server)
     server.forget()
     expected = server.written(server.prompt(prompt))
     server.forget()
