@@ -86,6 +86,19 @@ def matrix_to_quaternion(matrix: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "
     return torch.where(quaternion[..., :1] < 0, -quaternion, quaternion)
 
 
+def interpolate_rotations(
+    start: Float[Tensor, "*batch 3 3"],
+    end: Float[Tensor, "*batch 3 3"],
+    share: Float[Tensor, "*#batch"],
+) -> Float[Tensor, "*batch 3 3"]:
+    """Go part of the shortest way between rotations, `start exp(share log(start^T end))`.
+
+    Half the way from the identity to a quarter turn about z is an eighth of a turn about z.
+    """
+    step = matrix_to_axis_angle(start.mT @ end)
+    return start @ axis_angle_to_matrix(share[..., None] * step)
+
+
 def matrix_to_rotation_6d(matrix: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 6"]:
     """Keep the first two columns of rotation matrices, one after the other.
 

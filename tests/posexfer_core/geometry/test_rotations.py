@@ -8,6 +8,7 @@ import torch
 from posexfer_core.geometry.rotations import (
     axis_angle_to_matrix,
     cross_matrix,
+    interpolate_rotations,
     matrix_to_axis_angle,
     matrix_to_quaternion,
     matrix_to_rotation_6d,
@@ -120,3 +121,20 @@ def test_gradients_are_finite_where_the_input_is_degenerate():
     matrix_to_axis_angle(half_turn).sum().backward()
     assert rotation.grad is not None and rotation.grad.isfinite().all()
     assert half_turn.grad is not None and half_turn.grad.isfinite().all()
+
+
+def test_half_the_way_to_a_quarter_turn_is_an_eighth():
+    quarter = axis_angle_to_matrix(torch.tensor([0.0, 0.0, torch.pi / 2]))
+    half = interpolate_rotations(torch.eye(3), quarter, torch.tensor(0.5))
+    torch.testing.assert_close(half @ half, quarter)
+    torch.testing.assert_close(half, axis_angle_to_matrix(torch.tensor([0.0, 0.0, torch.pi / 4])))
+
+
+@pytest.mark.parametrize("batch", [(), (2,), (2, 3)])
+def test_interpolated_rotations_begin_and_end_where_they_should(batch, generator):
+    start, end = (
+        axis_angle_to_matrix(torch.randn(*batch, 3, generator=generator)) for _ in range(2)
+    )
+    for share, wanted in ((0.0, start), (1.0, end)):
+        found = interpolate_rotations(start, end, torch.full(batch, share))
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
