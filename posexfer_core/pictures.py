@@ -22,6 +22,10 @@ LEAST_SIDE = 16
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 """Kinds of picture that are written."""
 
+READ = ("PNG", "JPEG", "WEBP", "MPO", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO")
+"""Kinds of picture that are read, as Pillow names them. Others are programs (EPS would be run by
+Ghostscript) or no pictures of people."""
+
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
@@ -29,7 +33,7 @@ def load_picture(path: Path) -> Float[Tensor, "1 3 height width"]:
     """Read a picture as people see it: turned by its EXIF tag, transparency on white.
 
     Args:
-        path: any kind that Pillow reads; of an animation, the first picture.
+        path: any kind of `READ` that Pillow was built for; of an animation, the first picture.
 
     Returns:
         RGB in [-1, 1].
@@ -41,7 +45,8 @@ def load_picture(path: Path) -> Float[Tensor, "1 3 height width"]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks of Pillow's on tags that it skips
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            Image.init()
+            with Image.open(path, formats=[kind for kind in READ if kind in Image.OPEN]) as image:
                 _check_size(path, image.size)
                 upright = ImageOps.exif_transpose(image)
                 rgb = _on_white(upright)

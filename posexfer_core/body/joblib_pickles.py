@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import BodyFileError, PoseXferError
+from .pickle_steps import MOST_HASHED
 from .pickles import (
     DAMAGE,
     MOST_BYTES,
@@ -104,6 +105,7 @@ class _JoblibUnpickler(_Unpickler):
 
     def __init__(self, data: bytes) -> None:
         self.file = io.BytesIO(data)
+        self.sizes: dict[int, tuple[int, tuple]] = {}
         super().__init__(self.file, encoding="latin1")
 
     def find_class(self, module: str, name: str) -> Any:
@@ -127,6 +129,30 @@ class _JoblibUnpickler(_Unpickler):
             self.stack[-1] = self._read_array(state)
 
     dispatch[pickle.BUILD[0]] = load_build
+
+    def load_tuple(self) -> None:
+        """Make a tuple of what lies above the mark."""
+        self._push_tuple(self.pop_mark())
+
+    dispatch[pickle.TUPLE[0]] = load_tuple
+
+    def _load_short(self, count: int) -> None:
+        """Make a tuple of the last entries."""
+        parts = [self.stack.pop() for _ in range(count)]
+        self._push_tuple(parts[::-1])
+
+    dispatch[pickle.TUPLE1[0]] = lambda self: self._load_short(1)
+    dispatch[pickle.TUPLE2[0]] = lambda self: self._load_short(2)
+    dispatch[pickle.TUPLE3[0]] = lambda self: self._load_short(3)
+
+    def _push_tuple(self, parts: list[Any]) -> None:
+        """Count what a tuple holds: those that share their parts take forever to hash."""
+        size = 1 + sum(self.sizes.get(id(part), (1,))[0] for part in parts)
+        if size > MOST_HASHED:
+            raise ValueError("a tuple of more entries than are read")
+        made = tuple(parts)
+        self.sizes[id(made)] = size, made
+        self.append(made)
 
     def load_bytearray(self) -> None:
         """Read a byte array without setting its length aside before the bytes are there."""

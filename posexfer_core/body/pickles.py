@@ -9,7 +9,6 @@ memory that is not there.
 
 import io
 import pickle
-import pickletools
 import re
 import struct
 from collections import OrderedDict
@@ -20,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import BodyFileError, PoseXferError
+from .pickle_steps import check_opcodes
 
 MOST_BYTES = 2**30
 """Largest file read."""
@@ -95,17 +95,6 @@ def refused(name: str, refusal: RefusedName) -> str:
         f"{name} is a pickle that asks for {refusal}, which is no array, so it was not "
         "opened. Get the file from its source again, or save its arrays as .npz."
     )
-
-
-def check_opcodes(file: bytes | io.BytesIO, most: int) -> None:
-    """Refuse numbers that would make the unpickler set memory aside for what is not there."""
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
-        if not isinstance(argument, int):
-            continue
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > count:
-            raise ValueError(f"memo slot {argument} after {count} steps")
-        if opcode.name == "FRAME" and argument > most:
-            raise ValueError(f"a frame of {argument} bytes in a file of {most}")
 
 
 class _ArrayUnpickler(pickle.Unpickler):

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .pickles import MOST_UNPACKED, ReadyStandIn, RefusedName, check_opcodes, short
+from .pickle_steps import check_opcodes
+from .pickles import MOST_UNPACKED, ReadyStandIn, RefusedName, short
 
 CONSTANT_PICKLES = 3
 """Magic number, version and system, before the pickle that names the storage."""

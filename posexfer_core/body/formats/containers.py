@@ -20,6 +20,7 @@ import torch
 from ...errors import ParamsError
 from ..joblib_pickles import decompress, is_joblib, unpickle_joblib
 from ..npz import NPY_MAGIC, check_members, parse_npy, read_npz
+from ..pickle_steps import check_opcodes
 from ..pickles import DAMAGE, read_bytes, unpickle
 from .bvh_text import MAGIC as BVH_MAGIC
 from .bvh_text import parse_bvh
@@ -29,6 +30,10 @@ PICKLE_MAGIC = (b"\x80", b"(", b"]", b"}", b"c", b"I", b"N")
 """How a pickle begins; from protocol 2 on always with the first."""
 TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """How torch's files began before version 1.6; later ones are zip archives."""
+OLD_TORCH_PICKLES = 5
+"""How many of them stand at the beginning of those."""
+TORCH_PICKLE = "data.pkl"
+"""The end of the name of the only one in a later file."""
 PADDING = b" \t\r\n\xef\xbb\xbf"
 """What may stand before the first bracket of JSON."""
 
@@ -58,7 +63,7 @@ def _contents(path: Path, data: bytes) -> Any:
     if data.startswith(NPY_MAGIC):
         return parse_npy(data, path.name, error=ParamsError)
     if data.startswith(TORCH_MAGIC):
-        return _read_torch(data, path.name)
+        return _read_old_torch(data, path.name)
     if data.lstrip(PADDING).startswith(BVH_MAGIC):
         return parse_bvh(data.lstrip(PADDING), path.name)
     if data.lstrip(PADDING)[:1] in (b"{", b"["):
@@ -80,11 +85,25 @@ def _read_zip(path: Path, data: bytes) -> Any:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             check_members(archive, path.name, len(data), error=ParamsError)
             names = archive.namelist()
+            for name in names:
+                if name.endswith(TORCH_PICKLE):
+                    check_opcodes(archive.read(name), len(data))
     except (zipfile.BadZipFile, NotImplementedError, *DAMAGE) as failure:
         raise ParamsError(f"{path.name} is a damaged archive: {failure}") from failure
-    if any(name.endswith("data.pkl") for name in names):
+    if any(name.endswith(TORCH_PICKLE) for name in names):
         return _read_torch(data, path.name)
     return read_npz(path, error=ParamsError)
+
+
+def _read_old_torch(data: bytes, name: str) -> Any:
+    """Look at the pickles of a file from before version 1.6, then let torch read it."""
+    file = io.BytesIO(data)
+    try:
+        for _ in range(OLD_TORCH_PICKLES):
+            check_opcodes(file, len(data))
+    except DAMAGE as failure:
+        raise ParamsError(f"{name} is a damaged torch file: {str(failure)[:160]}") from failure
+    return _read_torch(data, name)
 
 
 def _read_torch(data: bytes, name: str) -> Any:
