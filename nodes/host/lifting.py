@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ...posexfer_core.body.view import BodyView
 from ...posexfer_core.errors import ConfigError, ParamsError
+from ...posexfer_core.network.clip_square import clip_square
 from ...posexfer_core.network.condition import Condition, ConditionInputs
 from ...posexfer_core.network.config import LATENT_STRIDE
 from ...posexfer_core.network.guidance import Branch, stacked_condition
@@ -22,8 +22,6 @@ from ...posexfer_core.transfer import prepare_inputs
 from ..sockets import PosedBody
 from .images import from_core
 from .models import PoseTransferModel
-
-CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -161,12 +159,11 @@ SD15_SCALE = 0.18215
 
 
 def clip_hidden(clip_vision: Any, picture: Tensor) -> Tensor:
-    """Compute CLIP's hidden states before its last layer, padded to a square, never stretched."""
-    side = max(picture.shape[-2:])
-    mean = picture.new_tensor(CLIP_MEAN)[None, :, None, None] * 2.0 - 1.0
-    down, across = side - picture.shape[-2], side - picture.shape[-1]
-    around = (across // 2, across - across // 2, down // 2, down - down // 2)
-    square = F.pad(picture - mean, around) + mean
+    """Compute CLIP's hidden states before its last layer, of what the weights were trained to see.
+
+    The picture comes in the size of CLIP's square, so that the host does not scale it again.
+    """
+    square = clip_square(picture, clip_vision.image_size)
     return clip_vision.encode_image(from_core(square), crop=False)["penultimate_hidden_states"]
 
 
