@@ -11,6 +11,7 @@ from .body.params import HumanParams
 from .body.view import BodyView
 from .errors import PictureError
 from .geometry.camera import crop_intrinsics, project_perspective
+from .geometry.resample import resample
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels; may reach outside the picture."""
@@ -65,13 +66,7 @@ class Framing:
         self, picture: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels framed_height framed_width"]:
         """Cut and resize; beyond the picture its edge pixels repeat."""
-        down, across = (
-            _resampling(length_in, length_out, offset, self.scale).to(picture)
-            for length_in, length_out, offset in zip(
-                picture.shape[-2:], self.size, self.offset_xy[::-1], strict=True
-            )
-        )
-        return down @ (picture @ across.mT)
+        return resample(picture, self.offset_xy, self.scale, self.size)
 
     def params(self, params: HumanParams) -> HumanParams:
         """Move the camera of `params` with the cut; the body itself stays as it is."""
@@ -171,18 +166,3 @@ def frame_person(
             offset = max(offset, 0.0)
         offsets.append(offset)
     return replace(framing, offset_xy=(offsets[0], offsets[1]))
-
-
-def _resampling(length_in: int, length_out: int, offset: float, scale: float) -> Tensor:
-    """Weights (out, in) of a triangle filter, as wide as a pixel of the coarser side.
-
-    Pixel centres lie at +0.5; weights that fall outside the picture go to its edge pixel, so
-    every row sums to 1. Scale 1 at a whole offset copies pixels exactly.
-    """
-    reach = max(1.0, 1.0 / scale)
-    centre = (torch.arange(length_out, dtype=torch.float64) + 0.5) / scale + offset - 0.5
-    taps = torch.floor(centre)[:, None] + torch.arange(-int(reach), int(reach) + 2)
-    weights = (1.0 - (taps - centre[:, None]).abs() / reach).clamp(min=0.0)
-    weights = weights / weights.sum(dim=1, keepdim=True)
-    matrix = torch.zeros(length_out, length_in, dtype=torch.float64)
-    return matrix.scatter_add_(1, taps.long().clamp(0, length_in - 1), weights).float()

@@ -10,8 +10,9 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "posexfer_core"
 
 GEOMETRY = {"errors", "geometry"}
-BODY = GEOMETRY | {"body"}
-NETWORK = GEOMETRY | {"network"}
+TENSOR_FILES = {"errors", "tensor_files"}
+BODY = GEOMETRY | TENSOR_FILES | {"body"}
+NETWORK = GEOMETRY | TENSOR_FILES | {"network"}
 PICTURES = {"errors", "pictures"}
 FRAMING = BODY | {"framing"}
 DRAFT = BODY | {"draft"}
@@ -22,6 +23,7 @@ COMMANDS = DIFFUSION | FRAMING | {"staging", "sheet", "commands", "cli"}
 FLOORS = {
     "__init__": set(),
     "errors": set(),
+    "tensor_files": TENSOR_FILES,
     "geometry": GEOMETRY,
     "body": BODY,
     "network": NETWORK,

@@ -1,18 +1,17 @@
 """Weights files: one .safetensors that carries its configs, its recipe and its scores."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..errors import CheckpointError, ConfigError, OutputError
+from ..errors import CheckpointError, ConfigError
+from ..tensor_files import fill, opened, parts_of, prefixed, write_whole
 from .autoencoder import AutoencoderConfig, PatchAutoencoder
 from .config import NetworkConfig
 from .model import PoseTransferNetwork
@@ -83,11 +82,11 @@ def save_bundle(
     """
     if (unet_config is None) != (unet_state is None):
         raise ConfigError("A UNet is stored with its config: give both or neither.")
-    tensors = _prefixed("network", network.state_dict(), dtype)
+    tensors = prefixed("network", network.state_dict(), dtype)
     if unet_state is not None:
-        tensors |= _prefixed("unet", unet_state, dtype)
+        tensors |= prefixed("unet", unet_state, dtype)
     if autoencoder is not None:
-        tensors |= _prefixed("autoencoder", autoencoder.state_dict(), dtype)
+        tensors |= prefixed("autoencoder", autoencoder.state_dict(), dtype)
     config = {
         "network": network.config.to_dict(),
         "unet": None if unet_config is None else dict(unet_config),
@@ -99,7 +98,7 @@ def save_bundle(
         "config": json.dumps(config),
         "recipe": json.dumps(dict(recipe or {})),
     }
-    _write_whole(Path(path), save(tensors, metadata))
+    write_whole(Path(path), save(tensors, metadata))
 
 
 def read_header(path: str | Path) -> WeightsHeader:
@@ -109,7 +108,7 @@ def read_header(path: str | Path) -> WeightsHeader:
         CheckpointError: the file is missing, damaged, or something else.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         return _header(path, file.metadata() or {})
 
 
@@ -121,12 +120,12 @@ def add_to_recipe(path: str | Path, **entries: Any) -> None:
         OutputError: the file cannot be written.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         metadata = dict(file.metadata() or {})
         header = _header(path, metadata)
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     metadata["recipe"] = json.dumps(header.recipe | entries)
-    _write_whole(path, save(tensors, metadata))
+    write_whole(path, save(tensors, metadata))
 
 
 def load_bundle(path: str | Path) -> Bundle:
@@ -137,9 +136,9 @@ def load_bundle(path: str | Path) -> Bundle:
             configs in its own header.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         header = _header(path, file.metadata() or {})
-        parts = _parts(path, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        parts = parts_of(path, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     try:
         network = PoseTransferNetwork(NetworkConfig.from_dict(header.network))
         autoencoder = None
@@ -153,9 +152,9 @@ def load_bundle(path: str | Path) -> Bundle:
         raise CheckpointError(
             f"{path.name} holds tensors of {sorted(parts)}, its header tells of {sorted(expected)}."
         )
-    _fill(path, network, parts["network"])
+    fill(path, network, parts["network"])
     if autoencoder is not None:
-        _fill(path, autoencoder, parts["autoencoder"])
+        fill(path, autoencoder, parts["autoencoder"])
     return Bundle(
         network=network,
         unet_config=header.unet,
@@ -179,8 +178,8 @@ def save_autoencoder(
         "config": json.dumps(asdict(autoencoder.config)),
         "recipe": json.dumps(dict(recipe or {})),
     }
-    tensors = _prefixed("autoencoder", autoencoder.state_dict(), None)
-    _write_whole(Path(path), save(tensors, metadata))
+    tensors = prefixed("autoencoder", autoencoder.state_dict(), None)
+    write_whole(Path(path), save(tensors, metadata))
 
 
 def load_autoencoder(path: str | Path) -> tuple[PatchAutoencoder, dict[str, Any]]:
@@ -190,7 +189,7 @@ def load_autoencoder(path: str | Path) -> tuple[PatchAutoencoder, dict[str, Any]
         CheckpointError: the file is missing, damaged or something else.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         metadata = file.metadata() or {}
         if metadata.get("format") != AUTOENCODER:
             raise CheckpointError(
@@ -198,53 +197,14 @@ def load_autoencoder(path: str | Path) -> tuple[PatchAutoencoder, dict[str, Any]
                 f"format={metadata.get('format')!r} in its header, expected {AUTOENCODER!r}. "
                 "Train one with training/configs/tiny_autoencoder.toml."
             )
-        parts = _parts(path, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        parts = parts_of(path, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     try:
         autoencoder = PatchAutoencoder(AutoencoderConfig(**json.loads(metadata["config"])))
         recipe = json.loads(metadata["recipe"])
     except (ConfigError, TypeError, KeyError, json.JSONDecodeError) as error:
         raise CheckpointError(f"The header of {path.name} is damaged: {error!r}.") from error
-    _fill(path, autoencoder, parts.get("autoencoder", {}))
+    fill(path, autoencoder, parts.get("autoencoder", {}))
     return autoencoder, recipe
-
-
-def _prefixed(
-    prefix: str, state: Mapping[str, Tensor], dtype: torch.dtype | None
-) -> dict[str, Tensor]:
-    stored = {}
-    for name, tensor in state.items():
-        kind = dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
-        # a copy, because safetensors refuses tensors that share memory
-        copy = tensor.detach().to("cpu", kind, copy=True).contiguous()
-        if not torch.isfinite(copy).all():
-            raise CheckpointError(f"{prefix}.{name} is not finite as {kind}; nothing was written.")
-        stored[f"{prefix}.{name}"] = copy
-    return stored
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        try:
-            partial.write_bytes(content)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror}. Choose a folder that exists and is yours."
-        ) from error
-
-
-def _opened(path: Path) -> Any:
-    try:
-        return safe_open(path, framework="pt")
-    except (SafetensorError, OSError) as error:
-        reason = "there is no such file" if not path.exists() else str(error)
-        raise CheckpointError(
-            f"{path.name} cannot be read as a .safetensors file: {reason}. "
-            "Is the path right and the download complete?"
-        ) from error
 
 
 def _header(path: Path, metadata: Mapping[str, str]) -> WeightsHeader:
@@ -269,27 +229,3 @@ def _header(path: Path, metadata: Mapping[str, str]) -> WeightsHeader:
             f"The header of {path.name} says {kind!r} but tells otherwise of a UNet."
         )
     return header
-
-
-def _parts(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    parts: dict[str, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        part, _, rest = name.partition(".")
-        if not rest:
-            raise CheckpointError(f"{path.name} holds a stray tensor {name!r}.")
-        parts.setdefault(part, {})[rest] = tensor.float() if tensor.is_floating_point() else tensor
-    return parts
-
-
-def _fill(path: Path, module: nn.Module, state: Mapping[str, Tensor]) -> None:
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:  # torch names each missing, unexpected or misshapen tensor
-        raise CheckpointError(f"{path.name} does not fit its own header: {error}") from error
-    for name, tensor in module.state_dict().items():
-        if not torch.isfinite(tensor).all():
-            raise CheckpointError(
-                f"{path.name} is damaged: {name} holds numbers that are NaN or infinite. Copy or "
-                "train it again."
-            )
-    module.eval()

@@ -1,0 +1,43 @@
+"""Pictures cut out and resized in one go, without stretching and without aliasing."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def resample(
+    picture: Float[Tensor, "batch channels height width"],
+    offset_xy: tuple[float, float],
+    scale: float,
+    size: tuple[int, int],
+) -> Float[Tensor, "batch channels new_height new_width"]:
+    """Cut and resize: position `p` lands at `scale * (p - offset_xy)`; edge pixels repeat beyond.
+
+    Args:
+        picture: any number of channels.
+        offset_xy: upper left corner of the cut, pixels of the picture; may lie outside.
+        scale: pixels of the cut per pixel of the picture, the same along both axes.
+        size: height and width of the cut, pixels.
+    """
+    down, across = (
+        _resampling(length_in, length_out, offset, scale).to(picture)
+        for length_in, length_out, offset in zip(
+            picture.shape[-2:], size, offset_xy[::-1], strict=True
+        )
+    )
+    return down @ (picture @ across.mT)
+
+
+def _resampling(length_in: int, length_out: int, offset: float, scale: float) -> Tensor:
+    """Weights (out, in) of a triangle filter, as wide as a pixel of the coarser side.
+
+    Pixel centres lie at +0.5; weights that fall outside the picture go to its edge pixel, so
+    every row sums to 1. Scale 1 at a whole offset copies pixels exactly.
+    """
+    reach = max(1.0, 1.0 / scale)
+    centre = (torch.arange(length_out, dtype=torch.float64) + 0.5) / scale + offset - 0.5
+    taps = torch.floor(centre)[:, None] + torch.arange(-int(reach), int(reach) + 2)
+    weights = (1.0 - (taps - centre[:, None]).abs() / reach).clamp(min=0.0)
+    weights = weights / weights.sum(dim=1, keepdim=True)
+    matrix = torch.zeros(length_out, length_in, dtype=torch.float64)
+    return matrix.scatter_add_(1, taps.long().clamp(0, length_in - 1), weights).float()
