@@ -18,6 +18,7 @@ from .kinematics import Skeleton
 from .prior import PosePrior
 from .search import Found, SearchPlan, search
 from .so3 import log_map
+from .starts import proposed_poses
 from .trust import joint_confidence
 
 SPREAD = 0.01
@@ -57,6 +58,7 @@ def fit_keypoints(
     body: BodyModel | None = None,
     focal_px: float | None = None,
     plan: SearchPlan | None = None,
+    start: HumanParams | None = None,
 ) -> FitResult:
     """Find the pose, shape and place whose keypoints project onto those seen.
 
@@ -68,6 +70,7 @@ def fit_keypoints(
         body: the model to fit; the bundled one when left out.
         focal_px: focal length of the picture; its diagonal when left out.
         plan: how wide to search.
+        start: bodies of the same picture to start from as well, such as `regress_body` reads.
 
     Raises:
         KeypointsError: too few of the keypoints are on this body.
@@ -77,7 +80,8 @@ def fit_keypoints(
     skeleton = Skeleton(RestBody.of(body, seen.names))
     focal_px = focal_px or default_focal_px(keypoints.picture_size)
     targets = _targets(seen, focal_px)
-    found = search(skeleton, PosePrior(), targets, plan or SearchPlan())
+    proposed = None if start is None else proposed_poses(start, body)
+    found = search(skeleton, PosePrior(), targets, plan or SearchPlan(), proposed)
     return _result(seen, skeleton, targets, found, body.beta_space)
 
 

@@ -30,7 +30,7 @@ class SearchPlan:
     """How wide to search."""
 
     yaws: int = 6
-    """Directions that the body first faces, evenly around."""
+    """Directions that the body first faces, evenly around; 0 where a start is given."""
     kept: int = 2
     """Starts that are followed to the end."""
     flip_limbs: bool = True
@@ -48,19 +48,33 @@ class Found:
     iterations: int
 
 
-def search(skeleton: Skeleton, prior: PosePrior, targets: Targets, plan: SearchPlan) -> Found:
-    """Fit one person; `targets` holds a batch of one."""
-    yaws = np.linspace(0.0, 2.0 * np.pi, plan.yaws, endpoint=False)
-    energy = FitEnergy(skeleton, prior, _repeat(targets, plan.yaws))
-    pose = turned_starts(skeleton, prior, energy.targets, yaws)
-    iterations = 0
-    for stage in (RIGID, ROUGH):
-        state, steps = minimise(energy, pose, stage)
-        pose, iterations = state.pose, iterations + steps
-    dropped = state.energy
-    best = np.argsort(dropped)[: plan.kept]
-    energy = FitEnergy(skeleton, prior, _repeat(targets, len(best)))
-    pose = pose.take(best)
+def search(
+    skeleton: Skeleton,
+    prior: PosePrior,
+    targets: Targets,
+    plan: SearchPlan,
+    start: Pose | None = None,
+) -> Found:
+    """Fit one person; `targets` holds a batch of one.
+
+    Args:
+        skeleton: of the body.
+        prior: what is usual.
+        targets: the keypoints.
+        plan: how wide to search.
+        start: bodies that an estimator proposes; each is followed to the end beside the best of
+            the plan's own starts.
+    """
+    starts, iterations = [], 0
+    if plan.yaws:
+        pose, iterations = _turned(skeleton, prior, targets, plan)
+        starts.append(pose)
+    if start is not None:
+        pose, steps = _settled(skeleton, prior, targets, start)
+        starts.append(pose)
+        iterations += steps
+    pose = stack(starts)
+    energy = FitEnergy(skeleton, prior, _repeat(targets, len(pose.betas)))
     for stage in (MIDDLE, FINE):
         state, steps = minimise(energy, pose, stage)
         pose, iterations = state.pose, iterations + steps
@@ -69,6 +83,29 @@ def search(skeleton: Skeleton, prior: PosePrior, targets: Targets, plan: SearchP
         iterations += steps
     order = np.argsort(state.energy)
     return Found(state.pose.take(order[:1]), np.sort(state.energy), iterations)
+
+
+def _turned(
+    skeleton: Skeleton, prior: PosePrior, targets: Targets, plan: SearchPlan
+) -> tuple[Pose, int]:
+    """Turn the mean body all ways round, settle each roughly, keep the best."""
+    yaws = np.linspace(0.0, 2.0 * np.pi, plan.yaws, endpoint=False)
+    energy = FitEnergy(skeleton, prior, _repeat(targets, plan.yaws))
+    pose = turned_starts(skeleton, prior, energy.targets, yaws)
+    iterations = 0
+    for stage in (RIGID, ROUGH):
+        state, steps = minimise(energy, pose, stage)
+        pose, iterations = state.pose, iterations + steps
+    return pose.take(np.argsort(state.energy)[: plan.kept]), iterations
+
+
+def _settled(
+    skeleton: Skeleton, prior: PosePrior, targets: Targets, start: Pose
+) -> tuple[Pose, int]:
+    """Turn and shift proposed bodies as a whole until they stand where the keypoints are."""
+    energy = FitEnergy(skeleton, prior, _repeat(targets, len(start.betas)))
+    state, steps = minimise(energy, start, RIGID)
+    return state.pose, steps
 
 
 def _flip_limbs(

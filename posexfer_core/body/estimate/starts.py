@@ -1,9 +1,11 @@
-"""Where the descent starts: the mean body, turned all ways round."""
+"""Where the descent starts: the mean body, turned all ways round, and what others propose."""
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from ..model import BodyModel
+from ..params import HumanParams
 from .energy import Targets
 from .kinematics import BETAS, Pose, Skeleton
 from .prior import PosePrior
@@ -35,6 +37,24 @@ def turned_starts(
     place = np.concatenate([ray, np.ones((batch, 1))], axis=1) * depth[:, None]
     pose.transl = place - (body_low + body_high) / 2.0
     return pose
+
+
+def proposed_poses(params: HumanParams, body: BodyModel) -> Pose:
+    """Take the people of parameters as starts, in the camera frame of their first frame.
+
+    Betas of another body are left out: the mean shape stands in.
+    """
+    camera = params.camera_from_world[:1].double().numpy()
+    pose = params.pose.flatten(0, 1).double().numpy()
+    rotations = exp_map(pose)
+    rotations[:, 0] = camera[:, :3, :3] @ rotations[:, 0]
+    same = params.beta_space == body.beta_space
+    betas = params.betas.flatten(0, 1).double().numpy() * (1.0 if same else 0.0)
+    transl = params.transl.flatten(0, 1).double().numpy()
+    pelvis = body.rest(params.betas.flatten(0, 1) * (1.0 if same else 0.0))[1][:, 0]
+    pelvis = pelvis.double().numpy()
+    moved = (camera[:, :3, :3] @ (transl + pelvis)[..., None])[..., 0] + camera[:, :3, 3] - pelvis
+    return Pose(rotations, betas, moved)
 
 
 def _bounds(points: ndarray, seen: ndarray) -> tuple[ndarray, ndarray]:
