@@ -37,6 +37,12 @@ class BodyToGLB(io.ComfyNode):
                     default="3d/body",
                     tooltip="Folder and start of the name inside the output folder.",
                 ),
+                io.Boolean.Input(
+                    "skeleton",
+                    default=False,
+                    tooltip="Write the body with its skeleton, and all frames as an animation, "
+                    "for Blender and other 3D programs; off, the mesh of one frame alone.",
+                ),
             ],
             outputs=[
                 io.String.Output(
@@ -48,12 +54,18 @@ class BodyToGLB(io.ComfyNode):
 
     @classmethod
     @override
-    def execute(cls, body: "PosedBody", frame: int, filename_prefix: str) -> io.NodeOutput:
+    def execute(
+        cls, body: "PosedBody", frame: int, filename_prefix: str, skeleton: bool = False
+    ) -> io.NodeOutput:
         """Write the file."""
         from ..posexfer_core.body.glb import glb_bytes
+        from ..posexfer_core.body.skinned_glb import skinned_glb_bytes
         from ..posexfer_core.body.view import BodyView
 
-        view = BodyView.of(body.params, body.model, frame=frame)
+        if skeleton:
+            content = skinned_glb_bytes(body.params, body.model)
+        else:
+            content = glb_bytes(BodyView.of(body.params, body.model, frame=frame))
         path, name = paths.output_path(filename_prefix, ".glb")
-        path.write_bytes(glb_bytes(view))
+        path.write_bytes(content)
         return io.NodeOutput(name, ui=ui.PreviewText(name))

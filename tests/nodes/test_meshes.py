@@ -54,3 +54,9 @@ def test_a_mesh_can_be_retargeted_and_rendered(pack, loaded):
 def test_what_is_no_person_is_refused_in_words(pack, person):
     with pytest.raises(Exception, match="not recognised as one person"):
         pack.run("LoadSMPLMesh", file="input/ball.ply")
+
+
+def test_a_body_is_written_with_its_skeleton(host, pack, loaded):
+    name = pack.run("BodyToGLB", body=loaded[0], skeleton=True)[0]
+    scene = trimesh.load_scene(host.base / "output" / name)
+    assert {"pelvis", "l_elbow", "r_foot"} <= set(scene.graph.nodes)
