@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from typing_extensions import override
 
 from .host import paths
@@ -61,11 +61,10 @@ class BodyToGLB(io.ComfyNode):
         from ..posexfer_core.body.glb import glb_bytes
         from ..posexfer_core.body.skinned_glb import skinned_glb_bytes
         from ..posexfer_core.body.view import BodyView
+        from .host.preview import body_picture, with_name
 
-        if skeleton:
-            content = skinned_glb_bytes(body.params, body.model)
-        else:
-            content = glb_bytes(BodyView.of(body.params, body.model, frame=frame))
+        view = BodyView.of(body.params, body.model, frame=frame)
+        content = skinned_glb_bytes(body.params, body.model) if skeleton else glb_bytes(view)
         path, name = paths.output_path(filename_prefix, ".glb")
         path.write_bytes(content)
-        return io.NodeOutput(name, ui=ui.PreviewText(name))
+        return io.NodeOutput(name, ui=with_name(body_picture(view), name))

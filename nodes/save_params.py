@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from typing_extensions import override
 
 from .host import paths
@@ -41,7 +41,9 @@ class SaveHumanParams(io.ComfyNode):
     @classmethod
     @override
     def execute(cls, body: "PosedBody", filename_prefix: str) -> io.NodeOutput:
-        """Save, and say where."""
+        """Save, and show what and where."""
+        from .host.preview import body_picture, with_name
+
         path, name = paths.output_path(filename_prefix, ".npz")
         body.params.save(path)
-        return io.NodeOutput(str(path), ui=ui.PreviewText(name))
+        return io.NodeOutput(str(path), ui=with_name(body_picture(body.view()), name))

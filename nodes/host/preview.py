@@ -1,0 +1,21 @@
+"""A look at a body, for nodes that write files."""
+
+from comfy_api.latest import ui
+from torch import Tensor
+
+from ...posexfer_core.body.overlay import overlay_body
+from ...posexfer_core.body.view import BodyView
+from .images import from_core
+
+GREY = -0.6
+
+
+def body_picture(view: BodyView) -> Tensor:
+    """Draw the bodies as their own cameras see them, on grey; an IMAGE."""
+    grey = view.vertices.new_full((len(view), 3, *view.size), GREY)
+    return from_core(overlay_body(grey, view, opacity=1.0))
+
+
+def with_name(picture: Tensor, name: str) -> dict[str, object]:
+    """Show a picture on the node, and the name of the file that was written."""
+    return {**ui.PreviewImage(picture).as_dict(), **ui.PreviewText(name).as_dict()}
