@@ -65,6 +65,13 @@ class Server:
         """Post a prompt and follow it to its end; press Cancel at its first progress, if asked."""
         return asyncio.run(_follow(self.address, prompt, interrupt))
 
+    def defaults(self, kind: str) -> dict[str, Any]:
+        """Ask what the widgets of a node hold before anyone touches them."""
+        with urllib.request.urlopen(f"{self.address}/object_info/{kind}") as reply:
+            required = json.load(reply)[kind]["input"]["required"]
+        settings = {name: entry[1] for name, entry in required.items() if len(entry) > 1}
+        return {name: one["default"] for name, one in settings.items() if "default" in one}
+
     def forget(self) -> None:
         """Drop what the server keeps of earlier prompts, so that the next runs every node."""
         body = b'{"free_memory": true}'

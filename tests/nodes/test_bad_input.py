@@ -1,10 +1,9 @@
 """What cannot work is told on the node it concerns, with what to do, as a page would show it."""
 
 import pytest
+import trimesh
 
-from tests.nodes.server import Server
-
-LOAD_BODY = {"body_model": "bundled body", "person": 0, "frame": 0, "keep_shape": True}
+from tests.nodes.server import Outcome, Server
 
 
 def node(kind: str, **inputs) -> dict:
@@ -16,7 +15,7 @@ def shown(image: list) -> dict:
 
 
 def body(file: str = "input/standing.npz") -> dict:
-    return node("PoseXfer_LoadSMPLMesh", file=file, **LOAD_BODY)
+    return node("PoseXfer_LoadSMPLMesh", file=file)
 
 
 def transfer(*, unet: str, image: dict) -> dict:
@@ -30,29 +29,33 @@ def transfer(*, unet: str, image: dict) -> dict:
         "lift": node("PoseXfer_FeatureLift3D", pose_model=["weights", 0], image=["image", 0]),
         "apply": node(
             "PoseXfer_ControlGuidanceApply3D", model=["other", 1], features=["lift", 0],
-            target_body=["body", 0], identity_strength=1.0, pose_strength=1.0, prior_strength=1.0,
-            warp_strength=1.0, start_percent=0.0, end_percent=1.0, fit_to_source=True,
-            apply_to="positive only",
+            target_body=["body", 0],
         ),
         "draw": node(
-            "PoseXfer_PoseTransferSampler", model=["apply", 0], seed=1, steps=1,
-            sampler_name="euler", scheduler="simple", pose_guidance=2.0, identity_guidance=1.5,
-            width=88, height=128, batch_size=1, vae=["weights", 2],
+            "PoseXfer_PoseTransferSampler", model=["apply", 0], steps=1, width=88, height=128,
+            vae=["weights", 2],
         ),
         "show": shown(["draw", 1]),
     }  # fmt: skip
 
 
+def outcome_of(server: Server, prompt: dict) -> Outcome:
+    """Post a prompt, with every widget that it leaves out at its default."""
+    for one in prompt.values():
+        one["inputs"] = {**server.defaults(one["class_type"]), **one["inputs"]}
+    return server.prompt(prompt)
+
+
 def failure(server: Server, prompt: dict) -> tuple[str, str]:
     """Run what must fail; give the node and its sentence."""
-    outcome = server.prompt(prompt)
+    outcome = outcome_of(server, prompt)
     assert outcome.end == "execution_error", outcome
     return outcome.error["node_id"], outcome.error["exception_message"]
 
 
 def refusal(server: Server, prompt: dict, name: str) -> str:
     """Post what must be refused before anything runs; give the sentence on a node."""
-    outcome = server.prompt(prompt)
+    outcome = outcome_of(server, prompt)
     assert outcome.end == "refused", outcome
     return outcome.node_errors[name]["errors"][0]["details"]
 
@@ -97,13 +100,21 @@ def test_keypoints_without_a_person_are_told(server, people, words):
             "image": node("EmptyImage", width=88, height=128, batch_size=1, color=0),
             "estimate": node(
                 "PoseXfer_EstimateHumanParams",
-                image=["image", 0], keypoints={"__value__": [frame]}, person=0, focal_px=0.0,
+                image=["image", 0], keypoints={"__value__": [frame]},
             ),
             "show": shown(["estimate", 1]),
         },
     )  # fmt: skip
     assert name == "estimate"
     assert words in said and "person" in said
+
+
+def test_a_mesh_that_is_no_person_is_told(server):
+    trimesh.creation.icosphere(radius=0.4).export(server.base / "input" / "ball.ply")
+    prompt = {"body": body("input/ball.ply"), "show": shown(["body", 2])}
+    name, words = failure(server, prompt)
+    assert name == "body"
+    assert "not recognised as one person" in words
 
 
 def test_a_missing_file_is_told_with_the_folders_searched(server):

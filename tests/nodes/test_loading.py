@@ -44,3 +44,7 @@ def test_without_numba_torch_draws_and_says_that_it_is_slower(report):
 def test_a_body_file_without_smplx_says_what_to_install(report):
     assert "pip install smplx" in report["smplx"]
     assert "bundled body" in report["smplx"]
+
+
+def test_a_mesh_file_without_trimesh_says_what_to_install(report):
+    assert "pip install trimesh" in report["trimesh"]
