@@ -23,6 +23,7 @@ from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencode
 from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.weights import load_bundle, save_bundle
 from posexfer_core.pictures import load_picture
+from tests.posexfer_core.body.formats.bvh_samples import MIXAMO, bvh_text
 from tests.posexfer_core.body.formats.variants import ALL
 from tests.posexfer_core.body.joblib_files import dump, pretended_joblib
 from tests.posexfer_core.body.sample_params import random_params
@@ -152,6 +153,11 @@ def _mesh(suffix: str) -> Callable[[], Kind]:
     return make
 
 
+def _bvh() -> Kind:
+    text = bvh_text(BodyModel.bundled(), random_params(frames=2), MIXAMO)
+    return Kind(name="walk.bvh", data=text.encode(), read=read_params)
+
+
 def _written(save: Callable[[Path], None], name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         save(Path(folder) / name)
@@ -178,6 +184,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "coco": _keypoints(COCO),
     "keypoints_npy": _keypoints_npy,
     "weights": _weights,
+    "bvh": _bvh,
     "obj": _mesh("obj"),
     "ply": _mesh("ply"),
     "glb": _mesh("glb"),

@@ -185,6 +185,24 @@ def many_numbers_in_json() -> bytes:
     return b'{"trans": [' + b"1," * 3_000_000 + b"1]}"
 
 
+def bvh(joint: bytes, motion: bytes) -> bytes:
+    head = b"HIERARCHY\nROOT Hips\n{\nOFFSET 0 0 0\nCHANNELS 3 Zrotation Xrotation Yrotation\n"
+    return head + joint + b"}\nMOTION\n" + motion
+
+
+def deep_bvh() -> bytes:
+    return bvh(b"JOINT a\n{\nOFFSET 0 0 0\nCHANNELS 0\n" * 100_000, b"Frames: 1\n")
+
+
+def wide_bvh() -> bytes:
+    joint = b"JOINT a\n{\nOFFSET 0 0 0\nCHANNELS 999999999 Zrotation\n}\n"
+    return bvh(joint, b"Frames: 1\nFrame Time: 1\n0 0 0\n")
+
+
+def long_bvh() -> bytes:
+    return bvh(b"", b"Frames: 9999999999\nFrame Time: 0.03\n0 0 0\n")
+
+
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "zip bomb": lambda: zip_bomb("pose.npy"),
     "zip of many": many_members,
@@ -220,6 +238,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "many numbers": many_numbers_in_json,
     "not finite": lambda: json.dumps({"trans": [float("nan")] * 3}).encode(),
     "words": lambda: b"hello",
+    "deep bvh": deep_bvh,
+    "wide bvh": wide_bvh,
+    "long bvh": long_bvh,
 }
 """What it is → what makes it."""
 READERS: dict[str, Callable[[Path], Any]] = {
