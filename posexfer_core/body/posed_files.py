@@ -34,6 +34,8 @@ def read_posed(
     *,
     frame: int | None = 0,
     person: int = 0,
+    format: str | None = None,
+    picture_size: tuple[int, int] | None = None,
     unit: Unit = "auto",
     up: Up = "auto",
 ) -> PosedFile:
@@ -44,6 +46,8 @@ def read_posed(
         body: that parameters are posed on, and that is fitted to meshes.
         frame: which frame, from 0; None for all.
         person: which person, from 0.
+        format: of a parameter file, where its content alone would be taken for another.
+        picture_size: height and width, pixels, for parameter files that do not hold it.
         unit: of a mesh's numbers.
         up: the axis of a mesh that points up.
 
@@ -52,9 +56,15 @@ def read_posed(
         MeshError: the file is a mesh that cannot be read or shows no person.
     """
     if not is_mesh(path):
-        return PosedFile(
-            params=suit(read_params(path, frame=frame, person=person, body=body), body), body=body
+        params = read_params(
+            path,
+            format=format,
+            frame=frame,
+            person=person,
+            picture_size=picture_size,
+            body=body,
         )
+        return PosedFile(params=suit(params, body), body=body)
     if frame or person:
         raise ParamsError(
             f"{path.name} is a mesh: it shows one person in one frame, both numbered 0; frame "

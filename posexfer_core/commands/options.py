@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from ..body.formats.bodies import suit
-from ..body.formats.read import read_params
+from ..body.formats.read import NAMES, read_params
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.posed_files import is_mesh, read_posed
@@ -88,6 +88,32 @@ def open_body(path: Path | None) -> BodyModel:
     return load_body_model(path)
 
 
+def whole_size(text: str) -> tuple[int, int]:
+    """Read `HxW` of any picture, pixels."""
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not HxW in pixels, such as 1080x1920")
+    return int(parts[0]), int(parts[1])
+
+
+def add_format_options(parser: argparse.ArgumentParser) -> None:
+    """Add what may be said about a parameter file."""
+    parser.add_argument(
+        "--format",
+        choices=NAMES,
+        metavar="NAME",
+        help="what wrote the parameter file, where its content would be taken for something else: "
+        f"{', '.join(NAMES)}",
+    )
+    parser.add_argument(
+        "--picture-size",
+        type=whole_size,
+        metavar="HxW",
+        help="height x width, pixels, of the picture that the parameter file is about; needed for "
+        "the right camera where the file does not hold it, which a warning says",
+    )
+
+
 def add_mesh_options(parser: argparse.ArgumentParser) -> None:
     """Add what may be said about a mesh."""
     parser.add_argument(
@@ -113,7 +139,7 @@ def open_target(
     that went is logged.
 
     Args:
-        options: `frame`, `person`, and what `add_mesh_options` added.
+        options: `frame`, `person`, and what `add_format_options` and `add_mesh_options` added.
         path: of any kind; meshes are told by the ends of their names.
         body: that parameters are posed on, and that is fitted to meshes.
     """
@@ -122,6 +148,8 @@ def open_target(
         body,
         frame=options.frame,
         person=options.person,
+        format=options.format,
+        picture_size=options.picture_size,
         unit=options.mesh_unit,
         up=options.mesh_up,
     )
@@ -136,6 +164,7 @@ def open_params(
     *,
     frame: int | None = 0,
     person: int = 0,
+    format: str | None = None,
     picture_size: tuple[int, int] | None = None,
 ) -> HumanParams:
     """Read one person from a parameter file of ours or of another tool, for the body at hand.
@@ -145,6 +174,7 @@ def open_params(
         body: the body that will be posed; betas of another are dropped, with a warning.
         frame: which frame, from 0; None for all.
         person: which person, from 0.
+        format: where the content alone would be taken for something else.
         picture_size: height and width, pixels, for files that do not hold it.
 
     Raises:
@@ -155,7 +185,9 @@ def open_params(
             f"{path.name} is a mesh: it has a pose, but no place in a picture. Give it as a "
             "target, and parameters or keypoints for the source."
         )
-    params = read_params(path, frame=frame, person=person, picture_size=picture_size, body=body)
+    params = read_params(
+        path, format=format, frame=frame, person=person, picture_size=picture_size, body=body
+    )
     return suit(params, body)
 
 

@@ -22,6 +22,7 @@ from ..framing import Framing, body_box
 from ..pictures import check_target, save_picture
 from .options import (
     add_body_option,
+    add_format_options,
     add_mesh_options,
     index,
     open_body,
@@ -60,6 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="pixels; frames the body in a picture of this size (default: the file's own camera)",
     )
     add_body_option(parser)
+    add_format_options(parser)
     add_mesh_options(parser)
 
 

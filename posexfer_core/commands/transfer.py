@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from ..body.formats.read import NAMES
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ConfigError
@@ -12,6 +13,7 @@ from .drawing import Artist, add_drawing_options
 from .estimate import fit_person
 from .options import (
     add_body_option,
+    add_format_options,
     add_mesh_options,
     index,
     open_body,
@@ -54,6 +56,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="which person of the source's file, from 0 (default: 0)",
     )
     parser.add_argument(
+        "--source-format",
+        choices=NAMES,
+        metavar="NAME",
+        help="as --format, of --source-params",
+    )
+    parser.add_argument(
         "--target",
         type=Path,
         required=True,
@@ -91,6 +99,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_drawing_options(parser)
     add_body_option(parser)
+    add_format_options(parser)
     add_mesh_options(parser)
 
 
@@ -131,6 +140,10 @@ def source_params(
     if options.source_params is None:
         return None
     params = open_params(
-        options.source_params, body, person=options.source_person, picture_size=size
+        options.source_params,
+        body,
+        person=options.source_person,
+        format=options.source_format,
+        picture_size=size,
     )
     return params_for_picture(params, size)

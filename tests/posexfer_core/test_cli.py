@@ -182,6 +182,21 @@ def test_render_writes_the_maps_that_were_asked_for(work):
     assert load_picture(work / "maps" / "parts.png").shape == (1, 3, 128, 88)
 
 
+def test_a_format_and_a_picture_size_may_be_said(work, capsys):
+    frames = {"pose": np.zeros((2, 72)), "trans": [[0, 0, 4.0]] * 2, "betas": np.zeros((2, 10))}
+    frames["pose"][:, 0] = np.pi
+    path = work / "wham.pkl"
+    path.write_bytes(pickle.dumps({0: frames}))
+    common = ["render", str(path), "--out", str(work / "maps"), "--maps", "mask"]
+    assert main([*common, "--format", "wham", "--picture-size", "90x160"]) == 0
+    with Image.open(work / "maps" / "mask.png") as mask:
+        assert mask.size == (160, 90)
+    capsys.readouterr()
+    assert_one_sentence(capsys, main([*common, "--format", "gvhmr"]), "Read as GVHMR")
+    with pytest.raises(SystemExit):
+        main([*common, "--format", "hmr3"])
+
+
 def test_info_shows_config_counts_and_scores(weights, capsys):
     assert main(["info", str(weights)]) == 0
     said = capsys.readouterr().out
