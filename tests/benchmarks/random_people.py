@@ -46,8 +46,17 @@ def random_person(
     *,
     noise_px: float = 3.0,
     names: tuple[str, ...] = COCO17 + FEET6,
+    missing: float = 0.0,
 ) -> Person:
-    """Draw a shape, a pose and a place, and project the keypoints with Gaussian noise."""
+    """Draw a shape, a pose and a place, and project the keypoints with Gaussian noise.
+
+    Args:
+        rng: decides everything.
+        body: of everyone.
+        noise_px: standard deviation of each coordinate.
+        names: the keypoints.
+        missing: share of the keypoints that are not seen.
+    """
     rotations = _rotations(rng)
     betas = rng.normal(size=10)
     transl = np.array([0.2 * rng.normal(), 0.3 + 0.15 * rng.normal(), rng.uniform(2.8, 4.5)])
@@ -56,9 +65,13 @@ def random_person(
     skeleton = Skeleton(RestBody.of(body, names))
     points = skeleton.place(Pose(rotations[None], betas[None], transl[None])).points[0]
     xy = FOCAL_PX * points[:, :2] / points[:, 2:] + PICTURE_PX / 2.0
+    noise = noise_px * rng.normal(size=xy.shape)
+    confidence = np.ones(len(names))
+    if missing:
+        confidence[rng.permutation(len(names))[: round(missing * len(names))]] = 0.0
     keypoints = Keypoints(
-        xy=xy + noise_px * rng.normal(size=xy.shape),
-        confidence=np.ones(len(names)),
+        xy=xy + noise,
+        confidence=confidence,
         names=names,
         picture_size=(PICTURE_PX, PICTURE_PX),
     )

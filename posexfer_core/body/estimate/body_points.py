@@ -56,8 +56,9 @@ PLACES: dict[str, Place] = {
         )
         for name, place in LEFT_PLACES.items()
     },
+    **{f"{name}_joint": Place(name) for name in JOINT_NAMES},
 }
-"""Every keypoint name that the fit understands."""
+"""Every keypoint name that the fit understands; `l_hip_joint` is SMPL's own joint."""
 
 MIDDLES = {
     name: tuple(sorted(place.middle_of)) for name, place in PLACES.items() if place.middle_of

@@ -4,37 +4,21 @@
 `gm(s) = s / (1 + s / rho^2)`, so that a keypoint far off stops pulling (SMPLify, ECCV 2016).
 """
 
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from numpy import ndarray
 
-from .kinematics import BETAS, Pose, Posed, Skeleton
+from .kinematics import BETAS, Pose, Posed, Skeleton, stack
+from .measures import NEAREST, Places, Targets
 from .prior import PosePrior
 from .reach import ReachPrior
 from .so3 import exp_map
 
-NEAREST = 0.1
-"""Metres; nothing is projected from nearer."""
-
-
-@dataclass
-class Targets:
-    """Keypoints that each body of a batch should show, and the camera that shows them."""
-
-    pixels: Float[ndarray, "batch points 2"]
-    weight: Float[ndarray, "batch points"]
-    """Per pixel: root of the confidence over the standard deviation; 0 where nothing was seen."""
-    focal_px: Float[ndarray, " batch"]
-    center: Float[ndarray, "batch 2"]
-
-    def take(self, index: ndarray) -> "Targets":
-        """Pick the targets of some bodies."""
-        return Targets(
-            self.pixels[index], self.weight[index], self.focal_px[index], self.center[index]
-        )
+POSED = ("world", "joints", "points")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,45 +38,67 @@ class State(NamedTuple):
 
     pose: Pose
     posed: Posed
-    residual: Float[ndarray, "batch points 2"]
-    """Weighted, before the robust kernel."""
-    trust: Float[ndarray, "batch points"]
+    residual: Float[ndarray, "batch points measures"]
+    """Weighted, before the robust kernel: two of the picture, then three of space if known."""
+    trust: Float[ndarray, "batch points measures"]
     """Geman-McClure's factor: 1 for inliers, towards 0 for outliers."""
     energy: Float[ndarray, " batch"]
 
-    def put(self, index: Bool[ndarray, " batch"], other: "State") -> None:
+    def take(self, index: ndarray) -> "State":
+        """Copy some of the bodies."""
+        posed = Posed(*(getattr(self.posed, name)[index] for name in POSED))
+        return State(self.pose.take(index), posed, *(each[index] for each in self[2:]))
+
+    def put(self, index: ndarray, other: "State") -> None:
         """Overwrite some bodies by those of `other`."""
-        self.pose.put(index, other.pose.take(index))
-        for name in ("world", "joints", "points"):
-            getattr(self.posed, name)[index] = getattr(other.posed, name)[index]
+        self.pose.put(index, other.pose)
+        for name in POSED:
+            getattr(self.posed, name)[index] = getattr(other.posed, name)
         for mine, theirs in zip(self[2:], other[2:], strict=True):
-            mine[index] = theirs[index]
+            mine[index] = theirs
+
+
+def join(states: list[State]) -> State:
+    """Put batches one behind the other."""
+    posed = Posed(
+        *(np.concatenate([getattr(state.posed, name) for state in states]) for name in POSED)
+    )
+    rest = (np.concatenate(parts) for parts in zip(*(state[2:] for state in states), strict=True))
+    return State(stack([state.pose for state in states]), posed, *rest)
 
 
 class FitEnergy:
     """The energy of a batch of bodies, its gradient and its Gauss-Newton matrix."""
 
-    def __init__(self, skeleton: Skeleton, prior: PosePrior, targets: Targets) -> None:
-        self.skeleton, self.prior, self.targets = skeleton, prior, targets
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        prior: PosePrior,
+        targets: Targets,
+        places: Places | None = None,
+    ) -> None:
+        self.skeleton, self.prior, self.targets, self.places = skeleton, prior, targets, places
         self.reach = ReachPrior(skeleton)
 
-    def project(self, points: Float[ndarray, "batch points 3"]) -> Float[ndarray, "batch points 2"]:
-        """Project into the picture, pixels."""
-        depth = np.maximum(points[..., 2:], NEAREST)
-        focal = self.targets.focal_px[:, None, None]
-        return focal * points[..., :2] / depth + self.targets.center[:, None]
+    def take(self, index: ndarray) -> "FitEnergy":
+        """Pick the energy of some bodies, or of one body many times."""
+        picked = copy(self)
+        picked.targets = self.targets.take(index)
+        picked.places = self.places and self.places.take(index)
+        return picked
 
     def state(self, pose: Pose, weights: Weights) -> State:
         """Place the bodies and measure their energy; infinite where a keypoint is behind."""
         posed = self.skeleton.place(pose)
-        error = self.project(posed.points) - self.targets.pixels
-        residual = error * self.targets.weight[..., None]
-        squared = (residual**2).sum(-1)
-        trust = 1.0 / (1.0 + squared / weights.outlier_sigmas**2)
-        energy = (squared * trust).sum(1) + self.prior.energy(pose.rotations, weights.pose)
-        energy += self.reach.energy(pose.rotations, weights.pose)
-        energy += weights.shape * (pose.betas**2).sum(1)
-        energy[posed.points[..., 2].min(1) < NEAREST] = np.inf
+        parts = [_robust(self.targets.residual(posed.points), weights)]
+        if self.places is not None:
+            parts.append(_robust(self.places.residual(posed.points), weights))
+        residual, trust = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
+        energy = self._prior_energy(pose, weights)
+        for off, factor in parts:
+            energy += ((off**2).sum(-1) * factor[..., 0]).sum(1)
+        behind = (posed.points[..., 2] < NEAREST) & (self.targets.weight > 0.0)
+        energy[behind.any(1)] = np.inf
         return State(pose, posed, residual, trust, energy)
 
     def linearise(
@@ -100,10 +106,9 @@ class FitEnergy:
     ) -> tuple[Float[ndarray, "batch unknowns unknowns"], Float[ndarray, "batch unknowns"]]:
         """Return the Gauss-Newton matrix and half the gradient of the energy."""
         batch = len(state.energy)
-        scale = self.targets.weight * state.trust
-        jacobian = self.skeleton.jacobian(state.posed, self._camera_rows(state.posed, scale))
+        jacobian = self._jacobian(state.posed) * state.trust[..., None]
         jacobian = jacobian.reshape(batch, -1, self.skeleton.unknowns)
-        residual = (state.residual * state.trust[..., None]).reshape(batch, -1, 1)
+        residual = (state.residual * state.trust).reshape(batch, -1, 1)
         transposed = jacobian.swapaxes(1, 2)
         matrix, gradient = transposed @ jacobian, (transposed @ residual)[..., 0]
         self._add_pose_prior(matrix, gradient, state.pose, weights.pose)
@@ -122,17 +127,19 @@ class FitEnergy:
         shift, growth = step[:, -BETAS - 3 : -BETAS], step[:, -BETAS:]
         return Pose(rotations, pose.betas + growth, pose.transl + shift)
 
-    def _camera_rows(
-        self, posed: Posed, scale: Float[ndarray, "batch points"]
-    ) -> Float[ndarray, "batch points 2 3"]:
-        """Differentiate the weighted pixels by the point in the camera frame."""
-        x, y, z = np.moveaxis(posed.points, -1, 0)
-        z = np.maximum(z, NEAREST)
-        gain = scale * self.targets.focal_px[:, None] / z
-        rows = np.zeros((*z.shape, 2, 3))
-        rows[..., 0, 0] = rows[..., 1, 1] = gain
-        rows[..., 0, 2], rows[..., 1, 2] = -gain * x / z, -gain * y / z
-        return rows
+    def _jacobian(self, posed: Posed) -> Float[ndarray, "batch points measures unknowns"]:
+        """Differentiate the weighted residuals."""
+        pixels = self.skeleton.jacobian(posed, self.targets.rows(posed.points))
+        if self.places is None:
+            return pixels
+        identity = np.broadcast_to(np.eye(3), (*posed.points.shape, 3))
+        places = self.places.jacobian(self.skeleton.jacobian(posed, identity))
+        return np.concatenate([pixels, places], axis=2)
+
+    def _prior_energy(self, pose: Pose, weights: Weights) -> Float[ndarray, " batch"]:
+        energy = self.prior.energy(pose.rotations, weights.pose)
+        energy += self.reach.energy(pose.rotations, weights.pose)
+        return energy + weights.shape * (pose.betas**2).sum(1)
 
     def _add_pose_prior(
         self, matrix: ndarray, gradient: ndarray, pose: Pose, weight: float
@@ -142,3 +149,9 @@ class FitEnergy:
         gradient[:, : 3 * len(active)] += terms.gradient[:, active].reshape(len(gradient), -1)
         columns = np.arange(3 * len(active)).reshape(-1, 3)
         matrix[:, columns[:, :, None], columns[:, None, :]] += terms.curvature[:, active]
+
+
+def _robust(residual: ndarray, weights: Weights) -> tuple[ndarray, ndarray]:
+    """Pair residuals with Geman-McClure's factor, the same for all numbers of one point."""
+    factor = 1.0 / (1.0 + (residual**2).sum(-1, keepdims=True) / weights.outlier_sigmas**2)
+    return residual, np.broadcast_to(factor, residual.shape)

@@ -1,5 +1,6 @@
-"""Estimate a body from the 2D keypoints of one person, without any learned weights."""
+"""Estimate bodies from the keypoints of people, without any learned weights."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,19 +13,36 @@ from ...geometry.camera import intrinsics_matrix
 from ..model import BodyModel
 from ..params import HumanParams
 from .body_points import MIDDLES, RestBody, known_names
-from .energy import FitEnergy, Targets
+from .energy import FitEnergy
+from .joints3d import Joints3D
 from .keypoints import FEWEST, Keypoints
-from .kinematics import Skeleton
+from .kinematics import Skeleton, stack
+from .measures import Places, Targets
 from .prior import PosePrior
-from .search import Found, SearchPlan, search
+from .search import Found, Proposals, SearchPlan, search
 from .so3 import log_map
 from .starts import proposed_poses
 from .trust import joint_confidence
 
 SPREAD = 0.01
 """Standard deviation of a sure keypoint, as a share of the person's extent in the picture."""
+SPREAD_3D_M = 0.02
+"""Standard deviation of a sure 3D joint, metres."""
 FAINTEST = 0.05
 """Confidence below which a keypoint counts as not seen."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sight:
+    """What is known of one person in one picture."""
+
+    keypoints: Keypoints
+    joints: Joints3D | None = None
+    """Where another estimator has the joints in space."""
+    focal_px: float | None = None
+    """Focal length of the picture; its diagonal when left out."""
+    start: HumanParams | None = None
+    """Bodies to start from as well, such as `regress_body` reads."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +61,6 @@ class FitResult:
     """Where the body has them, pixels."""
     energies: Float[ndarray, " hypotheses"]
     """Of the hypotheses that were followed to the end, best first; close ones mean doubt."""
-    iterations: int
 
 
 def default_focal_px(picture_size: tuple[int, int]) -> float:
@@ -75,14 +92,39 @@ def fit_keypoints(
     Raises:
         KeypointsError: too few of the keypoints are on this body.
     """
+    sight = Sight(keypoints=keypoints, focal_px=focal_px, start=start)
+    return fit_people([sight], body=body, plan=plan)[0]
+
+
+def fit_people(
+    people: Sequence[Sight], *, body: BodyModel | None = None, plan: SearchPlan | None = None
+) -> list[FitResult]:
+    """Fit people, or one person in several frames, all at once; nobody depends on the others.
+
+    Args:
+        people: at least one.
+        body: the model to fit; the bundled one when left out.
+        plan: how wide to search.
+
+    Raises:
+        KeypointsError: too few of somebody's keypoints are on this body.
+    """
     body = body or BodyModel.bundled()
-    seen = _visible(keypoints, body)
-    skeleton = Skeleton(RestBody.of(body, seen.names))
-    focal_px = focal_px or default_focal_px(keypoints.picture_size)
-    targets = _targets(seen, focal_px)
-    proposed = None if start is None else proposed_poses(start, body)
-    found = search(skeleton, PosePrior(), targets, plan or SearchPlan(), proposed)
-    return _result(seen, skeleton, targets, found, body.beta_space)
+    seen = [_visible(one.keypoints, body) for one in people]
+    spatial = [one.joints for one in people if one.joints is not None]
+    names = known_names(
+        body, tuple(dict.fromkeys(n for one in (*seen, *spatial) for n in one.names))
+    )
+    skeleton = Skeleton(RestBody.of(body, names))
+    targets = _targets(people, seen, names)
+    places = _places(people, names) if spatial else None
+    energy = FitEnergy(skeleton, PosePrior(), targets, places)
+    found = search(energy, plan or SearchPlan(), _proposals(people, body))
+    projected = targets.project(skeleton.place(found.pose).points)
+    return [
+        _result(one, row, projected[row, [names.index(n) for n in one.names]], targets, found, body)
+        for row, one in enumerate(seen)
+    ]
 
 
 def _visible(keypoints: Keypoints, body: BodyModel) -> Keypoints:
@@ -98,33 +140,74 @@ def _visible(keypoints: Keypoints, body: BodyModel) -> Keypoints:
     return keypoints.only(names)
 
 
-def _targets(seen: Keypoints, focal_px: float) -> Targets:
-    height, width = seen.picture_size
-    sigma_px = SPREAD * np.ptp(seen.xy, axis=0).max()
-    return Targets(
-        pixels=seen.xy[None].astype(np.float64),
-        weight=np.sqrt(seen.confidence)[None] / sigma_px,
-        focal_px=np.array([focal_px], dtype=np.float64),
-        center=np.array([[width / 2.0, height / 2.0]]),
-    )
+def _spread_px(seen: Keypoints) -> float:
+    return SPREAD * float(np.ptp(seen.xy, axis=0).max())
+
+
+def _targets(people: Sequence[Sight], seen: Sequence[Keypoints], names: Sequence[str]) -> Targets:
+    """Lay everyone's keypoints out in the same columns; what somebody lacks weighs nothing."""
+    pixels, weight = np.zeros((len(seen), len(names), 2)), np.zeros((len(seen), len(names)))
+    for row, one in enumerate(seen):
+        columns = [names.index(name) for name in one.names]
+        pixels[row, columns] = one.xy
+        weight[row, columns] = np.sqrt(one.confidence) / _spread_px(one)
+    sizes = [one.picture_size for one in seen]
+    focal = [
+        float(one.focal_px or default_focal_px(size))
+        for one, size in zip(people, sizes, strict=True)
+    ]
+    center = np.array([[width / 2.0, height / 2.0] for height, width in sizes])
+    return Targets(pixels, weight, np.array(focal), center)
+
+
+def _places(people: Sequence[Sight], names: Sequence[str]) -> Places:
+    xyz, weight = np.zeros((len(people), len(names), 3)), np.zeros((len(people), len(names)))
+    weight[:] = 1e-9  # of somebody without 3D joints: nothing, but not zero by zero
+    for row, one in enumerate(people):
+        for name, point, trust in zip(*_parts(one.joints), strict=True):
+            if name in names:
+                column = names.index(name)
+                xyz[row, column], weight[row, column] = point, np.sqrt(trust) / SPREAD_3D_M
+    return Places(xyz, weight)
+
+
+def _proposals(people: Sequence[Sight], body: BodyModel) -> Proposals | None:
+    starts = {
+        row: proposed_poses(one.start, body)
+        for row, one in enumerate(people)
+        if one.start is not None
+    }
+    if not starts:
+        return None
+    counts = [len(pose.betas) for pose in starts.values()]
+    return Proposals(stack(list(starts.values())), np.repeat(list(starts), counts))
+
+
+def _parts(joints: Joints3D | None) -> tuple[tuple[str, ...], ndarray, ndarray]:
+    if joints is None:
+        return (), np.zeros((0, 3)), np.zeros(0)
+    return joints.names, joints.xyz, joints.confidence
 
 
 def _result(
-    seen: Keypoints, skeleton: Skeleton, targets: Targets, found: Found, beta_space: str
+    seen: Keypoints,
+    row: int,
+    projected: Float[ndarray, "points 2"],
+    targets: Targets,
+    found: Found,
+    body: BodyModel,
 ) -> FitResult:
-    posed = skeleton.place(found.pose)
-    projected = FitEnergy(skeleton, PosePrior(), targets).project(posed.points)[0]
+    pose = found.pose.take(np.array([row]))
     error = np.linalg.norm(projected - seen.xy, axis=1)
-    sigma_px = SPREAD * np.ptp(seen.xy, axis=0).max()
-    worth = seen.confidence / (1.0 + (error / (4.0 * sigma_px)) ** 2)
+    worth = seen.confidence / (1.0 + (error / (4.0 * _spread_px(seen))) ** 2)
     confidence = joint_confidence(dict(zip(seen.names, worth.tolist(), strict=True)))
     params = HumanParams(
-        pose=_tensor(log_map(found.pose.rotations))[None],
-        betas=_tensor(found.pose.betas)[None],
-        transl=_tensor(found.pose.transl)[None],
-        intrinsics=intrinsics_matrix(float(targets.focal_px[0]), seen.picture_size)[None],
+        pose=_tensor(log_map(pose.rotations))[None],
+        betas=_tensor(pose.betas)[None],
+        transl=_tensor(pose.transl)[None],
+        intrinsics=intrinsics_matrix(float(targets.focal_px[row]), seen.picture_size)[None],
         picture_size=seen.picture_size,
-        beta_space=beta_space,
+        beta_space=body.beta_space,
         confidence=_tensor(confidence)[None, None],
     )
     return FitResult(
@@ -133,8 +216,7 @@ def _result(
         names=seen.names,
         keypoints=seen.xy,
         projected=projected,
-        energies=found.energies,
-        iterations=found.iterations,
+        energies=found.energies[row],
     )
 
 

@@ -6,8 +6,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from .energy import FitEnergy, State, Weights
+from .energy import FitEnergy, State, Weights, join
 from .kinematics import BETAS, Pose
+
+BLOCK = 48
+"""Bodies that are walked at once, so that their matrices stay in the processor's cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,32 +25,38 @@ class Stage:
     """Stop once no body's energy falls by more than this share."""
 
 
-def minimise(energy: FitEnergy, pose: Pose, stage: Stage) -> tuple[State, int]:
-    """Walk every body of the batch downhill; a body never ends with more energy than it had.
+def minimise(energy: FitEnergy, pose: Pose, stage: Stage) -> State:
+    """Walk every body of a batch downhill; a body never ends with more energy than it had."""
+    rows = np.arange(len(pose.betas))
+    blocks = [rows[start : start + BLOCK] for start in range(0, max(len(rows), 1), BLOCK)]
+    return join(
+        [_walk(energy.take(block), pose.take(block), stage) for block in blocks],
+    )
 
-    Returns:
-        The last state, and how many steps were tried.
-    """
-    state = energy.state(pose.take(np.arange(len(pose.betas))), stage.weights)
+
+def _walk(energy: FitEnergy, pose: Pose, stage: Stage) -> State:
+    """Step until the last body has settled; those that have are left alone."""
+    state = energy.state(pose, stage.weights)
     damping = np.full(len(state.energy), 1e-2)
     columns = _free_columns(energy, stage)
-    taken = 0
-    while taken < stage.steps:
-        taken += 1
-        matrix, gradient = energy.linearise(state, stage.weights)
+    moving = np.arange(len(state.energy))
+    for _ in range(stage.steps):
+        if not len(moving):
+            break
+        some, here = energy.take(moving), state.take(moving)
+        matrix, gradient = some.linearise(here, stage.weights)
         step = np.zeros_like(gradient)
         step[:, columns] = _damped_step(
-            matrix[:, columns[:, None], columns], gradient[:, columns], damping
+            matrix[:, columns[:, None], columns], gradient[:, columns], damping[moving]
         )
-        trial = energy.state(energy.step(state.pose, step), stage.weights)
-        better = trial.energy < state.energy
-        gain = np.where(better, state.energy - trial.energy, 0.0)
-        settled = better & (gain < stage.tolerance * state.energy)
-        state.put(better, trial)
-        damping = np.where(better, damping * 0.3, damping * 5.0)
-        if np.all(settled | (damping > 1e6)):
-            break
-    return state, taken
+        trial = some.state(some.step(here.pose, step), stage.weights)
+        better = trial.energy < here.energy
+        gain = np.where(better, here.energy - trial.energy, 0.0)
+        settled = better & (gain < stage.tolerance * here.energy)
+        state.put(moving[better], trial.take(np.flatnonzero(better)))
+        damping[moving] *= np.where(better, 0.3, 5.0)
+        moving = moving[~settled & (damping[moving] < 1e6)]
+    return state
 
 
 def _free_columns(energy: FitEnergy, stage: Stage) -> ndarray:

@@ -7,14 +7,13 @@ bend each limb the other way in depth and keep what lowers the energy.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
-from .energy import FitEnergy, State, Targets, Weights
-from .kinematics import Pose, Skeleton, stack
+from .energy import FitEnergy, State, Weights, join
+from .kinematics import Pose, stack
 from .levenberg import Stage, minimise
 from .limbs import limb_twins
-from .prior import PosePrior
 from .starts import turned_starts
 
 RIGID = Stage(steps=6, weights=Weights(pose=8.0, outlier_sigmas=25.0), rigid=True)
@@ -23,6 +22,10 @@ MIDDLE = Stage(steps=16, weights=Weights(pose=3.0, outlier_sigmas=12.0))
 FINE = Stage(steps=16, weights=Weights())
 TWIN = Stage(steps=10, weights=Weights())
 """From stiff and forgiving to supple and strict: misplaced starts must not look like outliers."""
+
+
+GAIN = 0.005
+"""Share of the energy that a flipped limb must save."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,103 +41,97 @@ class SearchPlan:
 
 
 @dataclass
-class Found:
-    """What a search over one person ended with."""
+class Proposals:
+    """Bodies that another estimator proposes."""
 
     pose: Pose
-    """One body."""
-    energies: Float[ndarray, " hypotheses"]
-    """Of every start after its last step, best first."""
-    iterations: int
+    owner: Int[ndarray, " proposals"]
+    """Row of the person that each is of."""
 
 
-def search(
-    skeleton: Skeleton,
-    prior: PosePrior,
-    targets: Targets,
-    plan: SearchPlan,
-    start: Pose | None = None,
-) -> Found:
-    """Fit one person; `targets` holds a batch of one.
+@dataclass
+class Found:
+    """What a search ended with."""
+
+    pose: Pose
+    """One body for each person."""
+    energies: list[Float[ndarray, " hypotheses"]]
+    """For each person, of every hypothesis after its last step, best first."""
+
+
+def search(energy: FitEnergy, plan: SearchPlan, proposals: Proposals | None = None) -> Found:
+    """Fit a batch of people, one row of `energy` each.
 
     Args:
-        skeleton: of the body.
-        prior: what is usual.
-        targets: the keypoints.
+        energy: of every person.
         plan: how wide to search.
-        start: bodies that an estimator proposes; each is followed to the end beside the best of
-            the plan's own starts.
+        proposals: followed to the end beside the best of the plan's own starts.
     """
-    starts, iterations = [], 0
+    people = len(energy.targets.focal_px)
+    starts, owners = [], []
     if plan.yaws:
-        pose, iterations = _turned(skeleton, prior, targets, plan)
-        starts.append(pose)
-    if start is not None:
-        pose, steps = _settled(skeleton, prior, targets, start)
-        starts.append(pose)
-        iterations += steps
-    pose = stack(starts)
-    energy = FitEnergy(skeleton, prior, _repeat(targets, len(pose.betas)))
-    for stage in (MIDDLE, FINE):
-        state, steps = minimise(energy, pose, stage)
-        pose, iterations = state.pose, iterations + steps
+        starts.append(_turned(energy, plan, people))
+        owners.append(np.repeat(np.arange(people), min(plan.kept, plan.yaws)))
+    if proposals is not None:
+        starts.append(minimise(energy.take(proposals.owner), proposals.pose, RIGID).pose)
+        owners.append(proposals.owner)
+    owner = np.concatenate(owners)
+    state = _descend(energy.take(owner), stack(starts), (MIDDLE, FINE))
     if plan.flip_limbs:
-        state, steps = _flip_limbs(skeleton, prior, targets, state)
-        iterations += steps
-    order = np.argsort(state.energy)
-    return Found(state.pose.take(order[:1]), np.sort(state.energy), iterations)
+        best = [_ranked(state, owner, person)[0] for person in range(people)]
+        flipped, of_whom = _flip_limbs(energy, state.take(np.array(best)))
+        state, owner = join([state, flipped]), np.concatenate([owner, of_whom])
+    ranked = [_ranked(state, owner, person) for person in range(people)]
+    best = np.array([rows[0] for rows in ranked])
+    return Found(state.pose.take(best), [state.energy[rows] for rows in ranked])
 
 
-def _turned(
-    skeleton: Skeleton, prior: PosePrior, targets: Targets, plan: SearchPlan
-) -> tuple[Pose, int]:
-    """Turn the mean body all ways round, settle each roughly, keep the best."""
+def _turned(energy: FitEnergy, plan: SearchPlan, people: int) -> Pose:
+    """Turn the mean body all ways round, settle each roughly, keep everyone's best."""
     yaws = np.linspace(0.0, 2.0 * np.pi, plan.yaws, endpoint=False)
-    energy = FitEnergy(skeleton, prior, _repeat(targets, plan.yaws))
-    pose = turned_starts(skeleton, prior, energy.targets, yaws)
-    iterations = 0
-    for stage in (RIGID, ROUGH):
-        state, steps = minimise(energy, pose, stage)
-        pose, iterations = state.pose, iterations + steps
-    return pose.take(np.argsort(state.energy)[: plan.kept]), iterations
+    turned = energy.take(np.repeat(np.arange(people), plan.yaws))
+    pose = turned_starts(energy.skeleton, energy.prior, turned.targets, np.tile(yaws, people))
+    state = _descend(turned, pose, (RIGID, ROUGH))
+    order = np.argsort(state.energy.reshape(people, -1), axis=1)[:, : plan.kept]
+    return state.pose.take((order + plan.yaws * np.arange(people)[:, None]).ravel())
 
 
-def _settled(
-    skeleton: Skeleton, prior: PosePrior, targets: Targets, start: Pose
-) -> tuple[Pose, int]:
-    """Turn and shift proposed bodies as a whole until they stand where the keypoints are."""
-    energy = FitEnergy(skeleton, prior, _repeat(targets, len(start.betas)))
-    state, steps = minimise(energy, start, RIGID)
-    return state.pose, steps
+def _flip_limbs(energy: FitEnergy, reached: State) -> tuple[State, Int[ndarray, " hypotheses"]]:
+    """Settle all twins of everyone together, join the limbs that gained, settle again.
 
-
-def _flip_limbs(
-    skeleton: Skeleton, prior: PosePrior, targets: Targets, state: State
-) -> tuple[State, int]:
-    """Settle all twins of the best body together, join the limbs that gained, settle again."""
-    best = np.argsort(state.energy)[:1]
-    pose = state.pose.take(best)
-    posed = skeleton.place(pose)
-    twins = limb_twins(skeleton, pose, posed)
-    energy = FitEnergy(skeleton, prior, _repeat(targets, len(twins)))
-    tried, steps = minimise(energy, stack([twin for _, twin in twins]), TWIN)
-    joined = pose.take(np.array([0]))
-    changed = False
+    Returns:
+        The new ends of those people who gained, and whose each is.
+    """
+    everyone, pose = np.arange(len(reached.energy)), reached.pose
+    twins = limb_twins(energy.skeleton, pose, reached.posed)
+    trials = energy.take(np.tile(everyone, len(twins)))
+    tried = minimise(trials, stack([twin for _, twin in twins]), TWIN)
+    energies = tried.energy.reshape(len(twins), -1)
+    joined, changed = pose.take(everyone), np.zeros(len(everyone), dtype=bool)
     for limb in {limb.name: limb for limb, _ in twins}.values():
-        mine = [i for i, (other, _) in enumerate(twins) if other is limb]
-        winner = mine[int(np.argmin(tried.energy[mine]))]
-        if tried.energy[winner] < state.energy[best[0]] * 0.995:
-            joints = [limb.root, limb.middle]
-            joined.rotations[0, joints] = tried.pose.rotations[winner, joints]
-            changed = True
-    if not changed:
-        return state, steps
-    champion = int(np.argmin(tried.energy))
-    final = stack([state.pose, joined, tried.pose.take(np.array([champion]))])
-    energy = FitEnergy(skeleton, prior, _repeat(targets, len(final.betas)))
-    state, more = minimise(energy, final, FINE)
-    return state, steps + more
+        mine = np.array([i for i, (other, _) in enumerate(twins) if other is limb])
+        winner = mine[energies[mine].argmin(0)]
+        gains = energies[winner, everyone] < reached.energy * (1.0 - GAIN)
+        source = (winner * len(everyone) + everyone)[gains]
+        for joint in (limb.root, limb.middle):
+            joined.rotations[gains, joint] = tried.pose.rotations[source, joint]
+        changed |= gains
+    gained = np.flatnonzero(changed)
+    champion = (energies.argmin(0) * len(everyone) + everyone)[gained]
+    final = stack([joined.take(gained), tried.pose.take(champion)])
+    owner = np.tile(gained, 2)
+    return minimise(energy.take(owner), final, FINE), owner
 
 
-def _repeat(targets: Targets, count: int) -> Targets:
-    return targets.take(np.zeros(count, dtype=int))
+def _ranked(state: State, owner: Int[ndarray, " batch"], person: int) -> Int[ndarray, " mine"]:
+    """List the rows of one person, best first."""
+    rows = np.flatnonzero(owner == person)
+    return rows[np.argsort(state.energy[rows])]
+
+
+def _descend(energy: FitEnergy, pose: Pose, stages: tuple[Stage, ...]) -> State:
+    """Go through stages, at least one."""
+    state = minimise(energy, pose, stages[0])
+    for stage in stages[1:]:
+        state = minimise(energy, state.pose, stage)
+    return state

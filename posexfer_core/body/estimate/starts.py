@@ -6,8 +6,8 @@ from numpy import ndarray
 
 from ..model import BodyModel
 from ..params import HumanParams
-from .energy import Targets
 from .kinematics import BETAS, Pose, Skeleton
+from .measures import Targets
 from .prior import PosePrior
 from .so3 import exp_map
 

@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from posexfer_core.body.estimate.fit import default_focal_px, fit_keypoints
+from posexfer_core.body.estimate.fit import Sight, default_focal_px, fit_keypoints, fit_people
+from posexfer_core.body.estimate.joints3d import name_joints
 from posexfer_core.body.estimate.keypoints import load_keypoints
 from posexfer_core.body.estimate.layouts import COCO17
 from posexfer_core.body.model import JOINT_NAMES
 from posexfer_core.errors import KeypointsError
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
-from tests.benchmarks.fit import joint_error_mm
+from tests.benchmarks.fit import joint_error_mm, limb_orders
 from tests.benchmarks.random_people import FOCAL_PX, aligned_error_mm, random_person
 
 PHOTOS = Path(__file__).parents[5] / "shared" / "data"
@@ -95,3 +96,45 @@ def test_too_few_keypoints_on_the_body_get_a_sentence(body):
     confidence[0] = 0.02
     with pytest.raises(KeypointsError, match="Only 3 keypoints of use are seen"):
         fit_keypoints(replace(person, confidence=confidence), body=body)
+
+
+def test_a_crowd_is_fitted_as_each_alone(body):
+    rng = np.random.default_rng(7)
+    people = [random_person(rng, body, missing=share).keypoints for share in (0.0, 0.3, 0.1)]
+    together = fit_people([Sight(keypoints=one, focal_px=FOCAL_PX) for one in people], body=body)
+    for one, mine in zip(people, together, strict=True):
+        alone = fit_keypoints(one, body=body, focal_px=FOCAL_PX)
+        assert mine.names == alone.names
+        np.testing.assert_allclose(mine.energies[0], alone.energies[0], rtol=0.02)
+
+
+def test_3d_joints_leave_no_doubt(body):
+    rng = np.random.default_rng(8)
+    people = [random_person(rng, body) for _ in range(8)]
+    joints = [name_joints(one.joints + 5.0) for one in people]
+    sights = [
+        Sight(keypoints=one.keypoints, joints=three, focal_px=FOCAL_PX)
+        for one, three in zip(people, joints, strict=True)
+    ]
+    fits = fit_people(sights, body=body)
+    errors = [joint_error_mm(body, fit, one) for fit, one in zip(fits, people, strict=True)]
+    assert np.median(errors) < 12.0
+    assert max(errors) < 25.0
+
+
+def test_one_with_3d_joints_does_not_change_another_without(body):
+    rng = np.random.default_rng(9)
+    first, second = (random_person(rng, body) for _ in range(2))
+    lone = Sight(keypoints=second.keypoints, focal_px=FOCAL_PX)
+    spatial = Sight(keypoints=first.keypoints, joints=name_joints(first.joints), focal_px=FOCAL_PX)
+    beside = fit_people([spatial, lone], body=body)[1]
+    alone = fit_people([lone], body=body)[0]
+    np.testing.assert_allclose(beside.projected, alone.projected, atol=1.5)
+
+
+def test_limbs_are_counted_when_their_ends_lie_apart_in_depth():
+    true = np.zeros((24, 3))
+    true[[20, 7], 2] = (0.4, -0.3)  # left wrist behind its shoulder, left ankle before its hip
+    found = true.copy()
+    found[7, 2] = 0.2
+    assert limb_orders(found, true) == [True, False]
