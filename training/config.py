@@ -123,13 +123,57 @@ class NetworkTraining:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RegressTraining:
+    """Train a `RegressNetwork`. Each field may be set under [regress]."""
+
+    turn_deg: float = 15.0
+    """Standard deviation of turns in the picture's plane."""
+    zoom_low: float = 0.65
+    """Smallest zoom of a picture."""
+    zoom_high: float = 1.3
+    """Largest zoom of a picture."""
+    shift: float = 0.12
+    """Standard deviation of shifts, halves of the picture's height."""
+    spoilt_share: float = 0.5
+    """Share of pictures that are covered, blurred, recoloured and roughened."""
+    rotation_weight: float = 1.0
+    """Of the mean distance of rotation matrices."""
+    joint_weight: float = 5.0
+    """Of the mean distance of joints from where they are, metres, pelvis on pelvis."""
+    pixel_weight: float = 5.0
+    """Of the mean distance of joints in the picture, halves of its height."""
+    map_weight: float = 0.5
+    """Of the cross-entropy of the maps that say where each joint is seen."""
+    camera_weight: float = 1.0
+    """Of the error of the weak camera."""
+    beta_weight: float = 0.05
+    """Of the squared error of betas."""
+
+    def __post_init__(self) -> None:
+        """Refuse a zoom that is none."""
+        if not 0.0 < self.zoom_low <= self.zoom_high:
+            raise ConfigError(
+                f"[regress] zoom_low and zoom_high are {self.zoom_low} and {self.zoom_high}; "
+                "expected positive numbers, the lower first."
+            )
+
+
+SECTIONS = {
+    "autoencoder": AutoencoderTraining,
+    "network": NetworkTraining,
+    "regress": RegressTraining,
+}
+"""What a run may train; a TOML has one of these."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """A run and the one thing it trains."""
 
     run: RunConfig
-    task: AutoencoderTraining | NetworkTraining
+    task: AutoencoderTraining | NetworkTraining | RegressTraining
     network: dict[str, Any] = field(default_factory=dict)
-    """Changes to the preset's `NetworkConfig`, under [model]: the ablation switches."""
+    """Changes to the network's config, under [model]: ablation switches, or sizes of [regress]."""
 
     @classmethod
     def from_toml(cls, path: Path) -> "TrainConfig":
@@ -146,14 +190,14 @@ class TrainConfig:
             ) from error
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"{path.name} is not TOML: {error}") from error
-        if unknown := raw.keys() - {"run", "autoencoder", "network", "model"}:
+        if unknown := raw.keys() - {"run", "model", *SECTIONS}:
             raise ConfigError(f"{path.name}: unknown sections {sorted(unknown)}.")
-        if ("autoencoder" in raw) == ("network" in raw):
-            raise ConfigError(f"{path.name}: give one of the sections [autoencoder] and [network].")
-        if "autoencoder" in raw:
-            task = _section(AutoencoderTraining, raw["autoencoder"], path, "autoencoder")
-        else:
-            task = _section(NetworkTraining, raw["network"], path, "network")
+        if len(chosen := sorted(raw.keys() & SECTIONS.keys())) != 1:
+            raise ConfigError(
+                f"{path.name}: has {chosen or 'none'} of the sections "
+                f"{', '.join(f'[{name}]' for name in SECTIONS)}; give one of them."
+            )
+        task = _section(SECTIONS[chosen[0]], raw[chosen[0]], path, chosen[0])
         run = _section(RunConfig, raw.get("run", {}), path, "run")
         return cls(run=run, task=task, network=raw.get("model", {}))
 

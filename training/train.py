@@ -1,4 +1,7 @@
-"""Train an autoencoder or a network: `accelerate launch -m training.train --config RUN.toml`."""
+"""Train an autoencoder, a network or a regressor, as the TOML says.
+
+`accelerate launch -m training.train --config RUN.toml`.
+"""
 
 import argparse
 import logging
@@ -8,10 +11,11 @@ from pathlib import Path
 
 from posexfer_core.errors import PoseXferError
 
-from .config import AutoencoderTraining, TrainConfig
+from .config import AutoencoderTraining, RegressTraining, TrainConfig
 from .data.shards import ShardDataset
 from .tasks.autoencoder import AutoencoderTask
 from .tasks.network import NetworkTask
+from .tasks.regress import RegressTask
 from .trainer import train
 
 logger = logging.getLogger(__name__)
@@ -28,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         data = ShardDataset(config.run.data)
         if isinstance(config.task, AutoencoderTraining):
             task = AutoencoderTask(data, config.task)
+        elif isinstance(config.task, RegressTraining):
+            task = RegressTask(data, config.task, config.network)
         else:
             task = NetworkTask(data, config.task, config.network)
         recipe: dict[str, object] = {"config": tomllib.loads(chosen.config.read_text())}

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from posexfer_core.body.estimate.regress_weights import load_regressor
 from posexfer_core.network.weights import load_autoencoder, load_bundle
 from training.train import main
 
@@ -62,6 +63,28 @@ attention = [false, true, true]
 cross_attention_dim = 8
 latent_channels = 16
 """
+REGRESS = """
+[run]
+data = "{data}"
+output = "{output}"
+steps = {steps}
+batch_size = 4
+warmup_steps = 1
+decay_steps = 1
+save_every = 2
+sample_every = 100
+log_every = 1
+precision = "no"
+
+[regress]
+
+[model]
+height = 64
+width = 48
+channels = [8, 8, 16]
+blocks = [1, 1, 1]
+hidden = 16
+"""
 
 
 def run(template: str, path: Path, **values: object) -> Path:
@@ -104,10 +127,25 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     assert bundle.header.recipe["autoencoder"]["pairs"] == 6
 
 
+def test_a_regressor_is_trained_and_resumed_exactly(shards: Path, tmp_path: Path):
+    values = {"data": shards, "output": tmp_path / "run", "steps": 4}
+    bundle = run(REGRESS, tmp_path / "r.toml", **values)
+    network, recipe = load_regressor(bundle)
+    assert network.config.channels == (8, 8, 16) and recipe["pairs"] == 6
+    assert (tmp_path / "run" / "samples" / "step-0000004.png").exists()
+    wanted = load_file(bundle)
+    bundle.unlink()
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / "step-0000004")
+    run(REGRESS, tmp_path / "r.toml", **values)
+    for name, tensor in load_file(bundle).items():
+        assert torch.equal(tensor, wanted[name]), name
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[run]\ndata = 'x'\noutput = 'y'\n", "one of the sections"),
+        ("[run]\ndata = 'x'\noutput = 'y'\n", "one of them"),
+        ("[run]\ndata = 'x'\noutput = 'y'\n[regress]\nzoom_low = 2.0\n", "zoom_low"),
         ("[run]\nspeed = 3\ndata = 'x'\noutput = 'y'\n[autoencoder]\n", "unknown names"),
         ("[run\n", "not TOML"),
         ("[run]\ndata = 'x'\noutput = 'y'\nsteps = 0\n[autoencoder]\n", "at least 1"),

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from posexfer_core.body.estimate.regress_network import Regressed, RegressNetwork
+from training.config import RegressTraining
+from training.data.people import RestJoints
+from training.data.shards import ShardDataset
+from training.tasks.regress import RegressLoss, RegressTask, map_surprise
+
+
+@pytest.fixture
+def task(shards: Path) -> RegressTask:
+    sizes = {"height": 64, "width": 48, "channels": [8, 8, 16], "blocks": [1, 1, 1], "hidden": 16}
+    return RegressTask(ShardDataset(shards), RegressTraining(), sizes)
+
+
+class Oracle(RegressNetwork):
+    """Says what is true."""
+
+    def __init__(self, like: RegressNetwork, batch: dict[str, torch.Tensor]) -> None:
+        super().__init__(like.config)
+        self.batch = batch
+
+    def forward(self, picture: torch.Tensor) -> Regressed:
+        batch = self.batch
+        return Regressed(
+            rotations=batch["rotations"],
+            betas=batch["betas"],
+            camera=torch.cat([batch["pixels"][:, 0], batch["log_scale"][:, None]], -1),
+            pixels=batch["pixels"],
+            maps=torch.zeros(len(picture), 24, 8, 6),
+            places=batch["joints"] - batch["joints"][:, :1],
+        )
+
+
+def test_the_truth_costs_nothing(task, body, generator):
+    batch = task.batch([0, 3, 5, 7], generator)
+    oracle = Oracle(task.model.network, batch)
+    losses = RegressLoss(oracle, RestJoints(body), RegressTraining())(batch, generator)
+    for name in ("rotation", "joint_m", "place_m", "pixel", "camera", "beta"):
+        assert float(losses[name]) < 5e-3, name
+
+
+def test_every_part_of_the_network_learns(task, generator):
+    batch = task.batch([0, 3, 5, 7], generator)
+    task.model(batch, generator)["loss"].backward()
+    still = [name for name, p in task.model.named_parameters() if not p.grad.any()]
+    assert all("first" in name or "norm" in name for name in still)  # behind zeroed convolutions
+
+
+def test_a_map_with_all_its_share_on_the_joint_is_no_surprise():
+    maps = torch.full((1, 1, 4, 2), -30.0)
+    maps[0, 0, 1, 0] = 0.0
+    at = torch.tensor([[[-0.5, -0.25]]])  # centre of row 1, column 0
+    assert float(map_surprise(maps, at)) == pytest.approx(0.0)
+    between = torch.tensor([[[0.0, -0.25]]])
+    assert float(map_surprise(maps, between)) == pytest.approx(15.0)
+
+
+def test_half_of_the_pictures_are_spoilt_and_steps_repeat(task):
+    first, second = (task.batch([0, 1, 2, 3], torch.Generator().manual_seed(2)) for _ in range(2))
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name

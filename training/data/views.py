@@ -1,0 +1,115 @@
+"""Other views of the same pictures: turned, zoomed, shifted, mirrored; the bodies with them.
+
+A position `p`, in halves of the picture's height from its middle, lands at
+`zoom * turn @ mirror @ p + shift`; the camera sees the body turned and mirrored alike.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from posexfer_core.body.model import JOINT_NAMES
+
+from .people import People
+
+OTHER_SIDE = [
+    JOINT_NAMES.index({"l_": "r_", "r_": "l_"}.get(name[:2], name[:2]) + name[2:])
+    for name in JOINT_NAMES
+]
+"""The joint that each joint becomes in a mirror."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """How far the other views go."""
+
+    turn_deg: float = 15.0
+    """Standard deviation of the turn in the picture's plane."""
+    zoom: tuple[float, float] = (0.65, 1.3)
+    """Range of the zoom, drawn evenly in its logarithm."""
+    shift: float = 0.12
+    """Standard deviation of the shift, halves of the picture's height."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class View:
+    """How each picture of a batch is changed."""
+
+    turn: Float[Tensor, "batch 2 2"]
+    zoom: Float[Tensor, " batch"]
+    shift: Float[Tensor, "batch 2"]
+    mirror: Bool[Tensor, " batch"]
+
+    @classmethod
+    def draw(cls, batch: int, spread: Spread, generator: torch.Generator) -> "View":
+        """Draw one view for each picture."""
+        angle = torch.randn(batch, generator=generator) * torch.pi / 180.0 * spread.turn_deg
+        low, high = (torch.tensor(edge).log() for edge in spread.zoom)
+        cos, sin = angle.cos(), angle.sin()
+        return cls(
+            turn=torch.stack([cos, -sin, sin, cos], -1).unflatten(-1, (2, 2)),
+            zoom=(low + (high - low) * torch.rand(batch, generator=generator)).exp(),
+            shift=spread.shift * torch.randn(batch, 2, generator=generator),
+            mirror=torch.rand(batch, generator=generator) < 0.5,
+        )
+
+    @classmethod
+    def same(cls, batch: int) -> "View":
+        """Change nothing."""
+        return cls(
+            turn=torch.eye(2).repeat(batch, 1, 1),
+            zoom=torch.ones(batch),
+            shift=torch.zeros(batch, 2),
+            mirror=torch.zeros(batch, dtype=torch.bool),
+        )
+
+    def pictures(
+        self, pictures: Float[Tensor, "batch 3 height width"]
+    ) -> Float[Tensor, "batch 3 height width"]:
+        """Sample the pictures anew; beyond the edge its pixels repeat."""
+        aspect = pictures.shape[-1] / pictures.shape[-2]
+        stretch = pictures.new_tensor([aspect, 1.0])
+        sign = torch.where(self.mirror, -1.0, 1.0)
+        flip = torch.stack([sign, torch.ones_like(sign)], dim=-1)
+        back = flip[..., None] * self.turn.mT / self.zoom[:, None, None]
+        offset = -(back @ self.shift[..., None])
+        matrix = torch.cat([back * stretch, offset], dim=-1) / stretch[:, None]
+        grid = F.affine_grid(matrix, list(pictures.shape), align_corners=False)
+        return F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+
+    def people(self, people: People) -> People:
+        """Turn and mirror the bodies as the pictures are; the pictures stay."""
+        mirrored = mirror_people(people)
+        chosen = {
+            name: torch.where(
+                rearrange(self.mirror, "b -> b" + " 1" * (tensor.ndim - 1)),
+                getattr(mirrored, name),
+                tensor,
+            )
+            for name, tensor in vars(people).items()
+            if name in ("rotations", "joints")
+        }
+        turn = torch.eye(3).repeat(len(self.zoom), 1, 1)
+        turn[:, :2, :2] = self.turn
+        rotations = chosen["rotations"].clone()
+        rotations[:, 0] = turn @ rotations[:, 0]
+        return replace(
+            people,
+            rotations=rotations,
+            joints=chosen["joints"] @ turn.mT,
+            focal=people.focal * self.zoom,
+        )
+
+
+def mirror_people(people: People) -> People:
+    """Swap left and right: `R' = M R M` with `M = diag(-1, 1, 1)`, sides exchanged."""
+    mirror = torch.tensor([-1.0, 1.0, 1.0])
+    return replace(
+        people,
+        rotations=(mirror[:, None] * people.rotations * mirror)[:, OTHER_SIDE],
+        joints=(people.joints * mirror)[:, OTHER_SIDE],
+    )

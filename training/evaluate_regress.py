@@ -1,0 +1,210 @@
+"""Score the network that reads bodies off pictures, on unseen synthetic people.
+
+`python -m training.evaluate_regress` makes its own people from a seed range that no training uses,
+and prints PA-MPJPE over the 24 joints of the network alone and of the keypoint fit, started from
+the network and not. Fits see 17 body and 6 foot keypoints with noise and guess the focal length.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posexfer_core.body.estimate.body_points import RestBody
+from posexfer_core.body.estimate.fit import fit_keypoints
+from posexfer_core.body.estimate.keypoints import Keypoints
+from posexfer_core.body.estimate.kinematics import Skeleton
+from posexfer_core.body.estimate.layouts import COCO17, FEET6
+from posexfer_core.body.estimate.regress import Reading, regress_body
+from posexfer_core.body.estimate.regress_fit import fit_reading
+from posexfer_core.body.estimate.regress_network import RegressNetwork
+from posexfer_core.body.estimate.regress_weights import (
+    BUNDLED_REGRESSOR,
+    add_scores,
+    load_regressor,
+)
+from posexfer_core.body.estimate.search import SearchPlan
+from posexfer_core.body.estimate.starts import proposed_poses
+from posexfer_core.body.model import BodyModel
+from posexfer_core.body.overlay import overlay_body
+from posexfer_core.body.params import HumanParams
+from posexfer_core.body.view import BodyView
+from posexfer_core.errors import PoseXferError
+from posexfer_core.pictures import save_picture
+
+from .data.shards import ShardDataset
+from .evaluate import TEST_SEED
+from .make_synthetic import make_shards
+from .metrics.joints import aligned_error_m, pelvis_error_m
+
+NAMES = COCO17 + FEET6
+NOISE = 0.004
+"""Standard deviation of keypoint noise, as a share of the picture's height: 1 px of 256."""
+MEAN_SHOWN = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """One unseen person, with what an estimator is given."""
+
+    picture: Tensor
+    true: HumanParams
+    keypoints: Keypoints
+    reading: Reading
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--weights", type=Path, default=BUNDLED_REGRESSOR, help="default: the bundled ones"
+    )
+    parser.add_argument("--data", type=Path, help="folder for the test pairs; default: temporary")
+    parser.add_argument("--count", type=int, default=256, help="pairs; each shows two people")
+    parser.add_argument("--fits", type=int, default=64, help="people that are fitted too")
+    parser.add_argument("--out", type=Path, help="picture of the first people and their bodies")
+    parser.add_argument(
+        "--record", action="store_true", help="write the scores into the header of the weights"
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = chosen.data or Path(temporary)
+            make_shards(folder, count=chosen.count, seed=TEST_SEED, workers=2)
+            network, _ = load_regressor(chosen.weights)
+            cases = make_cases(ShardDataset(folder), chosen.count, network)
+        scores = evaluate(cases, chosen.fits)
+    except PoseXferError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if chosen.out:
+        save_picture(sheet(cases[:MEAN_SHOWN])[None], chosen.out)
+    if chosen.record:
+        add_scores(chosen.weights, scores)
+    return 0
+
+
+def make_cases(data: ShardDataset, count: int, network: RegressNetwork) -> list[Case]:
+    """Read a body off both pictures of every pair, and give each keypoints with noise."""
+    body = BodyModel.bundled()
+    rng = np.random.default_rng(0)
+    cases = []
+    for index in range(min(count, len(data))):
+        pair = data.pair(index)
+        for picture, true in (
+            (pair.source_picture, pair.source),
+            (pair.target_picture, pair.target),
+        ):
+            reading = regress_body(picture, network=network, body=body)
+            keypoints = noisy_keypoints(true, body, rng)
+            cases.append(Case(picture=picture, true=true, keypoints=keypoints, reading=reading))
+    return cases
+
+
+def noisy_keypoints(true: HumanParams, body: BodyModel, rng: np.random.Generator) -> Keypoints:
+    """Project the keypoints of a body; those outside the picture are not seen."""
+    height, width = true.picture_size
+    points = Skeleton(RestBody.of(body, NAMES)).place(proposed_poses(true, body)).points[0]
+    matrix = true.intrinsics[0].double().numpy()
+    xy = points[:, :2] / points[:, 2:] * matrix[[0, 1], [0, 1]] + matrix[:2, 2]
+    seen = ((xy > 0.0) & (xy < (width, height))).all(1)
+    noisy = xy + NOISE * height * rng.normal(size=xy.shape)
+    return Keypoints(
+        xy=noisy, confidence=seen.astype(np.float64), names=NAMES, picture_size=(height, width)
+    )
+
+
+def evaluate(cases: list[Case], fits: int) -> dict[str, dict[str, float]]:
+    """Print one line for each way to a body; return the numbers, millimetres and seconds."""
+    narrow = SearchPlan(yaws=0)
+    ways: dict[str, tuple[int, Callable[[Case], HumanParams]]] = {
+        "mean body, facing the camera": (len(cases), _mean_body),
+        "regress alone": (len(cases), lambda case: case.reading.params),
+        "regress, the same people": (fits, lambda case: case.reading.params),
+        "regress, fit to its own joints": (fits, lambda case: fit_reading(case.reading).params),
+        "fit to keypoints": (fits, lambda case: fit_keypoints(case.keypoints).params),
+        "fit, regress as one more start": (
+            fits,
+            lambda case: fit_keypoints(case.keypoints, start=case.reading.params).params,
+        ),
+        "fit, regress as the only start": (
+            fits,
+            lambda case: (
+                fit_keypoints(case.keypoints, start=case.reading.params, plan=narrow).params
+            ),
+        ),
+    }
+    _say(f"{'':34}people   PA-MPJPE mean  median   MPJPE mean     s each")
+    scores = {}
+    for name, (count, way) in ways.items():
+        scores[name] = score = _score(cases[:count], way)
+        _say(
+            f"{name:34}{score['people']:6.0f}{score['pa_mpjpe_mm']:13.1f} mm"
+            f"{score['median_mm']:8.1f}{score['mpjpe_mm']:10.1f} mm{score['seconds']:11.3f}"
+        )
+    return scores
+
+
+def _score(cases: list[Case], way: Callable[[Case], HumanParams]) -> dict[str, float]:
+    start = time.process_time()
+    found = [way(case) for case in cases]
+    seconds = (time.process_time() - start) / len(cases)
+    places = _joints(found)
+    wanted = _joints([case.true for case in cases])
+    aligned = 1000.0 * aligned_error_m(places, wanted)
+    return {
+        "people": float(len(cases)),
+        "pa_mpjpe_mm": float(aligned.mean()),
+        "median_mm": float(aligned.median()),
+        "mpjpe_mm": float(1000.0 * pelvis_error_m(places, wanted).mean()),
+        "seconds": seconds,
+    }
+
+
+def _joints(people: list[HumanParams]) -> Tensor:
+    body = BodyModel.bundled()
+    skeleton = Skeleton(RestBody.of(body, NAMES))
+    joints = [skeleton.place(proposed_poses(params, body)).joints for params in people]
+    return torch.from_numpy(np.concatenate(joints))
+
+
+def _mean_body(case: Case) -> HumanParams:
+    pose = torch.zeros(24, 3)
+    pose[0, 0] = torch.pi
+    pose[16, 2], pose[17, 2] = -1.1, 1.1
+    return HumanParams.single(
+        pose=pose,
+        betas=torch.zeros(10),
+        transl=torch.tensor([0.0, 0.0, 4.0]),
+        intrinsics=case.true.intrinsics[0],
+        picture_size=case.true.picture_size,
+    )
+
+
+def sheet(cases: list[Case]) -> Tensor:
+    """Show pictures above the bodies read off them."""
+    body = BodyModel.bundled()
+    shown = [
+        overlay_body(case.picture[None], BodyView.of(case.reading.params, body))[0]
+        for case in cases
+    ]
+    rows = (torch.cat([case.picture for case in cases], -1), torch.cat(shown, -1))
+    return torch.cat(rows, -2).clamp(-1.0, 1.0)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

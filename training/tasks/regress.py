@@ -1,0 +1,164 @@
+"""Train the network that reads a body off one picture, on synthetic people seen in many ways."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from posexfer_core.body.estimate.regress import regressed_params
+from posexfer_core.body.estimate.regress_network import (
+    RegressConfig,
+    Regressed,
+    RegressNetwork,
+    place_centres,
+)
+from posexfer_core.body.estimate.regress_weights import save_regressor
+from posexfer_core.body.model import BodyModel, pose_joints
+from posexfer_core.body.overlay import overlay_body
+from posexfer_core.body.view import BodyView
+
+from ..config import RegressTraining
+from ..data.people import People, RestJoints, load_people
+from ..data.shards import ShardDataset
+from ..data.spoil import spoil
+from ..data.views import Spread, View
+
+SHEET_PICTURES = 8
+
+
+class RegressLoss(nn.Module):
+    """The network and what its bodies are judged by."""
+
+    def __init__(self, network: RegressNetwork, rest: RestJoints, weights: RegressTraining) -> None:
+        super().__init__()
+        self.network, self.rest, self.weights = network, rest, weights
+        size = (network.config.height, network.config.width)
+        self.aspect = size[1] / size[0]
+
+    def forward(
+        self, batch: dict[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Compare bodies in their rotations, joints in space and in the picture, and camera."""
+        found = self.network(batch["picture"].contiguous(memory_format=torch.channels_last))
+        with torch.autocast(batch["picture"].device.type, enabled=False):
+            losses = self._losses(found, batch)
+        weights = self.weights
+        loss = (
+            weights.rotation_weight * losses["rotation"]
+            + weights.joint_weight * (losses["joint_m"] + losses["place_m"])
+            + weights.pixel_weight * losses["pixel"]
+            + weights.map_weight * losses["map"]
+            + weights.camera_weight * losses["camera"]
+            + weights.beta_weight * losses["beta"]
+        )
+        return {"loss": loss, **losses}
+
+    def _losses(self, found: Regressed, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        turned = _length((found.rotations - batch["rotations"]).flatten(-2))
+        joints = pose_joints(found.rotations, self.rest(batch["betas"]))[1]
+        wanted = batch["joints"] - batch["joints"][:, :1]
+        camera = found.camera - torch.cat(
+            [batch["pixels"][:, 0], batch["log_scale"][:, None]], dim=-1
+        )
+        stretch = found.pixels.new_tensor([self.aspect, 1.0])
+        apart = _length((found.pixels - batch["pixels"]) * stretch)
+        inside = (batch["pixels"].abs() < 1.0).all(-1).float()
+        return {
+            "rotation": turned[:, 1:].mean() + 0.2 * turned[:, 0].mean(),
+            "joint_m": _length(joints - joints[:, :1] - wanted).mean(),
+            "place_m": _length(found.places - wanted).mean(),
+            "pixel": (apart * inside).sum() / inside.sum().clamp_min(1.0),
+            "map": (map_surprise(found.maps, batch["pixels"]) * inside).sum()
+            / inside.sum().clamp_min(1.0),
+            "camera": camera.abs().mean(),
+            "beta": (found.betas - batch["betas"]).square().mean(),
+        }
+
+
+class RegressTask:
+    """Pictures in memory, each shown in another way at every step."""
+
+    def __init__(
+        self, data: ShardDataset, settings: RegressTraining, changes: dict[str, Any]
+    ) -> None:
+        config = RegressConfig.from_dict(changes)
+        self.settings = settings
+        self.body = BodyModel.bundled()
+        self.people = load_people(data, (config.height, config.width), self.body)
+        self.spread = Spread(
+            turn_deg=settings.turn_deg,
+            zoom=(settings.zoom_low, settings.zoom_high),
+            shift=settings.shift,
+        )
+        network = RegressNetwork(config)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model: nn.Module = RegressLoss(network, RestJoints(self.body), settings)
+
+    def __len__(self) -> int:
+        """Count the pictures: two a pair."""
+        return len(self.people)
+
+    def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
+        """See some people from other sides, and badly."""
+        people = self.people.take(indices)
+        view = View.draw(len(indices), self.spread, generator)
+        pictures = view.pictures(people.pictures.float() / 127.5 - 1.0)
+        spoilt = torch.rand(len(indices), generator=generator) < self.settings.spoilt_share
+        if spoilt.any():
+            pictures[spoilt] = spoil(pictures[spoilt], generator)
+        return {"picture": pictures, **targets(view.people(people), view.shift)}
+
+    @torch.no_grad()
+    def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
+        """Show eight pictures above the bodies read off them."""
+        network = cast(RegressLoss, model).network
+        chosen = torch.linspace(0, len(self) - 1, SHEET_PICTURES).long().tolist()
+        pictures = self.people.take(chosen).pictures.float() / 127.5 - 1.0
+        found = network(pictures)
+        shown = []
+        for row, picture in enumerate(pictures):
+            params = regressed_params(found, row, (picture.shape[-2], picture.shape[-1]))
+            shown.append(overlay_body(picture[None], BodyView.of(params, self.body))[0])
+        rows = torch.stack([pictures, torch.stack(shown)])
+        return rearrange(rows, "rows people rgb h w -> rgb (rows h) (people w)").clamp(-1.0, 1.0)
+
+    def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
+        """Write the network."""
+        save_regressor(path, cast(RegressLoss, model).network, recipe=recipe)
+
+
+def targets(people: People, shift: Float[Tensor, "batch 2"]) -> dict[str, Tensor]:
+    """Say what the network should find; `shift` is where the camera's axis meets the picture."""
+    height, width = people.pictures.shape[-2:]
+    joints, focal = people.joints, people.focal
+    at = focal[:, None, None] * joints[..., :2] / joints[..., 2:] + shift[:, None]
+    return {
+        "rotations": people.rotations,
+        "betas": people.betas,
+        "joints": joints,
+        "pixels": at / at.new_tensor([width / height, 1.0]),
+        "log_scale": (focal / joints[:, 0, 2]).log(),
+    }
+
+
+def map_surprise(
+    maps: Float[Tensor, "batch joints rows columns"], pixels: Float[Tensor, "batch joints 2"]
+) -> Float[Tensor, "batch joints"]:
+    """Cross-entropy of maps with the four places around each joint, shared out linearly.
+
+    Args:
+        maps: logarithms of shares.
+        pixels: where the joints are, NDC.
+    """
+    cell = pixels.new_tensor([2.0 / maps.shape[-1], 2.0 / maps.shape[-2]])
+    apart = (place_centres(maps) - pixels[:, :, None]).abs() / cell
+    wanted = (1.0 - apart).clamp_min(0.0).prod(-1)
+    return -(wanted * maps.flatten(2)).sum(-1)
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """Measure vectors, with a gradient at zero too."""
+    return (vectors.square().sum(-1) + 1e-8).sqrt()
