@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 
 from ..errors import MeshError
 from .pickles import DAMAGE
+from .skinned_files import posed_skins
 
 SUFFIXES = (".obj", ".ply", ".glb")
 MOST_BYTES = 512 * 2**20
@@ -38,7 +39,8 @@ Arrays = tuple[Float[np.ndarray, "vertices 3"], Int[np.ndarray, "faces 3"]]
 def read_mesh(path: Path) -> Arrays:
     """Read vertices, in the file's own unit and axes, and triangles.
 
-    All meshes of a file are joined, placed by the file's scene. Vertices keep the file's order.
+    All meshes of a file are joined, placed by the file's scene and posed by its skeleton. Vertices
+    keep the file's order.
 
     Raises:
         MeshError: the file is missing, too big, damaged, of another kind or points outside itself,
@@ -48,9 +50,13 @@ def read_mesh(path: Path) -> Arrays:
         raise MeshError(f"{path.name} is no mesh that is read; expected {', '.join(SUFFIXES)}.")
     data = _read_bytes(path)
     kind = path.suffix.lower()[1:]
-    prepared = {"obj": _plain_obj, "ply": _checked_ply, "glb": _checked_glb}[kind](data, path.name)
-    vertices, faces = _through_trimesh(prepared, kind, path.name)
-    return _checked(vertices, faces, path.name)
+    if kind == "glb" and (posed := _read_skins(data, path.name)) is not None:
+        return _checked(*posed, path.name)
+    if kind == "obj":
+        data = _plain_obj(data, path.name)
+    elif kind == "ply":
+        _check_ply(data, path.name)
+    return _checked(*_through_trimesh(data, kind, path.name), path.name)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -78,7 +84,7 @@ def _plain_obj(data: bytes, name: str) -> bytes:
     return _OBJ_TEXTURE.sub(b"", plain) + b"\n"
 
 
-def _checked_ply(data: bytes, name: str) -> bytes:
+def _check_ply(data: bytes, name: str) -> None:
     """Hold a PLY's counts against what the file can hold."""
     header, found, _ = data[: 2**16].partition(b"end_header")
     if not data.startswith(b"ply") or not found:
@@ -89,23 +95,24 @@ def _checked_ply(data: bytes, name: str) -> bytes:
                 f"{name} claims {count.decode(errors='replace')[:20]} elements, more than its "
                 f"{len(data)} bytes can hold or than the {MOST_ELEMENTS} that are read."
             )
-    return data
 
 
-def _checked_glb(data: bytes, name: str) -> bytes:
-    """Refuse GLB files that point outside themselves or claim more than they hold."""
+def _read_skins(data: bytes, name: str) -> Arrays | None:
+    """Check a GLB file, and read the meshes that a skeleton poses; None where there are none."""
     if len(data) < 20 or data[:4] != b"glTF" or data[16:20] != b"JSON":
         raise MeshError(f"{name} is no binary glTF 2.0 file.")
     length = struct.unpack("<I", data[12:16])[0]
     try:
         document = json.loads(data[20 : 20 + length])
         _check_gltf(document, name)
+        with np.errstate(all="ignore"):  # what is not finite is refused in the end
+            return posed_skins(data, document)
     except DAMAGE as failure:
         raise MeshError(f"{name} is a damaged GLB: {str(failure)[:160]}.") from failure
-    return data
 
 
 def _check_gltf(document: Mapping[str, Any], name: str) -> None:
+    """Refuse GLB files that point outside themselves or claim more than they can hold."""
     for buffer in document.get("buffers", []):
         if not str(buffer.get("uri", "data:")).startswith("data:"):
             raise MeshError(

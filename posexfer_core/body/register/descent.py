@@ -168,33 +168,39 @@ class Descent:
         self, fitted: Fitted, skin: PosedSkin, pairs: Pairs, phase: Phase
     ) -> tuple[Float[ndarray, "batch all all"], Float[ndarray, "batch all"]]:
         """Sum the Gauss-Newton matrix and the gradient; the last unknown is the scale."""
-        batch, count = pairs.skin.shape
-        places = _skin_places(skin, pairs, fitted.scale)
-        gap = places - pairs.place
-        normal = pairs.normal[..., None] * pairs.normal[..., None, :]
-        across = normal + phase.slide * (np.eye(3) - normal)
-        far = (gap**2).sum(-1) / phase.reach_m**2
-        trust = 1.0 / (1.0 + far)  # root of Geman-McClure's weight
-        weight = trust / phase.sigma_m * np.sqrt(POINTS_THAT_COUNT / count)
-        rows = weight[..., None, None] * across
-        residual = (rows @ gap[..., None])[..., 0].reshape(batch, -1)
-        jacobian = self._jacobian(skin, pairs, rows / fitted.scale[:, None, None, None])
-        scaled = -(rows @ places[..., None])[..., 0]
-        jacobian = np.concatenate([jacobian, scaled[..., None]], -1).reshape(
-            batch, -1, UNKNOWNS + 1
+        batch, points = skin.points.shape[:2]
+        stiffness, pull = self._springs(fitted, skin, pairs, phase)
+        grown = -skin.points[..., None]  # by the logarithm of the scale
+        moves = (
+            np.concatenate([self.rig.jacobian(skin), grown], axis=-1)
+            / fitted.scale[:, None, None, None]
         )
-        transposed = jacobian.swapaxes(1, 2)
-        matrix = transposed @ jacobian
-        gradient = (transposed @ residual[..., None])[..., 0]
+        flat = moves.reshape(batch, 3 * points, UNKNOWNS + 1)
+        matrix = flat.swapaxes(1, 2) @ (stiffness @ moves).reshape(flat.shape)
+        gradient = (pull.reshape(batch, 1, -1) @ flat)[:, 0]
         self._add_priors(matrix, gradient, fitted, phase)
         return matrix, gradient
 
-    def _jacobian(self, skin: PosedSkin, pairs: Pairs, rows: ndarray) -> ndarray:
-        """Differentiate the weighted gaps by pose, place and shape."""
-        at = pairs.skin[..., None]
-        unit = np.broadcast_to(np.eye(3), (*skin.points.shape, 3))
-        whole = self.rig.jacobian(skin, unit)
-        return rows @ np.take_along_axis(whole, at[..., None], axis=1)
+    def _springs(
+        self, fitted: Fitted, skin: PosedSkin, pairs: Pairs, phase: Phase
+    ) -> tuple[Float[ndarray, "batch points 3 3"], Float[ndarray, "batch points 3"]]:
+        """Sum `W^T W` and `W^T W gap` of all pairs that a skin point is in."""
+        batch, points = skin.points.shape[:2]
+        gap = _skin_places(skin, pairs, fitted.scale) - pairs.place
+        trust = 1.0 / (1.0 + (gap**2).sum(-1) / phase.reach_m**2)  # root of Geman-McClure's weight
+        weight = (trust / phase.sigma_m) ** 2 * (POINTS_THAT_COUNT / pairs.skin.shape[1])
+        across = weight * (1.0 - phase.slide**2)
+        along = weight * phase.slide**2
+        normal = pairs.normal
+        values = np.empty((*weight.shape, 12))
+        outer = (across[..., None, None] * normal[..., None]) * normal[..., None, :]
+        values[..., :9] = (outer + along[..., None, None] * np.eye(3)).reshape(*weight.shape, 9)
+        pull = (across * (normal * gap).sum(-1))[..., None] * normal + along[..., None] * gap
+        values[..., 9:] = pull
+        at = pairs.skin + points * np.arange(batch)[:, None]
+        index = (12 * at[..., None] + np.arange(12)).ravel()
+        sums = np.bincount(index, values.ravel(), 12 * batch * points).reshape(batch, points, 12)
+        return sums[..., :9].reshape(batch, points, 3, 3), sums[..., 9:]
 
     def _add_priors(self, matrix: ndarray, gradient: ndarray, fitted: Fitted, phase: Phase) -> None:
         terms = self.prior.terms(fitted.pose.rotations, phase.pose)

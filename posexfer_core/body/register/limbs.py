@@ -1,7 +1,7 @@
 """Second chances for limbs: the descent cannot jump, so each limb is tried in other poses."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from ..estimate.so3 import exp_map
@@ -72,6 +72,15 @@ def limb_changes(fitted: Fitted) -> tuple[Fitted, list[int]]:
     return copies, [number for number, _ in limbs]
 
 
+def best_of_each(scores: Float[ndarray, " copies"], limbs: list[int]) -> Int[ndarray, " kept"]:
+    """Number the copies that go on: of every limb the two that are nearest."""
+    kept = []
+    for number in range(len(LIMBS)):
+        rows = [row for row, at in enumerate(limbs) if at == number]
+        kept += sorted(rows, key=lambda row: scores[row])[:KEPT]
+    return np.array(kept)
+
+
 def best_limbs(
     fitted: Fitted,
     score: float,
@@ -99,5 +108,6 @@ def best_limbs(
     return better if found else None
 
 
+KEPT = 2
 LEAST_GAIN = 0.97
 """A limb is taken over where the distance falls to this share."""

@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from ...geometry.normals import vertex_normals
 from ..estimate.kinematics import ANCESTORS, BETAS, JOINTS, LEVELS, PARENT, Pose
+from ..estimate.so3 import cross_matrix
 from ..model import BodyModel
 
 UNKNOWNS = 3 * JOINTS + 3 + BETAS
@@ -73,23 +74,16 @@ class SkinRig:
             world=world, joints=joints, points=parts.sum(2), normals=normals, parts=parts
         )
 
-    def jacobian(
-        self, skin: PosedSkin, rows: Float[ndarray, "batch points measures 3"]
-    ) -> Float[ndarray, "batch points measures unknowns"]:
-        """Differentiate `rows @ points` by the unknowns; turns are taken on the right.
-
-        Args:
-            skin: where to differentiate.
-            rows: change of each measure with the position of its point.
-        """
-        batch, points, measures, _ = rows.shape
+    def jacobian(self, skin: PosedSkin) -> Float[ndarray, "batch points 3 unknowns"]:
+        """Differentiate the points by the unknowns; turns are taken on the right."""
+        batch, points = skin.points.shape[:2]
         hangs = ANCESTORS.T.astype(float)
-        lever = np.einsum("aj,bnjx->bnax", hangs, skin.parts, optimize=True)
-        lever -= (self.weights @ hangs.T)[:, :, None] * skin.joints[:, None]
-        torque = np.cross(lever[:, :, None], rows[:, :, :, None])  # point, measure, joint, xyz
-        turns = torque.reshape(batch, -1, JOINTS, 3).swapaxes(1, 2) @ skin.world
-        turns = turns.swapaxes(1, 2).reshape(batch, points, measures, -1)
-        return np.concatenate([turns, rows, rows @ self._shape_jacobian(skin)], axis=-1)
+        lever = np.einsum("aj,bnjx->banx", hangs, skin.parts, optimize=True)
+        lever -= (self.weights @ hangs.T).T[:, :, None] * skin.joints[:, :, None]
+        torque = -cross_matrix(lever).reshape(batch, JOINTS, 3 * points, 3)  # L x e_x, e_y, e_z
+        turns = (torque @ skin.world).swapaxes(1, 2).reshape(batch, points, 3, -1)
+        shift = np.broadcast_to(np.eye(3), (batch, points, 3, 3))
+        return np.concatenate([turns, shift, self._shape_jacobian(skin)], axis=-1)
 
     def _shape_jacobian(self, skin: PosedSkin) -> Float[ndarray, "batch points 3 10"]:
         """Differentiate the points by the betas: bones grow, and the skin on them."""

@@ -8,7 +8,7 @@ from ..model import BodyModel
 from ..surface import Surface
 from .cloud import Cloud
 from .descent import Descent, Fitted, Phase, join
-from .limbs import best_limbs, limb_changes, turned_about
+from .limbs import best_limbs, best_of_each, limb_changes, turned_about
 from .rig import SkinRig
 from .starts import standing_starts
 
@@ -90,7 +90,10 @@ class _Search:
             if self.worst[0] < DOUBTFUL_M:
                 break
             changed, limbs = limb_changes(fitted)
-            changed, changed_scores = self.run(changed, AGAIN, LIMB_POINTS)
+            changed, changed_scores = self.run(changed, AGAIN[:1], LIMB_POINTS)
+            kept = best_of_each(changed_scores, limbs)
+            limbs = [limbs[row] for row in kept]
+            changed, changed_scores = self.run(changed.take(kept), AGAIN[1:], LIMB_POINTS)
             better = best_limbs(fitted, float(scores[0]), changed, changed_scores, limbs)
             if better is None:
                 break
