@@ -7,6 +7,7 @@ mean nothing without the body file, are left at rest.
 import numpy as np
 from jaxtyping import Float
 
+from ...errors import ParamsError
 from ..details import EXPRESSIONS, FACE, FINGERS
 from .fields import Fields, as_axis_angles
 from .track import TrackDetails
@@ -42,21 +43,33 @@ def details_of_names(fields: Fields, count: int) -> TrackDetails | None:
     """Read the details under the names of smplx's layers, as far as they are there."""
     details, seen = TrackDetails.rest(count), False
     for side, name in enumerate(("left_hand_pose", "right_hand_pose")):
-        if name in fields and fields.array(name).size in (count * HAND * 3, count * HAND * 9):
-            hand = as_axis_angles(fields.array(name), (HAND,), f"{fields.name}: {name}")
+        hand = _rotations(fields, name, HAND, count)
+        if hand is not None:
             details.fingers[:, side * HAND : (side + 1) * HAND] = hand
             seen = True
     for joint, name in enumerate(("jaw_pose", "leye_pose", "reye_pose")):
-        if name in fields:
-            rotation = as_axis_angles(
-                fields.array(name), (1,), f"{fields.name}: {name}", count=count
-            )
+        rotation = _rotations(fields, name, 1, count)
+        if rotation is not None:
             details.face[:, joint] = rotation[:, 0]
             seen = True
     if "expression" in fields:
         details.expression = expressions(fields, "expression", count)
         seen = True
     return details if seen else None
+
+
+def _rotations(fields: Fields, name: str, joints: int, count: int) -> np.ndarray | None:
+    """Read rotations; None where they are missing, components, or no rotations.
+
+    AGORA's sample has eyes of all zeros where matrices should be: that is no reason to refuse the
+    body.
+    """
+    if name not in fields:
+        return None
+    try:
+        return as_axis_angles(fields.array(name), (joints,), f"{fields.name}: {name}", count=count)
+    except ParamsError:
+        return None
 
 
 def expressions(fields: Fields, name: str, count: int) -> Float[np.ndarray, "frames 10"]:

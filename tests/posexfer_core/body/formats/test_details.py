@@ -131,6 +131,21 @@ def test_one_frame_of_multi_hmr_has_fingers_and_jaw(tmp_path: Path):
     np.testing.assert_allclose(details.expression[0, 0], EXPRESSION[0], atol=1e-6)
 
 
+def test_eyes_that_are_no_rotations_stay_at_rest(tmp_path: Path):
+    params = {
+        "global_orient": matrices(BODY[:1, None, 0]),
+        "body_pose": matrices(BODY[:1, 1:]),
+        "jaw_pose": matrices(FACE[:1, None, 0]),
+        "leye_pose": np.zeros((1, 1, 3, 3)),
+        "reye_pose": np.zeros((1, 1, 3, 3)),
+        "transl": np.zeros((1, 3)),
+    }
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"params": params, "pose2rot": False}))
+    details = read_params(tmp_path / "a.pkl").details
+    assert details is not None
+    np.testing.assert_allclose(details.face[0, 0], [FACE[0, 0], [0] * 3, [0] * 3], atol=1e-5)
+
+
 def test_hands_as_components_stay_at_rest(tmp_path: Path):
     data = layers(lambda hand: hand.reshape(FRAMES, 45)[:, :6])
     (tmp_path / "a.npz").write_bytes(data)
