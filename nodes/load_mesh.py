@@ -33,8 +33,8 @@ class LoadSMPLMesh(io.ComfyNode):
                     tooltip="Body parameters, ours or those of HMR2, WHAM, GVHMR, AMASS and other "
                     "tools, told apart by content; a motion (.bvh); or a mesh of a person in any "
                     "pose (.obj, .ply, .glb; needs trimesh and scipy). 'input/…' lies in "
-                    "ComfyUI's input folder, 'demo/…' comes with the pack, the rest lies in "
-                    "models/smpl.",
+                    "ComfyUI's input folder, 'output/pose/…' was saved by Save Human Params, "
+                    "'demo/…' comes with the pack, the rest lies in models/smpl.",
                 ),
                 io.Combo.Input(
                     "body_model",

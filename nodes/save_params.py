@@ -23,8 +23,8 @@ class SaveHumanParams(io.ComfyNode):
         return schema(
             node_id="PoseXfer_SaveHumanParams",
             display_name="Save Human Params",
-            description="Saves body parameters to the output folder; copy the file to the input "
-            "folder to load it again.",
+            description="Saves body parameters as a .npz. What lies in output/pose is offered by "
+            "Load SMPL Mesh after a refresh of the node definitions (R).",
             search_aliases=["export", "npz", "smpl"],
             is_output_node=True,
             inputs=[

@@ -32,7 +32,8 @@ ESTIMATOR_SUFFIXES = (
 )
 PARAMS_SUFFIXES = (*ESTIMATOR_SUFFIXES, ".bvh", *MESH_SUFFIXES)
 BODY_SUFFIXES = (".npz", ".pkl")
-INPUT_PREFIX, DEMO_PREFIX = "input/", "demo/"
+INPUT_PREFIX, DEMO_PREFIX, SAVED_PREFIX = "input/", "demo/", "output/pose/"
+"""Of names in lists; the last is where Save Human Params writes by default."""
 
 
 def register_folders() -> None:
@@ -43,13 +44,10 @@ def register_folders() -> None:
 
 
 def list_params() -> list[str]:
-    """Name the parameter files of the demo, of the input folder and of `models/smpl`."""
+    """Name the parameter files of the demo, the input folder, saved ones and `models/smpl`."""
     own = [
         prefix + path.relative_to(top).as_posix()
-        for prefix, top in (
-            (DEMO_PREFIX, DEMO),
-            (INPUT_PREFIX, Path(folder_paths.get_input_directory())),
-        )
+        for prefix, top in _params_folders().items()
         for path in sorted(top.rglob("*"))
         if path.suffix in PARAMS_SUFFIXES and "keypoints" not in path.name
     ]
@@ -63,12 +61,19 @@ def find_params(name: str) -> Path:
         ParamsError: it is outside of the folders, or there is no such file.
     """
     refuse_escapes(name)
-    if name.startswith(DEMO_PREFIX):
-        return _first(name.removeprefix(DEMO_PREFIX), [str(DEMO)])
-    if name.startswith(INPUT_PREFIX):
-        folder = folder_paths.get_input_directory()
-        return _first(name.removeprefix(INPUT_PREFIX), [folder])
+    for prefix, folder in _params_folders().items():
+        if name.startswith(prefix):
+            return _first(name.removeprefix(prefix), [str(folder)])
     return _first(name, folder_paths.get_folder_paths(SMPL))
+
+
+def _params_folders() -> dict[str, Path]:
+    """Tell where files lie whose names start with a prefix."""
+    return {
+        DEMO_PREFIX: DEMO,
+        INPUT_PREFIX: Path(folder_paths.get_input_directory()),
+        SAVED_PREFIX: Path(folder_paths.get_output_directory()) / "pose",
+    }
 
 
 def list_keypoints() -> list[str]:

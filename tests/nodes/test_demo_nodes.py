@@ -54,3 +54,13 @@ def test_frames_of_a_batch_share_one_depth_scale(pack, files):  # noqa: F811
     near, far = (float(picture.max()) for picture in depth)
     assert near == 1.0
     assert 0.25 < far < 0.4, "two metres farther away is darker, not white again"
+
+
+def test_a_saved_body_is_offered_and_loads_again(pack, bodies):  # noqa: F811
+    (path,) = pack.run("SaveHumanParams", body=bodies[1])
+    name = "output/pose/" + path.rpartition("/")[2]
+    assert name in pack.module("nodes.host.paths").list_params()
+    again = pack.run("LoadSMPLMesh", file=name)[0]
+    assert torch.equal(again.params.pose, bodies[1].params.pose)
+    verdict = pack.classes["PoseXfer_LoadSMPLMesh"].validate_inputs(file="output/pose/../../x.npz")
+    assert "not the name of a file" in verdict
