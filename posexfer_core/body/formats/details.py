@@ -72,8 +72,15 @@ def _rotations(fields: Fields, name: str, joints: int, count: int) -> np.ndarray
         return None
 
 
+def fill(part: np.ndarray, fields: Fields, name: str) -> None:
+    """Lay the numbers of a name into a part of the details, where they are as many."""
+    if name in fields and fields.array(name).size == part.size:
+        part[:] = fields.array(name).reshape(part.shape)
+
+
 def expressions(fields: Fields, name: str, count: int) -> Float[np.ndarray, "frames 10"]:
     """Read coefficients, cut or padded to ten."""
-    if name not in fields:
+    try:
+        return fields.betas(name, count=count)
+    except ParamsError:  # of other frames, or no numbers: no reason to refuse the body
         return np.zeros((count, EXPRESSIONS))
-    return fields.betas(name, count=count)

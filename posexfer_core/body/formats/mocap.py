@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .cameras import front_view, rigid, up_axis
-from .details import details_of_joints, details_of_names, expressions
+from .details import details_of_joints, details_of_names, expressions, fill
 from .fields import Fields, as_axis_angles, to_axis_angles, to_matrices
 from .hmr import chain
 from .track import (
@@ -101,8 +101,7 @@ def _amass_details(fields: Fields, count: int) -> TrackDetails:
         ("pose_jaw", details.face[:, :1]),
         ("pose_eye", details.face[:, 1:]),
     ):
-        if name in fields:
-            part[:] = fields.rows(name, width=3 * part.shape[1], count=count).reshape(part.shape)
+        fill(part, fields, name)
     return details
 
 

@@ -10,7 +10,7 @@ from ..archive import write_archive
 from ..details import SHAPES
 from ..model import BodyModel
 from ..params import HumanParams
-from .details import HAND, expressions
+from .details import HAND, expressions, fill
 from .fields import Fields, as_axis_angles, to_axis_angles, to_matrices
 from .mocap import world_track
 from .track import Format, Source, Track, TrackDetails, keys_of, smpl_pose
@@ -58,8 +58,7 @@ def _details(fields: Fields, count: int) -> TrackDetails:
         ("rightHandPose", details.fingers[:, HAND:]),
         ("headPose", details.face),
     ):
-        if name in fields:
-            part[:] = fields.rows(name, width=3 * part.shape[1], count=count).reshape(part.shape)
+        fill(part, fields, name)
     details.expression = expressions(fields, "expressionParameters", count)
     return details
 

@@ -1,4 +1,5 @@
 import dataclasses
+import io
 import json
 import pickle
 from collections.abc import Callable
@@ -153,6 +154,22 @@ def test_hands_as_components_stay_at_rest(tmp_path: Path):
     assert details is not None
     assert not details.fingers.any()
     assert details.face.any()
+
+
+def test_details_of_other_shapes_stay_at_rest(tmp_path: Path):
+    content = dict(np.load(io.BytesIO(amass_smplx())))
+    content["pose_hand"] = np.ones((FRAMES, 24))  # components
+    (tmp_path / "a.npz").write_bytes(npz(**content))
+    details = read_params(tmp_path / "a.npz").details
+    assert details is not None
+    assert not details.fingers.any() and details.face.any()
+    content = dict(np.load(io.BytesIO(codec())))
+    content["expressionParameters"] = np.ones((FRAMES + 1, 10))
+    content["leftHandPose"] = np.ones(6)
+    (tmp_path / "a.smpl").write_bytes(npz(**content))
+    details = read_params(tmp_path / "a.smpl").details
+    assert details is not None
+    assert not details.expression.any() and not details.fingers[..., :15, :].any()
 
 
 def test_bodies_of_24_joints_have_no_details(tmp_path: Path):
