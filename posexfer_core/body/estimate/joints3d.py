@@ -1,6 +1,5 @@
 """The 3D joints of one person, as other estimators give them, under the names of the keypoints."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,30 +70,29 @@ class Joints3D:
             )
 
 
+def used_joints(count: int) -> list[int]:
+    """List which of so many joints have a name: 24 of SMPL, 33 of MediaPipe, 70 of SAM 3D Body."""
+    if count not in LAYOUTS_3D:
+        raise KeypointsError(
+            f"There are {count} 3D joints, expected {', '.join(map(str, LAYOUTS_3D))} "
+            "(SMPL, MediaPipe, SAM 3D Body)."
+        )
+    return [index for index, name in enumerate(LAYOUTS_3D[count]) if name]
+
+
 def name_joints(
     points: Float[ndarray, "points 3"], confidence: Float[ndarray, " points"] | None = None
 ) -> Joints3D:
-    """Name 3D joints by how many there are: 24 of SMPL, 33 of MediaPipe, 70 of SAM 3D Body.
+    """Name 3D joints by how many there are.
 
     Args:
         points: metres; x right, y down, z away from the camera.
         confidence: of each; ones when left out.
     """
-    names = LAYOUTS_3D.get(len(points))
-    if names is None:
-        raise KeypointsError(
-            f"There are {len(points)} 3D joints, expected {', '.join(map(str, LAYOUTS_3D))} "
-            "(SMPL, MediaPipe, SAM 3D Body)."
-        )
-    used = [index for index, name in enumerate(names) if name]
+    used = used_joints(len(points))
     trust = np.ones(len(points)) if confidence is None else np.clip(confidence, 0.0, 1.0)
     return Joints3D(
         xyz=np.asarray(points, dtype=np.float64)[used],
         confidence=np.asarray(trust, dtype=np.float64)[used],
-        names=pick(names, used),
+        names=tuple(LAYOUTS_3D[len(points)][index] for index in used),
     )
-
-
-def pick(names: Sequence[str], index: Sequence[int]) -> tuple[str, ...]:
-    """Keep some names, in the order of `index`."""
-    return tuple(names[i] for i in index)

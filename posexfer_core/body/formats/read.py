@@ -11,10 +11,10 @@ from ..model import BodyModel
 from ..params import FORMAT as OWN
 from ..params import HumanParams
 from ..pickles import DAMAGE
-from . import bvh, hmr, layers, mcs, mocap, romp, scenes, smpl_codec, video, weak
+from . import bvh, foreign_rigs, hmr, layers, mcs, mocap, romp, scenes, smpl_codec, video, weak
 from .containers import describe, read_container
 from .fields import as_text
-from .track import Format, Source, Track, keys_of
+from .track import Format, Source, Track
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ FORMATS: tuple[Format, ...] = (
     *scenes.FORMATS[:2],  # Multi-HMR and SMPLify-X, whose keys nobody else has
     *mocap.FORMATS,
     *scenes.FORMATS[2:],
+    *foreign_rigs.FORMATS,
     *layers.FORMATS,
     *bvh.FORMATS,
 )
@@ -109,11 +110,6 @@ def _recognise(content: object, name: str, wanted: str | None) -> Format:
     for known in FORMATS:
         if wanted == known.name or (wanted is None and known.matches(content)):
             return known
-    if {"joints3d_nonparam"} <= keys_of(content) or {"mhr_model_params"} <= keys_of(content):
-        raise ParamsError(
-            f"{name} holds joints or parameters of another rig, no SMPL parameters: "
-            f"{describe(content)[:400]}. A body has to be fitted to them first."
-        )
     raise ParamsError(
         f"{name} is no body parameter file that is known. It holds {describe(content)[:600]}. "
         f"Read are: {', '.join(known.title for known in FORMATS)}, and our own .npz; "
