@@ -73,7 +73,7 @@ def limb_changes(fitted: Fitted) -> tuple[Fitted, list[int]]:
 
 
 def best_of_each(scores: Float[ndarray, " copies"], limbs: list[int]) -> Int[ndarray, " kept"]:
-    """Number the copies that go on: of every limb the two that are nearest."""
+    """Number the copies that go on: of every limb the few that are nearest."""
     kept = []
     for number in range(len(LIMBS)):
         rows = [row for row, at in enumerate(limbs) if at == number]
@@ -108,6 +108,6 @@ def best_limbs(
     return better if found else None
 
 
-KEPT = 2
+KEPT = 4
 LEAST_GAIN = 0.97
 """A limb is taken over where the distance falls to this share."""
