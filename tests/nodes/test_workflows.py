@@ -21,11 +21,9 @@ def read_prompt(path: Path, server: Server) -> dict:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_workflow_runs_and_repeats_itself_to_the_byte(server: Server, path):
     prompt = read_prompt(path, server)
-    server.forget()
-    once = server.prompt(prompt)
+    once = server.prompt_afresh(prompt)
     assert once.end == "execution_success", (once.error, once.node_errors)
-    server.forget()
-    again = server.prompt(prompt)
+    again = server.prompt_afresh(prompt)
     assert not again.cached, "every node ran a second time"
     first, second = server.written(once), server.written(again)
     assert first and first == second
@@ -36,8 +34,7 @@ def test_a_workflow_runs_and_repeats_itself_to_the_byte(server: Server, path):
 
 def test_an_interrupt_leaves_the_next_run_clean(server: Server):
     prompt = read_prompt(ROOT / "workflows" / "transfer_tiny.json", server)
-    server.forget()
-    expected = server.written(server.prompt(prompt))
+    expected = server.written(server.prompt_afresh(prompt))
     server.forget()
     sampler = next(n for n in prompt.values() if n["class_type"].endswith("TransferSampler"))
     steps, sampler["inputs"]["steps"] = sampler["inputs"]["steps"], 500
