@@ -6,7 +6,7 @@ from comfy_api.latest import io, ui
 from typing_extensions import override
 
 from .schema import advanced, schema
-from .sockets import Body, PosedBody, PoseKeypoint
+from .sockets import Body, PoseData, PosedBody, PoseKeypoint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +31,7 @@ class EstimateHumanParams(io.ComfyNode):
                 ),
                 PoseKeypoint.Input(
                     "keypoints",
+                    optional=True,
                     tooltip="POSE_KEYPOINT of a pose detector, in pixels or from 0 to 1.",
                 ),
                 io.Int.Input(
@@ -46,6 +47,12 @@ class EstimateHumanParams(io.ComfyNode):
                         tooltip="Focal length in pixels of the picture; 0 guesses it.",
                     )
                 ),
+                PoseData.Input(
+                    "pose_data",
+                    optional=True,
+                    tooltip="MHR_POSE_DATA of SAM 3D Body, instead of keypoints: its joints in "
+                    "space leave no doubt about depth. Brings its own focal length.",
+                ),
             ],
             outputs=[
                 Body.Output(display_name="body", tooltip="The body, with the picture's camera."),
@@ -59,19 +66,32 @@ class EstimateHumanParams(io.ComfyNode):
     @classmethod
     @override
     def execute(
-        cls, image: "Tensor", keypoints: Any, person: int, focal_px: float
+        cls,
+        image: "Tensor",
+        person: int,
+        focal_px: float,
+        keypoints: Any = None,
+        pose_data: Any = None,
     ) -> io.NodeOutput:
         """Fit every frame, then draw the overlay."""
         from ..posexfer_core.body.model import BodyModel
         from ..posexfer_core.body.overlay import overlay_body
-        from .host.estimating import fit_frames
+        from ..posexfer_core.errors import KeypointsError
+        from .host.estimating import fit_frames, fit_pose_data
         from .host.images import from_core, to_core
 
         picture = to_core(image)
         model = BodyModel.bundled()
-        params = fit_frames(
-            keypoints, len(picture), (picture.shape[2], picture.shape[3]), person, focal_px or None
-        )
+        size = (picture.shape[2], picture.shape[3])
+        if pose_data is not None:
+            params = fit_pose_data(pose_data, len(picture), size, person)
+        elif keypoints is not None:
+            params = fit_frames(keypoints, len(picture), size, person, focal_px or None)
+        else:
+            raise KeypointsError(
+                "Nothing says where the person is: connect keypoints of a pose detector, or pose "
+                "data of SAM 3D Body."
+            )
         body = PosedBody(params=params, model=model)
         overlay = from_core(overlay_body(picture.cpu(), body.view(), keypoints=True))
         return io.NodeOutput(body, overlay, ui=ui.PreviewImage(overlay, cls=cls))

@@ -18,6 +18,8 @@ Features = io.Custom("POSEXFER_FEATURES")
 """Carries a `host.lifting.LiftedFeatures`."""
 PoseKeypoint = io.Custom("POSE_KEYPOINT")
 """Of other packs: a list of one dict of people per frame."""
+PoseData = io.Custom("MHR_POSE_DATA")
+"""Of ComfyUI's SAM 3D Body: people with their joints in space, per frame."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

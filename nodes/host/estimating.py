@@ -7,9 +7,10 @@ import comfy.utils
 
 from ...posexfer_core.body.estimate.fit import fit_keypoints
 from ...posexfer_core.body.estimate.keypoints import load_keypoints
+from ...posexfer_core.body.formats.foreign_rigs import fit_sights, mhr_frames, mhr_sight
 from ...posexfer_core.body.params import HumanParams
 from ...posexfer_core.body.sequence import join_frames
-from ...posexfer_core.errors import KeypointsError
+from ...posexfer_core.errors import KeypointsError, ParamsError
 
 
 def fit_frames(
@@ -44,3 +45,34 @@ def fit_frames(
             raise KeypointsError(f"Frame {frame}: {error}") from error
         bar.update(1)
     return join_frames(parts)
+
+
+def fit_pose_data(pose_data: Any, frames: int, size: tuple[int, int], person: int) -> HumanParams:
+    """Fit the bundled body to what SAM 3D Body says of one person in every frame.
+
+    Args:
+        pose_data: an MHR_POSE_DATA value; its own camera is kept.
+        frames: how many pictures there are.
+        size: their height and width, pixels.
+        person: which person.
+
+    Raises:
+        ParamsError: a frame has no such person; says which frame.
+    """
+    people = mhr_frames(pose_data)
+    if len(people) != frames:
+        raise ParamsError(
+            f"There is pose data of {len(people)} frames for {frames} pictures. Connect the same "
+            "IMAGE to SAM 3D Body and to this node."
+        )
+    for frame, found in enumerate(people):
+        if person >= len(found):
+            raise ParamsError(
+                f"Frame {frame}: person {person} was asked for, but there are {len(found)}, "
+                "numbered from 0."
+            )
+    sights = [
+        mhr_sight(found[person], size, f"Frame {frame}, person {person}")
+        for frame, found in enumerate(people)
+    ]
+    return join_frames([result.params for result in fit_sights(sights)])

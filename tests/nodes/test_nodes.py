@@ -4,6 +4,7 @@ import asyncio
 import json
 import struct
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,8 +12,10 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.skeleton import keypoints18
 from posexfer_core.body.view import BodyView
+from tests.benchmarks.random_people import aligned_error_mm, random_person
 from tests.nodes.host_process import ROOT
 from tests.nodes.small_files import SIZE, standing_params, write_small_files
+from tests.posexfer_core.body.formats.test_foreign_rigs import sam_person
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,22 @@ def test_bodies_come_from_files_with_a_mesh_and_a_preview(pack, bodies):
 def test_a_wrong_file_is_refused_before_anything_runs(pack, files, file, words):
     verdict = pack.classes["PoseXfer_LoadSMPLMesh"].validate_inputs(file=file)
     assert words in verdict
+
+
+def test_pose_data_of_sam_3d_body_becomes_a_body(pack, picture):
+    body = BodyModel.bundled()
+    person = random_person(np.random.default_rng(0), body)
+    scale = {"image_size": picture.shape[1:3], "frames": [[sam_person(person, body)]]}
+    found, overlay = pack.run("EstimateHumanParams", image=picture, pose_data=scale)
+    assert overlay.shape == picture.shape
+    joints = BodyView.of(as_ours(found.params), body).joints[0].double().numpy()
+    assert aligned_error_mm(joints, person.joints) < 15.0
+
+    errors = pack.module("posexfer_core.errors")
+    with pytest.raises(errors.ParamsError, match="Frame 0: person 3 was asked for"):
+        pack.run("EstimateHumanParams", image=picture, pose_data=scale, person=3)
+    with pytest.raises(errors.KeypointsError, match="connect keypoints"):
+        pack.run("EstimateHumanParams", image=picture)
 
 
 def test_keypoints_become_a_body(pack, picture, files):
