@@ -16,9 +16,12 @@ demo: $(INSTALLED)
 # The host tests need ComfyUI's own packages, torchvision among them, which `.venv` must not have:
 # beside torch's CPU build it breaks other imports. They run in an environment on top of it.
 COMFYUI_PATH ?= $(HOME)/ComfyUI
+override COMFYUI_PATH := $(patsubst ~/%,$(HOME)/%,$(COMFYUI_PATH))
 HOST_BIN := .venv-host/bin
 PACKAGES := import sysconfig; print(sysconfig.get_path('purelib'))
 HOST_INSTALLED := .venv-host/.installed-$(notdir $(abspath $(COMFYUI_PATH)))
+
+HOST_TESTS := COMFYUI_PATH="$(abspath $(COMFYUI_PATH))" $(HOST_BIN)/python -m pytest tests/nodes
 
 test: $(INSTALLED)
 ifeq ($(wildcard $(COMFYUI_PATH)/nodes.py),)
@@ -26,12 +29,12 @@ ifeq ($(wildcard $(COMFYUI_PATH)/nodes.py),)
 else
 	@$(MAKE) --no-print-directory $(HOST_INSTALLED)
 	$(BIN)/python -m pytest --ignore=tests/nodes; first=$$?; \
-	$(MAKE) --no-print-directory test-host && exit $$first
+	$(HOST_TESTS) && exit $$first
 endif
 
 # Only what runs in ComfyUI: `make test-host COMFYUI_PATH=~/ComfyUI`.
 test-host: $(HOST_INSTALLED)
-	COMFYUI_PATH="$(abspath $(COMFYUI_PATH))" $(HOST_BIN)/python -m pytest tests/nodes
+	$(HOST_TESTS)
 
 benchmark: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.rasterizer

@@ -10,7 +10,7 @@ from tests.posexfer_core.body.toy_body import toy_smpl_arrays
 
 def write_toy_smpl(path: Path) -> None:
     """Write a body in SMPL's file format."""
-    np.savez(path, **toy_smpl_arrays(BodyModel.bundled()))
+    np.savez(path, allow_pickle=False, **toy_smpl_arrays(BodyModel.bundled()))
 
 
 def write_triangle(path: Path) -> None:
