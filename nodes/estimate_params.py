@@ -1,4 +1,4 @@
-"""Estimate Human Params: a 3D body from detected keypoints."""
+"""Estimate Human Params: a 3D body from detected keypoints, or roughly from the picture alone."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class EstimateHumanParams(io.ComfyNode):
-    """Fit the 3D body to 2D keypoints, frame by frame."""
+    """Fit the 3D body to 2D keypoints, or read it off the picture alone, frame by frame."""
 
     @classmethod
     @override
@@ -23,7 +23,8 @@ class EstimateHumanParams(io.ComfyNode):
             node_id="PoseXfer_EstimateHumanParams",
             display_name="Estimate Human Params",
             description="Fits the bundled 3D body to the keypoints of a DWPose, OpenPose or SDPose "
-            "node: about half a second per frame on a CPU, no weights needed.",
+            "node: about half a second per frame on a CPU, no weights needed. Without keypoints a "
+            "small bundled network reads the body roughly off the picture alone.",
             search_aliases=["smplify", "pose to smpl", "3d pose"],
             inputs=[
                 io.Image.Input(
@@ -32,7 +33,9 @@ class EstimateHumanParams(io.ComfyNode):
                 PoseKeypoint.Input(
                     "keypoints",
                     optional=True,
-                    tooltip="POSE_KEYPOINT of a pose detector, in pixels or from 0 to 1.",
+                    tooltip="POSE_KEYPOINT of a pose detector, in pixels or from 0 to 1. Without "
+                    "it a small network reads the one person of each picture: a rough estimate, "
+                    "look at the overlay.",
                 ),
                 io.Int.Input(
                     "person", default=0, min=0, max=99, tooltip="Which person, counted from 0."
@@ -73,11 +76,10 @@ class EstimateHumanParams(io.ComfyNode):
         keypoints: Any = None,
         pose_data: Any = None,
     ) -> io.NodeOutput:
-        """Fit every frame, then draw the overlay."""
+        """Fit or read every frame, then draw the overlay."""
         from ..posexfer_core.body.model import BodyModel
         from ..posexfer_core.body.overlay import overlay_body
-        from ..posexfer_core.errors import KeypointsError
-        from .host.estimating import fit_frames, fit_pose_data
+        from .host.estimating import fit_frames, fit_pose_data, read_frames
         from .host.images import from_core, to_core
 
         picture = to_core(image)
@@ -88,10 +90,7 @@ class EstimateHumanParams(io.ComfyNode):
         elif keypoints is not None:
             params = fit_frames(keypoints, len(picture), size, person, focal_px or None)
         else:
-            raise KeypointsError(
-                "Nothing says where the person is: connect keypoints of a pose detector, or pose "
-                "data of SAM 3D Body."
-            )
+            params = read_frames(picture, person, focal_px or None)
         body = PosedBody(params=params, model=model)
         overlay = from_core(overlay_body(picture.cpu(), body.view(), keypoints=True))
         return io.NodeOutput(body, overlay, ui=ui.PreviewImage(overlay, cls=cls))

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,11 @@ import torch
 from torch import Tensor
 
 from posexfer_core.body.estimate.body_points import RestBody
-from posexfer_core.body.estimate.fit import fit_keypoints
+from posexfer_core.body.estimate.fit import Sight, fit_people
 from posexfer_core.body.estimate.keypoints import Keypoints
 from posexfer_core.body.estimate.kinematics import Skeleton
 from posexfer_core.body.estimate.layouts import COCO17, FEET6
 from posexfer_core.body.estimate.regress import Reading, regress_body
-from posexfer_core.body.estimate.regress_fit import fit_reading
 from posexfer_core.body.estimate.regress_network import RegressNetwork
 from posexfer_core.body.estimate.regress_weights import (
     BUNDLED_REGRESSOR,
@@ -47,7 +46,10 @@ from .metrics.joints import aligned_error_m, pelvis_error_m
 NAMES = COCO17 + FEET6
 NOISE = 0.004
 """Standard deviation of keypoint noise, as a share of the picture's height: 1 px of 256."""
-MEAN_SHOWN = 8
+BATCH = 32
+"""People that are fitted at once."""
+SHOWN = 8
+"""People on the sheet."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +60,9 @@ class Case:
     true: HumanParams
     keypoints: Keypoints
     reading: Reading
+
+
+Way = Callable[[list[Case]], list[HumanParams]]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -87,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     if chosen.out:
-        save_picture(sheet(cases[:MEAN_SHOWN])[None], chosen.out)
+        save_picture(sheet(cases[:SHOWN])[None], chosen.out)
     if chosen.record:
         add_scores(chosen.weights, scores)
     return 0
@@ -126,22 +131,13 @@ def noisy_keypoints(true: HumanParams, body: BodyModel, rng: np.random.Generator
 def evaluate(cases: list[Case], fits: int) -> dict[str, dict[str, float]]:
     """Print one line for each way to a body; return the numbers, millimetres and seconds."""
     narrow = SearchPlan(yaws=0)
-    ways: dict[str, tuple[int, Callable[[Case], HumanParams]]] = {
-        "mean body, facing the camera": (len(cases), _mean_body),
-        "regress alone": (len(cases), lambda case: case.reading.params),
-        "regress, the same people": (fits, lambda case: case.reading.params),
-        "regress, fit to its own joints": (fits, lambda case: fit_reading(case.reading).params),
-        "fit to keypoints": (fits, lambda case: fit_keypoints(case.keypoints).params),
-        "fit, regress as one more start": (
-            fits,
-            lambda case: fit_keypoints(case.keypoints, start=case.reading.params).params,
-        ),
-        "fit, regress as the only start": (
-            fits,
-            lambda case: (
-                fit_keypoints(case.keypoints, start=case.reading.params, plan=narrow).params
-            ),
-        ),
+    ways: dict[str, tuple[int, Way]] = {
+        "mean body, facing the camera": (len(cases), lambda some: [_mean_body(x) for x in some]),
+        "regress alone": (len(cases), lambda some: [x.reading.params for x in some]),
+        "regress, the same people": (fits, lambda some: [x.reading.params for x in some]),
+        "fit to keypoints": (fits, lambda some: _fitted([_sight(x) for x in some])),
+        "fit, regress as one more start": (fits, lambda some: _fitted(_started(some))),
+        "fit, regress as the only start": (fits, lambda some: _fitted(_started(some), narrow)),
     }
     _say(f"{'':34}people   PA-MPJPE mean  median   MPJPE mean     s each")
     scores = {}
@@ -154,9 +150,22 @@ def evaluate(cases: list[Case], fits: int) -> dict[str, dict[str, float]]:
     return scores
 
 
-def _score(cases: list[Case], way: Callable[[Case], HumanParams]) -> dict[str, float]:
+def _sight(case: Case) -> Sight:
+    return Sight(keypoints=case.keypoints)
+
+
+def _started(cases: list[Case]) -> list[Sight]:
+    return [replace(_sight(case), start=case.reading.params) for case in cases]
+
+
+def _fitted(people: list[Sight], plan: SearchPlan | None = None) -> list[HumanParams]:
+    batches = [people[first : first + BATCH] for first in range(0, len(people), BATCH)]
+    return [fit.params for batch in batches for fit in fit_people(batch, plan=plan)]
+
+
+def _score(cases: list[Case], way: Way) -> dict[str, float]:
     start = time.process_time()
-    found = [way(case) for case in cases]
+    found = way(cases)
     seconds = (time.process_time() - start) / len(cases)
     places = _joints(found)
     wanted = _joints([case.true for case in cases])

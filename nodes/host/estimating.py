@@ -1,12 +1,14 @@
-"""Keypoints of a batch of pictures, fitted one after the other with progress and interrupt."""
+"""Bodies of a batch of pictures, one after the other with progress and interrupt."""
 
 from typing import Any
 
 import comfy.model_management
 import comfy.utils
+from torch import Tensor
 
 from ...posexfer_core.body.estimate.fit import fit_keypoints
 from ...posexfer_core.body.estimate.keypoints import load_keypoints
+from ...posexfer_core.body.estimate.regress import regress_body
 from ...posexfer_core.body.formats.foreign_rigs import fit_sights, mhr_frames, mhr_sight
 from ...posexfer_core.body.params import HumanParams
 from ...posexfer_core.body.sequence import join_frames
@@ -76,3 +78,28 @@ def fit_pose_data(pose_data: Any, frames: int, size: tuple[int, int], person: in
         for frame, found in enumerate(people)
     ]
     return join_frames([result.params for result in fit_sights(sights)])
+
+
+def read_frames(pictures: Tensor, person: int, focal_px: float | None) -> HumanParams:
+    """Read the one person of every picture off it, without keypoints.
+
+    Args:
+        pictures: (batch, 3, height, width) in [-1, 1].
+        person: must be 0: the network reads one person.
+        focal_px: focal length in pixels; None guesses it.
+
+    Raises:
+        KeypointsError: another person is asked for.
+    """
+    if person:
+        raise KeypointsError(
+            f"Person {person} is asked for, but without keypoints the picture must show one "
+            "person. Connect the POSE_KEYPOINT of a pose detector, or crop the picture."
+        )
+    bar = comfy.utils.ProgressBar(len(pictures))
+    parts = []
+    for picture in pictures.cpu():
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        parts.append(regress_body(picture, focal_px=focal_px).params)
+        bar.update(1)
+    return join_frames(parts)

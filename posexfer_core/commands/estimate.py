@@ -1,27 +1,37 @@
-"""`posexfer estimate`: a 3D body from the keypoints of a picture."""
+"""`posexfer estimate`: a 3D body from the keypoints of a picture, or roughly from it alone."""
 
 import argparse
 from pathlib import Path
 
+from jaxtyping import Float
+from torch import Tensor
+
 from ..body.estimate.fit import FitResult, fit_keypoints
 from ..body.estimate.keypoints import load_keypoints
+from ..body.estimate.regress import regress_body
 from ..body.model import BodyModel
 from ..body.overlay import overlay_body
+from ..body.params import HumanParams
 from ..body.view import BodyView
-from ..errors import OutputError
+from ..errors import KeypointsError, OutputError
 from ..pictures import check_picture_target, check_target, load_picture, save_picture
 from .options import add_body_option, index, open_body, say
 
-HELP = "Fit the 3D body to a person's 2D keypoints; writes parameters (.npz) and an overlay (PNG)."
+HELP = (
+    "Fit the 3D body to a person's 2D keypoints, or read it roughly off the picture alone; writes "
+    "parameters (.npz) and an overlay (PNG)."
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
-    parser.add_argument("picture", type=Path, help="the picture that the keypoints are of")
+    parser.add_argument("picture", type=Path, help="the picture with the person")
     parser.add_argument(
         "keypoints",
         type=Path,
-        help="JSON of COCO-17, COCO-WholeBody, OpenPose-18/25 or POSE_KEYPOINT; pixels or 0..1",
+        nargs="?",
+        help="JSON of COCO-17, COCO-WholeBody, OpenPose-18/25 or POSE_KEYPOINT; pixels or 0..1; "
+        "left out: a small network reads the one person of the picture, roughly",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.npz", help="parameter file to write"
@@ -43,7 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Fit, then write both files."""
+    """Fit or read, then write both files."""
     if options.out.suffix != ".npz":
         raise OutputError(f"{options.out} ends in {options.out.suffix!r}; expected .npz.")
     overlay = options.overlay or options.out.with_name(f"{options.out.stem}_overlay.png")
@@ -51,13 +61,32 @@ def run(options: argparse.Namespace) -> None:
     check_picture_target(overlay)
     picture = load_picture(options.picture)
     body = open_body(options.body)
-    size = (picture.shape[-2], picture.shape[-1])
-    fit = fit_person(options.keypoints, size, body, options.person, options.focal_px)
-    save_picture(overlay_body(picture, BodyView.of(fit.params, body), keypoints=True), overlay)
-    fit.params.save(options.out)
-    say(f"mean reprojection error: {fit.reprojection_px:.2f} px")
+    params, found = _estimate(options, picture, body)
+    save_picture(overlay_body(picture, BodyView.of(params, body), keypoints=True), overlay)
+    params.save(options.out)
+    say(found)
     say(f"parameters: {options.out}")
     say(f"overlay: {overlay}")
+
+
+def _estimate(
+    options: argparse.Namespace, picture: Float[Tensor, "1 3 height width"], body: BodyModel
+) -> tuple[HumanParams, str]:
+    """Return the parameters, and how good they are."""
+    if options.keypoints is None:
+        if options.person:
+            raise KeypointsError(
+                f"--person {options.person} chooses among the people of a keypoint file; without "
+                "one, the picture must show one person. Give keypoints, or cut the picture."
+            )
+        reading = regress_body(picture[0], body=body, focal_px=options.focal_px)
+        return reading.params, (
+            "rough estimate from the picture alone, by a small network that saw synthetic people "
+            "only: look at the overlay; a keypoint file gives a better one"
+        )
+    size = (picture.shape[-2], picture.shape[-1])
+    fit = fit_person(options.keypoints, size, body, options.person, options.focal_px)
+    return fit.params, f"mean reprojection error: {fit.reprojection_px:.2f} px"
 
 
 def fit_person(

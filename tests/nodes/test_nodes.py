@@ -93,8 +93,6 @@ def test_pose_data_of_sam_3d_body_becomes_a_body(pack, picture):
     errors = pack.module("posexfer_core.errors")
     with pytest.raises(errors.ParamsError, match="Frame 0: person 3 was asked for"):
         pack.run("EstimateHumanParams", image=picture, pose_data=scale, person=3)
-    with pytest.raises(errors.KeypointsError, match="connect keypoints"):
-        pack.run("EstimateHumanParams", image=picture)
 
 
 def test_keypoints_become_a_body(pack, picture, files):
@@ -116,6 +114,15 @@ def test_keypoints_become_a_body(pack, picture, files):
         pack.run("EstimateHumanParams", image=picture, keypoints=[{**frame, "people": []}])
     with pytest.raises(errors.KeypointsError, match="2 frames for 1"):
         pack.run("EstimateHumanParams", image=picture, keypoints=[frame, frame])
+
+
+def test_a_body_is_read_off_each_picture_without_keypoints(pack, picture, files):
+    body, overlay = pack.run("EstimateHumanParams", image=picture.repeat(2, 1, 1, 1))
+    assert overlay.shape[0] == 2 and body.params.frames == 2
+    assert body.params.picture_size == tuple(picture.shape[1:3])
+    errors = pack.module("posexfer_core.errors")
+    with pytest.raises(errors.KeypointsError, match="must show one person"):
+        pack.run("EstimateHumanParams", image=picture, person=1)
 
 
 def as_ours(params):

@@ -171,6 +171,17 @@ def test_estimate_prints_the_error_and_writes_both_files(work, capsys):
     assert load_picture(work / "fitted_overlay.png").shape == (1, 3, 320, 400)
 
 
+def test_estimate_reads_the_picture_alone_and_says_that_it_is_rough(work, capsys):
+    picture, out = str(work / "picture.png"), work / "alone.npz"
+    assert main(["estimate", picture, "--out", str(out), "--focal-px", "400"]) == 0
+    assert capsys.readouterr().out.startswith("rough estimate")
+    params = HumanParams.load(out)
+    assert params.picture_size == (320, 400)
+    assert float(params.intrinsics[0, 0, 0]) == 400.0
+    assert load_picture(work / "alone_overlay.png").shape == (1, 3, 320, 400)
+    assert_one_sentence(capsys, main(["estimate", picture, "--out", str(out), "--person", "1"]))
+
+
 def test_render_writes_the_maps_that_were_asked_for(work):
     command = ["render", str(work / "target.npz"), "--out", str(work / "maps")]
     assert main([*command, "--maps", "mask", "depth"]) == 0

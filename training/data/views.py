@@ -12,15 +12,9 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from posexfer_core.body.model import JOINT_NAMES
+from posexfer_core.body.editing import TWINS
 
 from .people import People
-
-OTHER_SIDE = [
-    JOINT_NAMES.index({"l_": "r_", "r_": "l_"}.get(name[:2], name[:2]) + name[2:])
-    for name in JOINT_NAMES
-]
-"""The joint that each joint becomes in a mirror."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +104,6 @@ def mirror_people(people: People) -> People:
     mirror = torch.tensor([-1.0, 1.0, 1.0])
     return replace(
         people,
-        rotations=(mirror[:, None] * people.rotations * mirror)[:, OTHER_SIDE],
-        joints=(people.joints * mirror)[:, OTHER_SIDE],
+        rotations=(mirror[:, None] * people.rotations * mirror)[:, list(TWINS)],
+        joints=(people.joints * mirror)[:, list(TWINS)],
     )

@@ -1,6 +1,7 @@
 """Read a body off one picture, without keypoints: rough, for people who fill much of the picture.
 
-The network looks twice: at the whole picture, then at the part where it found the person.
+The network looks twice: at the whole picture, then, plain and mirrored, at the part where it found
+the person.
 """
 
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from ...geometry.rotations import matrix_to_axis_angle
 from ..model import BodyModel
 from ..params import HumanParams
 from .fit import default_focal_px
+from .regress_mirror import read_both_ways
 from .regress_network import Regressed, RegressNetwork
 from .regress_weights import load_regressor
 
-FILLED = 0.8
+FILLED = 0.75
 """Share of the second look's height or width that the joints fill."""
 
 
@@ -80,7 +82,7 @@ def regress_body(
     found = network(resample(picture[None], look.offset_xy, look.scale, size))
     joints = look.to_picture(found.pixels[0])
     look = Look.at(joints.amin(0), joints.amax(0), size, FILLED)
-    found = network(resample(picture[None], look.offset_xy, look.scale, size))
+    found = read_both_ways(network, resample(picture[None], look.offset_xy, look.scale, size))
     params = place_body(found, 0, look, (height, width), body=body, focal_px=focal_px)
     return Reading(params=params, joints_px=look.to_picture(found.pixels[0]))
 

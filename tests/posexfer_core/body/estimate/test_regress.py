@@ -5,15 +5,13 @@ import torch
 
 from posexfer_core.body.estimate.regress import (
     Look,
-    Reading,
     place_body,
     regress_body,
     regressed_params,
     turn_to_ray,
 )
-from posexfer_core.body.estimate.regress_fit import SEEN_JOINTS, fit_reading, seen_joints
 from posexfer_core.body.estimate.regress_network import RegressConfig, Regressed, RegressNetwork
-from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
 from posexfer_core.geometry.camera import pixels_to_ndc, project_perspective
 
@@ -93,15 +91,3 @@ def test_another_body_gets_its_mean_shape():
     look = Look(offset_xy=(0.0, 0.0), scale=1.0, size=SIZE)
     params = place_body(found, 0, look, SIZE, body=other)
     assert params.beta_space == "smpl" and not params.betas.any()
-
-
-def test_the_joints_that_are_seen_are_fitted(body):
-    person = upright((0.0, -0.1, math.log(0.5)))
-    params = regressed_params(person, 0, SIZE)
-    view = BodyView.of(params, body)
-    joints = project_perspective(view.joints, view.intrinsics)[0]
-    reading = Reading(params=params, joints_px=joints)
-    keypoints = seen_joints(reading)
-    wrist = SEEN_JOINTS.index("l_wrist")
-    assert keypoints.xy[wrist] == pytest.approx(joints[JOINT_NAMES.index("l_wrist")].numpy())
-    assert fit_reading(reading, body=body).reprojection_px < 1.0
