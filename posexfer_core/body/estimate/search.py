@@ -55,7 +55,7 @@ class Found:
 
     pose: Pose
     """One body for each person."""
-    energies: list[Float[ndarray, " hypotheses"]]
+    energies: list[Float[ndarray, "_"]]
     """For each person, of every hypothesis after its last step, best first."""
 
 
