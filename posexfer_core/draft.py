@@ -20,6 +20,12 @@ from .geometry.visibility import surface_warp, vertex_visibility, warp_picture
 
 MARGIN = 0.03
 """How far clothes and hair may stand off the body, as a share of the picture's height."""
+REACH = 0.12
+"""How far loose clothes, hair and what is held may reach; a share of the picture's height."""
+OUTLYING = 0.2
+"""Difference from the background, of a range of 2, at which something near the body is not it."""
+ROUGHNESS = 5.0
+"""How much more difference a background is granted that is rough itself."""
 DETAIL_PX = 3.0
 """What is finer than this is detail: the sigma of a Gaussian, pixels of a picture of height 256."""
 AGREEMENT = 0.25
@@ -61,7 +67,7 @@ def draft_picture(
     )
     seen = warp.visible[:, None]
     body = target.visibility.mask[:, None]
-    clear = ~widen(source.visibility.mask, round(margin * source.size[0]))[:, None]
+    clear = trusted_background(picture, source.visibility.mask, margin)[:, None]
     known = (clear & ~body).to(picture.dtype)
     painted = interpolate(target.visibility, target.faces, surface_colours(picture, source, points))
     painted = painted.permute(0, 3, 1, 2)
@@ -124,6 +130,37 @@ def fill_holes(
     return filled
 
 
+def trusted_background(
+    picture: Float[Tensor, "batch 3 height width"],
+    body: Bool[Tensor, "batch height width"],
+    margin: float,
+) -> Bool[Tensor, "batch height width"]:
+    """Tell where the background is seen: not on the body, not on what sticks out of it.
+
+    What touches the body's margin, lies within reach, and differs from the background around that
+    reach more than this background differs from its own blur, belongs to the person: a coat, a
+    ponytail, a ski.
+
+    Args:
+        picture: in [-1, 1].
+        body: where the bare body is.
+        margin: width of the band that is never trusted, a share of the picture's height.
+    """
+    height = body.shape[-2]
+    pixel = height / 256.0
+    near, person = widen(body, round(REACH * height)), widen(body, round(margin * height))
+    far = (~near)[:, None].to(picture.dtype)
+    blur = blurred(picture * far, 8.0 * pixel) / blurred(far, 8.0 * pixel).clamp(min=1e-3)
+    rough = ((picture - blur).abs().amax(1, keepdim=True) * far).sum((1, 2, 3))
+    rough = (rough / far.sum((1, 2, 3)).clamp(min=1.0))[:, None, None]
+    apart = (picture - fill_holes(picture, far)).abs().amax(1, keepdim=True)
+    odd = near & (blurred(apart, 1.5 * pixel)[:, 0] > OUTLYING + ROUGHNESS * rough)
+    step = max(1, round(2.0 * pixel))
+    for _ in range(round(REACH * height / step)):
+        person = person | (widen(person, step) & odd)
+    return ~widen(person, round(pixel))
+
+
 def restore_detail(
     picture: Float[Tensor, "batch 3 height width"], draft: Float[Tensor, "batch 5 height width"]
 ) -> Float[Tensor, "batch 3 height width"]:
@@ -145,7 +182,7 @@ def restore_detail(
     apart = (coarse - coarse_draft).abs().amax(1, keepdim=True) / AGREEMENT
     trust = trusted[:, None].to(picture.dtype)
     trust = trust * blurred(trust, pixel) * torch.exp(-apart.square())
-    return picture + trust * ((colours - coarse_draft) - (picture - coarse))
+    return (picture + trust * ((colours - coarse_draft) - (picture - coarse))).clamp(-1.0, 1.0)
 
 
 def blurred(

@@ -109,6 +109,9 @@ class NetworkTraining:
     noises: int = 2
     """Noise levels that each pair is trained at in a step; the condition is computed once. At 0 the
     2D prior alone is trained, to foretell: many times faster, and a good start for the rest."""
+    keep_foretelling: bool = False
+    """Leave what is foretold as it is, and train the rest around it: of the 2D prior only its way
+    into the UNet."""
     source_jitter: float = 0.5
     """Share of pairs whose source body is a little off, as an estimator's is."""
 

@@ -24,7 +24,7 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.commands.options import BUNDLED_WEIGHTS
 from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
-from posexfer_core.draft import draft_picture
+from posexfer_core.draft import draft_picture, restore_detail
 from posexfer_core.errors import PoseXferError
 from posexfer_core.network.weights import add_to_recipe
 from posexfer_core.pictures import save_picture
@@ -53,8 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=256, help="pairs")
     parser.add_argument("--steps", type=int, default=20, help="sampling steps")
     parser.add_argument("--batch", type=int, default=8, help="pairs at a time")
-    parser.add_argument("--guidance-pose", type=float, help="default: the pipeline's")
-    parser.add_argument("--guidance-identity", type=float, help="default: the pipeline's")
+    parser.add_argument("--guidance-pose", type=float, help="default: the network's")
+    parser.add_argument("--guidance-identity", type=float, help="default: the network's")
     parser.add_argument("--out", type=Path, help="folder for a sheet of the first pairs")
     parser.add_argument("--json", type=Path, help="file for the scores")
     parser.add_argument(
@@ -83,15 +83,8 @@ def _test_pairs(folder: Path, count: int) -> ShardDataset:
 def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[str, float]]:
     pipeline = PoseTransferPipeline.from_bundle(chosen.weights)
     pipeline.set_progress_bar_config(disable=True)
-    guidance = Guidance(
-        **{
-            name: value
-            for name, value in (
-                ("pose", chosen.guidance_pose),
-                ("identity", chosen.guidance_identity),
-            )
-            if value is not None
-        }
+    guidance = Guidance.usual(
+        pipeline.network.config, pose=chosen.guidance_pose, identity=chosen.guidance_identity
     )
 
     def model(**switches: bool) -> Callable[[Batch], Pictures]:
@@ -109,12 +102,20 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
 
         return draw
 
+    def with_detail(batch: Batch) -> Pictures:
+        assert batch.drawn is not None, "the model has drawn before its detail is put back"
+        return restore_detail(batch.drawn, batch.draft)
+
+    def keep(batch: Batch) -> Pictures:
+        batch.drawn = model(detail=False)(batch)
+        return batch.drawn
+
     methods: dict[str, Callable[[Batch], Pictures]] = {
         "copy the source": lambda batch: batch.source_picture,
         "paste the warp": _paste,
         "draft, holes filled": lambda batch: batch.draft[:, :3],
-        "model": model(),
-        "model, no detail": model(detail=False),
+        "model, no detail": keep,
+        "model": with_detail,
         "model, no warp": model(warp=False),
         "model, no prior": model(prior=False),
         "autoencoder alone": lambda batch: pipeline.vae(batch.target_picture),
@@ -124,7 +125,7 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
     sheet = [[b.source_picture for b in batches[:1]], [b.target_picture for b in batches[:1]]]
     for name, draw in methods.items():
         begin, values = time.perf_counter(), {"psnr": [], "ssim": []}
-        for number, batch in enumerate(tqdm(batches, desc=name, leave=False)):
+        for number, batch in enumerate(tqdm(batches, desc=name, leave=False, disable=None)):
             with torch.no_grad():
                 drawn = draw(batch)
             for picture, wanted in zip(drawn, batch.target_picture, strict=True):
@@ -142,6 +143,7 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
     scores["autoencoder on photo-like noise"] = {"psnr": photo}
     _say(f"autoencoder on photo-like noise: PSNR {photo:.2f} dB")
     if chosen.out:
+        chosen.out.mkdir(parents=True, exist_ok=True)
         rows = [torch.cat(list(torch.cat(row)), -1) for row in sheet]
         save_picture(torch.cat(rows, -2)[None], chosen.out / "evaluation.png")
     return scores
@@ -155,6 +157,8 @@ class Batch:
         self.target_picture = torch.stack([pair.target_picture for pair in pairs])
         self.source = BodyView.stack([BodyView.of(pair.source, body) for pair in pairs])
         self.target = BodyView.stack([BodyView.of(pair.target, body) for pair in pairs])
+        self.drawn: Pictures | None = None
+        """What the model drew, before the draft's fine detail was put back."""
 
     @cached_property
     def draft(self) -> Float[Tensor, "batch 5 height width"]:

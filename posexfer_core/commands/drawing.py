@@ -33,17 +33,14 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
         "--guidance-pose",
         type=scale,
         metavar="SCALE",
-        help="how far the result is pushed towards the pose; 1 is no guidance "
-        f"(default: {Guidance.pose})",
-        default=Guidance.pose,
+        help="how far the result is pushed towards the pose; 1 is no guidance (default: what suits "
+        "the weights; 1 for the bundled ones)",
     )
     parser.add_argument(
         "--guidance-identity",
         type=scale,
         metavar="SCALE",
-        help="how far the result is pushed towards the person's looks; 1 is no guidance "
-        f"(default: {Guidance.identity})",
-        default=Guidance.identity,
+        help="how far the result is pushed towards the person's looks; likewise",
     )
     parser.add_argument(
         "--no-prior", action="store_true", help="draw without any rendered map of the target"
@@ -95,7 +92,11 @@ class Artist:
         pipeline.set_progress_bar_config(desc="drawing", unit="step", leave=False)
         return cls(
             pipeline=pipeline,
-            guidance=Guidance(pose=options.guidance_pose, identity=options.guidance_identity),
+            guidance=Guidance.usual(
+                pipeline.network.config,
+                pose=options.guidance_pose,
+                identity=options.guidance_identity,
+            ),
             steps=options.steps,
             seed=options.seed,
             prior=not options.no_prior,

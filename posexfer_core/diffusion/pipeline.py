@@ -78,7 +78,7 @@ class PoseTransferPipeline(PipelineParts):
             source: their body in that picture, or None where it is not known.
             target: the body wanted, in a picture of the same size.
             num_inference_steps: more are slower and sharper.
-            guidance: scales of classifier-free guidance; see `Guidance` for the default.
+            guidance: scales of classifier-free guidance; the network's usual ones by default.
             identity_strength: strength of the identity tokens in every pass; 1 as trained.
             pose_strength: strength of the pose tokens, likewise.
             prior: use the maps of the target body; without them the pose tokens are alone.
@@ -95,7 +95,7 @@ class PoseTransferPipeline(PipelineParts):
         Raises:
             PictureError: sizes or numbers of pictures and bodies do not go together.
         """
-        guidance = guidance or Guidance()
+        guidance = guidance or Guidance.usual(self.network.config)
         inputs = self.prepare(picture, source, target)
         kept = {name: prior and (warp or name != "warp") for name in inputs.maps}
         noise = self.start_noise(inputs.picture, generator, latents)

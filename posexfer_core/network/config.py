@@ -124,6 +124,11 @@ class NetworkConfig:
     temperature: float = 1.0
     """Scale of the foretold spread when sampling. At 1 results vary as the training pictures did;
     towards 0 they tend to what is foretold, which a UNet of little training should keep to."""
+    guidance_pose: float = 1.0
+    """Usual scale of guidance by the pose, chosen by measurement. What is anchored needs none:
+    scales above 1 push it away from what is foretold."""
+    guidance_identity: float = 1.0
+    """Usual scale of guidance by the identity, likewise."""
     decoupled: bool = True
     """Ablation: off, identity and pose tokens share one cross-attention."""
     prior_2d: bool = True
@@ -145,6 +150,8 @@ class NetworkConfig:
             )
         if not 0.0 <= self.temperature <= 1.0:
             raise ConfigError(f"temperature must be from 0 to 1, got {self.temperature}.")
+        if min(self.guidance_pose, self.guidance_identity) < 0.0:
+            raise ConfigError(f"Guidance scales must be 0 or more, got {self}.")
         if unknown := [name for name in self.maps if name not in MAP_CHANNELS]:
             raise ConfigError(f"Unknown maps {unknown}; there are {list(MAP_CHANNELS)}.")
         counts = (self.points, self.position_bands, self.canonical_bands, self.control_blocks)
@@ -186,6 +193,8 @@ class NetworkConfig:
         preset: dict[str, Any] = {
             "encoder": "clip",
             "anchored": False,
+            "guidance_pose": 2.0,
+            "guidance_identity": 1.5,
             "token_width": 768,
             "control_heads": 12,
             "prior_widths": (256, 384, 512, 512),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import ConfigError
 from .condition import Condition, ConditionInputs
+from .config import NetworkConfig
 from .model import PoseTransferNetwork
 
 
@@ -36,9 +37,9 @@ class Guidance:
         two passes:   e_none + identity (e_full - e_none)
     """
 
-    pose: float | int = 2.0
+    pose: float | int = 1.0
     """Scale of the pose; 1 is no guidance. Two passes have one scale and do not read this."""
-    identity: float | int = 1.5
+    identity: float | int = 1.0
     """Scale of the identity, or of everything in two passes; 1 is no guidance."""
     mode: Literal["three", "two"] = "three"
     """How many passes each step may cost."""
@@ -50,6 +51,16 @@ class Guidance:
         for name, scale in (("pose", self.pose), ("identity", self.identity)):
             if not 0.0 <= scale < float("inf"):
                 raise ConfigError(f"Guidance by {name} is {scale}; use a number from 0 up.")
+
+    @classmethod
+    def usual(
+        cls, config: NetworkConfig, *, pose: float | None = None, identity: float | None = None
+    ) -> "Guidance":
+        """Take the scales that suit a network, but for those that are given."""
+        return cls(
+            pose=config.guidance_pose if pose is None else pose,
+            identity=config.guidance_identity if identity is None else identity,
+        )
 
     @property
     def weights(self) -> dict[Branch, float]:

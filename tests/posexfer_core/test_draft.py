@@ -7,7 +7,14 @@ import torch
 
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
-from posexfer_core.draft import draft_picture, fill_holes, restore_detail, surface_colours, widen
+from posexfer_core.draft import (
+    draft_picture,
+    fill_holes,
+    restore_detail,
+    surface_colours,
+    trusted_background,
+    widen,
+)
 from posexfer_core.transfer import body_points
 
 SIZE = (128, 88)
@@ -65,6 +72,33 @@ def test_a_mask_grows_by_a_square():
     mask[0, 3, 3] = True
     assert widen(mask, 2).sum() == 25
     assert torch.equal(widen(mask, 0), mask)
+
+
+def bar_and_spot() -> tuple[torch.Tensor, torch.Tensor]:
+    """A grey picture with a dark bar that touches the body, and a dark spot that does not."""
+    picture = torch.full((1, 3, 128, 88), 0.5)
+    body = torch.zeros(1, 128, 88, dtype=torch.bool)
+    body[:, 40:90, 40:48] = True
+    picture[:, :, 60:66, 48:60] = -0.5
+    picture[:, :, 30:36, 4:10] = -0.5
+    return picture, body
+
+
+def test_what_sticks_out_of_the_body_is_not_background_and_what_lies_apart_is():
+    picture, body = bar_and_spot()
+    clear = trusted_background(picture, body, 0.02)
+    assert not clear[0, 60:66, 48:60].any()
+    assert clear[0, 30:36, 4:10].all()
+    plain = trusted_background(torch.full_like(picture, 0.5), body, 0.02)
+    assert torch.equal(plain, ~widen(widen(body, 3), 0))  # 0.02 of 128 px, and half a pixel
+
+
+def test_a_rough_background_is_trusted_up_to_the_margin(generator):
+    picture, body = bar_and_spot()
+    rough = 2.0 * torch.rand(picture.shape, generator=generator) - 1.0
+    torch.testing.assert_close(
+        trusted_background(rough, body, 0.02), trusted_background(0.0 * rough, body, 0.02)
+    )
 
 
 def test_detail_comes_back_where_it_is_trusted_and_nowhere_else(generator):

@@ -47,6 +47,7 @@ precision = "no"
 [network]
 autoencoder = "{autoencoder}"
 prepared = "{prepared}"
+{stage}
 
 [model]
 points = 16
@@ -110,10 +111,12 @@ def test_an_autoencoder_is_trained_and_written_with_its_recipe(autoencoder: Path
     assert [entry["step"] for entry in log] == [1, 2]
 
 
+@pytest.mark.parametrize("stage", ["", "noises = 0"])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
-    shards: Path, autoencoder: Path, tmp_path: Path
+    shards: Path, autoencoder: Path, tmp_path: Path, stage: str
 ):
-    values = {"data": shards, "autoencoder": autoencoder, "prepared": tmp_path / "prepared"}
+    prepared = tmp_path / "prepared"
+    values = {"data": shards, "autoencoder": autoencoder, "prepared": prepared, "stage": stage}
     output = tmp_path / "run"
     whole = run(NETWORK, tmp_path / "run.toml", output=output, steps=4, **values)
     wanted = load_file(whole)
@@ -139,6 +142,21 @@ def test_a_regressor_is_trained_and_resumed_exactly(shards: Path, tmp_path: Path
     run(REGRESS, tmp_path / "r.toml", **values)
     for name, tensor in load_file(bundle).items():
         assert torch.equal(tensor, wanted[name]), name
+
+
+def test_what_is_foretold_can_be_kept(shards: Path, autoencoder: Path, tmp_path: Path):
+    values = {"data": shards, "autoencoder": autoencoder, "prepared": tmp_path / "prepared"}
+    first = run(NETWORK, tmp_path / "a.toml", output=tmp_path / "a", steps=2, stage="", **values)
+    stage = f'keep_foretelling = true\nstart = "{first}"'
+    second = run(
+        NETWORK, tmp_path / "b.toml", output=tmp_path / "b", steps=3, stage=stage, **values
+    )
+    before, after = load_file(first), load_file(second)
+    changed = {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
+    kept = {name for name in after if name.startswith("network.prior.") and ".outs." not in name}
+    assert kept and not changed & kept
+    assert any(".outs." in name for name in changed)
+    assert any(name.startswith("unet.") for name in changed)
 
 
 @pytest.mark.parametrize(

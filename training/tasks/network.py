@@ -42,6 +42,9 @@ class TransferLoss(nn.Module):
         self.settings = settings
         self.network = PoseTransferNetwork(config)
         self.unet = UNet2DConditionModel(**config.unet.diffusers_config())
+        if settings.keep_foretelling and (prior := self.network.prior) is not None:
+            prior.requires_grad_(False)
+            prior.outs.requires_grad_(True)
         self.register_buffer("alphas_cumprod", make_scheduler().alphas_cumprod, persistent=False)
         body = BodyModel.bundled()
         points = sample_surface_points(body.canonical, body.faces, config.points)

@@ -11,6 +11,7 @@ from posexfer_core.diffusion.guidance import (
     guided_prediction,
 )
 from posexfer_core.errors import ConfigError
+from posexfer_core.network.config import NetworkConfig
 from tests.posexfer_core.diffusion.toys import SHAPE, random_inputs, toy_network, toy_unet
 
 
@@ -28,6 +29,12 @@ def test_passes_that_weigh_nothing_are_left_out():
     assert Guidance(pose=1.0, identity=2.0).weights == {POSE: -1.0, FULL: 2.0}
     assert Guidance(pose=2.0, identity=2.0).weights == {NONE: -1.0, FULL: 2.0}
     assert Guidance(pose=1.0, identity=0.0).weights == {POSE: 1.0}
+
+
+def test_a_network_has_usual_scales_that_can_be_changed_one_by_one():
+    assert Guidance.usual(NetworkConfig.tiny()) == Guidance(pose=1.0, identity=1.0)
+    over_sd15 = Guidance.usual(NetworkConfig.sd15(), identity=3.0)
+    assert over_sd15 == Guidance(pose=NetworkConfig.sd15().guidance_pose, identity=3.0)
 
 
 @pytest.mark.parametrize("scales", [(1.0, 1.0), (2.0, 3.5), (0.0, 4.0), (5.0, 0.0)])
@@ -76,11 +83,11 @@ def test_one_stacked_pass_equals_separate_passes_by_hand(generator, mode):
 @torch.no_grad()
 def test_maps_can_be_left_out_of_every_pass(generator):
     network, inputs = toy_network(), random_inputs(generator)
-    nothing = dict.fromkeys(inputs.maps, False)
-    condition = branch_condition(network, inputs, Guidance(), keep_maps=nothing)
+    nothing, guidance = dict.fromkeys(inputs.maps, False), Guidance(pose=2.0, identity=1.5)
+    condition = branch_condition(network, inputs, guidance, keep_maps=nothing)
     assert all(not residual.any() for residual in condition.residuals)
-    no_warp = branch_condition(network, inputs, Guidance(), keep_maps={"warp": False})
-    kept = branch_condition(network, inputs, Guidance())
+    no_warp = branch_condition(network, inputs, guidance, keep_maps={"warp": False})
+    kept = branch_condition(network, inputs, guidance)
     without, with_warp = no_warp.residuals[0], kept.residuals[0]
     assert torch.equal(without[:4], with_warp[:4])  # none and pose have no warp anyway
     assert not torch.allclose(without[4:], with_warp[4:], atol=1e-4)

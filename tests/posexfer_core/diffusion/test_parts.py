@@ -17,6 +17,7 @@ from transformers import (
     CLIPVisionModel,
 )
 
+from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.parts import NETWORK_FILE
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.errors import CheckpointError, ConfigError
@@ -39,6 +40,7 @@ def draw(pipeline: PoseTransferPipeline, body, **changes) -> torch.Tensor:
         standing(body),
         standing(body, arm=1.0),
         num_inference_steps=2,
+        guidance=Guidance(pose=2.0, identity=1.5),
         generator=torch.Generator().manual_seed(0),
         output_type="pt",
         **changes,
