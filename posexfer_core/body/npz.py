@@ -42,9 +42,8 @@ def parse_npz(
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             check_members(archive, name, len(data), error=error)
             for member in archive.infolist():
-                content = archive.read(member)
                 arrays[member.filename.removesuffix(".npy")] = parse_npy(
-                    content, f"{name}: {member.filename}", error=error
+                    read_member(archive, member), f"{name}: {member.filename}", error=error
                 )
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, *DAMAGE) as failure:
         raise error(f"{name} is damaged or no .npz file: {failure}") from failure
@@ -71,6 +70,12 @@ def check_members(
         )
     if any(member.compress_type not in PACKINGS for member in members):
         raise error(f"{name} is packed in a way that neither numpy nor torch uses.")
+
+
+def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Unpack a member to no more bytes than it says it has, whatever is in it."""
+    with archive.open(member) as packed:
+        return packed.read(member.file_size)
 
 
 def parse_npy(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError) -> Any:

@@ -19,7 +19,7 @@ import torch
 
 from ...errors import ParamsError
 from ..joblib_pickles import decompress, is_joblib, unpickle_joblib
-from ..npz import NPY_MAGIC, check_members, parse_npy, read_npz
+from ..npz import NPY_MAGIC, check_members, parse_npy, read_member, read_npz
 from ..pickle_steps import check_opcodes
 from ..pickles import DAMAGE, read_bytes, unpickle
 from .bvh_text import MAGIC as BVH_MAGIC
@@ -84,13 +84,12 @@ def _read_zip(path: Path, data: bytes) -> Any:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             check_members(archive, path.name, len(data), error=ParamsError)
-            names = archive.namelist()
-            for name in names:
-                if name.endswith(TORCH_PICKLE):
-                    check_opcodes(archive.read(name), len(data))
+            pickles = [m for m in archive.infolist() if m.filename.endswith(TORCH_PICKLE)]
+            for member in pickles:
+                check_opcodes(read_member(archive, member), len(data))
     except (zipfile.BadZipFile, NotImplementedError, *DAMAGE) as failure:
         raise ParamsError(f"{path.name} is a damaged archive: {failure}") from failure
-    if any(name.endswith(TORCH_PICKLE) for name in names):
+    if pickles:
         return _read_torch(data, path.name)
     return read_npz(path, error=ParamsError)
 
