@@ -62,8 +62,6 @@ endif
 comfy: $(if $(COMFYUI_PYTHON),,$(if $(wildcard $(COMFYUI_PATH)/main.py),$(HOST_INSTALLED)))
 	@test -f "$(COMFYUI_PATH)/main.py" || { echo "There is no ComfyUI at $(COMFYUI_PATH); set COMFYUI_PATH."; exit 1; }
 	@test -e "$(COMFYUI_PATH)/custom_nodes/posexfer" || ln -sfn "$(CURDIR)" "$(COMFYUI_PATH)/custom_nodes/posexfer"
-	@mkdir -p "$(COMFYUI_PATH)/input"
-	@cp -n posexfer_core/assets/demo/source.png "$(COMFYUI_PATH)/input/posexfer_source.png" || true
 	@echo "Open $(COMFYUI_ADDRESS) once it says 'Starting server', and choose a workflow under Templates, posexfer."
 	cd "$(COMFYUI_PATH)" && $(SERVE) main.py --cpu --port $(COMFYUI_PORT)
 

@@ -64,6 +64,7 @@ class LoadSMPLMesh(io.ComfyNode):
                     "mesh_unit",
                     options=["auto", "m", "cm", "mm", "in"],
                     default="auto",
+                    optional=True,
                     tooltip="Unit of a mesh file's numbers; 'auto' tells it by the area of the "
                     "skin. Parameter files are in metres.",
                 ),
@@ -71,6 +72,7 @@ class LoadSMPLMesh(io.ComfyNode):
                     "mesh_up",
                     options=["auto", "y", "z", "-y"],
                     default="auto",
+                    optional=True,
                     tooltip="The axis of a mesh file that points up; 'auto' tries them all. GLB "
                     "is y up by its standard.",
                 ),

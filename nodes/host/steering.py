@@ -45,6 +45,11 @@ class Strengths:
         """Whether the MODEL stays as it is."""
         return not (self.identity or self.pose or self.prior) or self.start >= self.end
 
+    @property
+    def always(self) -> bool:
+        """Whether every step is steered."""
+        return self.start <= 0.0 and self.end >= 1.0
+
 
 class Steering:
     """What one Apply node adds to a MODEL, shared by every hook; holds no weights of its own."""
@@ -89,8 +94,7 @@ class Steering:
     ) -> Tensor:
         """Decide once per step, outside of what may be compiled, whether anything is added."""
         options = transformer_options or {}
-        start, end = self.sigmas
-        if not self.strengths.nothing and end <= float(options["sigmas"][0]) <= start:
+        if self.is_due(options):
             if self.condition is None:
                 self.prepare((x.shape[-2], x.shape[-1]), options.get(BRANCHES))
             if self.projected is None:
@@ -99,6 +103,13 @@ class Steering:
                     self.projected = self.transfer.network.precompute_kv(self.condition)
             options = {**options, self.tag: True}
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+
+    def is_due(self, options: dict[str, Any]) -> bool:
+        """Say whether the step is steered; reads its sigma, for which a GPU waits, if it must."""
+        if self.strengths.always or self.strengths.nothing:
+            return not self.strengths.nothing
+        start, end = self.sigmas
+        return end <= float(options["sigmas"][0]) <= start
 
     def around_unet(
         self, executor: Any, x: Tensor, timesteps: Tensor, *args: Any, **kw: Any

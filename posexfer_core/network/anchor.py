@@ -12,6 +12,7 @@ and s = 1 nothing is known, and the sum is the UNet's output.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from jaxtyping import Float, Int
@@ -43,11 +44,16 @@ def alpha_bar_at(
     Betas rise linearly in their square roots from 0.00085 to 0.012 (arXiv:2112.10752): 0.99915 at
     0, 0.00466 at 999. Between whole timesteps the logarithm is interpolated.
     """
-    betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TRAINING_STEPS, dtype=torch.float64) ** 2
-    logs = torch.cumsum(torch.log1p(-betas), 0).to(timestep.device, torch.float32)
+    logs = _log_alpha_bars(timestep.device)
     place = timestep.float().clamp(0, TRAINING_STEPS - 1)
     below = place.long().clamp(max=TRAINING_STEPS - 2)
     return torch.lerp(logs[below], logs[below + 1], place - below).exp()
+
+
+@cache
+def _log_alpha_bars(device: torch.device) -> Float[Tensor, "1000"]:
+    betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TRAINING_STEPS, dtype=torch.float64) ** 2
+    return torch.cumsum(torch.log1p(-betas), 0).to(device, torch.float32)
 
 
 def anchored_velocity(
