@@ -22,10 +22,14 @@ MARGIN = 0.03
 """How far clothes and hair may stand off the body, as a share of the picture's height."""
 REACH = 0.12
 """How far loose clothes, hair and what is held may reach; a share of the picture's height."""
-OUTLYING = 0.2
+OUTLYING = 0.35
 """Difference from the background, of a range of 2, at which something near the body is not it."""
 ROUGHNESS = 5.0
 """How much more difference a background is granted that is rough itself."""
+ALIKE = 0.08
+"""Difference from the background, of a range of 2, at which the body's edge is no part of it."""
+OVERHANG = 0.06
+"""How far the body may stick out of the person shown; a share of the picture's height."""
 DETAIL_PX = 3.0
 """What is finer than this is detail: the sigma of a Gaussian, pixels of a picture of height 256."""
 AGREEMENT = 0.25
@@ -69,25 +73,38 @@ def draft_picture(
     body = target.visibility.mask[:, None]
     clear = trusted_background(picture, source.visibility.mask, margin)[:, None]
     known = (clear & ~body).to(picture.dtype)
-    painted = interpolate(target.visibility, target.faces, surface_colours(picture, source, points))
-    painted = painted.permute(0, 3, 1, 2)
+    shown = trusted_body(picture, source.visibility.mask, clear[:, 0])[:, None].to(picture.dtype)
+    seen = seen * (warp_picture(shown, warp) > 0.99)
+    colours = surface_colours(picture, shown, source, points)
+    painted = interpolate(target.visibility, target.faces, colours).permute(0, 3, 1, 2)
     person = seen * warp_picture(picture, warp) + (1.0 - seen) * painted
     place = fill_holes(picture, clear.to(picture.dtype))
     return torch.cat([torch.where(body, person, place), seen, known], 1)
 
 
 def surface_colours(
-    picture: Float[Tensor, "batch 3 height width"], view: BodyView, points: SurfacePoints
+    picture: Float[Tensor, "batch 3 height width"],
+    shown: Float[Tensor, "batch 1 height width"],
+    view: BodyView,
+    points: SurfacePoints,
 ) -> Float[Tensor, "batch vertices 3"]:
     """Give every vertex its own colour where it is seen, else that around the nearest seen point.
 
     Nearness is measured on the rest body, so that the back of a shirt takes the colour of its front
     and not that of the arm beside it. Grey where nothing is seen.
+
+    Args:
+        picture: in [-1, 1].
+        shown: 1 where the picture shows what the body says.
+        view: the body in the picture.
+        points: whose surroundings colour what is not seen.
     """
     pixels = project_perspective(view.vertices, view.intrinsics)
     grid = pixels_to_ndc(pixels, view.size)[:, :, None]
-    own = F.grid_sample(picture, grid, padding_mode="border", align_corners=False)[..., 0].mT
+    both = torch.cat([picture, shown], 1)
+    own = F.grid_sample(both, grid, padding_mode="border", align_corners=False)[..., 0].mT
     seen = vertex_visibility(view.vertices, view.visibility, view.intrinsics)
+    own, seen = own[..., :3], seen & (own[..., 3] > 0.99)
     anchors = locate_points(points, view.canonical[None], view.faces)[0]
     home = torch.cdist(view.canonical, anchors).argmin(1).expand(len(view), -1)
     weight = seen[..., None].to(own.dtype)
@@ -150,15 +167,51 @@ def trusted_background(
     pixel = height / 256.0
     near, person = widen(body, round(REACH * height)), widen(body, round(margin * height))
     far = (~near)[:, None].to(picture.dtype)
-    blur = blurred(picture * far, 8.0 * pixel) / blurred(far, 8.0 * pixel).clamp(min=1e-3)
-    rough = ((picture - blur).abs().amax(1, keepdim=True) * far).sum((1, 2, 3))
-    rough = (rough / far.sum((1, 2, 3)).clamp(min=1.0))[:, None, None]
     apart = (picture - fill_holes(picture, far)).abs().amax(1, keepdim=True)
-    odd = near & (blurred(apart, 1.5 * pixel)[:, 0] > OUTLYING + ROUGHNESS * rough)
+    limit = OUTLYING + ROUGHNESS * roughness(picture, far)
+    odd = near & (blurred(apart, 1.5 * pixel) > limit)[:, 0]
     step = max(1, round(2.0 * pixel))
     for _ in range(round(REACH * height / step)):
         person = person | (widen(person, step) & odd)
     return ~widen(person, round(pixel))
+
+
+def trusted_body(
+    picture: Float[Tensor, "batch 3 height width"],
+    body: Bool[Tensor, "batch height width"],
+    clear: Bool[Tensor, "batch height width"],
+) -> Bool[Tensor, "batch height width"]:
+    """Tell where the picture shows what the body says: not where its edge lies on the background.
+
+    A body that was fitted sticks out of the person here and there. From outside, as far as it may,
+    what is like the background behind it is taken off, and the seam that mixes the two. A rough
+    background tells nothing.
+
+    Args:
+        picture: in [-1, 1].
+        body: where the bare body is.
+        clear: where the background is seen, as `trusted_background` says.
+    """
+    height = body.shape[-2]
+    known = clear[:, None].to(picture.dtype)
+    apart = (picture - fill_holes(picture, known)).abs().amax(1, keepdim=True)
+    rough = roughness(picture, known)
+    limit = torch.where(rough < 2.0 * ALIKE, ALIKE + rough, 0.0)
+    alike = (blurred(apart, height / 256.0) < limit)[:, 0]
+    outside, step = ~body, max(1, round(height / 128.0))
+    for _ in range(round(OVERHANG * height / step)):
+        outside = outside | (widen(outside, step) & alike)
+    return body & ~widen(body & outside, step)
+
+
+def roughness(
+    picture: Float[Tensor, "batch 3 height width"], where: Float[Tensor, "batch 1 height width"]
+) -> Float[Tensor, "batch 1 1 1"]:
+    """Measure how much a part of a picture differs from its own blur."""
+    sigma_px = 8.0 * picture.shape[-2] / 256.0
+    blur = blurred(picture * where, sigma_px) / blurred(where, sigma_px).clamp(min=1e-3)
+    apart = ((picture - blur).abs().amax(1, keepdim=True) * where).sum((1, 2, 3), keepdim=True)
+    return apart / where.sum((1, 2, 3), keepdim=True).clamp(min=1.0)
 
 
 def restore_detail(
@@ -167,9 +220,10 @@ def restore_detail(
     """Put the draft's fine detail back where geometry carried it exactly.
 
     Latents are an eighth of a picture's size, and what is finer than they can hold is lost: eyes,
-    prints, grain. Where the draft was seen, or is known background, `picture` keeps its own coarse
-    colours, hence its light, and takes the draft's fine ones; as far as their coarse colours agree,
-    since elsewhere the network has something else to show than the draft.
+    prints, grain. Where the draft was seen, or is known background, `picture` takes the draft's
+    fine colours. On the body it keeps its own coarse ones, hence its light; known background takes
+    those too. All of it as far as the coarse colours agree: elsewhere the network has something
+    else to show than the draft, such as a shadow.
 
     Args:
         picture: drawn from latents, in [-1, 1].
@@ -182,7 +236,8 @@ def restore_detail(
     apart = (coarse - coarse_draft).abs().amax(1, keepdim=True) / AGREEMENT
     trust = trusted[:, None].to(picture.dtype)
     trust = trust * blurred(trust, pixel) * torch.exp(-apart.square())
-    return (picture + trust * ((colours - coarse_draft) - (picture - coarse))).clamp(-1.0, 1.0)
+    tone = draft[:, 4:] * (coarse_draft - coarse)
+    return (picture + trust * (colours - coarse_draft - (picture - coarse) + tone)).clamp(-1.0, 1.0)
 
 
 def blurred(

@@ -13,6 +13,7 @@ from posexfer_core.draft import (
     restore_detail,
     surface_colours,
     trusted_background,
+    trusted_body,
     widen,
 )
 from posexfer_core.transfer import body_points
@@ -50,7 +51,7 @@ def test_the_same_view_gives_the_person_back(view, generator):
 
 def test_the_back_takes_the_colour_of_the_front(view):
     red = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1).expand(1, 3, *SIZE)
-    colours = surface_colours(red, view, body_points(view, 64))
+    colours = surface_colours(red, torch.ones(1, 1, *SIZE), view, body_points(view, 64))
     torch.testing.assert_close(colours, red[:, :, 0, 0][:, None].expand_as(colours))
 
 
@@ -99,6 +100,40 @@ def test_a_rough_background_is_trusted_up_to_the_margin(generator):
     torch.testing.assert_close(
         trusted_background(rough, body, 0.02), trusted_background(0.0 * rough, body, 0.02)
     )
+
+
+def person_and_a_body_too_wide() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A dark person before a grey wall, the body fitted 3 pixels too wide on the right."""
+    picture = torch.full((1, 3, 128, 88), 0.5)
+    picture[:, :, 40:90, 30:48] = -0.5
+    body = torch.zeros(1, 128, 88, dtype=torch.bool)
+    body[:, 40:90, 30:51] = True
+    return picture, body, ~widen(body, 2)
+
+
+def test_a_body_is_not_trusted_where_it_sticks_out_of_the_person():
+    picture, body, clear = person_and_a_body_too_wide()
+    shown = trusted_body(picture, body, clear)
+    assert not shown[0, 40:90, 48:].any()
+    assert shown[0, 44:86, 34:46].all()
+    before_noise = picture + 0.5 * torch.sin(torch.arange(88.0) * 2.0)
+    assert torch.equal(trusted_body(before_noise, body, clear), body)
+
+
+def test_what_the_body_sticks_out_to_colours_nothing(view):
+    picture = torch.full((1, 3, *SIZE), 0.9)
+    inner = ~widen(~view.visibility.mask, 2)
+    picture = torch.where(inner[:, None], torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1), picture)
+    draft = draft_picture(picture, view, view, body_points(view, 64))
+    thick = ~widen(~inner, 3)  # what is thinner may be taken off whole
+    green = draft[:, 1][view.visibility.mask & widen(thick, 5)]
+    assert float((green < -0.9).float().mean()) > 0.95
+
+
+def test_known_background_is_given_back_in_its_own_colours():
+    wall, faded = torch.full((1, 3, 64, 48), 0.5), torch.full((1, 3, 64, 48), 0.45)
+    draft = torch.cat([wall, torch.zeros(1, 1, 64, 48), torch.ones(1, 1, 64, 48)], 1)
+    assert float((restore_detail(faded, draft) - wall).abs().max()) < 0.01
 
 
 def test_detail_comes_back_where_it_is_trusted_and_nowhere_else(generator):
