@@ -29,6 +29,8 @@ SNAP = 0.93
 UNITS_M = (1.0, 0.01, 0.001, 0.0254, 0.0254 / 0.45)
 """Metre, centimetre, millimetre, inch, and CMU's."""
 SAME_SIZE = 0.03
+MOST_COMPARED = 500
+"""Frames that are looked at for one like SMPL's rest pose."""
 
 
 def _is_bvh(content: Any) -> bool:
@@ -39,7 +41,9 @@ def _read_bvh(source: Source) -> list[Track]:
     """Read the one person of a file.
 
     World rotations are carried over, `G = Q A`: `Q` is the bone's, `A` turns SMPL's rest bone into
-    the file's. The pelvis' path is scaled by the legs' length, so that feet stay on the floor.
+    the file's, both read off one pose of the file: its rest pose, or the frame that is most like
+    SMPL's where the rest pose is none of a body. The pelvis' path is scaled by the legs' length,
+    so that feet stay on the floor.
     """
     bvh: Bvh = source.content
     bones = match_bones(bvh.names, bvh.parents)
@@ -52,14 +56,22 @@ def _read_bvh(source: Source) -> list[Track]:
     body = source.body or BodyModel.bundled()
     rest = body.rest(torch.zeros(1, 10).to(body.v_template))[1][0].double().cpu().numpy()
     rotations, places = bvh.world()
-    aligned = _align(bvh.rest(), bones, rest, source.path.name)
+    if _stands(bvh.rest(), bones):
+        trunk = _snapped(_trunk(bvh.rest(), bones, rest, source.path.name))
+        aligned = _align(bvh.rest(), bones, rest, trunk)
+    else:
+        frame = _most_like_rest(places, bones, rest, source.path.name)
+        trunk = _trunk(places[frame], bones, rest, source.path.name)
+        aligned = _align(places[frame], bones, rest, trunk)
+        for joint, bone in bones.items():
+            aligned[joint] = rotations[frame, bone].T @ aligned[joint]
     world = _world_rotations(rotations, bones, aligned)
     pose = world.copy()
     pose[:, 1:] = world[:, list(PARENTS[1:])].swapaxes(-1, -2) @ world[:, 1:]
     size = _metres(bvh.rest(), bones, rest)
     transl = size * places[:, bones["pelvis"]] - rest[0]
     space = source.body.beta_space if source.body is not None else "smpl"
-    up = _up_axis(aligned["pelvis"])
+    up = _up_axis(trunk)
     track = world_track(source, log_map(pose), np.zeros((len(pose), 10)), transl, space, up)
     track.frame_rate = 1.0 / bvh.frame_time
     return [track]
@@ -69,7 +81,7 @@ def _align(
     found: Float[ndarray, "bones 3"],
     bones: dict[str, int],
     rest: Float[ndarray, "24 3"],
-    name: str,
+    trunk: Float[ndarray, "3 3"],
 ) -> dict[str, Float[ndarray, "3 3"]]:
     """Turn SMPL's rest pose into the file's: the trunk as a whole, then limb by limb.
 
@@ -77,7 +89,6 @@ def _align(
     """
     own = {joint: rest[AT[joint]] for joint in bones}
     theirs = {joint: found[bone] for joint, bone in bones.items()}
-    trunk = _snapped(_trunk_axes(theirs, name) @ _trunk_axes(own, name).T)
     aligned: dict[str, ndarray] = dict.fromkeys(AT, trunk)
     limbs = [[joint for joint in limb if joint in bones] for limb in LIMBS]
     turns = {}
@@ -95,6 +106,57 @@ def _align(
             aligned[f"{side}_hand"] = aligned[f"{side}_wrist"] = turns[f"{side}_elbow"]
             aligned[f"{side}_ankle"] = trunk
     return aligned
+
+
+def _stands(found: Float[ndarray, "bones 3"], bones: dict[str, int]) -> bool:
+    """Tell whether the legs point away from the shoulders: not where all bones lie along x."""
+    middle = {
+        part: (found[bones[f"l_{part}"]] + found[bones[f"r_{part}"]]) / 2.0
+        for part in ("shoulder", "hip", "knee")
+    }
+    up, down = middle["shoulder"] - middle["hip"], middle["knee"] - middle["hip"]
+    return bool(up @ down < -0.5 * np.linalg.norm(up) * np.linalg.norm(down))
+
+
+def _most_like_rest(
+    places: Float[ndarray, "frames bones 3"],
+    bones: dict[str, int],
+    rest: Float[ndarray, "24 3"],
+    name: str,
+) -> int:
+    """Choose the frame whose bones point most nearly where SMPL's do at rest, seen from the trunk.
+
+    The trunk itself must be straight there, so it counts like a limb.
+    """
+    chains = (*LIMBS, ("pelvis", "spine3", "neck", "head"))
+    pairs = [
+        pair for chain in chains for pair in itertools.pairwise(j for j in chain if j in bones)
+    ]
+    start, end = ([AT[pair[side]] for pair in pairs] for side in (0, 1))
+    wanted = _unit(rest[end] - rest[start])
+    start, end = ([bones[pair[side]] for pair in pairs] for side in (0, 1))
+    chosen = np.unique(np.linspace(0, len(places) - 1, MOST_COMPARED).astype(int))
+    likeness = []
+    for frame in chosen:
+        turn = _trunk(places[frame], bones, rest, name)
+        likeness.append((_unit(places[frame][end] - places[frame][start]) @ turn * wanted).sum())
+    return int(chosen[np.argmax(likeness)])
+
+
+def _trunk(
+    found: Float[ndarray, "bones 3"],
+    bones: dict[str, int],
+    rest: Float[ndarray, "24 3"],
+    name: str,
+) -> Float[ndarray, "3 3"]:
+    """Turn SMPL's trunk into the file's."""
+    own = {joint: rest[AT[joint]] for joint in bones}
+    theirs = {joint: found[bone] for joint, bone in bones.items()}
+    return _trunk_axes(theirs, name) @ _trunk_axes(own, name).T
+
+
+def _unit(vectors: Float[ndarray, "n 3"]) -> Float[ndarray, "n 3"]:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True).clip(1e-9)
 
 
 def _trunk_axes(places: dict[str, ndarray], name: str) -> Float[ndarray, "3 3"]:

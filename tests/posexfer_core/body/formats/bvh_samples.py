@@ -61,10 +61,12 @@ def bvh_text(
     axes: ndarray = Y_UP,
     scale: float = 100.0,
     frame_time: str = "0.0333333",
+    along_x: bool = False,
 ) -> str:
     """Write person 0 with other names, rest pose, unit and axes; unnamed joints are left out.
 
-    Euler angles are in the order Z, Y, X.
+    Euler angles are in the order Z, Y, X. `along_x` gives every bone axes of its own, with x along
+    it, so that the pose of zero angles is none of a body.
     """
     resting = torch.zeros(1, 24, 3)
     for joint, turn in rest.items():
@@ -75,8 +77,16 @@ def bvh_text(
     offsets, places = rest_places[0] @ axes.T, places @ axes.T
     kept = [joint for joint, name in enumerate(JOINT_NAMES) if name in names]
     parents = {joint: _nearest(joint, kept) for joint in kept}
+    bones = {joint: offsets[joint] - offsets[parents[joint] if joint else joint] for joint in kept}
+    frames = {joint: np.eye(3) for joint in kept}
+    for joint in kept[1:] if along_x else []:
+        children = [child for child in kept if parents[child] == joint]
+        frames[joint] = frame_along(bones[children[0] if children else joint])
+    bones |= {joint: frames[parents[joint]].T @ bones[joint] for joint in kept[1:]}
+    turned = turned.copy()
+    turned[:, kept] = turned[:, kept] @ np.stack([frames[joint] for joint in kept])
     lines, order = ["HIERARCHY"], []
-    _write_joint(lines, order, 0, kept, parents, scale * offsets, names, 0)
+    _write_joint(lines, order, 0, kept, parents, bones, scale, names, 0)
     rows = []
     shift = params.transl[:, 0].double().numpy() @ axes.T
     for frame in range(params.frames):
@@ -102,10 +112,18 @@ def _nearest(joint: int, kept: Sequence[int]) -> int:
     return parent
 
 
-def _write_joint(lines, order, joint, kept, parents, places, names, depth) -> None:
+def frame_along(bone: ndarray) -> ndarray:
+    """A right-handed frame, as columns, whose x lies along a bone."""
+    x = bone / np.linalg.norm(bone)
+    y = np.cross(np.roll(np.abs(x), 1), x)
+    y /= np.linalg.norm(y)
+    return np.stack([x, y, np.cross(x, y)], axis=1)
+
+
+def _write_joint(lines, order, joint, kept, parents, bones, scale, names, depth) -> None:
     pad = "\t" * depth
     order.append(joint)
-    offset = places[joint] - (places[parents[joint]] if joint else places[joint])
+    offset = scale * bones[joint]
     lines.append(f"{pad}{'JOINT' if joint else 'ROOT'} {names[JOINT_NAMES[joint]]}")
     lines.append(f"{pad}{{")
     lines.append(f"{pad}\tOFFSET {offset[0]:.6f} {offset[1]:.6f} {offset[2]:.6f}")
@@ -114,7 +132,7 @@ def _write_joint(lines, order, joint, kept, parents, places, names, depth) -> No
     lines.append(f"{pad}\tCHANNELS {count} {places_too}Zrotation Yrotation Xrotation")
     children = [child for child in kept if parents[child] == joint]
     for child in children:
-        _write_joint(lines, order, child, kept, parents, places, names, depth + 1)
+        _write_joint(lines, order, child, kept, parents, bones, scale, names, depth + 1)
     if not children:
         lines += [f"{pad}\tEnd Site", f"{pad}\t{{", f"{pad}\t\tOFFSET 0 5 0", f"{pad}\t}}"]
     lines.append(f"{pad}}}")

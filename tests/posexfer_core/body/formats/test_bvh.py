@@ -91,6 +91,16 @@ def test_motions_of_other_rigs_move_the_joints_alike(tmp_path, body: BodyModel, 
     assert found.frame_rate == pytest.approx(30.0, rel=1e-4)
 
 
+def test_bones_that_all_lie_along_their_own_x_are_measured_by_a_frame(tmp_path, body: BodyModel):
+    params = motion()
+    params.pose[1] = 0.0  # of the three frames this one is like SMPL's rest pose
+    text = bvh_text(body, params, MIXAMO, along_x=True)
+    (tmp_path / "a.bvh").write_text(text)
+    found = read_params(tmp_path / "a.bvh", body=body)
+    gaps = np.linalg.norm(joints_of(body, found) - joints_of(body, params), axis=-1)
+    assert gaps.max() < 0.004, dict(zip(JOINT_NAMES, gaps.max(0).round(3), strict=True))
+
+
 def test_z_up_inches_and_a_single_spine_bone_are_understood(tmp_path, body: BodyModel):
     params = motion()
     params.pose[:, :, [3, 6, 9]] = params.pose[:, :, [9]] / 3
