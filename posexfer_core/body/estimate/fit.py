@@ -17,7 +17,7 @@ from .energy import FitEnergy
 from .joints3d import Joints3D
 from .keypoints import FEWEST, Keypoints
 from .kinematics import Skeleton, stack
-from .measures import Places, Targets
+from .measures import NOTHING, Places, Targets
 from .prior import PosePrior
 from .search import Found, Proposals, SearchPlan, search
 from .so3 import log_map
@@ -110,21 +110,48 @@ def fit_people(
         KeypointsError: too few of somebody's keypoints are on this body.
     """
     body = body or BodyModel.bundled()
-    seen = [_visible(one.keypoints, body) for one in people]
-    spatial = [one.joints for one in people if one.joints is not None]
-    names = known_names(
-        body, tuple(dict.fromkeys(n for one in (*seen, *spatial) for n in one.names))
-    )
-    skeleton = Skeleton(RestBody.of(body, names))
-    targets = _targets(people, seen, names)
-    places = _places(people, names) if spatial else None
-    energy = FitEnergy(skeleton, PosePrior(), targets, places)
-    found = search(energy, plan or SearchPlan(), _proposals(people, body))
-    projected = targets.project(skeleton.place(found.pose).points)
-    return [
-        _result(one, row, projected[row, [names.index(n) for n in one.names]], targets, found, body)
-        for row, one in enumerate(seen)
-    ]
+    task = FitTask.of(people, body)
+    found = search(task.energy, plan or SearchPlan(), _proposals(people, body))
+    return task.results(found)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FitTask:
+    """People to fit, and the energy that a fit of them lowers; one row each."""
+
+    seen: list[Keypoints]
+    """Keypoints of use."""
+    names: list[str]
+    """Of the points of `energy`."""
+    energy: FitEnergy
+    body: BodyModel
+
+    @classmethod
+    def of(cls, people: Sequence[Sight], body: BodyModel) -> "FitTask":
+        """Lay out what is known of people.
+
+        Raises:
+            KeypointsError: too few of somebody's keypoints are on this body.
+        """
+        seen = [_visible(one.keypoints, body) for one in people]
+        spatial = [one.joints for one in people if one.joints is not None]
+        names = known_names(
+            body, tuple(dict.fromkeys(n for one in (*seen, *spatial) for n in one.names))
+        )
+        places = _places(people, names) if spatial else None
+        skeleton = Skeleton(RestBody.of(body, names))
+        energy = FitEnergy(skeleton, PosePrior(), _targets(people, seen, names), places)
+        return cls(seen=seen, names=names, energy=energy, body=body)
+
+    def results(self, found: Found) -> list[FitResult]:
+        """Say how well the bodies that were found explain everyone's keypoints."""
+        targets = self.energy.targets
+        projected = targets.project(self.energy.skeleton.place(found.pose).points)
+        columns = [[self.names.index(name) for name in one.names] for one in self.seen]
+        return [
+            _result(one, row, projected[row, columns[row]], targets, found, self.body)
+            for row, one in enumerate(self.seen)
+        ]
 
 
 def _visible(keypoints: Keypoints, body: BodyModel) -> Keypoints:
@@ -162,7 +189,7 @@ def _targets(people: Sequence[Sight], seen: Sequence[Keypoints], names: Sequence
 
 def _places(people: Sequence[Sight], names: Sequence[str]) -> Places:
     xyz, weight = np.zeros((len(people), len(names), 3)), np.zeros((len(people), len(names)))
-    weight[:] = 1e-9  # of somebody without 3D joints: nothing, but not zero by zero
+    weight[:] = NOTHING
     for row, one in enumerate(people):
         for name, point, trust in zip(*_parts(one.joints), strict=True):
             if name in names:

@@ -8,6 +8,8 @@ from numpy import ndarray
 
 NEAREST = 0.1
 """Metres; nothing is projected from nearer."""
+NOTHING = 1e-9
+"""Weight of places that nobody knows."""
 
 
 @dataclass
@@ -25,6 +27,10 @@ class Targets:
         return Targets(
             self.pixels[index], self.weight[index], self.focal_px[index], self.center[index]
         )
+
+    def forget(self, rows: ndarray) -> None:
+        """Count what was seen of some bodies as not seen."""
+        self.weight[rows] = 0.0
 
     def project(self, points: Float[ndarray, "batch points 3"]) -> Float[ndarray, "batch points 2"]:
         """Project into the picture, pixels."""
@@ -60,6 +66,10 @@ class Places:
     def take(self, index: ndarray) -> "Places":
         """Pick the places of some bodies."""
         return Places(self.xyz[index], self.weight[index])
+
+    def forget(self, rows: ndarray) -> None:
+        """Count what is known of some bodies as nothing, but not as zero by zero."""
+        self.weight[rows] = NOTHING
 
     def residual(
         self, points: Float[ndarray, "batch points 3"]
