@@ -56,6 +56,19 @@ class EstimateHumanParams(io.ComfyNode):
                     tooltip="MHR_POSE_DATA of SAM 3D Body, instead of keypoints: its joints in "
                     "space leave no doubt about depth. Brings its own focal length.",
                 ),
+                io.Float.Input(
+                    "smoothing",
+                    optional=True,
+                    default=1.0,
+                    min=0.0,
+                    max=10.0,
+                    step=0.1,
+                    tooltip="How much a batch of frames is smoothed over time: limbs keep their "
+                    "side in depth, nothing jitters, one shape holds for all, and frames in "
+                    "which the person is not found are filled. 0 fits each frame alone: "
+                    "choose it for pictures that are no video. 1 suits 25 to 30 frames per "
+                    "second; more is smoother.",
+                ),
             ],
             outputs=[
                 Body.Output(display_name="body", tooltip="The body, with the picture's camera."),
@@ -75,6 +88,7 @@ class EstimateHumanParams(io.ComfyNode):
         focal_px: float,
         keypoints: Any = None,
         pose_data: Any = None,
+        smoothing: float = 1.0,
     ) -> io.NodeOutput:
         """Fit or read every frame, then draw the overlay."""
         from ..posexfer_core.body.model import BodyModel
@@ -86,9 +100,9 @@ class EstimateHumanParams(io.ComfyNode):
         model = BodyModel.bundled()
         size = (picture.shape[2], picture.shape[3])
         if pose_data is not None:
-            params = fit_pose_data(pose_data, len(picture), size, person)
+            params = fit_pose_data(pose_data, len(picture), size, person, smoothing)
         elif keypoints is not None:
-            params = fit_frames(keypoints, len(picture), size, person, focal_px or None)
+            params = fit_frames(keypoints, len(picture), size, person, focal_px or None, smoothing)
         else:
             params = read_frames(picture, person, focal_px or None)
         body = PosedBody(params=params, model=model)

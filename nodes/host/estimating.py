@@ -1,22 +1,34 @@
-"""Bodies of a batch of pictures, one after the other with progress and interrupt."""
+"""Bodies of a batch of pictures, some at a time with progress and interrupt."""
 
+from collections.abc import Callable
 from typing import Any
 
 import comfy.model_management
 import comfy.utils
 from torch import Tensor
 
-from ...posexfer_core.body.estimate.fit import fit_keypoints
+from ...posexfer_core.body.estimate.fit import Sight
+from ...posexfer_core.body.estimate.frames import every_sight, sights_with_gaps
 from ...posexfer_core.body.estimate.keypoints import load_keypoints
+from ...posexfer_core.body.estimate.motion import fit_in_batches, fit_motion
 from ...posexfer_core.body.estimate.regress import regress_body
-from ...posexfer_core.body.formats.foreign_rigs import fit_sights, mhr_frames, mhr_sight
+from ...posexfer_core.body.estimate.search import SearchPlan
+from ...posexfer_core.body.estimate.smooth import Smoothing
+from ...posexfer_core.body.formats.foreign_rigs import PLAN as CERTAIN
+from ...posexfer_core.body.formats.foreign_rigs import mhr_frames, mhr_sight
+from ...posexfer_core.body.model import BodyModel
 from ...posexfer_core.body.params import HumanParams
 from ...posexfer_core.body.sequence import join_frames
 from ...posexfer_core.errors import KeypointsError, ParamsError
 
 
 def fit_frames(
-    keypoints: Any, frames: int, size: tuple[int, int], person: int, focal_px: float | None
+    keypoints: Any,
+    frames: int,
+    size: tuple[int, int],
+    person: int,
+    focal_px: float | None,
+    smoothing: float,
 ) -> HumanParams:
     """Fit the bundled body to one person of every frame.
 
@@ -26,9 +38,11 @@ def fit_frames(
         size: their height and width, pixels.
         person: which person.
         focal_px: focal length in pixels; None guesses it.
+        smoothing: strength of the smoothing over frames; 0 fits each alone.
 
     Raises:
-        KeypointsError: a frame has no such person; says which frame.
+        KeypointsError: a frame has no such person, without smoothing; says which frame. With it,
+            too few frames have.
     """
     found = len(keypoints) if isinstance(keypoints, list | tuple) else 1
     if found != frames:
@@ -36,20 +50,17 @@ def fit_frames(
             f"There are keypoints of {found} frames for {frames} pictures. Connect the same IMAGE "
             "to the pose detector and to this node."
         )
-    bar = comfy.utils.ProgressBar(frames)
-    parts = []
-    for frame in range(frames):
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        try:
-            seen = load_keypoints(keypoints, person=person, frame=frame, picture_size=size)
-            parts.append(fit_keypoints(seen, focal_px=focal_px).params)
-        except KeypointsError as error:
-            raise KeypointsError(f"Frame {frame}: {error}") from error
-        bar.update(1)
-    return join_frames(parts)
+
+    def look(frame: int) -> Sight:
+        seen = load_keypoints(keypoints, person=person, frame=frame, picture_size=size)
+        return Sight(keypoints=seen, focal_px=focal_px)
+
+    return _fitted(look, frames, smoothing, SearchPlan())
 
 
-def fit_pose_data(pose_data: Any, frames: int, size: tuple[int, int], person: int) -> HumanParams:
+def fit_pose_data(
+    pose_data: Any, frames: int, size: tuple[int, int], person: int, smoothing: float
+) -> HumanParams:
     """Fit the bundled body to what SAM 3D Body says of one person in every frame.
 
     Args:
@@ -57,9 +68,10 @@ def fit_pose_data(pose_data: Any, frames: int, size: tuple[int, int], person: in
         frames: how many pictures there are.
         size: their height and width, pixels.
         person: which person.
+        smoothing: as in `fit_frames`.
 
     Raises:
-        ParamsError: a frame has no such person; says which frame.
+        ParamsError: as KeypointsError in `fit_frames`.
     """
     people = mhr_frames(pose_data)
     if len(people) != frames:
@@ -67,17 +79,41 @@ def fit_pose_data(pose_data: Any, frames: int, size: tuple[int, int], person: in
             f"There is pose data of {len(people)} frames for {frames} pictures. Connect the same "
             "IMAGE to SAM 3D Body and to this node."
         )
-    for frame, found in enumerate(people):
-        if person >= len(found):
+
+    def look(frame: int) -> Sight:
+        if person >= len(people[frame]):
             raise ParamsError(
-                f"Frame {frame}: person {person} was asked for, but there are {len(found)}, "
-                "numbered from 0."
+                f"person {person} was asked for, but there are {len(people[frame])}, numbered "
+                "from 0."
             )
-    sights = [
-        mhr_sight(found[person], size, f"Frame {frame}, person {person}")
-        for frame, found in enumerate(people)
-    ]
-    return join_frames([result.params for result in fit_sights(sights)])
+        return mhr_sight(people[frame][person], size, f"person {person}")
+
+    return _fitted(look, frames, smoothing, CERTAIN)
+
+
+def _fitted(
+    look: Callable[[int], Sight], frames: int, smoothing: float, plan: SearchPlan
+) -> HumanParams:
+    """Fit all frames, some at a time, and stop between when the user says so."""
+    body, bar = BodyModel.bundled(), comfy.utils.ProgressBar(frames)
+
+    def tell(done: int) -> None:
+        bar.update(done)
+        comfy.model_management.throw_exception_if_processing_interrupted()
+
+    comfy.model_management.throw_exception_if_processing_interrupted()
+    if smoothing and frames > 1:
+        results = fit_motion(
+            sights_with_gaps(look, frames, body),
+            body=body,
+            plan=plan,
+            smoothing=Smoothing.of_strength(smoothing),
+            progress=tell,
+        )
+    else:
+        sights = every_sight(look, frames, body)
+        results = fit_in_batches(sights, body=body, plan=plan, progress=tell)
+    return join_frames([result.params for result in results])
 
 
 def read_frames(pictures: Tensor, person: int, focal_px: float | None) -> HumanParams:

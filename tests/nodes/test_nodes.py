@@ -116,6 +116,30 @@ def test_keypoints_become_a_body(pack, picture, files):
         pack.run("EstimateHumanParams", image=picture, keypoints=[frame, frame])
 
 
+def test_a_batch_of_keypoints_is_smoothed_as_a_video_unless_told_otherwise(pack, picture, files):
+    flat = keypoints18(BodyView.of(standing_params(), BodyModel.bundled()))[0].clone()
+    flat[:, 2] = 1.0
+    generator = torch.Generator().manual_seed(0)
+    frames = []
+    for _ in range(6):
+        noisy = flat.clone()
+        noisy[:, :2] += torch.randn(18, 2, generator=generator)
+        frames.append({"people": [{"pose_keypoints_2d": noisy.flatten().tolist()}]})
+    frames[3] = {"people": []}  # the detector lost the person
+    batch = picture[:1].repeat(6, 1, 1, 1)
+    body, overlay = pack.run("EstimateHumanParams", image=batch, keypoints=frames)
+    assert overlay.shape == batch.shape
+    assert body.params.confidence[3].max() == 0.0
+    assert torch.equal(body.params.betas[0], body.params.betas[5])
+
+    errors = pack.module("posexfer_core.errors")
+    with pytest.raises(errors.KeypointsError, match="Frame 3: The keypoints show no person"):
+        pack.run("EstimateHumanParams", image=batch, keypoints=frames, smoothing=0.0)
+    del frames[3]
+    alone, _ = pack.run("EstimateHumanParams", image=batch[:5], keypoints=frames, smoothing=0.0)
+    assert not torch.equal(alone.params.betas[0], alone.params.betas[4])
+
+
 def test_a_body_is_read_off_each_picture_without_keypoints(pack, picture, files):
     body, overlay = pack.run("EstimateHumanParams", image=picture.repeat(2, 1, 1, 1))
     assert overlay.shape[0] == 2 and body.params.frames == 2

@@ -133,7 +133,7 @@ class FitTask:
         Raises:
             KeypointsError: too few of somebody's keypoints are on this body.
         """
-        seen = [_visible(one.keypoints, body) for one in people]
+        seen = [usable_keypoints(one.keypoints, body) for one in people]
         spatial = [one.joints for one in people if one.joints is not None]
         names = known_names(
             body, tuple(dict.fromkeys(n for one in (*seen, *spatial) for n in one.names))
@@ -154,8 +154,12 @@ class FitTask:
         ]
 
 
-def _visible(keypoints: Keypoints, body: BodyModel) -> Keypoints:
-    """Keep seen keypoints that the body has; drop middles of two others that are there."""
+def usable_keypoints(keypoints: Keypoints, body: BodyModel) -> Keypoints:
+    """Keep seen keypoints that the body has; drop middles of two others that are there.
+
+    Raises:
+        KeypointsError: too few are left.
+    """
     confidence = dict(zip(keypoints.names, keypoints.confidence, strict=True))
     names = [name for name in known_names(body, keypoints.names) if confidence[name] > FAINTEST]
     names = [name for name in names if not set(MIDDLES.get(name, (name + "?",))) <= set(names)]

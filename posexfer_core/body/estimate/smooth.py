@@ -39,6 +39,12 @@ class Smoothing:
     tolerance: float = 1e-4
     """Stop once the energy falls by no more than this share."""
 
+    @classmethod
+    def of_strength(cls, strength: float) -> "Smoothing":
+        """Scale the usual accelerations down: 1 is the default, 2 half of them."""
+        usual = cls()
+        return cls(turn_rad=usual.turn_rad / strength, shift_m=usual.shift_m / strength)
+
 
 class Jerks(NamedTuple):
     """Accelerations of a motion, in usual accelerations."""
