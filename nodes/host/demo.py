@@ -44,6 +44,6 @@ def load_photo() -> Shown:
     picture = load_picture(DEMO / "astronaut.jpg")
     keypoints = load_pose_keypoints(DEMO / "astronaut_keypoints.json")
     size = (picture.shape[2], picture.shape[3])
-    params = fit_frames(keypoints, 1, size, 0, None)
+    params = fit_frames(keypoints, 1, size, 0, None, smoothing=0.0)
     body = PosedBody(params=params, model=BodyModel.bundled())
     return Shown(image=from_core(picture), body=body, keypoints=keypoints)
