@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from posexfer_core.body.estimate.keypoints import load_keypoints
+from posexfer_core.body.estimate import mediapipe
+from posexfer_core.body.estimate.keypoints import load_keypoints, read_keypoint_file
 from posexfer_core.body.files import load_body_model
 from posexfer_core.body.formats.containers import read_container
 from posexfer_core.body.formats.read import read_params
@@ -110,6 +111,13 @@ def _keypoints_read(path: Path) -> Any:
     return load_keypoints(path, picture_size=(400, 300))
 
 
+def _mediapipe() -> Kind:
+    def read(path: Path) -> Any:
+        return _keypoints_read(path), mediapipe.find_joints(read_keypoint_file(path), 0)
+
+    return Kind(name="landmarks.json", data=json.dumps(MEDIAPIPE).encode(), read=read)
+
+
 def _weights() -> Kind:
     torch.manual_seed(0)
     network = PoseTransferNetwork(toy_config())
@@ -164,6 +172,15 @@ def _written(save: Callable[[Path], None], name: str) -> bytes:
         return (Path(folder) / name).read_bytes()
 
 
+LANDMARKS = [
+    {"x": 0.2 + 0.02 * at, "y": 0.9 - 0.02 * at, "z": 0.1 - 0.01 * at, "visibility": 0.9}
+    for at in range(33)
+]
+MEDIAPIPE = {
+    "width": 300,
+    "height": 400,
+    "frames": [{"pose_landmarks": [LANDMARKS], "pose_world_landmarks": [LANDMARKS]}],
+}
 FLAT = [value for at in range(25) for value in (20.0 + 4 * at, 300.0 - 7 * at, 0.9)]
 OPENPOSE = {"people": [{"pose_keypoints_2d": FLAT}]}
 POSE_KEYPOINT = [{**OPENPOSE, "canvas_height": 400, "canvas_width": 300}]
@@ -182,6 +199,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "openpose": _keypoints(OPENPOSE),
     "pose_keypoint": _keypoints(POSE_KEYPOINT),
     "coco": _keypoints(COCO),
+    "mediapipe": _mediapipe,
     "keypoints_npy": _keypoints_npy,
     "weights": _weights,
     "bvh": _bvh,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ...errors import KeypointsError
 from .layouts import FEET6, HAND21
 from .raw_people import RawPerson, filled, joined, mapping_at, picture_size, raw_person, triples
 
@@ -13,14 +14,20 @@ ONLY = ""
 HANDS = {"l": "lefthand_kpts", "r": "righthand_kpts"}
 
 
-def find_people(data: Any) -> list[RawPerson] | None:
+def find_people(data: Any, frame: int = 0) -> list[RawPerson] | None:
     """Return all people with keypoints, in the order written; None if this is another format.
 
     Taken are an annotation file or excerpt (`annotations`, with `image` or `images`), one
-    annotation, a list of detections, and MMPose's predictions (`instance_info`, `instances`).
+    annotation, a list of detections, and MMPose's predictions (`instance_info`, `instances`),
+    which alone know frames.
     """
     sizes = _picture_sizes(data)
-    entries = _entries(data)
+    frames = _mmpose_frames(data)
+    if len(frames) > 1 and not 0 <= frame < len(frames):
+        raise KeypointsError(
+            f"Frame {frame} was asked for, but there are {len(frames)}, numbered from 0."
+        )
+    entries = _entries(frames[frame] if len(frames) > 1 else data)
     if entries is None:
         return None
     return [
@@ -28,6 +35,21 @@ def find_people(data: Any) -> list[RawPerson] | None:
         for entry in entries
         if isinstance(entry, Mapping) and _has_keypoints(entry)
     ]
+
+
+def count_frames(data: Any) -> int:
+    """Count the frames of MMPose's predictions; 1 for every other format."""
+    return max(len(_mmpose_frames(data)), 1)
+
+
+def _mmpose_frames(data: Any) -> list[Any]:
+    """List the frames of MMPose's predictions over a video."""
+    if isinstance(data, Mapping):
+        data = data.get("instance_info")
+    if not isinstance(data, list | tuple):
+        return []
+    frames = [one for one in data if isinstance(one, Mapping) and "instances" in one]
+    return frames if len(frames) == len(data) else []
 
 
 def _entries(data: Any) -> list[Any] | None:

@@ -8,7 +8,7 @@ from numpy import ndarray
 
 from ...errors import KeypointsError
 from ..model import JOINT_NAMES
-from .keypoints import FEWEST
+from .raw_people import FEWEST
 
 SMPL24 = tuple(f"{name}_joint" for name in JOINT_NAMES)
 """SMPL's joints themselves, such as NLF's."""

@@ -13,17 +13,15 @@ from numpy import ndarray
 from ...errors import KeypointsError
 from ..npz import parse_npy
 from ..pickles import read_bytes
-from . import coco, openpose
-from .raw_people import RawPerson, person_at, raw_person
+from . import coco, mediapipe, openpose
+from .raw_people import FEWEST, RawPerson, person_at, raw_person
 
 EXPECTED = (
-    "expected COCO-17, COCO-WholeBody, OpenPose BODY_18 or BODY_25, or a ComfyUI POSE_KEYPOINT "
-    "value"
+    "expected COCO-17, COCO-WholeBody, OpenPose BODY_18 or BODY_25, MediaPipe's pose landmarks, or "
+    "a ComfyUI POSE_KEYPOINT value"
 )
 NORMALISED_BELOW = 1.5
 """Coordinates that never exceed this are shares of the picture, not pixels."""
-FEWEST = 4
-"""Keypoints below which no body can be placed."""
 MOST_BYTES = 100_000_000
 """Largest file that is read: keypoints of thousands of frames."""
 LARGEST = 1e6
@@ -79,10 +77,11 @@ def load_keypoints(
 
     Args:
         source: a `.json` or `.npy` file, or what such a file holds: a COCO annotation file or
-            detection list, an OpenPose file, a `POSE_KEYPOINT` value, or an array
-            (points, 2 or 3) or (persons, points, 2 or 3).
+            detection list, an OpenPose file, MediaPipe's landmarks, a `POSE_KEYPOINT` value, or
+            an array (points, 2 or 3), (persons, points, 2 or 3) or (frames, persons, points, 2
+            or 3).
         person: which of several people, from 0.
-        frame: which frame of a `POSE_KEYPOINT` value, from 0.
+        frame: which frame, from 0, where `count_frames` finds several.
         picture_size: `(height, width)` of the picture in pixels; needed when `source` does not
             say it.
 
@@ -97,7 +96,7 @@ def load_keypoints(
             "The keypoints do not say how large their picture is; give the picture, or its size."
         )
     xy, confidence = _cleaned(raw.points)
-    xy = xy * _pixels_per_unit(xy[confidence > 0.0], size, raw.picture_size)
+    xy = xy * _pixels_per_unit(xy[confidence > 0.0], size, raw)
     used = [index for index, name in enumerate(raw.names) if name]
     return Keypoints(
         xy=xy[used],
@@ -133,15 +132,26 @@ def read_keypoint_file(path: str | Path) -> Any:
         ) from error
 
 
+def count_frames(data: Any) -> int:
+    """Count the frames of what a keypoint file holds: 1 where the format knows no frames."""
+    if isinstance(data, ndarray):
+        return len(data) if data.ndim == 4 else 1
+    if _is_number_list(data):
+        return 1
+    if isinstance(data, list | tuple) and openpose.find_people(data, 0) is not None:
+        return len(data)
+    return mediapipe.count_frames(data) or coco.count_frames(data)
+
+
 def _parse(data: Any, person: int, frame: int) -> RawPerson:
     """Tell the formats apart by what only they have."""
     if isinstance(data, ndarray) or _is_number_list(data):
-        return _from_array(data, person)
-    found = openpose.find_people(data, frame)
-    found = coco.find_people(data) if found is None else found
-    if found is None:
-        raise KeypointsError(f"The keypoints are in no known format: {EXPECTED}.")
-    return person_at(found, person)
+        return _from_array(data, person, frame)
+    for find in (openpose.find_people, mediapipe.find_people, coco.find_people):
+        found = find(data, frame)
+        if found is not None:
+            return person_at(found, person)
+    raise KeypointsError(f"The keypoints are in no known format: {EXPECTED}.")
 
 
 def _is_number_list(data: Any) -> bool:
@@ -155,11 +165,17 @@ def _is_number_list(data: Any) -> bool:
     return False
 
 
-def _from_array(data: Any, person: int) -> RawPerson:
+def _from_array(data: Any, person: int, frame: int) -> RawPerson:
     try:
         array = np.asarray(data, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise KeypointsError(f"The keypoint array is ragged or not of numbers: {error}.") from error
+    if array.ndim == 4:
+        if not 0 <= frame < len(array):
+            raise KeypointsError(
+                f"Frame {frame} was asked for, but there are {len(array)}, numbered from 0."
+            )
+        array = array[frame]
     people = array if array.ndim == 3 else array[None]
     if not len(people):
         raise KeypointsError("The keypoint array holds no person; pick another picture.")
@@ -181,11 +197,9 @@ def _cleaned(points: ndarray) -> tuple[ndarray, ndarray]:
     return np.where(usable[:, None], xy, 0.0), np.where(usable, np.clip(confidence, 0.0, 1.0), 0.0)
 
 
-def _pixels_per_unit(
-    seen: ndarray, size: tuple[int, int], own_size: tuple[int, int] | None
-) -> Float[ndarray, " 2"]:
-    if len(seen) and np.abs(seen).max() <= NORMALISED_BELOW:
+def _pixels_per_unit(seen: ndarray, size: tuple[int, int], raw: RawPerson) -> Float[ndarray, " 2"]:
+    if raw.shares or (len(seen) and np.abs(seen).max() <= NORMALISED_BELOW):
         return np.array([size[1], size[0]], dtype=float)
-    if own_size is None:
+    if raw.picture_size is None:
         return np.ones(2)
-    return np.array([size[1] / own_size[1], size[0] / own_size[0]])
+    return np.array([size[1] / raw.picture_size[1], size[0] / raw.picture_size[0]])

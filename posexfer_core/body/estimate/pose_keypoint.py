@@ -9,8 +9,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from ...errors import KeypointsError
-from . import coco, openpose
-from .keypoints import EXPECTED, read_keypoint_file
+from . import coco, mediapipe, openpose
+from .keypoints import EXPECTED, NORMALISED_BELOW, read_keypoint_file
 from .layouts import OPENPOSE18
 from .raw_people import RawPerson
 
@@ -22,7 +22,8 @@ def load_pose_keypoints(path: str | Path) -> list[Frame]:
     """Read a keypoint file as the frames that a pose detector's node would give.
 
     What OpenPose or a ComfyUI node wrote passes as it is, hands and face included; people of a
-    COCO file get the 18 points of OpenPose's COCO model, the neck in the middle of the shoulders.
+    COCO file or of MediaPipe get the 18 points of OpenPose's COCO model, the neck in the middle of
+    the shoulders.
 
     Raises:
         KeypointsError: the file holds no people that could be read.
@@ -34,11 +35,29 @@ def load_pose_keypoints(path: str | Path) -> list[Frame]:
             if openpose.find_people(frame, 0) is None:
                 raise KeypointsError(f"A frame of {Path(path).name} has no list of people.")
         return [dict(frame) for frame in frames]
+    if not isinstance(data, ndarray) and mediapipe.count_frames(data):
+        return [
+            _mediapipe_frame(mediapipe.find_people(data, frame) or [])
+            for frame in range(mediapipe.count_frames(data) or 0)
+        ]
     people = None if isinstance(data, ndarray) else coco.find_people(data)
     if people is None:
         raise KeypointsError(f"{Path(path).name} is in no known format: {EXPECTED}.")
     sizes = [person.picture_size for person in people if person.picture_size]
     return [pose_frame([openpose18(person) for person in people], sizes[0] if sizes else None)]
+
+
+def _mediapipe_frame(people: list[RawPerson]) -> Frame:
+    """Write shares of the picture in pixels where its size is known, and leave out what is off."""
+    size = people[0].picture_size if people else None
+    placed = []
+    for person in people:
+        points = person.points.copy()
+        points[(np.abs(points[:, :2]) > NORMALISED_BELOW).any(1) & person.shares] = 0.0
+        if size is not None and person.shares:
+            points[:, :2] *= (size[1], size[0])
+        placed.append(openpose18(person._replace(points=points)))
+    return pose_frame(placed, size)
 
 
 def pose_frame(people: Sequence[Float[ndarray, "18 3"]], size: tuple[int, int] | None) -> Frame:

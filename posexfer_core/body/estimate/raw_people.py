@@ -9,6 +9,9 @@ from numpy import ndarray
 from ...errors import KeypointsError
 from .layouts import LAYOUTS
 
+FEWEST = 4
+"""Keypoints below which no body can be placed."""
+
 
 class RawPerson(NamedTuple):
     """One person as it was written, layout known."""
@@ -19,6 +22,8 @@ class RawPerson(NamedTuple):
     """Of each point; "" for points that are not used."""
     picture_size: tuple[int, int] | None = None
     """`(height, width)`, if it was written too."""
+    shares: bool = False
+    """Coordinates are known to be shares of the picture, even those beyond its edges."""
 
 
 def filled(value: Any) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posexfer_core.body.estimate.keypoints import load_keypoints
+from posexfer_core.body.estimate.keypoints import count_frames, load_keypoints
 from posexfer_core.body.estimate.layouts import (
     BODY25,
     COCO17,
@@ -125,6 +125,26 @@ def test_mmpose_predictions_are_read():
     assert (keypoints.confidence == 0.5).all()
 
 
+def test_frames_of_arrays_and_of_mmpose_are_picked():
+    points = np.array(flat(COCO17)).reshape(-1, 3)
+    array = np.stack([points[None] + 9.0, points[None]])
+    assert count_frames(array) == 2
+    check_places(load_keypoints(array, frame=1, picture_size=SIZE))
+    frames = [{"instances": [{"keypoints": one[0].tolist()}]} for one in array]
+    assert count_frames({"instance_info": frames}) == count_frames(frames) == 2
+    check_places(load_keypoints({"instance_info": frames}, frame=1, picture_size=SIZE))
+    check_places(load_keypoints(frames, frame=1, picture_size=SIZE))
+    for value in (array, frames):
+        with pytest.raises(KeypointsError, match="Frame 2 was asked for, but there are 2"):
+            load_keypoints(value, frame=2, picture_size=SIZE)
+
+
+def test_a_file_without_frames_is_one_frame():
+    assert count_frames({"annotations": []}) == 1
+    assert count_frames([1.0, 2.0]) == 1
+    assert count_frames(pose_keypoint(pose_keypoints_2d=[0.0] * 54) * 3) == 3
+
+
 def test_one_of_several_people_and_frames_is_picked():
     shifted = flat(OPENPOSE18, (0.5, 0.5))
     frame = pose_keypoint(pose_keypoints_2d=shifted)[0]
@@ -149,7 +169,7 @@ def test_one_of_several_people_and_frames_is_picked():
         ([], "show no person"),
         ([[1.0, 2.0], [3.0]], "ragged"),
         (np.zeros((0, 17, 3)), "no person"),
-        (np.zeros((1, 1, 17, 3)), "expected .points"),
+        (np.zeros((1, 1, 1, 17, 3)), "expected .points"),
     ],
 )
 def test_what_cannot_be_used_gets_a_sentence(value, sentence):

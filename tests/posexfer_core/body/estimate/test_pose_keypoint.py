@@ -75,3 +75,16 @@ def test_what_a_pose_node_saved_passes_as_it_is(tmp_path: Path):
 def test_other_files_are_refused_in_words(tmp_path: Path, content: object, words: str):
     with pytest.raises(KeypointsError, match=words):
         load_pose_keypoints(write(tmp_path / "file.json", content))
+
+
+def test_mediapipe_frames_become_pixels_of_the_picture(tmp_path):
+    points = [{"x": 0.25, "y": 0.5, "visibility": 0.9} for _ in range(33)]
+    points[27] = {"x": 0.5, "y": 1.8, "visibility": 0.2}  # below the picture
+    frames = [{"poseLandmarks": points}, {"poseLandmarks": None}]
+    path = write(tmp_path / "a.json", {"width": 200, "height": 100, "frames": frames})
+    first, second = load_pose_keypoints(path)
+    flat = np.array(first["people"][0]["pose_keypoints_2d"]).reshape(18, 3)
+    assert flat[OPENPOSE18.index("nose")].tolist() == [50.0, 50.0, 1.0]
+    assert flat[OPENPOSE18.index("l_ankle")].tolist() == [0.0, 0.0, 0.0]
+    assert (first["canvas_height"], first["canvas_width"]) == (100, 200)
+    assert second["people"] == []
