@@ -161,10 +161,33 @@ class RegressTraining:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LiftTraining:
+    """Train a `LiftNetwork`. Each field may be set under [lift]; shares are of people."""
+
+    half_share: float = 0.3
+    """With the legs of another."""
+    arm_share: float = 0.3
+    """With the arms of another."""
+    free_share: float = 0.25
+    """With every joint drawn from the habits of the fit, within the limits of motion."""
+    jitter_share: float = 0.7
+    """With all joints turned a little at random."""
+    jitter: float = 0.25
+    """Largest standard deviation of such a turn, radians about each axis."""
+    noise: float = 0.014
+    """Largest standard deviation of keypoints, shares of the person's extent."""
+    missing: float = 0.3
+    """Largest share of keypoints that are not seen."""
+    focal_error: float = 0.3
+    """Largest error of the logarithm of the focal length that is believed."""
+
+
 SECTIONS = {
     "autoencoder": AutoencoderTraining,
     "network": NetworkTraining,
     "regress": RegressTraining,
+    "lift": LiftTraining,
 }
 """What a run may train; a TOML has one of these."""
 
@@ -174,9 +197,10 @@ class TrainConfig:
     """A run and the one thing it trains."""
 
     run: RunConfig
-    task: AutoencoderTraining | NetworkTraining | RegressTraining
+    task: AutoencoderTraining | NetworkTraining | RegressTraining | LiftTraining
     network: dict[str, Any] = field(default_factory=dict)
-    """Changes to the network's config, under [model]: ablation switches, or sizes of [regress]."""
+    """Changes to the network's config, under [model]: ablation switches, or the sizes of what
+    [regress] or [lift] trains."""
 
     @classmethod
     def from_toml(cls, path: Path) -> "TrainConfig":

@@ -24,13 +24,9 @@ from posexfer_core.body.estimate.kinematics import Skeleton
 from posexfer_core.body.estimate.layouts import COCO17, FEET6
 from posexfer_core.body.estimate.regress import Reading, regress_body
 from posexfer_core.body.estimate.regress_network import RegressNetwork
-from posexfer_core.body.estimate.regress_weights import (
-    BUNDLED_REGRESSOR,
-    add_scores,
-    load_regressor,
-)
 from posexfer_core.body.estimate.search import SearchPlan
 from posexfer_core.body.estimate.starts import proposed_poses
+from posexfer_core.body.estimate.weight_files import REGRESSOR
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.overlay import overlay_body
 from posexfer_core.body.params import HumanParams
@@ -71,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--weights", type=Path, default=BUNDLED_REGRESSOR, help="default: the bundled ones"
+        "--weights", type=Path, default=REGRESSOR.bundled, help="default: the bundled ones"
     )
     parser.add_argument("--data", type=Path, help="folder for the test pairs; default: temporary")
     parser.add_argument("--count", type=int, default=256, help="pairs; each shows two people")
@@ -85,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as temporary:
             folder = chosen.data or Path(temporary)
             make_shards(folder, count=chosen.count, seed=TEST_SEED, workers=2)
-            network, _ = load_regressor(chosen.weights)
+            network, _ = REGRESSOR.load(chosen.weights)
             cases = make_cases(ShardDataset(folder), chosen.count, network)
         scores = evaluate(cases, chosen.fits)
     except PoseXferError as error:
@@ -94,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.out:
         save_picture(sheet(cases[:SHOWN])[None], chosen.out)
     if chosen.record:
-        add_scores(chosen.weights, scores)
+        REGRESSOR.add_scores(chosen.weights, scores)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Train an autoencoder, a network or a regressor, as the TOML says.
+"""Train an autoencoder, a network, a regressor or a lifter, as the TOML says.
 
 `accelerate launch -m training.train --config RUN.toml`.
 """
@@ -11,9 +11,10 @@ from pathlib import Path
 
 from posexfer_core.errors import PoseXferError
 
-from .config import AutoencoderTraining, RegressTraining, TrainConfig
+from .config import AutoencoderTraining, LiftTraining, RegressTraining, TrainConfig
 from .data.shards import ShardDataset
 from .tasks.autoencoder import AutoencoderTask
+from .tasks.lift import LiftTask
 from .tasks.network import NetworkTask
 from .tasks.regress import RegressTask
 from .trainer import train
@@ -34,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
             task = AutoencoderTask(data, config.task)
         elif isinstance(config.task, RegressTraining):
             task = RegressTask(data, config.task, config.network)
+        elif isinstance(config.task, LiftTraining):
+            task = LiftTask(data, config.task, config.network)
         else:
             task = NetworkTask(data, config.task, config.network)
         recipe: dict[str, object] = {"config": tomllib.loads(chosen.config.read_text())}

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posexfer_core.body.estimate.regress_weights import load_regressor
+from posexfer_core.body.estimate.weight_files import REGRESSOR
 from posexfer_core.body.view import BodyView
 from posexfer_core.geometry.camera import project_perspective
 from training.data.shards import ShardDataset
@@ -21,7 +21,7 @@ def test_keypoints_lie_about_where_the_body_has_them(shards: Path, body):
 
 
 def test_every_way_is_scored_and_printed(shards: Path, capsys: pytest.CaptureFixture[str]):
-    cases = make_cases(ShardDataset(shards), 1, load_regressor()[0])
+    cases = make_cases(ShardDataset(shards), 1, REGRESSOR.load()[0])
     scores = evaluate(cases, 2)
     assert len(cases) == 2
     said = capsys.readouterr().out

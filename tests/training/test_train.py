@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from posexfer_core.body.estimate.regress_weights import load_regressor
+from posexfer_core.body.estimate.weight_files import LIFTER, REGRESSOR, WeightFile
 from posexfer_core.network.weights import load_autoencoder, load_bundle
 from training.train import main
 
@@ -86,6 +86,7 @@ channels = [8, 8, 16]
 blocks = [1, 1, 1]
 hidden = 16
 """
+LIFT = REGRESS[: REGRESS.index("[regress]")] + "[lift]\n[model]\nhidden = 16\nblocks = 1\n"
 
 
 def run(template: str, path: Path, **values: object) -> Path:
@@ -130,16 +131,21 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     assert bundle.header.recipe["autoencoder"]["pairs"] == 6
 
 
-def test_a_regressor_is_trained_and_resumed_exactly(shards: Path, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("template", "kind"), [(REGRESS, REGRESSOR), (LIFT, LIFTER)], ids=["regress", "lift"]
+)
+def test_what_estimates_bodies_is_trained_and_resumed_exactly(
+    shards: Path, tmp_path: Path, template: str, kind: WeightFile
+):
     values = {"data": shards, "output": tmp_path / "run", "steps": 4}
-    bundle = run(REGRESS, tmp_path / "r.toml", **values)
-    network, recipe = load_regressor(bundle)
-    assert network.config.channels == (8, 8, 16) and recipe["pairs"] == 6
+    bundle = run(template, tmp_path / "r.toml", **values)
+    network, recipe = kind.load(bundle)
+    assert network.config.hidden == 16 and recipe["pairs"] == 6
     assert (tmp_path / "run" / "samples" / "step-0000004.png").exists()
     wanted = load_file(bundle)
     bundle.unlink()
     shutil.rmtree(tmp_path / "run" / "checkpoints" / "step-0000004")
-    run(REGRESS, tmp_path / "r.toml", **values)
+    run(template, tmp_path / "r.toml", **values)
     for name, tensor in load_file(bundle).items():
         assert torch.equal(tensor, wanted[name]), name
 

@@ -15,7 +15,7 @@ from posexfer_core.body.estimate.regress_network import (
     RegressNetwork,
     place_centres,
 )
-from posexfer_core.body.estimate.regress_weights import save_regressor
+from posexfer_core.body.estimate.weight_files import REGRESSOR
 from posexfer_core.body.model import BodyModel, pose_joints
 from posexfer_core.body.overlay import overlay_body
 from posexfer_core.body.view import BodyView
@@ -127,7 +127,7 @@ class RegressTask:
 
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
         """Write the network."""
-        save_regressor(path, cast(RegressLoss, model).network, recipe=recipe)
+        REGRESSOR.save(path, cast(RegressLoss, model).network, recipe=recipe)
 
 
 def targets(people: People, shift: Float[Tensor, "batch 2"]) -> dict[str, Tensor]:

@@ -87,6 +87,11 @@ class FitEnergy:
         picked.places = self.places and self.places.take(index)
         return picked
 
+    def with_skeleton(self, skeleton: Skeleton, more: int) -> "FitEnergy":
+        """Measure the same with a skeleton that has more points, of which nothing is known."""
+        places = self.places and self.places.padded(more)
+        return FitEnergy(skeleton, self.prior, self.targets.padded(more), places)
+
     def state(self, pose: Pose, weights: Weights) -> State:
         """Place the bodies and measure their energy; infinite where a keypoint is behind."""
         posed = self.skeleton.place(pose)

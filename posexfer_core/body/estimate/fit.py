@@ -1,4 +1,8 @@
-"""Estimate bodies from the keypoints of people, without any learned weights."""
+"""Estimate bodies from the keypoints of people.
+
+A picture leaves depth open. Where no estimator has told it, a small network says what it usually is
+in people who look like that, and how sure that is.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +18,11 @@ from ..model import BodyModel
 from ..params import HumanParams
 from .body_points import MIDDLES, RestBody, known_names
 from .energy import FitEnergy
-from .joints3d import Joints3D
+from .joints3d import SMPL24, Joints3D
 from .keypoints import FEWEST, Keypoints
-from .kinematics import Skeleton, stack
+from .kinematics import Pose, Skeleton, stack
+from .lift import lift_people
+from .lift_network import POINTS
 from .measures import NOTHING, Places, Targets
 from .prior import PosePrior
 from .search import Found, Proposals, SearchPlan, search
@@ -28,6 +34,8 @@ SPREAD = 0.01
 """Standard deviation of a sure keypoint, as a share of the person's extent in the picture."""
 SPREAD_3D_M = 0.02
 """Standard deviation of a sure 3D joint, metres."""
+LIFT_SPREADS = 2.5
+"""Standard deviation of a lifted keypoint, in spreads that its network names."""
 FAINTEST = 0.05
 """Confidence below which a keypoint counts as not seen."""
 
@@ -50,7 +58,7 @@ class FitResult:
     """A fitted body, and how well it explains the keypoints."""
 
     params: HumanParams
-    """One person in one frame, camera frame; `confidence` says which joints to trust."""
+    """One person in one frame, camera frame; `confidence` is that of `trust.joint_confidence`."""
     reprojection_px: float
     """Mean distance between the seen keypoints and those of the body."""
     names: tuple[str, ...]
@@ -109,9 +117,9 @@ def fit_people(
     Raises:
         KeypointsError: too few of somebody's keypoints are on this body.
     """
-    body = body or BodyModel.bundled()
-    task = FitTask.of(people, body)
-    found = search(task.energy, plan or SearchPlan(), _proposals(people, body))
+    body, plan = body or BodyModel.bundled(), plan or SearchPlan()
+    task = FitTask.of(people, body, lift=plan.lift)
+    found = search(task.energy, plan, _proposals(people, body))
     return task.results(found)
 
 
@@ -127,29 +135,44 @@ class FitTask:
     body: BodyModel
 
     @classmethod
-    def of(cls, people: Sequence[Sight], body: BodyModel) -> "FitTask":
+    def of(cls, people: Sequence[Sight], body: BodyModel, *, lift: bool = True) -> "FitTask":
         """Lay out what is known of people.
+
+        Args:
+            people: at least one.
+            body: the model to fit.
+            lift: let a network say where the keypoints lie, of people without 3D joints.
 
         Raises:
             KeypointsError: too few of somebody's keypoints are on this body.
         """
         seen = [usable_keypoints(one.keypoints, body) for one in people]
         spatial = [one.joints for one in people if one.joints is not None]
-        names = known_names(
-            body, tuple(dict.fromkeys(n for one in (*seen, *spatial) for n in one.names))
-        )
-        places = _places(people, names) if spatial else None
-        skeleton = Skeleton(RestBody.of(body, names))
-        energy = FitEnergy(skeleton, PosePrior(), _targets(people, seen, names), places)
+        lift = lift and len(spatial) < len(people)
+        listed = [name for one in (*seen, *spatial) for name in one.names]
+        names = known_names(body, tuple(dict.fromkeys([*listed, *(POINTS if lift else ())])))
+        targets = _targets(people, seen, names)
+        places = _places(people, seen, targets, names, lift) if spatial or lift else None
+        energy = FitEnergy(Skeleton(RestBody.of(body, names)), PosePrior(), targets, places)
         return cls(seen=seen, names=names, energy=energy, body=body)
 
     def results(self, found: Found) -> list[FitResult]:
         """Say how well the bodies that were found explain everyone's keypoints."""
         targets = self.energy.targets
         projected = targets.project(self.energy.skeleton.place(found.pose).points)
-        columns = [[self.names.index(name) for name in one.names] for one in self.seen]
+        jointed = Skeleton(RestBody.of(self.body, [*self.names, *SMPL24]))
+        energy = self.energy.with_skeleton(jointed, len(SMPL24))
+        confidence = joint_confidence(energy, found.pose)
         return [
-            _result(one, row, projected[row, columns[row]], targets, found, self.body)
+            _result(
+                one,
+                projected[row, [self.names.index(name) for name in one.names]],
+                found.pose.take(np.array([row])),
+                float(targets.focal_px[row]),
+                confidence[row],
+                found.energies[row],
+                self.body,
+            )
             for row, one in enumerate(self.seen)
         ]
 
@@ -191,7 +214,14 @@ def _targets(people: Sequence[Sight], seen: Sequence[Keypoints], names: Sequence
     return Targets(pixels, weight, np.array(focal), center)
 
 
-def _places(people: Sequence[Sight], names: Sequence[str]) -> Places:
+def _places(
+    people: Sequence[Sight],
+    seen: Sequence[Keypoints],
+    targets: Targets,
+    names: Sequence[str],
+    lift: bool,
+) -> Places:
+    """Lay out what is known of space: by an estimator, else by lifting the keypoints."""
     xyz, weight = np.zeros((len(people), len(names), 3)), np.zeros((len(people), len(names)))
     weight[:] = NOTHING
     for row, one in enumerate(people):
@@ -199,6 +229,13 @@ def _places(people: Sequence[Sight], names: Sequence[str]) -> Places:
             if name in names:
                 column = names.index(name)
                 xyz[row, column], weight[row, column] = point, np.sqrt(trust) / SPREAD_3D_M
+    rows = [row for row, one in enumerate(people) if one.joints is None]
+    if lift and rows:
+        lifted, spreads = lift_people([seen[row] for row in rows], targets.focal_px[rows].tolist())
+        points = [index for index, name in enumerate(POINTS) if name in names]
+        columns = [names.index(POINTS[index]) for index in points]
+        xyz[np.ix_(rows, columns)] = lifted[:, points]
+        weight[np.ix_(rows, columns)] = 1.0 / (LIFT_SPREADS * spreads[:, points])
     return Places(xyz, weight)
 
 
@@ -222,32 +259,29 @@ def _parts(joints: Joints3D | None) -> tuple[tuple[str, ...], ndarray, ndarray]:
 
 def _result(
     seen: Keypoints,
-    row: int,
     projected: Float[ndarray, "points 2"],
-    targets: Targets,
-    found: Found,
+    pose: Pose,
+    focal_px: float,
+    confidence: Float[ndarray, " 24"],
+    energies: Float[ndarray, " hypotheses"],
     body: BodyModel,
 ) -> FitResult:
-    pose = found.pose.take(np.array([row]))
-    error = np.linalg.norm(projected - seen.xy, axis=1)
-    worth = seen.confidence / (1.0 + (error / (4.0 * _spread_px(seen))) ** 2)
-    confidence = joint_confidence(dict(zip(seen.names, worth.tolist(), strict=True)))
     params = HumanParams(
         pose=_tensor(log_map(pose.rotations))[None],
         betas=_tensor(pose.betas)[None],
         transl=_tensor(pose.transl)[None],
-        intrinsics=intrinsics_matrix(float(targets.focal_px[row]), seen.picture_size)[None],
+        intrinsics=intrinsics_matrix(focal_px, seen.picture_size)[None],
         picture_size=seen.picture_size,
         beta_space=body.beta_space,
         confidence=_tensor(confidence)[None, None],
     )
     return FitResult(
         params=params,
-        reprojection_px=float(error.mean()),
+        reprojection_px=float(np.linalg.norm(projected - seen.xy, axis=1).mean()),
         names=seen.names,
         keypoints=seen.xy,
         projected=projected,
-        energies=found.energies[row],
+        energies=energies,
     )
 
 

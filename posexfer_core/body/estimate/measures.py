@@ -32,6 +32,11 @@ class Targets:
         """Count what was seen of some bodies as not seen."""
         self.weight[rows] = 0.0
 
+    def padded(self, more: int) -> "Targets":
+        """Add points that were not seen."""
+        pixels, weight = _padded(self.pixels, more), _padded(self.weight, more)
+        return Targets(pixels, weight, self.focal_px, self.center)
+
     def project(self, points: Float[ndarray, "batch points 3"]) -> Float[ndarray, "batch points 2"]:
         """Project into the picture, pixels."""
         depth = np.maximum(points[..., 2:], NEAREST)
@@ -71,6 +76,10 @@ class Places:
         """Count what is known of some bodies as nothing, but not as zero by zero."""
         self.weight[rows] = NOTHING
 
+    def padded(self, more: int) -> "Places":
+        """Add points of which nothing is known."""
+        return Places(_padded(self.xyz, more), _padded(self.weight, more))
+
     def residual(
         self, points: Float[ndarray, "batch points 3"]
     ) -> Float[ndarray, "batch points 3"]:
@@ -91,3 +100,8 @@ class Places:
         return (values * share.reshape(*share.shape, *(1,) * (values.ndim - 2))).sum(
             1, keepdims=True
         )
+
+
+def _padded(values: ndarray, more: int) -> ndarray:
+    """Add zeros for more points."""
+    return np.pad(values, [(0, more if axis == 1 else 0) for axis in range(values.ndim)])

@@ -19,7 +19,7 @@ from ..params import HumanParams
 from .fit import default_focal_px
 from .regress_mirror import read_both_ways
 from .regress_network import Regressed, RegressNetwork
-from .regress_weights import load_regressor
+from .weight_files import REGRESSOR
 
 FILLED = 0.75
 """Share of the second look's height or width that the joints fill."""
@@ -158,4 +158,4 @@ def turn_to_ray(ray: Float[Tensor, "2"]) -> Float[Tensor, "3 3"]:
 @cache
 def bundled_regressor() -> RegressNetwork:
     """Load the weights that ship with the package, once."""
-    return load_regressor()[0]
+    return REGRESSOR.load()[0]

@@ -38,6 +38,8 @@ class SearchPlan:
     """Starts that are followed to the end."""
     flip_limbs: bool = True
     """Try each limb bent the other way in depth."""
+    lift: bool = True
+    """Lean on what a network says of depth, where no estimator has."""
 
 
 @dataclass

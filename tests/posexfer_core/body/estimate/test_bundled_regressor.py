@@ -1,18 +1,18 @@
 from posexfer_core.body.estimate.regress import regress_body
-from posexfer_core.body.estimate.regress_weights import BUNDLED_REGRESSOR, load_regressor
+from posexfer_core.body.estimate.weight_files import REGRESSOR
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.pictures import load_picture
 from training.metrics.joints import aligned_error_m
 
-DEMO = BUNDLED_REGRESSOR.parent / "demo"
+DEMO = REGRESSOR.bundled.parent / "demo"
 
 
 def test_the_bundled_weights_are_small_and_tell_how_they_were_made():
-    network, recipe = load_regressor()
-    assert BUNDLED_REGRESSOR.stat().st_size <= 3_000_000
-    assert sum(file.stat().st_size for file in BUNDLED_REGRESSOR.parent.glob("*.safetensors")) < (
+    network, recipe = REGRESSOR.load()
+    assert REGRESSOR.bundled.stat().st_size <= 3_000_000
+    assert sum(file.stat().st_size for file in REGRESSOR.bundled.parent.glob("*.safetensors")) < (
         64_000_000
     )
     assert recipe["config"]["run"]["data"] and recipe["pairs"] == 16384

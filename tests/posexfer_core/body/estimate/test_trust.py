@@ -1,18 +1,59 @@
-import numpy as np
+import math
 
+import numpy as np
+import pytest
+
+from posexfer_core.body.estimate import trust
+from posexfer_core.body.estimate.body_points import RestBody
+from posexfer_core.body.estimate.energy import FitEnergy, Weights
+from posexfer_core.body.estimate.joints3d import SMPL24
+from posexfer_core.body.estimate.kinematics import Pose, Skeleton
 from posexfer_core.body.estimate.layouts import COCO17
-from posexfer_core.body.estimate.trust import joint_confidence
+from posexfer_core.body.estimate.measures import Targets
+from posexfer_core.body.estimate.prior import PosePrior
+from posexfer_core.body.estimate.so3 import exp_map
 from posexfer_core.body.model import JOINT_NAMES
 
-
-def test_joints_without_keypoints_are_not_trusted():
-    trust = dict.fromkeys(COCO17, 1.0)
-    trust["r_wrist"] = 0.0
-    confidence = dict(zip(JOINT_NAMES, joint_confidence(trust), strict=True))
-    assert confidence["r_wrist"] == confidence["r_hand"] == 0.0
-    assert confidence["l_wrist"] == 1.0
-    assert confidence["l_foot"] == 0.5  # the ankle alone speaks of it
+NAMES = (*COCO17, *SMPL24)
 
 
-def test_nothing_seen_is_no_trust():
-    np.testing.assert_array_equal(joint_confidence({}), np.zeros(24))
+def seen_body(body, weight: float) -> tuple[FitEnergy, Pose]:
+    """A body in its usual pose whose COCO keypoints are seen where they are."""
+    skeleton, prior = Skeleton(RestBody.of(body, NAMES)), PosePrior()
+    rotations = exp_map(prior.mean_pose())[None]
+    rotations[:, 0] = np.diag([1.0, -1.0, -1.0])
+    pose = Pose(rotations, np.zeros((1, 10)), np.array([[0.0, 0.0, 4.0]]))
+    points = skeleton.place(pose).points
+    weights = np.zeros((1, len(NAMES)))
+    weights[:, : len(COCO17)] = weight
+    targets = Targets(np.zeros((1, len(NAMES), 2)), weights, np.array([1000.0]), np.zeros((1, 2)))
+    targets.pixels = targets.project(points)
+    return FitEnergy(skeleton, prior, targets), pose
+
+
+def test_the_spread_is_that_of_random_draws_from_the_gaussian(body):
+    energy, pose = seen_body(body, 0.2)
+    spread = trust.joint_spread(energy, pose)[0]
+    matrix, _ = energy.linearise(energy.state(pose, Weights()), Weights())
+    root = np.linalg.cholesky(np.linalg.inv(matrix[0]))
+    rng = np.random.default_rng(0)
+    steps = 0.05 * rng.normal(size=(4000, len(root))) @ root.T
+    many = pose.take(np.zeros(len(steps), dtype=int))
+    joints = energy.skeleton.place(energy.step(many, steps)).joints
+    apart = joints - joints[:, :1]
+    drawn = np.sqrt((apart - apart.mean(0)).__pow__(2).mean((0, 2))) / 0.05
+    np.testing.assert_allclose(spread[1:], drawn[1:], rtol=0.06)
+    assert spread[0] == 0.0
+
+
+def test_what_is_seen_better_is_trusted_more(body):
+    sharp, dim = (trust.joint_confidence(*seen_body(body, weight))[0] for weight in (1.0, 0.02))
+    assert (sharp >= dim).all()
+    assert sharp[JOINT_NAMES.index("l_wrist")] > dim[JOINT_NAMES.index("l_wrist")] + 0.1
+
+
+@pytest.mark.parametrize(("ratio", "share"), [(0.0, 0.0), (1.5382, 0.5), (2.7955, 0.95)])
+def test_the_share_within_a_distance_is_maxwells(ratio, share):
+    """Chi with three degrees of freedom: its median and its 95th percentile."""
+    assert trust._within(ratio) == pytest.approx(share, abs=1e-4)
+    assert math.isclose(trust._within(9.0), 1.0)

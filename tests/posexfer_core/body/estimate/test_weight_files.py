@@ -5,11 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from posexfer_core.body.estimate.regress_network import RegressConfig, RegressNetwork
-from posexfer_core.body.estimate.regress_weights import (
-    add_scores,
-    load_regressor,
-    save_regressor,
-)
+from posexfer_core.body.estimate.weight_files import REGRESSOR
 from posexfer_core.errors import CheckpointError, OutputError
 
 SMALL = RegressConfig(height=64, width=48, channels=(8, 8, 16), blocks=(1, 1, 1), hidden=32)
@@ -22,9 +18,9 @@ def small_network() -> RegressNetwork:
 
 def test_a_network_comes_back_in_half_precision_with_its_recipe(tmp_path):
     path = tmp_path / "r.safetensors"
-    save_regressor(path, small_network(), recipe={"seed": 3})
-    add_scores(path, {"regress alone": {"pa_mpjpe_mm": 70.0}})
-    loaded, recipe = load_regressor(path)
+    REGRESSOR.save(path, small_network(), recipe={"seed": 3})
+    REGRESSOR.add_scores(path, {"regress alone": {"pa_mpjpe_mm": 70.0}})
+    loaded, recipe = REGRESSOR.load(path)
     assert loaded.config == SMALL and not loaded.training
     assert recipe == {"seed": 3, "scores": {"regress alone": {"pa_mpjpe_mm": 70.0}}}
     for name, tensor in small_network().state_dict().items():
@@ -53,16 +49,16 @@ def damaged(path, **changes: str) -> None:
 def test_other_files_get_a_sentence(tmp_path, changes, words):
     damaged(tmp_path / "r.safetensors", **changes)
     with pytest.raises(CheckpointError, match=words):
-        load_regressor(tmp_path / "r.safetensors")
+        REGRESSOR.load(tmp_path / "r.safetensors")
 
 
 def test_cut_and_missing_files_get_a_sentence(tmp_path):
     path = tmp_path / "r.safetensors"
-    save_regressor(path, small_network())
+    REGRESSOR.save(path, small_network())
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match="cannot be read"):
-        load_regressor(path)
+        REGRESSOR.load(path)
     with pytest.raises(CheckpointError, match="no such file"):
-        load_regressor(tmp_path / "none.safetensors")
+        REGRESSOR.load(tmp_path / "none.safetensors")
     with pytest.raises(OutputError):
-        save_regressor(tmp_path / "none" / "r.safetensors", small_network())
+        REGRESSOR.save(tmp_path / "none" / "r.safetensors", small_network())

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from posexfer_core.body.estimate.lift_network import Lifted
+from training.config import LiftTraining
+from training.data.shards import ShardDataset
+from training.tasks.lift import LiftLoss, LiftTask
+
+
+@pytest.fixture
+def task(shards: Path) -> LiftTask:
+    return LiftTask(ShardDataset(shards), LiftTraining(), {"hidden": 16, "blocks": 1})
+
+
+class Says(nn.Module):
+    """Says one thing, whatever it sees."""
+
+    def __init__(self, places: torch.Tensor, spread: float) -> None:
+        super().__init__()
+        self.found = Lifted(places, torch.full(places.shape[:2], spread))
+
+    def forward(self, sight: torch.Tensor) -> Lifted:
+        return self.found
+
+
+def test_the_best_spread_is_a_third_of_the_distance(task, generator):
+    batch = task.batch([0, 1, 2, 3], generator)
+    off = batch["places"] + torch.tensor([0.3, 0.0, 0.0])
+    losses = [
+        float(LiftLoss(Says(off, spread))(batch, generator)["loss"])  # type: ignore[arg-type]
+        for spread in (0.09, 0.1, 0.11)
+    ]
+    assert losses[1] < min(losses[0], losses[2])
+
+
+def test_steps_repeat_and_every_part_learns(task, generator):
+    first, second = (task.batch([0, 1, 2, 3], torch.Generator().manual_seed(2)) for _ in range(2))
+    assert all(torch.equal(tensor, second[name]) for name, tensor in first.items())
+    task.model(first, generator)["loss"].backward()
+    assert all(parameter.grad.any() for parameter in task.model.parameters())

@@ -1,0 +1,135 @@
+"""People in mixed poses as a detector sees them, and where they are; none is rendered."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from numpy import ndarray
+from safetensors import safe_open
+
+from posexfer_core.body.estimate.body_points import RestBody
+from posexfer_core.body.estimate.kinematics import Pose, Skeleton
+from posexfer_core.body.estimate.lift_network import POINTS
+from posexfer_core.body.estimate.prior import PosePrior
+from posexfer_core.body.estimate.so3 import exp_map
+from posexfer_core.body.estimate.starts import UPRIGHT
+from posexfer_core.body.model import JOINT_NAMES, BodyModel
+
+from ..config import LiftTraining
+from .shards import ShardDataset
+
+LEGS = [JOINT_NAMES.index(f"{s}_{part}") for s in "lr" for part in ("hip", "knee", "ankle", "foot")]
+ARM = [JOINT_NAMES.index(f"l_{part}") for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
+TRUNK = [POINTS.index(f"{side}_{part}") for side in "lr" for part in ("shoulder", "hip")]
+LOW = [index for index, name in enumerate(POINTS) if name[2:] in ("knee", "ankle", "heel")]
+LOW += [index for index, name in enumerate(POINTS) if name.endswith("toe")]
+TRUNK_SEEN = 0.7
+"""Share of those keypoints of the trunk that went missing which are seen after all."""
+CUT_OFF = 0.06
+"""Share of people whose legs are outside the picture."""
+LYING = 0.06
+"""Share of people who lean any way, upside down too."""
+LEAN = np.array([0.2, 0.0, 0.12])
+"""Standard deviations of how far the others lean, radians about x, y and z of the camera."""
+OUTLIERS, OUTLYING = 0.02, 8.0
+"""Share of keypoints with more noise than the others, and how many times more."""
+NEAR_M, FAR_M = 1.7, 5.4
+"""Distances of people."""
+ASIDE = 0.18
+"""Standard deviation of their directions, as a tangent."""
+
+
+class Sightings(NamedTuple):
+    """What the network sees of a batch of people, and what it should say."""
+
+    rays: Float[ndarray, "people 23 2"]
+    """Keypoints, over the focal length that is believed."""
+    seen: Bool[ndarray, "people 23"]
+    places: Float[ndarray, "people 23 3"]
+    """Metres, axes of the camera, about their own mean."""
+
+
+def load_poses(data: ShardDataset) -> Float[ndarray, "poses 24 3"]:
+    """Read both poses of every pair; no picture is touched."""
+    poses = []
+    for path in data.paths:
+        with safe_open(path, framework="pt") as file:
+            poses += [file.get_tensor("source_pose"), file.get_tensor("target_pose")]
+    return torch.cat(poses).double().numpy()
+
+
+def draw_sightings(
+    poses: Float[ndarray, "people 24 3"],
+    others: Float[ndarray, "people 24 3"],
+    skeleton: Skeleton,
+    settings: LiftTraining,
+    rng: np.random.Generator,
+) -> Sightings:
+    """Mix poses with others, give everyone a shape and a place, and see them badly.
+
+    Args:
+        poses: axis-angle, the root relative to a camera.
+        others: whose legs and arms are taken.
+        skeleton: with `POINTS`, in their order.
+        settings: how much of what.
+        rng: decides everything.
+    """
+    count = len(poses)
+    rotations = mixed_poses(poses, others, settings, rng)
+    betas = rng.normal(size=(count, 10))
+    points = skeleton.place(Pose(rotations, betas, np.zeros((count, 3)))).points
+    distance = rng.uniform(NEAR_M, FAR_M, (count, 1))
+    place = np.concatenate([ASIDE * distance * rng.normal(size=(count, 2)), distance], 1)
+    points = points - (points.max(1) + points.min(1))[:, None] / 2.0 + place[:, None]
+    believed = np.exp(rng.uniform(-settings.focal_error, settings.focal_error, (count, 1, 1)))
+    rays = believed * points[..., :2] / points[..., 2:]
+    seen = _seen(count, settings, rng)
+    extent = np.ptp(rays, axis=1).max(-1)
+    spread = rng.uniform(0.0, settings.noise, count) * extent
+    noise = spread[:, None, None] * rng.normal(size=rays.shape)
+    noise[rng.random(seen.shape) < OUTLIERS] *= OUTLYING
+    return Sightings(rays + noise, seen, points - points.mean(1, keepdims=True))
+
+
+def mixed_poses(
+    poses: Float[ndarray, "people 24 3"],
+    others: Float[ndarray, "people 24 3"],
+    settings: LiftTraining,
+    rng: np.random.Generator,
+) -> Float[ndarray, "people 24 3 3"]:
+    """Make many poses of few: with legs and arms of others, drawn anew, shaken, turned around."""
+    count = len(poses)
+    poses = poses.copy()
+    for share, joints in ((settings.half_share, LEGS), (settings.arm_share, ARM)):
+        whose = np.flatnonzero(rng.random(count) < share)[:, None]
+        poses[whose, joints] = others[whose, joints]
+    free = np.flatnonzero(rng.random(count) < settings.free_share)
+    prior = PosePrior()
+    drawn = prior.mean + prior.deviation * rng.normal(size=(len(free), *prior.mean.shape))
+    poses[free, 1:] = np.clip(drawn, prior.lower, prior.upper)
+    rotations = exp_map(poses)
+    rotations[free, 0] = UPRIGHT
+    shaken = rng.uniform(0.0, settings.jitter, (count, 1, 1))
+    shaken *= rng.random((count, 1, 1)) < settings.jitter_share
+    rotations = rotations @ exp_map(shaken * rng.normal(size=poses.shape))
+    lean = LEAN * rng.normal(size=(count, 3))
+    lying = rng.random(count) < LYING
+    lean[lying] = rng.normal(size=(int(lying.sum()), 3))
+    yaw = np.array([0.0, 1.0, 0.0]) * rng.uniform(-np.pi, np.pi, (count, 1))
+    rotations[:, 0] = exp_map(lean) @ exp_map(yaw) @ rotations[:, 0]
+    return rotations
+
+
+def _seen(count: int, settings: LiftTraining, rng: np.random.Generator) -> ndarray:
+    missing = rng.uniform(0.0, settings.missing, (count, 1)) * (rng.random((count, 1)) < 0.7)
+    seen = rng.random((count, len(POINTS))) >= missing
+    cut = np.flatnonzero(rng.random(count) < CUT_OFF)[:, None]
+    seen[cut, LOW] = False
+    seen[:, TRUNK] |= rng.random((count, len(TRUNK))) < TRUNK_SEEN
+    return seen
+
+
+def lifted_skeleton() -> Skeleton:
+    """Measure the bundled body's keypoints that are lifted."""
+    return Skeleton(RestBody.of(BodyModel.bundled(), POINTS))

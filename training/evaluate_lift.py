@@ -1,0 +1,113 @@
+"""Score the network that lifts keypoints into space, on poses of its kind that it never saw.
+
+`python -m training.evaluate_lift` prints PA-MPJPE over the 23 keypoints, seen or not: of the
+network alone, and of the fit with it and without. Nothing is rendered.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy import ndarray
+
+from posexfer_core.body.estimate.fit import Sight, fit_people
+from posexfer_core.body.estimate.keypoints import Keypoints
+from posexfer_core.body.estimate.lift import lift_people
+from posexfer_core.body.estimate.lift_network import POINTS
+from posexfer_core.body.estimate.search import SearchPlan
+from posexfer_core.body.estimate.so3 import exp_map, log_map
+from posexfer_core.body.estimate.starts import UPRIGHT, proposed_poses
+from posexfer_core.body.estimate.weight_files import LIFTER
+from posexfer_core.body.model import BodyModel
+from posexfer_core.errors import PoseXferError
+
+from .config import LiftTraining
+from .data.sightings import draw_sightings, lifted_skeleton
+from .evaluate import TEST_SEED
+from .metrics.joints import aligned_error_m
+from .synthetic.poses import Build, draw_pose
+
+PICTURE_PX = 1024
+BATCH = 32
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--weights", type=Path, default=LIFTER.bundled, help="default: bundled")
+    parser.add_argument("--count", type=int, default=512, help="people")
+    parser.add_argument(
+        "--record", action="store_true", help="write the scores into the header of the weights"
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        scores = evaluate(chosen.weights, chosen.count)
+        if chosen.record:
+            LIFTER.add_scores(chosen.weights, scores)
+    except PoseXferError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def evaluate(weights: Path, count: int) -> dict[str, dict[str, float]]:
+    """Print one line for each way to places in space; return the numbers, millimetres."""
+    network = LIFTER.load(weights)[0]
+    people, truth = unseen_people(count)
+    focal_px = [float(PICTURE_PX)] * count
+    found = {
+        "lifted keypoints": lift_people(people, focal_px, network=network)[0],
+        "fit without lifting": _fitted(people, SearchPlan(lift=False)),
+        "fit": _fitted(people, SearchPlan()),
+    }
+    scores = {}
+    for name, places in found.items():
+        errors = 1000.0 * aligned_error_m(torch.from_numpy(places), torch.from_numpy(truth))
+        scores[name] = {"pa_mpjpe_mm": float(errors.mean()), "median_mm": float(errors.median())}
+        sys.stdout.write(
+            f"{name:24}mean {errors.mean():6.1f} mm   median {errors.median():6.1f} mm\n"
+        )
+    return scores
+
+
+def unseen_people(count: int) -> tuple[list[Keypoints], ndarray]:
+    """Draw people as in training, from another seed, and where their keypoints are; metres."""
+    rng = np.random.default_rng(TEST_SEED)
+    vertices, joints = BodyModel.bundled().rest(torch.zeros(1, 10))
+    build = Build.of(vertices[0].double().numpy(), joints[0].double().numpy())
+    poses = np.stack([draw_pose(rng, build) for _ in range(count)])
+    poses[:, 0] = log_map(UPRIGHT @ exp_map(poses[:, 0]))
+    others = poses[rng.permutation(count)]
+    drawn = draw_sightings(poses, others, lifted_skeleton(), LiftTraining(), rng)
+    people = [
+        Keypoints(
+            xy=PICTURE_PX * (rays + 0.5),
+            confidence=seen.astype(np.float64),
+            names=POINTS,
+            picture_size=(PICTURE_PX, PICTURE_PX),
+        )
+        for rays, seen in zip(drawn.rays, drawn.seen, strict=True)
+    ]
+    return people, drawn.places
+
+
+def _fitted(people: list[Keypoints], plan: SearchPlan) -> ndarray:
+    body, skeleton, places = BodyModel.bundled(), lifted_skeleton(), []
+    for first in range(0, len(people), BATCH):
+        sights = [
+            Sight(keypoints=one, focal_px=float(PICTURE_PX))
+            for one in people[first : first + BATCH]
+        ]
+        places += [
+            skeleton.place(proposed_poses(fit.params, body)).points
+            for fit in fit_people(sights, body=body, plan=plan)
+        ]
+    return np.concatenate(places)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Train the network that lifts keypoints into space, on poses that are mixed anew at every step."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from posexfer_core.body.estimate.lift_network import (
+    POINTS,
+    LiftConfig,
+    Lifted,
+    LiftNetwork,
+    lift_inputs,
+)
+from posexfer_core.body.estimate.weight_files import LIFTER
+
+from ..config import LiftTraining
+from ..data.shards import ShardDataset
+from ..data.sightings import draw_sightings, lifted_skeleton, load_poses
+
+SHEET_PEOPLE, SHEET_PX = 8, 128
+TRUE_RGB, FOUND_RGB = (-1.0, 0.6, -1.0), (1.0, -0.4, -0.4)
+
+
+class LiftLoss(nn.Module):
+    """The network and how much its places surprise."""
+
+    def __init__(self, network: LiftNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, batch: dict[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Weigh distances by the spreads that go with them: the Laplace distribution of space.
+
+        `-log p = d / s + 3 log s` but for a constant.
+        """
+        with torch.autocast(batch["sight"].device.type, enabled=False):
+            found: Lifted = self.network(batch["sight"])
+            apart = ((found.places - batch["places"]).square().sum(-1) + 1e-6).sqrt()
+            loss = (apart / found.spreads + 3.0 * found.spreads.log()).mean()
+        return {"loss": loss, "place_m": apart.mean()}
+
+
+class LiftTask:
+    """Poses in memory, of which every step makes others."""
+
+    def __init__(self, data: ShardDataset, settings: LiftTraining, changes: dict[str, Any]) -> None:
+        self.settings = settings
+        self.poses, self.skeleton = load_poses(data), lifted_skeleton()
+        self.model: nn.Module = LiftLoss(LiftNetwork(LiftConfig.from_dict(changes)))
+
+    def __len__(self) -> int:
+        """Count the poses: two a pair."""
+        return len(self.poses)
+
+    def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
+        """See people in these poses and parts of others."""
+        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+        others = self.poses[rng.integers(len(self), size=len(indices))]
+        drawn = draw_sightings(self.poses[indices], others, self.skeleton, self.settings, rng)
+        rays, places = (torch.from_numpy(x).float() for x in (drawn.rays, drawn.places))
+        return {"sight": lift_inputs(rays, torch.from_numpy(drawn.seen)), "places": places}
+
+    @torch.no_grad()
+    def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
+        """Show eight people from the camera above, from their side below; found ones in red."""
+        indices = torch.linspace(0, len(self) - 1, SHEET_PEOPLE).long().tolist()
+        batch = self.batch(indices, torch.Generator().manual_seed(0))
+        found = cast(LiftLoss, model).network(batch["sight"]).places
+        rows = []
+        for axes in ([0, 1], [2, 1]):
+            cells = torch.full((SHEET_PEOPLE, 3, SHEET_PX, SHEET_PX), -0.8)
+            for places, colour in ((batch["places"], TRUE_RGB), (found, FOUND_RGB)):
+                at = ((places[..., axes] / 2.4 + 0.5) * SHEET_PX).long().clamp(1, SHEET_PX - 2)
+                for person in range(SHEET_PEOPLE):
+                    for x, y in at[person].tolist():
+                        cells[person, :, y - 1 : y + 2, x - 1 : x + 2] = torch.tensor(colour)[
+                            :, None, None
+                        ]
+            rows.append(torch.cat(list(cells), -1))
+        return torch.cat(rows, -2)
+
+    def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
+        """Write the network."""
+        about = {**recipe, "points": list(POINTS)}
+        LIFTER.save(path, cast(LiftLoss, model).network, recipe=about)
