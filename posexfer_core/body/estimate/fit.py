@@ -34,7 +34,7 @@ SPREAD = 0.01
 """Standard deviation of a sure keypoint, as a share of the person's extent in the picture."""
 SPREAD_3D_M = 0.02
 """Standard deviation of a sure 3D joint, metres."""
-LIFT_SPREADS = 2.5
+LIFT_SPREADS = 4.0
 """Standard deviation of a lifted keypoint, in spreads that its network names."""
 FAINTEST = 0.05
 """Confidence below which a keypoint counts as not seen."""

@@ -62,7 +62,8 @@ def fit_motion(
     if len(frames) == 1:
         return fits
     nearest = np.abs(np.arange(len(frames))[:, None] - np.array(seen)).argmin(1)
-    task = FitTask.of([sights[index] for index in nearest], body)
+    lift = plan is None or plan.lift
+    task = FitTask.of([sights[index] for index in nearest], body, lift=lift)
     lost = np.setdiff1d(np.arange(len(frames)), seen)
     for measured in (task.energy.targets, task.energy.places):
         if measured is not None:

@@ -1,11 +1,9 @@
-import math
-
 import numpy as np
-import pytest
 
 from posexfer_core.body.estimate import trust
 from posexfer_core.body.estimate.body_points import RestBody
 from posexfer_core.body.estimate.energy import FitEnergy, Weights
+from posexfer_core.body.estimate.fit import Sight, fit_people
 from posexfer_core.body.estimate.joints3d import SMPL24
 from posexfer_core.body.estimate.kinematics import Pose, Skeleton
 from posexfer_core.body.estimate.layouts import COCO17
@@ -13,6 +11,8 @@ from posexfer_core.body.estimate.measures import Targets
 from posexfer_core.body.estimate.prior import PosePrior
 from posexfer_core.body.estimate.so3 import exp_map
 from posexfer_core.body.model import JOINT_NAMES
+from tests.benchmarks.fit import fitted_joints, reliability
+from tests.benchmarks.random_people import FOCAL_PX, random_person
 
 NAMES = (*COCO17, *SMPL24)
 
@@ -52,8 +52,25 @@ def test_what_is_seen_better_is_trusted_more(body):
     assert sharp[JOINT_NAMES.index("l_wrist")] > dim[JOINT_NAMES.index("l_wrist")] + 0.1
 
 
-@pytest.mark.parametrize(("ratio", "share"), [(0.0, 0.0), (1.5382, 0.5), (2.7955, 0.95)])
-def test_the_share_within_a_distance_is_maxwells(ratio, share):
-    """Chi with three degrees of freedom: its median and its 95th percentile."""
-    assert trust._within(ratio) == pytest.approx(share, abs=1e-4)
-    assert math.isclose(trust._within(9.0), 1.0)
+def test_the_share_within_a_distance_is_that_of_random_draws():
+    """Distances of this density are Gamma's of shape 3; its variance along an axis is 4 s^2."""
+    rng = np.random.default_rng(0)
+    far = rng.gamma(3.0, 0.5, size=100_000)
+    directions = rng.normal(size=(100_000, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    np.testing.assert_allclose((far[:, None] * directions).std(0), 1.0, atol=0.02)
+    ratios = np.array([0.0, 0.5, 1.0, 2.0])
+    drawn = (far[:, None] <= ratios).mean(0)
+    np.testing.assert_allclose(trust.share_within(ratios), drawn, atol=0.01)
+
+
+def test_confidence_tells_how_often_joints_are_right(body):
+    rng = np.random.default_rng(30)
+    people = [random_person(rng, body, noise_px=5.0, missing=0.2) for _ in range(48)]
+    fits = fit_people([Sight(keypoints=one.keypoints, focal_px=FOCAL_PX) for one in people])
+    said = np.stack([fit.params.confidence[0, 0, 1:].numpy() for fit in fits])
+    joints = np.stack([fitted_joints(body, fit) for fit in fits])
+    truth = np.stack([one.joints for one in people])
+    apart = np.linalg.norm(joints - joints[:, :1] - truth + truth[:, :1], axis=-1)[:, 1:]
+    for mean, right, count in reliability(said, apart < trust.NEAR_M):
+        assert abs(mean - right) < 0.25 or count < 40, (mean, right, count)
