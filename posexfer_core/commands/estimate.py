@@ -1,37 +1,51 @@
-"""`posexfer estimate`: a 3D body from the keypoints of a picture, or roughly from it alone."""
+"""`posexfer estimate`: a 3D body from keypoints or 3D joints, or roughly from a picture alone."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
-from jaxtyping import Float
-from torch import Tensor
+import numpy as np
 
-from ..body.estimate.fit import FitResult, fit_keypoints
-from ..body.estimate.keypoints import load_keypoints
+from ..body.estimate.fit import FitResult, fit_people
+from ..body.estimate.frames import every_sight, sights_with_gaps
+from ..body.estimate.motion import fit_in_batches, fit_motion
 from ..body.estimate.regress import regress_body
+from ..body.estimate.search import SearchPlan
+from ..body.estimate.smooth import Smoothing
+from ..body.formats.foreign_rigs import PLAN as CERTAIN
 from ..body.model import BodyModel
 from ..body.overlay import overlay_body
 from ..body.params import HumanParams
+from ..body.sequence import join_frames
 from ..body.view import BodyView
 from ..errors import KeypointsError, OutputError
-from ..pictures import check_picture_target, check_target, load_picture, save_picture
+from ..pictures import check_picture_target, check_target, save_picture
+from .footage import Footage
 from .options import add_body_option, index, open_body, say
+from .progress import Counter
 
 HELP = (
-    "Fit the 3D body to a person's 2D keypoints, or read it roughly off the picture alone; writes "
-    "parameters (.npz) and an overlay (PNG)."
+    "Fit the 3D body to a person's 2D keypoints or 3D joints, in one picture or in the frames of a "
+    "video, or read it roughly off the picture alone; writes parameters (.npz) and overlays (PNG)."
 )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
-    parser.add_argument("picture", type=Path, help="the picture with the person")
+    parser.add_argument(
+        "picture",
+        type=Path,
+        help="the picture with the person, or a folder with one picture a frame, in the order of "
+        "the numbers in their names; for keypoints of several frames one picture will do",
+    )
     parser.add_argument(
         "keypoints",
         type=Path,
         nargs="?",
-        help="JSON of COCO-17, COCO-WholeBody, OpenPose-18/25 or POSE_KEYPOINT; pixels or 0..1; "
-        "left out: a small network reads the one person of the picture, roughly",
+        help="JSON of COCO-17, COCO-WholeBody, OpenPose-18/25, POSE_KEYPOINT or MediaPipe (its "
+        "world landmarks are used too), pixels or 0..1, of one or several frames; or a folder with "
+        "one file a frame, as OpenPose writes; left out: a small network reads the one person of "
+        "the picture, roughly",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.npz", help="parameter file to write"
@@ -39,54 +53,173 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overlay",
         type=Path,
-        metavar="FILE.png",
-        help="picture with the body over it (default: beside --out)",
+        metavar="PATH",
+        help="picture with the body over it (.png), or a folder of them where there are several "
+        "pictures (default: beside --out)",
     )
     parser.add_argument("--person", type=index, default=0, help="which person, from 0 (default: 0)")
+    parser.add_argument(
+        "--frame", type=index, metavar="N", help="only this frame, from 0 (default: all)"
+    )
+    _add_fit_options(parser)
+    add_body_option(parser)
+
+
+def _add_fit_options(parser: argparse.ArgumentParser) -> None:
+    """Describe what the fit may be told."""
+    parser.add_argument(
+        "--joints",
+        type=Path,
+        metavar="FILE",
+        help="3D joints of the same frames and people: NLF, SAM 3D Body, MediaPipe's world "
+        "landmarks, or an array of 24 (SMPL), 33 (MediaPipe) or 70 (MHR) joints, metres or "
+        "millimetres, x right, y down, z away from the camera (.npz, .npy, .json, .pkl, .pt); "
+        "leaves no doubt about depth; needs no keypoints where it says where the person is",
+    )
+    parser.add_argument(
+        "--smooth",
+        type=strength,
+        default=1.0,
+        metavar="STRENGTH",
+        help="how much frames are smoothed over time: 0 fits each alone, 1 suits 25 to 30 frames "
+        "a second, 2 halves the accelerations (default: 1)",
+    )
+    parser.add_argument(
+        "--fps",
+        type=frame_rate,
+        metavar="RATE",
+        help="frames a second of the video, kept in the parameter file (default: not known)",
+    )
     parser.add_argument(
         "--focal-px",
         type=focal_length,
         metavar="F",
-        help="focal length in pixels of the picture (default: estimated)",
+        help="focal length in pixels of the picture (default: the picture's diagonal, or what a "
+        "file of 3D joints says)",
     )
-    add_body_option(parser)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Fit or read, then write both files."""
+    """Fit or read, then write the parameters and the overlays."""
     if options.out.suffix != ".npz":
         raise OutputError(f"{options.out} ends in {options.out.suffix!r}; expected .npz.")
-    overlay = options.overlay or options.out.with_name(f"{options.out.stem}_overlay.png")
     check_target(options.out)
-    check_picture_target(overlay)
-    picture = load_picture(options.picture)
+    footage = Footage.open(
+        options.picture,
+        options.keypoints,
+        options.joints,
+        person=options.person,
+        focal_px=options.focal_px,
+    )
+    frames = _wanted_frames(options, footage)
+    overlays = _overlay_files(options, footage, frames)
     body = open_body(options.body)
-    params, found = _estimate(options, picture, body)
-    save_picture(overlay_body(picture, BodyView.of(params, body), keypoints=True), overlay)
+    params, found = _estimate(options, footage, frames, body)
+    if options.fps is not None:
+        params = replace(params, frame_rate=options.fps)
+    for number, path in enumerate(overlays):
+        view = BodyView.of(params.part(slice(number, number + 1), slice(None)), body)
+        picture = footage.picture(frames[number])
+        save_picture(overlay_body(picture, view, keypoints=True), path)
     params.save(options.out)
     say(found)
     say(f"parameters: {options.out}")
-    say(f"overlay: {overlay}")
+    say(f"overlay: {overlays[0] if len(overlays) == 1 else overlays[0].parent}")
+
+
+def _wanted_frames(options: argparse.Namespace, footage: Footage) -> list[int]:
+    if options.frame is None:
+        return list(range(footage.frames))
+    if options.frame >= footage.frames:
+        raise KeypointsError(
+            f"Frame {options.frame} was asked for, but there are {footage.frames}, numbered from 0."
+        )
+    return [options.frame]
+
+
+def _overlay_files(options: argparse.Namespace, footage: Footage, frames: list[int]) -> list[Path]:
+    """Name the overlays, one for each picture that is used, and check that they can be written."""
+    several = len(frames) > 1 and len(footage.pictures) > 1
+    default = options.out.with_name(f"{options.out.stem}_overlay" + ("" if several else ".png"))
+    path = options.overlay or default
+    if not several:
+        check_picture_target(path)
+        return [path]
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {path} cannot be made: {error.strerror}.") from error
+    files = [path / f"{frame:05d}.png" for frame in frames]
+    check_picture_target(files[0])
+    return files
 
 
 def _estimate(
-    options: argparse.Namespace, picture: Float[Tensor, "1 3 height width"], body: BodyModel
+    options: argparse.Namespace, footage: Footage, frames: list[int], body: BodyModel
 ) -> tuple[HumanParams, str]:
     """Return the parameters, and how good they are."""
-    if options.keypoints is None:
-        if options.person:
-            raise KeypointsError(
-                f"--person {options.person} chooses among the people of a keypoint file; without "
-                "one, the picture must show one person. Give keypoints, or cut the picture."
-            )
-        reading = regress_body(picture[0], body=body, focal_px=options.focal_px)
-        return reading.params, (
-            "rough estimate from the picture alone, by a small network that saw synthetic people "
-            "only: look at the overlay; a keypoint file gives a better one"
+    counter = Counter("fitting" if footage.annotated else "reading", len(frames), "frames")
+    try:
+        if footage.annotated:
+            return _fitted(options, footage, frames, body, counter)
+        return _read(options, footage, frames, body, counter)
+    finally:
+        counter.close()
+
+
+def _fitted(
+    options: argparse.Namespace,
+    footage: Footage,
+    frames: list[int],
+    body: BodyModel,
+    counter: Counter,
+) -> tuple[HumanParams, str]:
+    """Fit the body to keypoints and 3D joints."""
+    plan = CERTAIN if footage.joints is not None else SearchPlan()
+    if len(frames) > 1 and options.smooth:
+        results = fit_motion(
+            sights_with_gaps(lambda number: footage.look(frames[number]), len(frames), body),
+            body=body,
+            plan=plan,
+            smoothing=Smoothing.of_strength(options.smooth),
+            progress=counter.advance,
         )
-    size = (picture.shape[-2], picture.shape[-1])
-    fit = fit_person(options.keypoints, size, body, options.person, options.focal_px)
-    return fit.params, f"mean reprojection error: {fit.reprojection_px:.2f} px"
+    elif len(frames) > 1:
+        sights = every_sight(footage.look, len(frames), body)
+        results = fit_in_batches(sights, body=body, plan=plan, progress=counter.advance)
+    else:
+        results = fit_people([footage.look(frames[0])], body=body, plan=plan)
+    errors = np.array([one.reprojection_px for one in results])
+    found = f"mean reprojection error: {np.nanmean(errors):.2f} px"
+    if len(frames) > 1:
+        lost = int(np.isnan(errors).sum())
+        found += f", over {len(frames)} frames"
+        found += f", of which {lost} do not show the person and are filled" if lost else ""
+    return join_frames([one.params for one in results]), found
+
+
+def _read(
+    options: argparse.Namespace,
+    footage: Footage,
+    frames: list[int],
+    body: BodyModel,
+    counter: Counter,
+) -> tuple[HumanParams, str]:
+    """Read the body off every picture alone."""
+    if options.person:
+        raise KeypointsError(
+            f"--person {options.person} chooses among the people of a keypoint file; without one, "
+            "the picture must show one person. Give keypoints, or cut the picture."
+        )
+    readings = []
+    for frame in frames:
+        picture = footage.picture(frame)[0]
+        readings.append(regress_body(picture, body=body, focal_px=options.focal_px).params)
+        counter.advance()
+    return join_frames(readings), (
+        "rough estimate from the picture alone, by a small network that saw synthetic people only: "
+        "look at the overlay; a keypoint file gives a better one"
+    )
 
 
 def fit_person(
@@ -96,25 +229,39 @@ def fit_person(
     person: int = 0,
     focal_px: float | None = None,
 ) -> FitResult:
-    """Fit the body to one person of a keypoint file.
+    """Fit the body to one person of the first frame of a keypoint file.
 
     Args:
         keypoints: the file.
         size: height and width of the picture, pixels.
         body: the body to fit.
         person: which person of the file, from 0.
-        focal_px: focal length, pixels; estimated when not given.
+        focal_px: focal length, pixels; guessed when not given.
     """
-    points = load_keypoints(keypoints, person=person, picture_size=size)
-    return fit_keypoints(points, body=body, focal_px=focal_px)
+    footage = Footage.of_keypoints(keypoints, size, person=person, focal_px=focal_px)
+    return fit_people([footage.look(0)], body=body)[0]
 
 
 def focal_length(text: str) -> float:
     """Read a focal length in pixels."""
+    return _number(text, 1.0, 1e6, "a focal length from 1 to 1e6 pixels")
+
+
+def frame_rate(text: str) -> float:
+    """Read frames a second."""
+    return _number(text, 0.01, 1e4, "a frame rate from 0.01 to 10000")
+
+
+def strength(text: str) -> float:
+    """Read a strength of the smoothing."""
+    return _number(text, 0.0, 100.0, "a strength from 0 to 100")
+
+
+def _number(text: str, least: float, most: float, what: str) -> float:
     try:
         value = float(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of pixels") from error
-    if not 1.0 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a focal length from 1 to 1e6 pixels")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
     return value

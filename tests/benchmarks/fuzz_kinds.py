@@ -17,6 +17,7 @@ from posexfer_core.body.estimate import mediapipe
 from posexfer_core.body.estimate.keypoints import load_keypoints, read_keypoint_file
 from posexfer_core.body.files import load_body_model
 from posexfer_core.body.formats.containers import read_container
+from posexfer_core.body.formats.joint_files import JointFile
 from posexfer_core.body.formats.read import read_params
 from posexfer_core.body.mesh_files import read_mesh
 from posexfer_core.body.model import BodyModel
@@ -118,6 +119,19 @@ def _mediapipe() -> Kind:
     return Kind(name="landmarks.json", data=json.dumps(MEDIAPIPE).encode(), read=read)
 
 
+def _joints(content: Any) -> Callable[[], Kind]:
+    def read(path: Path) -> Any:
+        file = JointFile(path)
+        return file.joints(0, 0), file.sight(0, 0, (400, 300), None)
+
+    def make() -> Kind:
+        file = io.BytesIO()
+        np.savez(file, **content)
+        return Kind(name="joints.npz", data=file.getvalue(), read=read, content=content)
+
+    return make
+
+
 def _weights() -> Kind:
     torch.manual_seed(0)
     network = PoseTransferNetwork(toy_config())
@@ -181,6 +195,7 @@ MEDIAPIPE = {
     "height": 400,
     "frames": [{"pose_landmarks": [LANDMARKS], "pose_world_landmarks": [LANDMARKS]}],
 }
+JOINTS = np.random.default_rng(0).random((2, 1, 70, 3)) + 2.0
 FLAT = [value for at in range(25) for value in (20.0 + 4 * at, 300.0 - 7 * at, 0.9)]
 OPENPOSE = {"people": [{"pose_keypoints_2d": FLAT}]}
 POSE_KEYPOINT = [{**OPENPOSE, "canvas_height": 400, "canvas_width": 300}]
@@ -200,6 +215,11 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "pose_keypoint": _keypoints(POSE_KEYPOINT),
     "coco": _keypoints(COCO),
     "mediapipe": _mediapipe,
+    "nlf_joints": _joints({"joints3d_nonparam": JOINTS[:, :, :24]}),
+    "mhr_joints": _joints(
+        {"pred_keypoints_3d": JOINTS[0, 0], "pred_cam_t": np.zeros(3), "focal_length": 900.0}
+    ),
+    "joint_arrays": _joints({"joints_3d": JOINTS[:, :, :33]}),
     "keypoints_npy": _keypoints_npy,
     "weights": _weights,
     "bvh": _bvh,

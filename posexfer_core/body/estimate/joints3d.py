@@ -42,6 +42,9 @@ MHR70 = tuple(_MHR.get(index, "") for index in range(70))
 LAYOUTS_3D = {24: SMPL24, 33: MEDIAPIPE33, 70: MHR70}
 """Layout by the number of its points."""
 
+FARTHEST_M = 1e6
+"""Coordinates beyond it are errors, whatever the unit."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Joints3D:
@@ -57,7 +60,7 @@ class Joints3D:
     def __post_init__(self) -> None:
         """Refuse what no body can be fitted to."""
         known = self.confidence > 0.0
-        if known.sum() < FEWEST or not np.isfinite(self.xyz).all():
+        if known.sum() < FEWEST or not (np.abs(self.xyz) < FARTHEST_M).all():
             raise KeypointsError(
                 f"The person has {int(known.sum())} usable 3D joints; a fit needs at least "
                 f"{FEWEST}, all of them finite numbers."

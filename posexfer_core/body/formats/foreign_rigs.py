@@ -23,6 +23,8 @@ FARTHEST_M = 200.0
 PLAN = SearchPlan(kept=1, flip_limbs=False)
 """Joints in space leave no doubt about depth."""
 NEAREST_M = 0.1
+FAR_M, MOST_PX = 1e6, 1e9
+"""Larger numbers are errors."""
 BATCH = 32
 """Bodies fitted at once."""
 
@@ -44,7 +46,7 @@ def mhr_sight(person: Any, size: tuple[int, int] | None, name: str) -> Sight:
     focal_px = fields.number("focal_length")
     if size is None:
         size = _size_from_pixels(fields, placed, focal_px)
-    return _sight(joints, placed, focal_px, size, name)
+    return placed_sight(joints, placed, focal_px, size, name)
 
 
 def fit_sights(sights: Sequence[Sight], body: BodyModel | None = None) -> list[FitResult]:
@@ -80,7 +82,8 @@ def mhr_size(content: Any) -> tuple[int, int] | None:
     return int(height), int(width)
 
 
-def _is_mhr(content: Any) -> bool:
+def is_mhr(content: Any) -> bool:
+    """Tell SAM 3D Body's people by their keys."""
     people = [person for frame in mhr_frames(content)[:4] for person in frame[:1]]
     return any(keys_of(person) >= MHR_KEYS for person in people)
 
@@ -103,7 +106,8 @@ def _read_mhr(source: Source) -> list[Track]:
     )
 
 
-def _is_nlf(content: Any) -> bool:
+def is_nlf(content: Any) -> bool:
+    """Tell NLF's free joints."""
     return NLF_KEY in keys_of(content) and "pose" not in keys_of(content)
 
 
@@ -114,12 +118,12 @@ def _read_nlf(source: Source) -> list[Track]:
     focal_px = max(size) / 2.0 / float(np.tan(np.radians(NLF_FOV_DEG / 2.0)))
     frames = [
         array / (1000.0 if np.abs(array).max(initial=0.0) > FARTHEST_M else 1.0)
-        for array in _nlf_frames(source.content[NLF_KEY], source.path.name)
+        for array in nlf_frames(source.content[NLF_KEY], source.path.name)
     ]
     people = max(map(len, frames), default=0)
     sights = [
         [
-            _sight(frame[person], frame[person], focal_px, size, source.path.name)
+            placed_sight(frame[person], frame[person], focal_px, size, source.path.name)
             for frame in frames
             if person < len(frame)
         ]
@@ -128,8 +132,8 @@ def _read_nlf(source: Source) -> list[Track]:
     return _tracks(sights, source, notes)
 
 
-def _nlf_frames(value: Any, name: str) -> list[Float[np.ndarray, "people 24 3"]]:
-    """List the frames: an array of people is one frame, lists hold more."""
+def nlf_frames(value: Any, name: str) -> list[Float[np.ndarray, "people 24 3"]]:
+    """List the frames, as they are: an array of people is one frame, lists hold more."""
     if isinstance(value, list | tuple):
         if len(value) == 1 and isinstance(value[0], list | tuple):
             value = value[0]
@@ -145,11 +149,19 @@ def _nlf_people(frame: Any, name: str) -> Float[np.ndarray, "people 24 3"]:
     return array.reshape(-1, 24, 3)
 
 
-def _sight(
+def placed_sight(
     joints: np.ndarray, placed: np.ndarray, focal_px: float, size: tuple[int, int], name: str
 ) -> Sight:
-    """Project the joints, so that the body is placed where the picture has it."""
-    if not (np.isfinite(placed).all() and placed[:, 2].min() > NEAREST_M and focal_px > 0.0):
+    """Project the joints, so that the body is placed where the picture has it.
+
+    Args:
+        joints: metres, camera axes, any origin.
+        placed: the same, camera frame.
+        focal_px: of a lens that looks through the middle of the picture.
+        size: height and width of the picture, pixels.
+        name: what errors call it.
+    """
+    if not (_within(placed) and placed[:, 2].min() > NEAREST_M and 0.0 < focal_px < MOST_PX):
         raise ParamsError(
             f"{name}: the joints reach to {placed[:, 2].min():.3g} m in depth with a focal length "
             f"of {focal_px:.3g} px, expected all of them before the camera."
@@ -167,6 +179,10 @@ def _sight(
     except KeypointsError as error:
         raise ParamsError(f"{name}: {error}") from error
     return Sight(keypoints=seen, joints=named, focal_px=focal_px)
+
+
+def _within(places: np.ndarray) -> bool:
+    return bool((np.abs(places) < FAR_M).all())
 
 
 def _size_from_pixels(fields: Fields, placed: np.ndarray, focal_px: float) -> tuple[int, int]:
@@ -207,6 +223,6 @@ def _track(results: list[FitResult], notes: list[str]) -> Track:
 
 
 FORMATS = (
-    Format(name="sam-3d-body", title="SAM 3D Body", matches=_is_mhr, read=_read_mhr),
-    Format(name="nlf-joints", title="NLF's free joints", matches=_is_nlf, read=_read_nlf),
+    Format(name="sam-3d-body", title="SAM 3D Body", matches=is_mhr, read=_read_mhr),
+    Format(name="nlf-joints", title="NLF's free joints", matches=is_nlf, read=_read_nlf),
 )

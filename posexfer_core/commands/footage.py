@@ -1,0 +1,173 @@
+"""What shows a person over frames: pictures, keypoints and 3D joints, as files or folders."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from ..body.estimate import mediapipe
+from ..body.estimate.fit import Sight
+from ..body.estimate.joints3d import Joints3D
+from ..body.estimate.keypoints import count_frames, load_keypoints, read_keypoint_file
+from ..body.formats.joint_files import JointFile
+from ..errors import KeypointsError, PictureError
+from ..pictures import load_picture
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+KEYPOINTS = (".json", ".npy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footage:
+    """One person in one frame or in many."""
+
+    pictures: list[Path]
+    """One for each frame, or one that stands for all."""
+    size: tuple[int, int]
+    """Height and width of every picture, pixels."""
+    keypoints: list[Path]
+    """One file for each frame, or one for all; none."""
+    joints: JointFile | None
+    person: int
+    focal_px: float | None
+    frames: int
+    content: Any
+    """Of the one keypoint file."""
+
+    @classmethod
+    def open(
+        cls,
+        picture: Path,
+        keypoints: Path | None = None,
+        joints: Path | None = None,
+        *,
+        person: int = 0,
+        focal_px: float | None = None,
+    ) -> "Footage":
+        """List the frames.
+
+        Args:
+            picture: a picture, or a folder of one picture a frame.
+            keypoints: a file of one or many frames, or a folder of one file a frame.
+            joints: a file of 3D joints.
+            person: which person, from 0.
+            focal_px: focal length, pixels; guessed when left out.
+
+        Raises:
+            KeypointsError, ParamsError, PictureError: something cannot be read, or the numbers of
+                frames differ.
+        """
+        pictures = _files(picture, PICTURES, PictureError, "pictures")
+        files = [] if keypoints is None else _files(keypoints, KEYPOINTS, KeypointsError, "files")
+        content = read_keypoint_file(files[0]) if len(files) == 1 else None
+        joint_file = None if joints is None else JointFile(joints)
+        counts = {
+            "pictures": len(pictures),
+            "keypoints": len(files) if content is None else count_frames(content),
+            "3D joints": 0 if joint_file is None else len(joint_file),
+        }
+        frames = max(counts.values())
+        if any(count not in (0, frames) and name != "pictures" for name, count in counts.items()):
+            raise KeypointsError(_uneven(counts))
+        if counts["pictures"] not in (1, frames):
+            raise KeypointsError(_uneven(counts))
+        shown = load_picture(pictures[0])
+        return cls(
+            pictures=pictures,
+            size=(shown.shape[-2], shown.shape[-1]),
+            keypoints=files,
+            joints=joint_file,
+            person=person,
+            focal_px=focal_px,
+            frames=frames,
+            content=content,
+        )
+
+    @classmethod
+    def of_keypoints(
+        cls, path: Path, size: tuple[int, int], *, person: int, focal_px: float | None
+    ) -> "Footage":
+        """Take one keypoint file, of a picture of known height and width that is not needed."""
+        content = read_keypoint_file(path)
+        return cls(
+            pictures=[],
+            size=size,
+            keypoints=[path],
+            joints=None,
+            person=person,
+            focal_px=focal_px,
+            frames=count_frames(content),
+            content=content,
+        )
+
+    @property
+    def annotated(self) -> bool:
+        """Whether anything but pictures is there."""
+        return bool(self.keypoints) or self.joints is not None
+
+    def look(self, frame: int) -> Sight:
+        """Gather what is known of the person in a frame.
+
+        Raises:
+            KeypointsError, ParamsError: it is not there.
+        """
+        if not self.keypoints:
+            assert self.joints is not None
+            return self.joints.sight(frame, self.person, self.size, self.focal_px)
+        data, inner = self.content, frame
+        if len(self.keypoints) > 1:
+            data, inner = read_keypoint_file(self.keypoints[frame]), 0
+        seen = load_keypoints(data, person=self.person, frame=inner, picture_size=self.size)
+        joints = _world_landmarks(data, inner, self.person)
+        if self.joints is not None:
+            joints = self.joints.joints(frame, self.person)
+        return Sight(keypoints=seen, joints=joints, focal_px=self.focal_px)
+
+    def picture(self, frame: int) -> Float[Tensor, "1 3 height width"]:
+        """Load the picture of a frame.
+
+        Raises:
+            PictureError: it is of another size than the first.
+        """
+        path = self.pictures[frame if len(self.pictures) > 1 else 0]
+        picture = load_picture(path)
+        if picture.shape[-2:] != self.size:
+            raise PictureError(
+                f"{path.name} is {picture.shape[-1]}x{picture.shape[-2]} pixels (width x height), "
+                f"the first picture {self.size[1]}x{self.size[0]}; frames of a video are alike."
+            )
+        return picture
+
+
+def _world_landmarks(data: Any, frame: int, person: int) -> Joints3D | None:
+    """Take MediaPipe's world landmarks, which lie beside its image landmarks."""
+    found = mediapipe.find_joints(data, frame) if isinstance(data, dict | list) else None
+    return found[person] if found is not None and person < len(found) else None
+
+
+def _files(
+    path: Path, suffixes: tuple[str, ...], error: type[KeypointsError | PictureError], what: str
+) -> list[Path]:
+    """List the files of a folder by the numbers in their names; a file is a list of one."""
+    if not path.is_dir():
+        return [path]
+    files = [one for one in path.iterdir() if one.suffix.lower() in suffixes and one.is_file()]
+    if not files:
+        raise error(f"The folder {path} has no {what} that end in {', '.join(suffixes)}.")
+    return sorted(files, key=_by_number)
+
+
+def _by_number(path: Path) -> list[tuple[int, str]]:
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def _uneven(counts: dict[str, int]) -> str:
+    found = ", ".join(f"{count} frames of {name}" for name, count in counts.items() if count)
+    return (
+        f"There are {found}; they must be as many. One picture alone may stand for all; --frame "
+        "takes one frame."
+    )
