@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from .kinematics import BETAS, Pose, Posed, Skeleton, stack
+from .kinematics import BETAS, JOINTS, Pose, Posed, Skeleton, stack
 from .measures import NEAREST, Places, Targets
 from .prior import PosePrior
 from .reach import ReachPrior
@@ -150,10 +150,15 @@ class FitEnergy:
         self, matrix: ndarray, gradient: ndarray, pose: Pose, weight: float
     ) -> None:
         terms = self.prior.terms(pose.rotations, weight)
-        active = self.skeleton.active
-        gradient[:, : 3 * len(active)] += terms.gradient[:, active].reshape(len(gradient), -1)
-        columns = np.arange(3 * len(active)).reshape(-1, 3)
-        matrix[:, columns[:, :, None], columns[:, None, :]] += terms.curvature[:, active]
+        active, (first, second) = self.skeleton.active, self.prior.pairs
+        gradient[:, : 3 * len(active)] += terms.gradient[:, active].reshape(
+            len(gradient), 3 * len(active)
+        )
+        slot = np.full(JOINTS, -1)
+        slot[active] = np.arange(len(active))
+        both = (slot[first] >= 0) & (slot[second] >= 0)
+        rows, columns = (3 * slot[side[both], None] + np.arange(3) for side in (first, second))
+        matrix[:, rows[:, :, None], columns[:, None, :]] += terms.curvature[:, both]
 
 
 def _robust(residual: ndarray, weights: Weights) -> tuple[ndarray, ndarray]:

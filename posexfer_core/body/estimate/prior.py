@@ -1,4 +1,4 @@
-"""How far each joint likes to turn: Gaussians and soft limits on axis-angle, made by hand.
+"""How joints like to turn: linked Gaussians and soft limits on axis-angle, made by hand.
 
 The numbers are round figures after textbook ranges of motion, turned into SMPL's axes (at rest
 the arms point sideways, x is the subject's left, y up, z forward). No motion data is in them.
@@ -7,7 +7,7 @@ the arms point sideways, x is the subject's left, y up, z forward). No motion da
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from ..model import JOINT_NAMES
@@ -37,53 +37,110 @@ HABITS: dict[str, tuple[tuple[float, ...], ...]] = {
 }
 
 
+LINKS: tuple[tuple[str, str, tuple[float, float, float]], ...] = (
+    # joint, joint ("other": of the other side), correlation of their turns about x, y and z, with
+    # the signs of the left side
+    ("hip", "knee", (-0.65, 0.0, 0.0)),
+    ("hip", "other knee", (-0.45, 0.0, 0.0)),
+    ("hip", "other hip", (0.4, 0.0, 0.0)),
+    ("knee", "other knee", (0.5, 0.0, 0.0)),
+    ("collar", "shoulder", (0.0, 0.3, 0.0)),
+    ("shoulder", "other shoulder", (0.3, 0.0, 0.4)),
+    ("elbow", "other elbow", (0.0, 0.35, 0.0)),
+)
+"""What goes together: a raised thigh and a bent knee, both knees, both arms."""
+
+
 class PriorTerms(NamedTuple):
-    """Energy of a batch of poses with its gradient and Gauss-Newton blocks, per joint."""
+    """Energy of a batch of poses with its gradient and Gauss-Newton blocks."""
 
     energy: Float[ndarray, " batch"]
     gradient: Float[ndarray, "batch joints 3"]
-    curvature: Float[ndarray, "batch joints 3 3"]
+    curvature: Float[ndarray, "batch pairs 3 3"]
+    """Of the pairs of joints in `PosePrior.pairs`; all others are zero."""
 
 
 class PosePrior:
-    """Score poses joint by joint; the root is free."""
+    """Score poses by how far each joint turns, and which turn together; the root is free.
+
+    `E = r^T C^-1 r` with the deviations `r` from the habits in sigmas, correlated by `C`, and a
+    stiff spring beyond the limits.
+    """
 
     def __init__(self) -> None:
         rows = [_joint_habit(name) for name in JOINT_NAMES[1:]]
-        self.mean, self.deviation, self.lower, self.upper = np.moveaxis(np.array(rows), 1, 0)
+        self.mean, deviation, self.lower, self.upper = np.moveaxis(np.array(rows), 1, 0)
+        self._precision = np.linalg.inv(_correlations()) / np.outer(deviation, deviation)
+        blocks = self._precision.reshape(len(rows), 3, len(rows), 3).swapaxes(1, 2)
+        self._linked = np.nonzero((np.abs(blocks) > 1e-9).any((2, 3)))
+        self._blocks = blocks[self._linked]
+        self._same = np.flatnonzero(self._linked[0] == self._linked[1])
+
+    @property
+    def pairs(self) -> tuple[Int[ndarray, " pairs"], Int[ndarray, " pairs"]]:
+        """Number the joints of each block of the curvature, by row and by column."""
+        return self._linked[0] + 1, self._linked[1] + 1
 
     def mean_pose(self) -> Float[ndarray, "joints 3"]:
         """Axis-angle of the likeliest pose, the root at zero."""
         return np.concatenate([np.zeros((1, 3)), self.mean])
 
-    def residuals(
-        self, rotations: Float[ndarray, "batch joints 3 3"]
-    ) -> tuple[Float[ndarray, "batch bends 3"], ...]:
-        """Return axis-angle, deviations from the mean in sigmas, and excess over the limits."""
-        bend = log_map(rotations[:, 1:])
-        beyond = np.maximum(bend - self.upper, 0.0) + np.minimum(bend - self.lower, 0.0)
-        return bend, (bend - self.mean) / self.deviation, LIMIT_STIFFNESS * beyond
-
     def energy(
         self, rotations: Float[ndarray, "batch joints 3 3"], weight: float
     ) -> Float[ndarray, " batch"]:
         """Sum the squared residuals; `weight` scales the Gaussians, not the limits."""
-        _, habit, beyond = self.residuals(rotations)
-        return (weight * habit**2 + beyond**2).sum((1, 2))
+        bend = log_map(rotations[:, 1:])
+        away = bend - self.mean
+        return weight * (away * self._pull(away)).sum((1, 2)) + (self._beyond(bend) ** 2).sum(
+            (1, 2)
+        )
 
     def terms(self, rotations: Float[ndarray, "batch joints 3 3"], weight: float) -> PriorTerms:
         """Linearise about `rotations` for steps `R exp(d)` taken on the right."""
-        bend, habit, beyond = self.residuals(rotations)
-        slope = weight * habit / self.deviation + LIMIT_STIFFNESS * beyond
-        stiffness = weight / self.deviation**2 + LIMIT_STIFFNESS**2 * (beyond != 0.0)
+        bend = log_map(rotations[:, 1:])
+        away, beyond = bend - self.mean, self._beyond(bend)
+        pull = weight * self._pull(away)
         jacobian = log_jacobian(bend)
         transposed = np.swapaxes(jacobian, -1, -2)
         gradient = np.zeros((*rotations.shape[:2], 3))
+        slope = pull + LIMIT_STIFFNESS * beyond
         gradient[:, 1:] = (transposed @ slope[..., None])[..., 0]
-        curvature = np.zeros(rotations.shape)
-        curvature[:, 1:] = transposed @ (stiffness[..., None] * jacobian)
-        energy = (weight * habit**2 + beyond**2).sum((1, 2))
+        first, second = self._linked
+        stiffness = np.repeat(weight * self._blocks[None], len(bend), axis=0)
+        axes = np.arange(3)
+        stiffness[:, self._same[:, None], axes, axes] += LIMIT_STIFFNESS**2 * (beyond != 0.0)
+        curvature = transposed[:, first] @ stiffness @ jacobian[:, second]
+        energy = (away * pull).sum((1, 2)) + (beyond**2).sum((1, 2))
         return PriorTerms(energy, gradient, curvature)
+
+    def _pull(self, away: Float[ndarray, "batch bends 3"]) -> Float[ndarray, "batch bends 3"]:
+        flat = away.reshape(len(away), self.mean.size)
+        return (flat @ self._precision).reshape(away.shape)
+
+    def _beyond(self, bend: Float[ndarray, "batch bends 3"]) -> Float[ndarray, "batch bends 3"]:
+        """Measure the excess over the limits, weighted."""
+        excess = np.maximum(bend - self.upper, 0.0) + np.minimum(bend - self.lower, 0.0)
+        return LIMIT_STIFFNESS * excess
+
+
+def _correlations() -> Float[ndarray, "turns turns"]:
+    """Write the links of both sides as one matrix over all turns of all joints but the root."""
+    matrix = np.eye(3 * len(JOINT_NAMES) - 3)
+    for side, other in (("l_", "r_"), ("r_", "l_")):
+        for first, second, shares in LINKS:
+            across = second.startswith("other ")
+            row = 3 * _bend(first, side)
+            column = 3 * _bend(second.removeprefix("other "), other if across else side)
+            signs = (1.0, -1.0, -1.0) if across else (1.0, 1.0, 1.0)
+            block = np.diag(np.multiply(shares, signs))
+            matrix[row : row + 3, column : column + 3] = block
+            matrix[column : column + 3, row : row + 3] = block
+    return matrix
+
+
+def _bend(joint: str, side: str) -> int:
+    """Number a joint from the first below the root; `side` is for joints that come in pairs."""
+    return JOINT_NAMES.index(joint if joint in JOINT_NAMES else side + joint) - 1
 
 
 def _joint_habit(joint: str) -> tuple[tuple[float, ...], ...]:

@@ -34,6 +34,22 @@ def test_sides_mirror_each_other():
     np.testing.assert_allclose(left, right)
 
 
+def test_a_raised_thigh_expects_a_bent_knee():
+    prior = PosePrior()
+    thigh = [-1.6, 0.1, 0.05]
+    bent = prior.energy(turned(l_hip=thigh, l_knee=[1.5, 0.0, 0.0]), 1.0)
+    straight = prior.energy(turned(l_hip=thigh, l_knee=[0.2, 0.0, 0.0]), 1.0)
+    assert bent < 0.7 * straight
+
+
+def test_arms_rather_move_alike():
+    def cost(left, right):
+        arms = turned(l_shoulder=[0.0, -0.25, left], r_shoulder=[0.0, 0.25, -right])
+        return PosePrior().energy(arms, 1.0)
+
+    assert cost(0.3, -1.5) > 1.2 * (cost(0.3, 0.3) + cost(-1.5, -1.5)) / 2.0
+
+
 def test_the_root_is_free():
     assert PosePrior().energy(turned(pelvis=[1.0, 2.0, -0.5]), 1.0)[0] < 1e-20
 
