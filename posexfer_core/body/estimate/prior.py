@@ -69,8 +69,9 @@ class PosePrior:
 
     def __init__(self) -> None:
         rows = [_joint_habit(name) for name in JOINT_NAMES[1:]]
-        self.mean, deviation, self.lower, self.upper = np.moveaxis(np.array(rows), 1, 0)
-        self._precision = np.linalg.inv(_correlations()) / np.outer(deviation, deviation)
+        self.mean, self.deviation, self.lower, self.upper = np.moveaxis(np.array(rows), 1, 0)
+        precision = np.linalg.inv(_correlations())
+        self._precision = precision / np.outer(self.deviation, self.deviation)
         blocks = self._precision.reshape(len(rows), 3, len(rows), 3).swapaxes(1, 2)
         self._linked = np.nonzero((np.abs(blocks) > 1e-9).any((2, 3)))
         self._blocks = blocks[self._linked]
