@@ -204,9 +204,9 @@ class Descent:
 
     def _add_priors(self, matrix: ndarray, gradient: ndarray, fitted: Fitted, phase: Phase) -> None:
         terms = self.prior.terms(fitted.pose.rotations, phase.pose)
-        columns = np.arange(3 * JOINTS).reshape(JOINTS, 3)
+        rows, columns = (3 * side[:, None] + np.arange(3) for side in self.prior.pairs)
         gradient[:, : 3 * JOINTS] += terms.gradient.reshape(len(gradient), -1)
-        matrix[:, columns[:, :, None], columns[:, None, :]] += terms.curvature
+        matrix[:, rows[:, :, None], columns[:, None, :]] += terms.curvature
         betas = np.arange(UNKNOWNS - BETAS, UNKNOWNS)
         matrix[:, betas, betas] += phase.shape
         gradient[:, betas] += phase.shape * fitted.pose.betas
