@@ -1,101 +1,80 @@
-"""Follow one body through frames: where fits of neighbours disagree, the likeliest path is kept.
+"""Follow limbs through frames: which way each points in depth is decided for all frames together.
 
-Two frames of a motion are alike, but their fits may have bent a limb to opposite sides in depth.
-Every frame is fitted again from what its neighbours found, and Viterbi's algorithm chooses one of
-its fits for each frame: little energy, little movement.
+A limb that some frames have bent to the wrong side in depth stays there when a motion is smoothed,
+for there is a hill between the two. So each frame's limb is bent the other ways too, and Viterbi's
+algorithm chooses one of them for each frame: little energy, little movement.
 """
 
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
+from einops import rearrange
 from jaxtyping import Float, Int
 from numpy import ndarray
 
 from .energy import FitEnergy, State, join
-from .kinematics import Pose
+from .kinematics import Pose, stack
 from .levenberg import minimise
+from .limbs import FLIPS, LIMBS, Limb, flipped_limb
 from .search import FINE
 
-STRIDES = (1, 2, 4, 8, 16)
-"""How many frames away the neighbours are whose fits are tried."""
-ROUNDS = 2
-APART_M = 0.12
-"""Fits with no joint further apart, from the pelvis, are the same in depth."""
 MOVE_M = 0.06
 """Usual movement of a joint from frame to frame, from the pelvis."""
 LEAP = 40.0
 """Energy that a joint's movement costs at most."""
 
 
-class _Pool(NamedTuple):
-    """Fits of all frames, in no order."""
-
-    state: State
-    owner: Int[ndarray, " fits"]
-    """Frame that each is of."""
-
-
-def follow(energy: FitEnergy, pose: Pose) -> Pose:
-    """Choose poses that go well together.
+def follow_limbs(energy: FitEnergy, pose: Pose) -> Pose:
+    """Bend limbs the other way in depth in those frames where the whole motion gains by it.
 
     Args:
         energy: of every frame, in order.
-        pose: a fit of every frame.
+        pose: of every frame, settled.
     """
-    frames = len(pose.betas)
-    pool = _Pool(energy.state(pose, FINE.weights), np.arange(frames))
-    path = np.arange(frames)
-    for _ in range(ROUNDS):
-        grown = _try_neighbours(energy, pool, path)
-        if grown is None:
-            break
-        pool = grown
-        path = _cheapest(pool, frames)
-    return pool.state.pose.take(path)
+    for limb in LIMBS:
+        pose = _follow(energy, pose, limb)
+    return pose
 
 
-def _try_neighbours(energy: FitEnergy, pool: _Pool, path: Int[ndarray, " frames"]) -> _Pool | None:
-    """Fit frames from the poses of neighbours that differ; None where all agree."""
-    places = _places(pool.state)[path]
-    frames = np.arange(len(path))
-    target, source = [], []
-    for stride in STRIDES:
-        for shift in (-stride, stride):
-            here = frames[(frames + shift >= 0) & (frames + shift < len(frames))]
-            apart = _distance(places[here], places[here + shift]).max(-1) > APART_M
-            target.append(here[apart])
-            source.append(here[apart] + shift)
-    owner, start = np.concatenate(target), np.concatenate(source)
-    if not len(owner):
-        return None
-    begun = pool.state.pose.take(path[start])
-    begun.transl = pool.state.pose.transl[path[owner]]
-    tried = minimise(energy.take(owner), begun, FINE)
-    return _Pool(join([pool.state, tried]), np.concatenate([pool.owner, owner]))
+def _follow(energy: FitEnergy, pose: Pose, limb: Limb) -> Pose:
+    """Decide for one limb."""
+    frames = np.arange(len(pose.betas))
+    state = energy.state(pose, FINE.weights)
+    twins = [flipped_limb(energy.skeleton, pose, state.posed, limb, flip) for flip in FLIPS]
+    tried = minimise(energy.take(np.tile(frames, len(twins))), stack(twins), FINE)
+    fits = join([state, tried])
+    choices = rearrange(
+        np.arange(len(fits.energy)), "(choices frames) -> choices frames", frames=len(frames)
+    )
+    return fits.pose.take(cheapest_path(fits, choices))
 
 
-def _cheapest(pool: _Pool, frames: int) -> Int[ndarray, " frames"]:
-    """Run Viterbi's algorithm; returns which fit of the pool each frame takes."""
-    places = _places(pool.state)
-    rows = [np.flatnonzero(pool.owner == frame) for frame in range(frames)]
-    cost, came = pool.state.energy[rows[0]], []
-    for before, here in pairwise(rows):
-        moved = _distance(places[before][:, None], places[here][None]) / MOVE_M
-        leap = (moved**2 / (1.0 + moved**2 / LEAP)).sum(-1)
-        total = cost[:, None] + leap
+def cheapest_path(fits: State, choices: Int[ndarray, "choices frames"]) -> Int[ndarray, " frames"]:
+    """Run Viterbi's algorithm.
+
+    Args:
+        fits: of all frames, in any order.
+        choices: rows of `fits` among which each frame chooses.
+
+    Returns:
+        The row that each frame takes.
+    """
+    places = fits.posed.joints - fits.posed.joints[:, :1]
+    frames = choices.T
+    cost, came = fits.energy[frames[0]], []
+    for before, here in pairwise(frames):
+        total = cost[:, None] + _leap(places[before], places[here])
         came.append(total.argmin(0))
-        cost = total.min(0) + pool.state.energy[here]
+        cost = total.min(0) + fits.energy[here]
     chosen = [int(cost.argmin())]
     for back in reversed(came):
         chosen.append(int(back[chosen[-1]]))
-    return np.array([mine[i] for mine, i in zip(rows, reversed(chosen), strict=True)])
+    return frames[np.arange(len(frames)), chosen[::-1]]
 
 
-def _places(state: State) -> Float[ndarray, "fits joints 3"]:
-    """List the joints, from the pelvis."""
-    return state.posed.joints - state.posed.joints[:, :1]
-
-
-def _distance(one: ndarray, two: ndarray) -> ndarray:
-    return np.linalg.norm(one - two, axis=-1)
+def _leap(
+    before: Float[ndarray, "befores joints 3"], here: Float[ndarray, "heres joints 3"]
+) -> Float[ndarray, "befores heres"]:
+    """Price the movements from each place to each."""
+    moved = np.linalg.norm(before[:, None] - here, axis=-1) / MOVE_M
+    return (moved**2 / (1.0 + moved**2 / LEAP)).sum(-1)

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from ...errors import KeypointsError
 from ..model import BodyModel
-from .depth_paths import follow
+from .depth_paths import follow_limbs
 from .fit import FitResult, FitTask, Sight, fit_people
 from .kinematics import Pose, stack
 from .search import Found, SearchPlan
@@ -69,7 +69,9 @@ def fit_motion(
         if measured is not None:
             measured.forget(lost)
     pose = _filled(stack([proposed_poses(one.params, body) for one in fits]), seen, len(frames))
-    pose = smooth_motion(task.energy, follow(task.energy, pose), smoothing or Smoothing())
+    smoothing = smoothing or Smoothing()
+    pose = smooth_motion(task.energy, pose, smoothing)
+    pose = smooth_motion(task.energy, follow_limbs(task.energy, pose), smoothing)
     energies = [fits[index].energies for index in nearest]
     results = task.results(Found(pose, energies))
     return [_unseen(one) if row in lost else one for row, one in enumerate(results)]

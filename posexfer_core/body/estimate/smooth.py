@@ -33,9 +33,9 @@ class Smoothing:
     """Usual angular acceleration of a joint, radians per frame squared."""
     shift_m: float = 0.01
     """Usual acceleration of the pelvis, metres per frame squared."""
-    outlier_sigmas: float = 5.0
+    outlier_sigmas: float = 20.0
     """Geman-McClure's `rho`: accelerations beyond it count as meant."""
-    steps: int = 12
+    steps: int = 30
     tolerance: float = 1e-4
     """Stop once the energy falls by no more than this share."""
 

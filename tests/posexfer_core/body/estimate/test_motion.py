@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from posexfer_core.body.estimate.fit import Sight
+from posexfer_core.body.estimate.depth_paths import cheapest_path, follow_limbs
+from posexfer_core.body.estimate.energy import join
+from posexfer_core.body.estimate.fit import FitTask, Sight
+from posexfer_core.body.estimate.kinematics import stack
+from posexfer_core.body.estimate.levenberg import minimise
+from posexfer_core.body.estimate.limbs import FLIPS, LIMBS, flipped_limb
 from posexfer_core.body.estimate.motion import fit_in_batches, fit_motion
+from posexfer_core.body.estimate.search import FINE
+from posexfer_core.body.estimate.smooth import Smoothing, smooth_motion
+from posexfer_core.body.estimate.starts import proposed_poses
 from posexfer_core.body.sequence import join_frames
 from posexfer_core.errors import KeypointsError
 from tests.benchmarks.random_motions import random_motion
@@ -33,6 +41,39 @@ def test_a_motion_no_longer_jitters_and_is_no_further_off(sights, smoothed, body
     assert after[1] < before[1] / 4.0
     assert after[2] < before[2] / 4.0
     assert after[3] <= before[3]
+
+
+def test_limbs_bent_to_the_wrong_side_for_some_frames_are_bent_back(sights, body):
+    task = FitTask.of(sights, body)
+    fits = fit_in_batches(sights, body=body)
+    alone = stack([proposed_poses(one.params, body) for one in fits])
+    clean = smooth_motion(task.energy, alone, Smoothing())
+    posed = task.energy.skeleton.place(clean)
+    bent = flipped_limb(task.energy.skeleton, clean, posed, LIMBS[0], FLIPS[2])
+    some = np.arange(6, 12)
+    wrong = clean.take(np.arange(len(sights)))
+    wrong.put(some, minimise(task.energy.take(some), bent.take(some), FINE).pose)
+    mended = smooth_motion(task.energy, follow_limbs(task.energy, wrong), Smoothing())
+    tips = [
+        task.energy.skeleton.place(one).joints[some, LIMBS[0].tip] for one in (clean, wrong, mended)
+    ]
+    assert np.linalg.norm(tips[1] - tips[0], axis=-1).max() > 0.2
+    assert np.linalg.norm(tips[2] - tips[0], axis=-1).max() < 0.03
+
+
+def test_the_cheapest_path_keeps_to_its_side(sights, body):
+    task = FitTask.of(sights[:3], body)
+    pose = stack(
+        [proposed_poses(one.params, body) for one in fit_in_batches(sights[:3], body=body)]
+    )
+    state = task.energy.state(pose, FINE.weights)
+    fits = join([state, state])
+    fits.posed.joints[3:, 20] += 1.0  # a left wrist a metre off
+    fits.energy[:] = (5.0, 0.0, 5.0, 4.0, 6.0, 4.0)  # here and there cheaper for a frame
+    choices = np.array([[0, 1, 2], [3, 4, 5]])
+    assert cheapest_path(fits, choices).tolist() == [0, 1, 2]  # 10, against 14 and 8 with two leaps
+    fits.energy[1] = 60.0
+    assert cheapest_path(fits, choices).tolist() == [3, 4, 5]
 
 
 def test_one_shape_holds_for_all_frames(smoothed):
