@@ -13,7 +13,7 @@ from .kinematics import JOINTS, Pose
 
 NEAR_M = 0.1
 """A joint is right when it is this near to where it should be, pelvis on pelvis."""
-MODESTY = 1.3
+MODESTY = 1.6
 """How much larger errors are than the Gaussian says: `tests.benchmarks.fit` prints how often joints
 of each confidence are right."""
 
