@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from numpy import ndarray
 from ...errors import KeypointsError
 from ..model import BodyModel
 from .depth_paths import follow_limbs
+from .energy import FitEnergy
 from .fit import FitResult, FitTask, Sight, fit_people
 from .kinematics import Pose, stack
 from .search import Found, SearchPlan
@@ -45,7 +47,7 @@ def fit_motion(
         body: the model to fit; the bundled one when left out.
         plan: how wide to search in each frame.
         smoothing: how much the motion may jerk.
-        progress: called after each batch of fits.
+        progress: called after each batch of fits, and with 0 between the steps that follow.
 
     Raises:
         KeypointsError: the person is seen in too few frames, or too little of it in one.
@@ -69,12 +71,22 @@ def fit_motion(
         if measured is not None:
             measured.forget(lost)
     pose = _filled(stack([proposed_poses(one.params, body) for one in fits]), seen, len(frames))
-    smoothing = smoothing or Smoothing()
-    pose = smooth_motion(task.energy, pose, smoothing)
-    pose = smooth_motion(task.energy, follow_limbs(task.energy, pose), smoothing)
+    pose = _together(task.energy, pose, smoothing or Smoothing(), progress or _go_on)
     energies = [fits[index].energies for index in nearest]
     results = task.results(Found(pose, energies))
     return [_unseen(one) if row in lost else one for row, one in enumerate(results)]
+
+
+def _together(energy: FitEnergy, pose: Pose, smoothing: Smoothing, progress: Progress) -> Pose:
+    """Smooth, bend limbs back that are on the wrong side in depth for a while, smooth again."""
+    for improve in (partial(smooth_motion, plan=smoothing), follow_limbs):
+        pose = improve(energy, pose)
+        progress(0)
+    return smooth_motion(energy, pose, smoothing)
+
+
+def _go_on(done: int) -> None:
+    """Take no notice."""
 
 
 def fit_in_batches(
