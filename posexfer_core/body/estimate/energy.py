@@ -134,12 +134,12 @@ class FitEnergy:
 
     def _jacobian(self, posed: Posed) -> Float[ndarray, "batch points measures unknowns"]:
         """Differentiate the weighted residuals."""
-        pixels = self.skeleton.jacobian(posed, self.targets.rows(posed.points))
+        rows = self.targets.rows(posed.points)
         if self.places is None:
-            return pixels
+            return self.skeleton.jacobian(posed, rows)
         identity = np.broadcast_to(np.eye(3), (*posed.points.shape, 3))
-        places = self.places.jacobian(self.skeleton.jacobian(posed, identity))
-        return np.concatenate([pixels, places], axis=2)
+        points = self.skeleton.jacobian(posed, identity)
+        return np.concatenate([rows @ points, self.places.jacobian(points)], axis=2)
 
     def _prior_energy(self, pose: Pose, weights: Weights) -> Float[ndarray, " batch"]:
         energy = self.prior.energy(pose.rotations, weights.pose)

@@ -97,9 +97,8 @@ class Places:
     def _mean(self, values: ndarray) -> ndarray:
         """Average over the points, each by its squared weight."""
         share = self.weight**2 / (self.weight**2).sum(1, keepdims=True)
-        return (values * share.reshape(*share.shape, *(1,) * (values.ndim - 2))).sum(
-            1, keepdims=True
-        )
+        mean = share[:, None] @ values.reshape(*share.shape, -1)
+        return mean.reshape(len(share), 1, *values.shape[2:])
 
 
 def _padded(values: ndarray, more: int) -> ndarray:
