@@ -1,6 +1,7 @@
 """What was seen of a batch of bodies: pixels of their keypoints, or their places in space."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from jaxtyping import Float
@@ -97,7 +98,7 @@ class Places:
     def _mean(self, values: ndarray) -> ndarray:
         """Average over the points, each by its squared weight."""
         share = self.weight**2 / (self.weight**2).sum(1, keepdims=True)
-        mean = share[:, None] @ values.reshape(*share.shape, -1)
+        mean = share[:, None] @ values.reshape(*share.shape, prod(values.shape[2:]))
         return mean.reshape(len(share), 1, *values.shape[2:])
 
 

@@ -49,6 +49,12 @@ def test_3d_joints_know_no_origin():
     np.testing.assert_allclose(places.residual(points + 3.0), places.residual(points), atol=1e-12)
 
 
+def test_nobody_has_3d_joints_to_be_off_from():
+    places = Places(np.zeros((0, 5, 3)), np.zeros((0, 5)))
+    assert places.residual(np.zeros((0, 5, 3))).shape == (0, 5, 3)
+    assert places.jacobian(np.zeros((0, 5, 3, 7))).shape == (0, 5, 3, 7)
+
+
 def check_gradient(energy, pose):
     _, gradient = energy.linearise(energy.state(pose, WEIGHTS), WEIGHTS)
     for column in range(gradient.shape[1]):
