@@ -44,9 +44,9 @@ LINKS: tuple[tuple[str, str, tuple[float, float, float]], ...] = (
     ("hip", "other knee", (-0.45, 0.0, 0.0)),
     ("hip", "other hip", (0.4, 0.0, 0.0)),
     ("knee", "other knee", (0.5, 0.0, 0.0)),
-    ("collar", "shoulder", (0.0, 0.3, 0.0)),
-    ("shoulder", "other shoulder", (0.3, 0.0, 0.4)),
-    ("elbow", "other elbow", (0.0, 0.35, 0.0)),
+    ("collar", "shoulder", (0.0, 0.15, 0.0)),
+    ("shoulder", "other shoulder", (0.15, 0.0, 0.2)),
+    ("elbow", "other elbow", (0.0, 0.2, 0.0)),
 )
 """What goes together: a raised thigh and a bent knee, both knees, both arms."""
 
