@@ -104,7 +104,7 @@ class EstimateHumanParams(io.ComfyNode):
         elif keypoints is not None:
             params = fit_frames(keypoints, len(picture), size, person, focal_px or None, smoothing)
         else:
-            params = read_frames(picture, person, focal_px or None)
+            params = read_frames(picture, person, focal_px or None, smoothing)
         body = PosedBody(params=params, model=model)
         overlay = from_core(overlay_body(picture.cpu(), body.view(), keypoints=True))
         return io.NodeOutput(body, overlay, ui=ui.PreviewImage(overlay, cls=cls))

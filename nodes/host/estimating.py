@@ -10,6 +10,7 @@ from torch import Tensor
 from ...posexfer_core.body.estimate.fit import Sight
 from ...posexfer_core.body.estimate.frames import every_sight, sights_with_gaps
 from ...posexfer_core.body.estimate.keypoints import load_keypoints
+from ...posexfer_core.body.estimate.known_bodies import smooth_bodies
 from ...posexfer_core.body.estimate.motion import fit_in_batches, fit_motion
 from ...posexfer_core.body.estimate.regress import regress_body
 from ...posexfer_core.body.estimate.search import SearchPlan
@@ -116,13 +117,16 @@ def _fitted(
     return join_frames([result.params for result in results])
 
 
-def read_frames(pictures: Tensor, person: int, focal_px: float | None) -> HumanParams:
+def read_frames(
+    pictures: Tensor, person: int, focal_px: float | None, smoothing: float
+) -> HumanParams:
     """Read the one person of every picture off it, without keypoints.
 
     Args:
         pictures: (batch, 3, height, width) in [-1, 1].
         person: must be 0: the network reads one person.
         focal_px: focal length in pixels; None guesses it.
+        smoothing: as in `fit_frames`.
 
     Raises:
         KeypointsError: another person is asked for.
@@ -138,4 +142,13 @@ def read_frames(pictures: Tensor, person: int, focal_px: float | None) -> HumanP
         comfy.model_management.throw_exception_if_processing_interrupted()
         parts.append(regress_body(picture, focal_px=focal_px).params)
         bar.update(1)
-    return join_frames(parts)
+    params = join_frames(parts)
+    if not smoothing or params.frames == 1:
+        return params
+    return smooth_bodies(
+        params, BodyModel.bundled(), Smoothing.of_strength(smoothing), progress=_check_interrupt
+    )
+
+
+def _check_interrupt(done: int) -> None:
+    comfy.model_management.throw_exception_if_processing_interrupted()

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..body.estimate.fit import FitResult, fit_people
 from ..body.estimate.frames import every_sight, sights_with_gaps
+from ..body.estimate.known_bodies import smooth_bodies
 from ..body.estimate.motion import fit_in_batches, fit_motion
 from ..body.estimate.regress import regress_body
 from ..body.estimate.search import SearchPlan
@@ -216,7 +217,10 @@ def _read(
         picture = footage.picture(frame)[0]
         readings.append(regress_body(picture, body=body, focal_px=options.focal_px).params)
         counter.advance()
-    return join_frames(readings), (
+    params = join_frames(readings)
+    if len(frames) > 1 and options.smooth:
+        params = smooth_bodies(params, body, Smoothing.of_strength(options.smooth))
+    return params, (
         "rough estimate from the picture alone, by a small network that saw synthetic people only: "
         "look at the overlay; a keypoint file gives a better one"
     )
