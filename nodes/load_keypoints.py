@@ -26,9 +26,9 @@ class LoadPoseKeypoints(io.ComfyNode):
                 io.Combo.Input(
                     "file",
                     options=paths.list_keypoints(),
-                    tooltip="OpenPose's JSON, what DWPose nodes and OpenPose editors save, or COCO "
-                    "annotations. 'input/…' lies in ComfyUI's input folder, 'demo/…' comes with "
-                    "the pack.",
+                    tooltip="OpenPose's JSON, what DWPose nodes and OpenPose editors save, COCO "
+                    "annotations, or MediaPipe's pose landmarks. 'input/…' lies in ComfyUI's input "
+                    "folder, 'demo/…' comes with the pack.",
                 ),
             ],
             outputs=[
