@@ -38,7 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--weights", type=Path, default=LIFTER.bundled, help="default: bundled")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        default=LIFTER.bundled,
+        help="of the network alone; the fit leans on the bundled ones (default: these)",
+    )
     parser.add_argument("--count", type=int, default=512, help="people")
     parser.add_argument(
         "--record", action="store_true", help="write the scores into the header of the weights"

@@ -8,10 +8,9 @@ import comfy.utils
 from torch import Tensor
 
 from ...posexfer_core.body.estimate.fit import Sight
-from ...posexfer_core.body.estimate.frames import every_sight, sights_with_gaps
 from ...posexfer_core.body.estimate.keypoints import load_keypoints
 from ...posexfer_core.body.estimate.known_bodies import smooth_bodies
-from ...posexfer_core.body.estimate.motion import fit_in_batches, fit_motion
+from ...posexfer_core.body.estimate.motion import fit_video
 from ...posexfer_core.body.estimate.regress import regress_body
 from ...posexfer_core.body.estimate.search import SearchPlan
 from ...posexfer_core.body.estimate.smooth import Smoothing
@@ -103,17 +102,7 @@ def _fitted(
         comfy.model_management.throw_exception_if_processing_interrupted()
 
     comfy.model_management.throw_exception_if_processing_interrupted()
-    if smoothing and frames > 1:
-        results = fit_motion(
-            sights_with_gaps(look, frames, body),
-            body=body,
-            plan=plan,
-            smoothing=Smoothing.of_strength(smoothing),
-            progress=tell,
-        )
-    else:
-        sights = every_sight(look, frames, body)
-        results = fit_in_batches(sights, body=body, plan=plan, progress=tell)
+    results = fit_video(look, frames, body=body, plan=plan, strength=smoothing, progress=tell)
     return join_frames([result.params for result in results])
 
 

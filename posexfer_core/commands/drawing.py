@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import ConfigError
 from ..network.guidance import Guidance
 from ..staging import Stage
-from .options import BUNDLED_WEIGHTS, count, seed
+from .options import BUNDLED_WEIGHTS, between, count, seed
 
 if TYPE_CHECKING:
     from ..diffusion.pipeline import PoseTransferPipeline
@@ -54,13 +54,7 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
 
 def scale(text: str) -> float:
     """Read a guidance scale."""
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
-    if not 0.0 <= value <= 100.0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a scale from 0 to 100")
-    return value
+    return between(0.0, 100.0, "a scale from 0 to 100", text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ..body.estimate.fit import FitResult, fit_people
-from ..body.estimate.frames import every_sight, sights_with_gaps
 from ..body.estimate.known_bodies import smooth_bodies
-from ..body.estimate.motion import fit_in_batches, fit_motion
+from ..body.estimate.motion import fit_video
 from ..body.estimate.regress import regress_body
 from ..body.estimate.search import SearchPlan
 from ..body.estimate.smooth import Smoothing
@@ -22,7 +21,7 @@ from ..body.view import BodyView
 from ..errors import KeypointsError, OutputError
 from ..pictures import check_picture_target, check_target, save_picture
 from .footage import Footage
-from .options import add_body_option, index, open_body, say
+from .options import add_body_option, between, index, open_body, say
 from .progress import Counter
 
 HELP = (
@@ -177,17 +176,15 @@ def _fitted(
 ) -> tuple[HumanParams, str]:
     """Fit the body to keypoints and 3D joints."""
     plan = CERTAIN if footage.joints is not None else SearchPlan()
-    if len(frames) > 1 and options.smooth:
-        results = fit_motion(
-            sights_with_gaps(lambda number: footage.look(frames[number]), len(frames), body),
+    if len(frames) > 1:
+        results = fit_video(
+            lambda number: footage.look(frames[number]),
+            len(frames),
             body=body,
             plan=plan,
-            smoothing=Smoothing.of_strength(options.smooth),
+            strength=options.smooth,
             progress=counter.advance,
         )
-    elif len(frames) > 1:
-        sights = every_sight(footage.look, len(frames), body)
-        results = fit_in_batches(sights, body=body, plan=plan, progress=counter.advance)
     else:
         results = fit_people([footage.look(frames[0])], body=body, plan=plan)
     errors = np.array([one.reprojection_px for one in results])
@@ -248,24 +245,14 @@ def fit_person(
 
 def focal_length(text: str) -> float:
     """Read a focal length in pixels."""
-    return _number(text, 1.0, 1e6, "a focal length from 1 to 1e6 pixels")
+    return between(1.0, 1e6, "a focal length from 1 to 1e6 pixels", text)
 
 
 def frame_rate(text: str) -> float:
     """Read frames a second."""
-    return _number(text, 0.01, 1e4, "a frame rate from 0.01 to 10000")
+    return between(0.01, 1e4, "a frame rate from 0.01 to 10000", text)
 
 
 def strength(text: str) -> float:
     """Read a strength of the smoothing."""
-    return _number(text, 0.0, 100.0, "a strength from 0 to 100")
-
-
-def _number(text: str, least: float, most: float, what: str) -> float:
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
-    return value
+    return between(0.0, 100.0, "a strength from 0 to 100", text)

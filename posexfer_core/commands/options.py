@@ -46,6 +46,17 @@ def at_least(least: int, text: str) -> int:
     return int(text)
 
 
+def between(least: float, most: float, what: str, text: str) -> float:
+    """Read a number from `least` to `most`; `what` names both in the error."""
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+    return value
+
+
 def count(text: str) -> int:
     """Read a whole number from 1 up."""
     return at_least(1, text)

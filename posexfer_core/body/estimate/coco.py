@@ -6,9 +6,17 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ...errors import KeypointsError
 from .layouts import FEET6, HAND21
-from .raw_people import RawPerson, filled, joined, mapping_at, picture_size, raw_person, triples
+from .raw_people import (
+    RawPerson,
+    check_frame,
+    filled,
+    joined,
+    mapping_at,
+    picture_size,
+    raw_person,
+    triples,
+)
 
 ONLY = ""
 HANDS = {"l": "lefthand_kpts", "r": "righthand_kpts"}
@@ -23,11 +31,10 @@ def find_people(data: Any, frame: int = 0) -> list[RawPerson] | None:
     """
     sizes = _picture_sizes(data)
     frames = _mmpose_frames(data)
-    if len(frames) > 1 and not 0 <= frame < len(frames):
-        raise KeypointsError(
-            f"Frame {frame} was asked for, but there are {len(frames)}, numbered from 0."
-        )
-    entries = _entries(frames[frame] if len(frames) > 1 else data)
+    if len(frames) > 1:
+        check_frame(frame, len(frames))
+        data = frames[frame]
+    entries = _entries(data)
     if entries is None:
         return None
     return [

@@ -87,8 +87,9 @@ class FitEnergy:
         picked.places = self.places and self.places.take(index)
         return picked
 
-    def with_skeleton(self, skeleton: Skeleton, more: int) -> "FitEnergy":
+    def with_skeleton(self, skeleton: Skeleton) -> "FitEnergy":
         """Measure the same with a skeleton that has more points, of which nothing is known."""
+        more = len(skeleton.joint) - len(self.skeleton.joint)
         places = self.places and self.places.padded(more)
         return FitEnergy(skeleton, self.prior, self.targets.padded(more), places)
 

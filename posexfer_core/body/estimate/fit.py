@@ -161,8 +161,7 @@ class FitTask:
         targets = self.energy.targets
         projected = targets.project(self.energy.skeleton.place(found.pose).points)
         jointed = Skeleton(RestBody.of(self.body, [*self.names, *SMPL24]))
-        energy = self.energy.with_skeleton(jointed, len(SMPL24))
-        confidence = joint_confidence(energy, found.pose)
+        confidence = joint_confidence(self.energy.with_skeleton(jointed), found.pose)
         return [
             _result(
                 one,

@@ -14,7 +14,7 @@ from ...errors import KeypointsError
 from ..npz import parse_npy
 from ..pickles import read_bytes
 from . import coco, mediapipe, openpose
-from .raw_people import FEWEST, RawPerson, person_at, raw_person
+from .raw_people import FEWEST, RawPerson, check_frame, person_at, raw_person
 
 EXPECTED = (
     "expected COCO-17, COCO-WholeBody, OpenPose BODY_18 or BODY_25, MediaPipe's pose landmarks, or "
@@ -171,10 +171,7 @@ def _from_array(data: Any, person: int, frame: int) -> RawPerson:
     except (TypeError, ValueError, OverflowError) as error:
         raise KeypointsError(f"The keypoint array is ragged or not of numbers: {error}.") from error
     if array.ndim == 4:
-        if not 0 <= frame < len(array):
-            raise KeypointsError(
-                f"Frame {frame} was asked for, but there are {len(array)}, numbered from 0."
-            )
+        check_frame(frame, len(array))
         array = array[frame]
     people = array if array.ndim == 3 else array[None]
     if not len(people):

@@ -5,9 +5,8 @@ network over the keypoints alone (Martinez et al., arXiv:1705.03098) knows nothi
 light, so that it may be trained on poses that were never rendered.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 
 from ...errors import ConfigError
 from .layouts import COCO17, FEET6
+from .sizes import Sizes
 
 POINTS = COCO17 + FEET6
 """The keypoints that it takes and gives."""
@@ -28,25 +28,14 @@ START_SPREAD = -2.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiftConfig:
+class LiftConfig(Sizes):
     """Sizes of the network."""
 
+    of = "lifter"
     hidden: int = 240
     """Width of its layers."""
     blocks: int = 2
     """Residual blocks of two layers each."""
-
-    @classmethod
-    def from_dict(cls, sizes: Mapping[str, Any]) -> "LiftConfig":
-        """Read sizes as JSON or TOML hold them.
-
-        Raises:
-            ConfigError: a name is unknown, or a size makes no network.
-        """
-        known = {entry.name for entry in fields(cls)}
-        if unknown := sorted(sizes.keys() - known):
-            raise ConfigError(f"Unknown sizes {unknown} of a lifter; known: {sorted(known)}.")
-        return cls(**sizes)
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network."""

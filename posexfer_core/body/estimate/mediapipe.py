@@ -13,10 +13,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from ...errors import KeypointsError
 from .joints3d import MEDIAPIPE33, Joints3D, name_joints
 from .landmark_points import LEFT_HIP, POINTS, RIGHT_HIP, landmark_points, plain
-from .raw_people import RawPerson, picture_size
+from .raw_people import RawPerson, check_frame, picture_size
 
 IMAGE_KEYS = (
     *("poselandmarks", "normalizedlandmarks", "imagelandmarks", "landmarks", "landmark"),
@@ -78,10 +77,7 @@ def find_detections(data: Any, frame: int) -> list[Detection] | None:
     count = count_frames(data)
     if count is None:
         return None
-    if not 0 <= frame < count:
-        raise KeypointsError(
-            f"Frame {frame} was asked for, but there are {count}, numbered from 0."
-        )
+    check_frame(frame, count)
     size = _size(data) if isinstance(data, Mapping) else None
     return _people(_raw_frames(data)[frame], size) or []
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from ..model import BodyModel
 from .depth_paths import follow_limbs
 from .energy import FitEnergy
 from .fit import FitResult, FitTask, Sight, fit_people
+from .frames import every_sight, sights_with_gaps
 from .kinematics import Pose, stack
 from .search import Found, SearchPlan
 from .smooth import Smoothing, smooth_motion
@@ -26,6 +26,40 @@ SEEN_SHARE = 0.5
 
 Progress = Callable[[int], None]
 """Is told how many more frames are done; may raise to stop."""
+
+
+def fit_video(
+    look: Callable[[int], Sight],
+    frames: int,
+    *,
+    body: BodyModel,
+    plan: SearchPlan,
+    strength: float,
+    progress: Progress,
+) -> list[FitResult]:
+    """Fit one person in every frame: all together, or each as if alone.
+
+    Args:
+        look: tells what is known of the person in a frame, or raises.
+        frames: how many there are.
+        body: the model to fit.
+        plan: how wide to search in each frame.
+        strength: of the smoothing; at 0 each is fitted alone, and each must show the person.
+        progress: as in `fit_motion`.
+
+    Raises:
+        KeypointsError, ParamsError: as `look`, or the person is seen in too few frames.
+    """
+    if not strength or frames == 1:
+        sights = every_sight(look, frames, body)
+        return fit_in_batches(sights, body=body, plan=plan, progress=progress)
+    return fit_motion(
+        sights_with_gaps(look, frames, body),
+        body=body,
+        plan=plan,
+        smoothing=Smoothing.of_strength(strength),
+        progress=progress,
+    )
 
 
 def fit_motion(
@@ -52,7 +86,7 @@ def fit_motion(
     Raises:
         KeypointsError: the person is seen in too few frames, or too little of it in one.
     """
-    body = body or BodyModel.bundled()
+    body, plan = body or BodyModel.bundled(), plan or SearchPlan()
     seen = [index for index, sight in enumerate(frames) if sight is not None]
     if len(seen) < max(SEEN_SHARE * len(frames), 1):
         raise KeypointsError(
@@ -64,14 +98,13 @@ def fit_motion(
     if len(frames) == 1:
         return fits
     nearest = np.abs(np.arange(len(frames))[:, None] - np.array(seen)).argmin(1)
-    lift = plan is None or plan.lift
-    task = FitTask.of([sights[index] for index in nearest], body, lift=lift)
+    task = FitTask.of([sights[index] for index in nearest], body, lift=plan.lift)
     lost = np.setdiff1d(np.arange(len(frames)), seen)
     for measured in (task.energy.targets, task.energy.places):
         if measured is not None:
             measured.forget(lost)
     pose = _filled(stack([proposed_poses(one.params, body) for one in fits]), seen, len(frames))
-    pose = _together(task.energy, pose, smoothing or Smoothing(), progress or _go_on)
+    pose = _together(task.energy, pose, smoothing or Smoothing(), progress or (lambda done: None))
     energies = [fits[index].energies for index in nearest]
     results = task.results(Found(pose, energies))
     return [_unseen(one) if row in lost else one for row, one in enumerate(results)]
@@ -79,14 +112,11 @@ def fit_motion(
 
 def _together(energy: FitEnergy, pose: Pose, smoothing: Smoothing, progress: Progress) -> Pose:
     """Smooth, bend limbs back that are on the wrong side in depth for a while, smooth again."""
-    for improve in (partial(smooth_motion, plan=smoothing), follow_limbs):
-        pose = improve(energy, pose)
-        progress(0)
+    pose = smooth_motion(energy, pose, smoothing)
+    progress(0)
+    pose = follow_limbs(energy, pose)
+    progress(0)
     return smooth_motion(energy, pose, smoothing)
-
-
-def _go_on(done: int) -> None:
-    """Take no notice."""
 
 
 def fit_in_batches(

@@ -13,7 +13,15 @@ from numpy import ndarray
 
 from ...errors import KeypointsError
 from .layouts import FEET6, HAND21
-from .raw_people import RawPerson, filled, joined, picture_size, raw_person, triples
+from .raw_people import (
+    RawPerson,
+    check_frame,
+    filled,
+    joined,
+    picture_size,
+    raw_person,
+    triples,
+)
 
 BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints")
 HAND_KEYS = ("hand_left_keypoints_2d", "hand_right_keypoints_2d")
@@ -22,10 +30,7 @@ HAND_KEYS = ("hand_left_keypoints_2d", "hand_right_keypoints_2d")
 def find_people(data: Any, frame: int) -> list[RawPerson] | None:
     """Return the people of one frame, or None if this is another format."""
     if isinstance(data, list | tuple) and data and _is_frame(data[0]):
-        if not 0 <= frame < len(data):
-            raise KeypointsError(
-                f"Frame {frame} was asked for, but there are {len(data)}, numbered from 0."
-            )
+        check_frame(frame, len(data))
         data = data[frame]
     if not isinstance(data, Mapping) or not _is_frame(data):
         return None

@@ -35,10 +35,10 @@ def load_pose_keypoints(path: str | Path) -> list[Frame]:
             if openpose.find_people(frame, 0) is None:
                 raise KeypointsError(f"A frame of {Path(path).name} has no list of people.")
         return [dict(frame) for frame in frames]
-    if not isinstance(data, ndarray) and mediapipe.count_frames(data):
+    frames = None if isinstance(data, ndarray) else mediapipe.count_frames(data)
+    if frames is not None:
         return [
-            _mediapipe_frame(mediapipe.find_people(data, frame) or [])
-            for frame in range(mediapipe.count_frames(data) or 0)
+            _mediapipe_frame(mediapipe.find_people(data, frame) or []) for frame in range(frames)
         ]
     people = None if isinstance(data, ndarray) else coco.find_people(data)
     if people is None:

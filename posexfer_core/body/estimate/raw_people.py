@@ -71,6 +71,14 @@ def person_at(people: Sequence[RawPerson], person: int) -> RawPerson:
     return people[person]
 
 
+def check_frame(frame: int, count: int) -> None:
+    """Refuse a frame that is not there."""
+    if not 0 <= frame < count:
+        raise KeypointsError(
+            f"Frame {frame} was asked for, but there are {count}, numbered from 0."
+        )
+
+
 def picture_size(height: Any, width: Any) -> tuple[int, int] | None:
     """Read a picture size if it is one."""
     if all(isinstance(n, int | float) and 1 <= n < 1e6 for n in (height, width)):

@@ -4,9 +4,7 @@ Every joint looks at its own places of the picture (as in PARE, arXiv:2104.08527
 the places is where the joint lies, what is seen there tells how it is turned.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 
 from ...errors import ConfigError
 from ...geometry.rotations import rotation_6d_to_matrix
+from .sizes import Sizes
 
 JOINTS, BETAS = 24, 10
 GROUPS = 8
@@ -27,9 +26,10 @@ UPRIGHT_ROTATION = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressConfig:
+class RegressConfig(Sizes):
     """Sizes of the network."""
 
+    of = "regressor"
     height: int = 128
     """Of the picture that it reads, pixels."""
     width: int = 88
@@ -42,21 +42,6 @@ class RegressConfig:
     """Numbers that each joint keeps of what it sees."""
     hidden: int = 384
     """Width of the layers that put the body together."""
-
-    @classmethod
-    def from_dict(cls, sizes: Mapping[str, Any]) -> "RegressConfig":
-        """Read sizes as JSON or TOML hold them.
-
-        Raises:
-            ConfigError: a name is unknown, or a size makes no network.
-        """
-        known = {entry.name for entry in fields(cls)}
-        if unknown := sorted(sizes.keys() - known):
-            raise ConfigError(f"Unknown sizes {unknown} of a regressor; known: {sorted(known)}.")
-        values: dict[str, Any] = {
-            name: tuple(size) if isinstance(size, list) else size for name, size in sizes.items()
-        }
-        return cls(**values)
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network."""

@@ -14,6 +14,7 @@ from ...errors import CheckpointError, ConfigError
 from ...tensor_files import fill, opened, parts_of, prefixed, write_whole
 from .lift_network import LiftConfig, LiftNetwork
 from .regress_network import RegressConfig, RegressNetwork
+from .sizes import Sizes
 
 VERSION = "1"
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -28,7 +29,7 @@ class WeightFile(Generic[Network]):
     """What tensors are filed under; the format is named after it."""
     does: str
     """What the network does, for error messages."""
-    config: type[Any]
+    config: type[Sizes]
     network: type[Network]
     bundled: Path
     """Weights that ship with the package."""

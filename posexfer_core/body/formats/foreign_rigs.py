@@ -115,7 +115,7 @@ def _read_nlf(source: Source) -> list[Track]:
     """Fit SMPL's joints as NLF sees them, in millimetres or metres."""
     notes: list[str] = []
     size = source.size_or_default(notes, "its lens depends on")
-    focal_px = max(size) / 2.0 / float(np.tan(np.radians(NLF_FOV_DEG / 2.0)))
+    focal_px = nlf_focal_px(size)
     frames = [
         array / (1000.0 if np.abs(array).max(initial=0.0) > FARTHEST_M else 1.0)
         for array in nlf_frames(source.content[NLF_KEY], source.path.name)
@@ -130,6 +130,11 @@ def _read_nlf(source: Source) -> list[Track]:
         for person in range(people)
     ]
     return _tracks(sights, source, notes)
+
+
+def nlf_focal_px(size: tuple[int, int]) -> float:
+    """Give the focal length that NLF assumes for a picture of this height and width."""
+    return max(size) / 2.0 / float(np.tan(np.radians(NLF_FOV_DEG / 2.0)))
 
 
 def nlf_frames(value: Any, name: str) -> list[Float[np.ndarray, "people 24 3"]]:

@@ -16,12 +16,12 @@ from .fields import Fields
 from .foreign_rigs import (
     MHR_KEYS,
     NEAREST_M,
-    NLF_FOV_DEG,
     NLF_KEY,
     is_mhr,
     is_nlf,
     mhr_frames,
     mhr_sight,
+    nlf_focal_px,
     nlf_frames,
     placed_sight,
 )
@@ -102,9 +102,7 @@ class JointFile:
         return placed_sight(joints, joints, focal_px or self._focal_px(size), size, self.name)
 
     def _focal_px(self, size: tuple[int, int]) -> float:
-        if is_nlf(self._content):
-            return max(size) / 2.0 / float(np.tan(np.radians(NLF_FOV_DEG / 2.0)))
-        return default_focal_px(size)
+        return nlf_focal_px(size) if is_nlf(self._content) else default_focal_px(size)
 
     def _person(self, people: Any, person: int) -> Any:
         if person >= len(people):
