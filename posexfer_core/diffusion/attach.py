@@ -152,7 +152,7 @@ class Attachment:
         if self._keys_and_values is None:
             return
         sample = args[0] if args else kwargs["sample"]
-        rows = len(next(iter(self._keys_and_values.sites.values())).k_id)
+        rows = self._keys_and_values.batch
         if rows != len(sample):
             raise ConfigError(
                 f"The condition is for {rows} samples, the UNet was given {len(sample)}. Stack the "

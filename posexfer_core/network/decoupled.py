@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .config import NetworkConfig
@@ -24,23 +24,42 @@ from .sites import AttentionSite
 
 PEAK_LOGIT = 8.0
 """How much, before anything is learned, a query favours points at its own place: about e^8."""
+Rows = Int[Tensor, "_"] | None
+"""Samples of a batch that attend, by number, rising; None: all of them."""
+
+
+class TokenKeyValues(NamedTuple):
+    """Keys and values of one kind of tokens at one site, split over heads.
+
+    Where all tokens of a picture are the same, as null tokens are, attention returns their value
+    whatever is asked. Such pictures have no keys here; what they get is computed beforehand.
+    """
+
+    key: Float[Tensor, "attending heads tokens head_width"]
+    value: Float[Tensor, "attending heads tokens head_width"]
+    attending: Rows = None
+    """Rows of the batch that the keys and values are of."""
+    constant: Float[Tensor, "batch 1 channels"] | None = None
+    """What the other rows get, after the output projection."""
+
+    def rows(self, index: Tensor) -> "TokenKeyValues":
+        """Pick samples of the batch, in any order and as often as wanted."""
+        if self.attending is None or self.constant is None:
+            return TokenKeyValues(self.key[index], self.value[index])
+        picked, place = (index[:, None] == self.attending).nonzero(as_tuple=True)
+        return TokenKeyValues(self.key[place], self.value[place], picked, self.constant[index])
 
 
 class SiteKeyValues(NamedTuple):
-    """Keys and values of one site, split over heads; no pose where there are no pose tokens."""
+    """Keys and values of one site; no pose where there are no pose tokens."""
 
-    k_id: Float[Tensor, "batch heads tokens head_width"]
-    v_id: Float[Tensor, "batch heads tokens head_width"]
-    k_pose: Float[Tensor, "batch heads points head_width"] | None
-    v_pose: Float[Tensor, "batch heads points head_width"] | None
+    identity: TokenKeyValues
+    pose: TokenKeyValues | None
 
     def rows(self, index: Tensor) -> "SiteKeyValues":
         """Pick samples of the batch, in any order and as often as wanted."""
         return SiteKeyValues(
-            self.k_id[index],
-            self.v_id[index],
-            None if self.k_pose is None else self.k_pose[index],
-            None if self.v_pose is None else self.v_pose[index],
+            self.identity.rows(index), None if self.pose is None else self.pose.rows(index)
         )
 
 
@@ -60,15 +79,57 @@ class TokenBranch(nn.Module):
         """Split channels over heads."""
         return rearrange(values, "b n (h d) -> b h n d", h=self.heads)
 
+    def project(
+        self,
+        tokens: Float[Tensor, "batch tokens width"],
+        place: Float[Tensor, "batch tokens channels"] | None = None,
+        attending: Rows = None,
+    ) -> TokenKeyValues:
+        """Compute keys and values.
+
+        Args:
+            tokens: of every picture.
+            place: added to their keys.
+            attending: see `TokenKeyValues`; in the other rows, tokens and places are all the same.
+        """
+        constant = None
+        if attending is not None:
+            constant = self.out(self.to_value(tokens[:, :1]))
+            tokens, place = tokens[attending], None if place is None else place[attending]
+        key = self.to_key(tokens)
+        if place is not None:
+            key = key + place
+        return TokenKeyValues(
+            self.split(key), self.split(self.to_value(tokens)), attending, constant
+        )
+
     def forward(
         self,
         query: Float[Tensor, "batch queries channels"],
-        key: Float[Tensor, "batch heads tokens head_width"],
-        value: Float[Tensor, "batch heads tokens head_width"],
+        kv: TokenKeyValues,
+        position: Float[Tensor, "queries channels"] | None = None,
     ) -> Float[Tensor, "batch queries channels"]:
-        """Attend, and project to what is added before the host's output projection."""
-        found = F.scaled_dot_product_attention(self.split(query), key, value)
-        return self.out(rearrange(found, "b h n d -> b n (h d)"))
+        """Attend, and project to what is added before the host's output projection.
+
+        Args:
+            query: as the host projected it.
+            kv: what `project` returned.
+            position: added to every query.
+        """
+        asked = query if kv.attending is None else query[kv.attending]
+        if position is not None:
+            asked = asked + position
+        found = F.scaled_dot_product_attention(self.split(asked), kv.key, kv.value)
+        found = self.out(rearrange(found, "b h n d -> b n (h d)"))
+        if kv.attending is None or kv.constant is None:
+            return found
+        return kv.constant.expand_as(query).index_copy(0, kv.attending, found)
+
+
+def attending_rows(*tokens: Float[Tensor, "batch tokens _"]) -> Rows:
+    """Find the samples whose tokens are not all the same; None where that is every sample."""
+    varied = torch.stack([(each != each[:, :1]).any(2).any(1) for each in tokens]).any(0)
+    return None if varied.all() else varied.nonzero()[:, 0]
 
 
 class SitePosition(nn.Module):
@@ -108,16 +169,22 @@ class DecoupledCrossAttention(nn.Module):
         identity: Float[Tensor, "batch tokens width"],
         pose: Float[Tensor, "batch points width"],
         pose_features: Float[Tensor, "batch points features"],
+        attending: tuple[Rows, Rows] = (None, None),
     ) -> SiteKeyValues:
-        """Compute keys and values, once per picture."""
-        own = self.identity
-        k_id, v_id = own.split(own.to_key(identity)), own.split(own.to_value(identity))
+        """Compute keys and values, once per picture.
+
+        Args:
+            identity: tokens of how the person looks.
+            pose: tokens of the body's points.
+            pose_features: Fourier features of their places.
+            attending: rows of the batch whose identity, and whose pose, is more than one token
+                again and again; None for all.
+        """
+        by_identity = self.identity.project(identity, attending=attending[0])
         if self.pose is None or self.position is None:
-            return SiteKeyValues(k_id, v_id, None, None)
-        key = self.pose.to_key(pose) + self.position(pose_features)
-        return SiteKeyValues(
-            k_id, v_id, self.pose.split(key), self.pose.split(self.pose.to_value(pose))
-        )
+            return SiteKeyValues(by_identity, None)
+        place = self.position(pose_features)
+        return SiteKeyValues(by_identity, self.pose.project(pose, place, attending[1]))
 
     def forward(
         self,
@@ -136,10 +203,10 @@ class DecoupledCrossAttention(nn.Module):
             identity_scale: strength of the identity; a tensor must broadcast over the result.
             pose_scale: strength of the pose, likewise.
         """
-        added = identity_scale * self.identity(query, kv.k_id, kv.v_id)
-        if self.pose is None or kv.k_pose is None or kv.v_pose is None or position is None:
+        added = identity_scale * self.identity(query, kv.identity)
+        if self.pose is None or kv.pose is None:
             return added
-        return added + pose_scale * self.pose(query + position, kv.k_pose, kv.v_pose)
+        return added + pose_scale * self.pose(query, kv.pose, position)
 
 
 class JointCrossAttention(nn.Module):
@@ -155,14 +222,16 @@ class JointCrossAttention(nn.Module):
         identity: Float[Tensor, "batch tokens width"],
         pose: Float[Tensor, "batch points width"],
         pose_features: Float[Tensor, "batch points features"],
+        attending: tuple[Rows, Rows] = (None, None),
     ) -> SiteKeyValues:
-        """Compute keys and values, once per picture; all of them count as identity."""
-        tokens = torch.cat([identity, pose], 1)
-        key, value = self.tokens.to_key(tokens), self.tokens.to_value(tokens)
+        """Compute keys and values, once per picture; all of them count as identity.
+
+        Null tokens of one kind are beside tokens of the other, so every row attends.
+        """
+        place = None
         if self.position is not None:
-            place = self.position(pose_features)
-            key = key + F.pad(place, (0, 0, identity.shape[1], 0))
-        return SiteKeyValues(self.tokens.split(key), self.tokens.split(value), None, None)
+            place = F.pad(self.position(pose_features), (0, 0, identity.shape[1], 0))
+        return SiteKeyValues(self.tokens.project(torch.cat([identity, pose], 1), place), None)
 
     def forward(
         self,
@@ -176,6 +245,4 @@ class JointCrossAttention(nn.Module):
 
         One attention has one strength: the mean of the two scales.
         """
-        if position is not None:
-            query = query + position
-        return 0.5 * (identity_scale + pose_scale) * self.tokens(query, kv.k_id, kv.v_id)
+        return 0.5 * (identity_scale + pose_scale) * self.tokens(query, kv.identity, position)

@@ -10,7 +10,13 @@ from torch import Tensor, nn
 from .condition import Condition, ConditionInputs
 from .config import NetworkConfig
 from .control import ControlGuidance3D
-from .decoupled import DecoupledCrossAttention, JointCrossAttention, SiteKeyValues
+from .decoupled import (
+    DecoupledCrossAttention,
+    JointCrossAttention,
+    Rows,
+    SiteKeyValues,
+    attending_rows,
+)
 from .encoder import ClipAppearanceEncoder, ConvAppearanceEncoder
 from .fourier import FourierFeatures, position_grid
 from .lift import FeatureLift, HumanParamHead
@@ -29,6 +35,8 @@ class KeyValues:
 
     sites: dict[str, SiteKeyValues]
     """By `AttentionSite.key`."""
+    batch: int
+    """How many samples they are of."""
     positions: dict[tuple[str, int, int], Tensor] = field(default_factory=dict)
     """`pos` of the queries by site, height and width; filled on first use."""
 
@@ -38,7 +46,7 @@ class KeyValues:
     def rows(self, index: Tensor) -> "KeyValues":
         """Pick samples of the batch, in any order and as often as wanted."""
         picked = {key: kv.rows(index) for key, kv in self.sites.items()}
-        return KeyValues(picked, self.positions)
+        return KeyValues(picked, len(index), self.positions)
 
 
 class PoseTransferNetwork(nn.Module):
@@ -163,13 +171,21 @@ class PoseTransferNetwork(nn.Module):
         return kept
 
     def precompute_kv(self, condition: Condition) -> KeyValues:
-        """Project the tokens to every site's keys and values, once per picture."""
-        features = self.position_features(condition.pose_uv)
+        """Project the tokens to every site's keys and values, once per picture.
+
+        Outside of training, samples of null tokens are found, which need no attention.
+        """
+        identity, pose, uv = condition.identity, condition.pose, condition.pose_uv
+        attending: tuple[Rows, Rows] = (None, None)
+        if not torch.is_grad_enabled():
+            attending = (attending_rows(identity), attending_rows(pose, uv))
+        features = self.position_features(uv)
         return KeyValues(
             {
-                key: self._site(key).project(condition.identity, condition.pose, features)
+                key: self._site(key).project(identity, pose, features, attending)
                 for key in self.sites
-            }
+            },
+            len(identity),
         )
 
     def attend(
@@ -196,7 +212,7 @@ class PoseTransferNetwork(nn.Module):
         keys = kv[site_key]
         position = self.query_position(site_key, kv, height, width)
         added = self._site(site_key)(
-            query.to(keys.k_id.dtype), keys, position, identity_scale, pose_scale
+            query.to(keys.identity.key.dtype), keys, position, identity_scale, pose_scale
         )
         return added.to(query.dtype)
 
@@ -214,6 +230,6 @@ class PoseTransferNetwork(nn.Module):
             return None
         place = (site_key, height, width)
         if place not in kv.positions:
-            grid = position_grid(height, width, device=kv[site_key].k_id.device)
+            grid = position_grid(height, width, device=kv[site_key].identity.key.device)
             kv.positions[place] = site.position(self.position_features(grid))
         return kv.positions[place]

@@ -3,8 +3,9 @@ import torch
 import torch.nn.functional as F
 
 from posexfer_core.network.config import NetworkConfig
-from posexfer_core.network.decoupled import DecoupledCrossAttention
+from posexfer_core.network.decoupled import DecoupledCrossAttention, attending_rows
 from posexfer_core.network.fourier import FourierFeatures, position_grid
+from posexfer_core.network.guidance import Branch, stacked_condition
 from posexfer_core.network.sites import enumerate_sites
 
 SITE, HEIGHT, WIDTH = "down_1_0", 3, 4
@@ -136,3 +137,43 @@ def test_queries_favour_points_at_their_own_place_before_training():
         own = logits.diagonal(dim1=1, dim2=2)
         torch.testing.assert_close(own, torch.full_like(own, 8.0))
         assert torch.equal(logits.argmax(-1), torch.arange(176).expand(site.heads, -1))
+
+
+@pytest.fixture
+def stacked(toy_network, toy_inputs):
+    """Make a network and the condition of four passes: none, pose, all and identity."""
+    network = toy_network()
+    branches = [
+        Branch(*kept) for kept in [(False, False), (False, True), (True, True), (True, False)]
+    ]
+    return network, stacked_condition(network, toy_inputs(1), branches)
+
+
+@torch.no_grad()
+def test_null_tokens_need_no_attention_and_add_the_same(stacked, generator):
+    network, condition = stacked
+    q = query(generator, 4)
+    spared = network.precompute_kv(condition)
+    with torch.enable_grad():
+        all_attend = network.precompute_kv(condition)
+    assert [len(kv.key) for kv in spared[SITE]] == [2, 2]
+    assert [len(kv.key) for kv in all_attend[SITE]] == [4, 4]
+    for index in (range(4), [3, 1, 0], [0], [2, 2, 0, 1, 0]):
+        rows = torch.tensor(index)
+        torch.testing.assert_close(
+            network.attend(SITE, q[rows], spared.rows(rows), HEIGHT, WIDTH, 0.7, 1.3),
+            network.attend(SITE, q[rows], all_attend.rows(rows), HEIGHT, WIDTH, 0.7, 1.3),
+        )
+
+
+@torch.no_grad()
+def test_one_token_that_differs_makes_a_sample_attend():
+    tokens = torch.ones(3, 5, 4)
+    tokens[1, 4, 3] = 2.0
+    assert attending_rows(tokens).tolist() == [1]
+    tokens[0, 2] = torch.nan
+    assert attending_rows(tokens).tolist() == [0, 1]
+    assert attending_rows(tokens[:2]) is None
+    places = torch.zeros(3, 5, 2)
+    places[2, 1] = 0.5
+    assert attending_rows(tokens, places) is None
