@@ -87,7 +87,9 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
         pipeline.network.config, pose=chosen.guidance_pose, identity=chosen.guidance_identity
     )
 
-    def model(**switches: bool) -> Callable[[Batch], Pictures]:
+    def model(
+        *, warp: bool = True, prior: bool = True, detail: bool = True
+    ) -> Callable[[Batch], Pictures]:
         def draw(batch: Batch) -> Pictures:
             return pipeline(
                 batch.source_picture,
@@ -97,7 +99,9 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
                 guidance=guidance,
                 generator=torch.Generator().manual_seed(0),
                 output_type="pt",
-                **switches,
+                warp=warp,
+                prior=prior,
+                detail=detail,
             ).images
 
         return draw

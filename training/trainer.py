@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from posexfer_core.pictures import save_picture
@@ -112,11 +112,9 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 def _average_with_warmup(decay: float):
     """Follow the weights closely at first: decay_n = min(decay, (1 + n) / (10 + n))."""
 
-    @torch.no_grad()
-    def update(averages: list[Tensor], currents: list[Tensor], count: Tensor | int) -> None:
+    def update(averages: PARAM_LIST, currents: PARAM_LIST, count: Tensor | int) -> None:
         n = int(count)
-        weight = 1.0 - min(decay, (1 + n) / (10 + n))
-        torch._foreach_lerp_(averages, currents, weight)
+        get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averages, currents, count)
 
     return update
 

@@ -149,11 +149,12 @@ class Foretelling(nn.Module):
             finer = features[level]
             hidden = F.interpolate(self.down[level](hidden), size=finer.shape[-2:])
             hidden = self.join[level](finer + hidden)
-        if draft_latents is None:
-            draft_latents = hidden.new_zeros(len(hidden), self.latent, *hidden.shape[-2:])
-        correction = self.correct(torch.cat([hidden, draft_latents.to(hidden.dtype)], 1)).float()
+        draft = draft_latents
+        if draft is None:
+            draft = hidden.new_zeros(len(hidden), self.latent, *hidden.shape[-2:])
+        correction = self.correct(torch.cat([hidden, draft.to(hidden.dtype)], 1)).float()
         change, spread = correction.chunk(2, 1)
-        mean = known * (draft_latents.float() + change)
+        mean = known * (draft.float() + change)
         low, high = LOG_STD_RANGE
         log_std = known * (low + (high - low) * spread.sigmoid())
         hidden = hidden + self.tell(torch.cat([mean, log_std], 1).to(hidden.dtype))

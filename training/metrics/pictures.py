@@ -1,6 +1,7 @@
 """PSNR and SSIM by scikit-image, after the 8-bit rounding that a saved picture has."""
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -34,14 +35,13 @@ def ssim(
 
     Gaussian window of sigma 1.5, data range 1, population covariance: the original's settings.
     """
-    return float(
-        structural_similarity(
-            to_unit(wanted),
-            to_unit(picture),
-            data_range=1.0,
-            channel_axis=2,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
+    similarity: Any = structural_similarity(
+        to_unit(wanted),
+        to_unit(picture),
+        data_range=1.0,
+        channel_axis=2,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
     )
+    return float(similarity)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from jaxtyping import Bool, Float, Int
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -245,7 +245,7 @@ class NetworkTask:
         scheduler.set_timesteps(SAMPLE_STEPS)
         for step in scheduler.timesteps:
             velocity = loss.predict(latents, step.expand(len(latents)), condition)
-            latents = scheduler.step(velocity, int(step), latents).prev_sample
+            latents = scheduler.step(velocity, int(step), latents, return_dict=False)[0]
         result = self.autoencoder.decode(latents)
         wanted = self.autoencoder.decode(batch["target_latents"].float())
         rows = [inputs.picture, inputs.maps["warp"][:, :3], result, wanted]

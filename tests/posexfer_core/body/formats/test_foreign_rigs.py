@@ -83,7 +83,7 @@ def test_free_joints_of_nlf_become_bodies(tmp_path, body, people, unit):
 
 def test_joints_behind_the_camera_get_a_sentence(tmp_path, body, people):
     spoilt = sam_person(people[0], body) | {"pred_cam_t": np.array([0.0, 0.0, -3.0])}
-    np.savez(tmp_path / "bad.npz", **spoilt)
+    np.savez(tmp_path / "bad.npz", allow_pickle=False, **spoilt)
     with pytest.raises(ParamsError, match="before the camera"):
         read_params(tmp_path / "bad.npz", picture_size=SIZE)
 
