@@ -1,6 +1,7 @@
 """The command `posexfer`: one sub-command per file of `commands`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
     except PoseXferError as error:
         sentence = " ".join(str(error).split())
         sys.stderr.write(f"posexfer {options.command}: {sentence}\n")
@@ -28,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write(f"posexfer {options.command}: stopped; nothing was left half-written.\n")
         return INTERRUPTED
+    except BrokenPipeError:  # `| head` has read enough; what is still held must go nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -1,6 +1,8 @@
 import json
 import pickle
 import re
+import subprocess
+import sys
 from math import pi
 from pathlib import Path
 
@@ -214,6 +216,15 @@ def test_info_shows_config_counts_and_scores(weights, capsys):
     assert "network.points: 32" in said
     assert "recipe.scores.psnr_db: 12.5" in said
     assert "parameters.unet: " in said
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(weights):
+    command = [sys.executable, "-m", "posexfer_core", "info", str(weights)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 def test_demo_leaves_single_pictures_and_a_sheet(work, weights, capsys):
