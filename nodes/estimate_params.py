@@ -69,6 +69,13 @@ class EstimateHumanParams(io.ComfyNode):
                     "choose it for pictures that are no video. 1 suits 25 to 30 frames per "
                     "second; more is smoother.",
                 ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="Where the person is (1 inside, 0 around), one for each picture, as a "
+                    "segmentation node gives it: tells how wide the body is. With keypoints or "
+                    "pose_data only. Load Image's mask is the other way round: invert it.",
+                ),
             ],
             outputs=[
                 Body.Output(display_name="body", tooltip="The body, with the picture's camera."),
@@ -89,10 +96,12 @@ class EstimateHumanParams(io.ComfyNode):
         keypoints: Any = None,
         pose_data: Any = None,
         smoothing: float = 1.0,
+        mask: "Tensor | None" = None,
     ) -> io.NodeOutput:
         """Fit or read every frame, then draw the overlay."""
         from ..posexfer_core.body.model import BodyModel
         from ..posexfer_core.body.overlay import overlay_body
+        from ..posexfer_core.errors import KeypointsError
         from .host.estimating import fit_frames, fit_pose_data, read_frames
         from .host.images import from_core, to_core
 
@@ -100,9 +109,15 @@ class EstimateHumanParams(io.ComfyNode):
         model = BodyModel.bundled()
         size = (picture.shape[2], picture.shape[3])
         if pose_data is not None:
-            params = fit_pose_data(pose_data, len(picture), size, person, smoothing)
+            params = fit_pose_data(pose_data, len(picture), size, person, smoothing, mask)
         elif keypoints is not None:
-            params = fit_frames(keypoints, len(picture), size, person, focal_px or None, smoothing)
+            focal = focal_px or None
+            params = fit_frames(keypoints, len(picture), size, person, focal, smoothing, mask)
+        elif mask is not None:
+            raise KeypointsError(
+                "A mask is connected, but no keypoints: it shapes a body that they have posed. "
+                "Connect the POSE_KEYPOINT of a pose detector too."
+            )
         else:
             params = read_frames(picture, person, focal_px or None, smoothing)
         body = PosedBody(params=params, model=model)

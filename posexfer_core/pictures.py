@@ -41,6 +41,28 @@ def load_picture(path: Path) -> Float[Tensor, "1 3 height width"]:
     Raises:
         PictureError: the file is missing, damaged, too large, or no picture.
     """
+    return from_pil(_on_white(_upright(path)))
+
+
+def load_mask(path: Path) -> Float[Tensor, "height width"]:
+    """Read a mask, 0 to 1: how opaque a picture is, or how bright if it is opaque all over.
+
+    Args:
+        path: as in `load_picture`.
+
+    Raises:
+        PictureError: as in `load_picture`.
+    """
+    image = _upright(path)
+    if _has_alpha(image):
+        alpha = np.asarray(image.convert("RGBA"))[..., 3]
+        if alpha.min() < 255:
+            return torch.from_numpy(alpha / 255.0).float()
+    return torch.from_numpy(np.asarray(_on_white(image).convert("L")) / 255.0).float()
+
+
+def _upright(path: Path) -> Image.Image:
+    """Open a picture whole, turned by its EXIF tag."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks of Pillow's on tags that it skips
@@ -48,8 +70,7 @@ def load_picture(path: Path) -> Float[Tensor, "1 3 height width"]:
             Image.init()
             with Image.open(path, formats=[kind for kind in READ if kind in Image.OPEN]) as image:
                 _check_size(path, image.size)
-                upright = ImageOps.exif_transpose(image)
-                rgb = _on_white(upright)
+                return ImageOps.exif_transpose(image)
     except FileNotFoundError as error:
         raise PictureError(f"There is no picture at {path}; check the path.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -58,7 +79,6 @@ def load_picture(path: Path) -> Float[Tensor, "1 3 height width"]:
         raise PictureError(
             f"{path} cannot be read as a picture: {error}. Expected a whole PNG, JPEG or WebP."
         ) from error
-    return from_pil(rgb)
 
 
 def from_pil(image: Image.Image) -> Float[Tensor, "1 3 height width"]:
@@ -155,11 +175,15 @@ def _on_white(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits a pixel: `convert` would clip instead of scaling
         levels = np.asarray(image).astype(np.float64) / 257.0
         return Image.fromarray(levels.clip(0, 255).round().astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+    if _has_alpha(image):
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")
         return Image.alpha_composite(white, layer).convert("RGB")
     return image.convert("RGB")
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
 
 
 def _kind(path: Path) -> str:

@@ -1,10 +1,13 @@
 """Bodies of a batch of pictures, some at a time with progress and interrupt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import comfy.model_management
 import comfy.utils
+from jaxtyping import Bool
+from numpy import ndarray
 from torch import Tensor
 
 from ...posexfer_core.body.estimate.fit import Sight
@@ -13,13 +16,14 @@ from ...posexfer_core.body.estimate.known_bodies import smooth_bodies
 from ...posexfer_core.body.estimate.motion import fit_video
 from ...posexfer_core.body.estimate.regress import regress_body
 from ...posexfer_core.body.estimate.search import SearchPlan
+from ...posexfer_core.body.estimate.silhouette import check_mask
 from ...posexfer_core.body.estimate.smooth import Smoothing
 from ...posexfer_core.body.formats.foreign_rigs import PLAN as CERTAIN
 from ...posexfer_core.body.formats.foreign_rigs import mhr_frames, mhr_sight
 from ...posexfer_core.body.model import BodyModel
 from ...posexfer_core.body.params import HumanParams
 from ...posexfer_core.body.sequence import join_frames
-from ...posexfer_core.errors import KeypointsError, ParamsError
+from ...posexfer_core.errors import KeypointsError, ParamsError, PictureError
 
 
 def fit_frames(
@@ -29,6 +33,7 @@ def fit_frames(
     person: int,
     focal_px: float | None,
     smoothing: float,
+    mask: Tensor | None = None,
 ) -> HumanParams:
     """Fit the bundled body to one person of every frame.
 
@@ -39,10 +44,12 @@ def fit_frames(
         person: which person.
         focal_px: focal length in pixels; None guesses it.
         smoothing: strength of the smoothing over frames; 0 fits each alone.
+        mask: (frames, height, width), 1 where the person is.
 
     Raises:
         KeypointsError: a frame has no such person, without smoothing; says which frame. With it,
             too few frames have.
+        PictureError: the masks are of other pictures.
     """
     found = len(keypoints) if isinstance(keypoints, list | tuple) else 1
     if found != frames:
@@ -55,11 +62,16 @@ def fit_frames(
         seen = load_keypoints(keypoints, person=person, frame=frame, picture_size=size)
         return Sight(keypoints=seen, focal_px=focal_px)
 
-    return _fitted(look, frames, smoothing, SearchPlan())
+    return _fitted(look, _masks(mask, frames, size), smoothing, SearchPlan())
 
 
 def fit_pose_data(
-    pose_data: Any, frames: int, size: tuple[int, int], person: int, smoothing: float
+    pose_data: Any,
+    frames: int,
+    size: tuple[int, int],
+    person: int,
+    smoothing: float,
+    mask: Tensor | None = None,
 ) -> HumanParams:
     """Fit the bundled body to what SAM 3D Body says of one person in every frame.
 
@@ -69,8 +81,10 @@ def fit_pose_data(
         size: their height and width, pixels.
         person: which person.
         smoothing: as in `fit_frames`.
+        mask: as in `fit_frames`.
 
     Raises:
+        PictureError: as in `fit_frames`.
         ParamsError: as KeypointsError in `fit_frames`.
     """
     people = mhr_frames(pose_data)
@@ -88,13 +102,30 @@ def fit_pose_data(
             )
         return mhr_sight(people[frame][person], size, f"person {person}")
 
-    return _fitted(look, frames, smoothing, CERTAIN)
+    return _fitted(look, _masks(mask, frames, size), smoothing, CERTAIN)
+
+
+def _masks(
+    mask: Tensor | None, frames: int, size: tuple[int, int]
+) -> list[Bool[ndarray, "height width"] | None]:
+    """Check the mask of every frame, if there are any."""
+    if mask is None:
+        return [None] * frames
+    if len(mask) != frames:
+        raise PictureError(
+            f"There are {len(mask)} masks for {frames} pictures; connect one for each."
+        )
+    return [check_mask(one.cpu().numpy(), size) for one in mask]
 
 
 def _fitted(
-    look: Callable[[int], Sight], frames: int, smoothing: float, plan: SearchPlan
+    look: Callable[[int], Sight],
+    masks: Sequence[Bool[ndarray, "height width"] | None],
+    smoothing: float,
+    plan: SearchPlan,
 ) -> HumanParams:
     """Fit all frames, some at a time, and stop between when the user says so."""
+    frames = len(masks)
     body, bar = BodyModel.bundled(), comfy.utils.ProgressBar(frames)
 
     def tell(done: int) -> None:
@@ -102,7 +133,14 @@ def _fitted(
         comfy.model_management.throw_exception_if_processing_interrupted()
 
     comfy.model_management.throw_exception_if_processing_interrupted()
-    results = fit_video(look, frames, body=body, plan=plan, strength=smoothing, progress=tell)
+    results = fit_video(
+        lambda frame: replace(look(frame), mask=masks[frame]),
+        frames,
+        body=body,
+        plan=plan,
+        strength=smoothing,
+        progress=tell,
+    )
     return join_frames([result.params for result in results])
 
 

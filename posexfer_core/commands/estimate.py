@@ -77,6 +77,13 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
         "leaves no doubt about depth; needs no keypoints where it says where the person is",
     )
     parser.add_argument(
+        "--mask",
+        type=Path,
+        metavar="PATH",
+        help="a picture that is white (or opaque) where the person is, of the picture's size, or a "
+        "folder with one a frame; tells how wide the body is",
+    )
+    parser.add_argument(
         "--smooth",
         type=strength,
         default=1.0,
@@ -108,6 +115,7 @@ def run(options: argparse.Namespace) -> None:
         options.picture,
         options.keypoints,
         options.joints,
+        options.mask,
         person=options.person,
         focal_px=options.focal_px,
     )
@@ -204,6 +212,8 @@ def _read(
     counter: Counter,
 ) -> tuple[HumanParams, str]:
     """Read the body off every picture alone."""
+    if options.mask is not None:
+        raise KeypointsError("--mask shapes a body that was fitted to keypoints; give them too.")
     if options.person:
         raise KeypointsError(
             f"--person {options.person} chooses among the people of a keypoint file; without one, "

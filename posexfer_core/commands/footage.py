@@ -1,20 +1,22 @@
 """What shows a person over frames: pictures, keypoints and 3D joints, as files or folders."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from jaxtyping import Float
+from numpy import ndarray
 from torch import Tensor
 
 from ..body.estimate import mediapipe
 from ..body.estimate.fit import Sight
 from ..body.estimate.joints3d import Joints3D
 from ..body.estimate.keypoints import count_frames, load_keypoints, read_keypoint_file
+from ..body.estimate.silhouette import check_mask
 from ..body.formats.joint_files import JointFile
 from ..errors import KeypointsError, PictureError
-from ..pictures import load_picture
+from ..pictures import load_mask, load_picture
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 KEYPOINTS = (".json", ".npy")
@@ -31,6 +33,8 @@ class Footage:
     keypoints: list[Path]
     """One file for each frame, or one for all; none."""
     joints: JointFile | None
+    masks: list[Path]
+    """One for each frame; none."""
     person: int
     focal_px: float | None
     frames: int
@@ -43,6 +47,7 @@ class Footage:
         picture: Path,
         keypoints: Path | None = None,
         joints: Path | None = None,
+        masks: Path | None = None,
         *,
         person: int = 0,
         focal_px: float | None = None,
@@ -53,6 +58,7 @@ class Footage:
             picture: a picture, or a folder of one picture a frame.
             keypoints: a file of one or many frames, or a folder of one file a frame.
             joints: a file of 3D joints.
+            masks: a picture that is white where the person is, or a folder of one a frame.
             person: which person, from 0.
             focal_px: focal length, pixels; guessed when left out.
 
@@ -64,10 +70,12 @@ class Footage:
         files = [] if keypoints is None else _files(keypoints, KEYPOINTS, KeypointsError, "files")
         content = read_keypoint_file(files[0]) if len(files) == 1 else None
         joint_file = None if joints is None else JointFile(joints)
+        shapes = [] if masks is None else _files(masks, PICTURES, PictureError, "masks")
         counts = {
             "pictures": len(pictures),
             "keypoints": len(files) if content is None else count_frames(content),
             "3D joints": 0 if joint_file is None else len(joint_file),
+            "masks": len(shapes),
         }
         frames = max(counts.values())
         if any(count not in (0, frames) and name != "pictures" for name, count in counts.items()):
@@ -80,6 +88,7 @@ class Footage:
             size=(shown.shape[-2], shown.shape[-1]),
             keypoints=files,
             joints=joint_file,
+            masks=shapes,
             person=person,
             focal_px=focal_px,
             frames=frames,
@@ -97,6 +106,7 @@ class Footage:
             size=size,
             keypoints=[path],
             joints=None,
+            masks=[],
             person=person,
             focal_px=focal_px,
             frames=count_frames(content),
@@ -113,10 +123,13 @@ class Footage:
 
         Raises:
             KeypointsError, ParamsError: it is not there.
+            PictureError: its mask cannot be used.
         """
+        mask = self._mask(frame) if self.masks else None
         if not self.keypoints:
             assert self.joints is not None
-            return self.joints.sight(frame, self.person, self.size, self.focal_px)
+            sight = self.joints.sight(frame, self.person, self.size, self.focal_px)
+            return replace(sight, mask=mask)
         data, inner = self.content, frame
         if len(self.keypoints) > 1:
             data, inner = read_keypoint_file(self.keypoints[frame]), 0
@@ -124,7 +137,7 @@ class Footage:
         joints = _world_landmarks(data, inner, self.person)
         if self.joints is not None:
             joints = self.joints.joints(frame, self.person)
-        return Sight(keypoints=seen, joints=joints, focal_px=self.focal_px)
+        return Sight(keypoints=seen, joints=joints, focal_px=self.focal_px, mask=mask)
 
     def picture(self, frame: int) -> Float[Tensor, "1 3 height width"]:
         """Load the picture of a frame.
@@ -140,6 +153,13 @@ class Footage:
                 f"the first picture {self.size[1]}x{self.size[0]}; frames of a video are alike."
             )
         return picture
+
+    def _mask(self, frame: int) -> ndarray:
+        path = self.masks[frame]
+        try:
+            return check_mask(load_mask(path).numpy(), self.size)
+        except PictureError as error:
+            raise PictureError(f"{path.name}: {error}") from error
 
 
 def _world_landmarks(data: Any, frame: int, person: int) -> Joints3D | None:

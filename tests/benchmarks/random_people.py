@@ -17,6 +17,8 @@ from posexfer_core.body.estimate.layouts import COCO17, FEET6
 from posexfer_core.body.estimate.so3 import exp_map
 from posexfer_core.body.estimate.starts import UPRIGHT
 from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.geometry.camera import intrinsics_matrix
+from posexfer_core.geometry.rasterize import rasterize
 
 PICTURE_PX = 1024
 FOCAL_PX = 1448.0
@@ -38,6 +40,7 @@ class Person:
     """(24, 3), metres, camera frame."""
     rotations: ndarray
     betas: ndarray
+    transl: ndarray
 
 
 def random_person(
@@ -47,6 +50,7 @@ def random_person(
     noise_px: float = 3.0,
     names: tuple[str, ...] = COCO17 + FEET6,
     missing: float = 0.0,
+    more_betas: ndarray | None = None,
 ) -> Person:
     """Draw a shape, a pose and a place, and project the keypoints with Gaussian noise.
 
@@ -56,9 +60,10 @@ def random_person(
         noise_px: standard deviation of each coordinate.
         names: the keypoints.
         missing: share of the keypoints that are not seen.
+        more_betas: added to those drawn.
     """
     rotations = _rotations(rng)
-    betas = rng.normal(size=10)
+    betas = rng.normal(size=10) + (0.0 if more_betas is None else more_betas)
     transl = np.array([0.2 * rng.normal(), 0.3 + 0.15 * rng.normal(), rng.uniform(2.8, 4.5)])
     with torch.no_grad():
         posed = body(*(torch.tensor(x[None]).float() for x in (rotations, betas, transl)))
@@ -76,7 +81,19 @@ def random_person(
         picture_size=(PICTURE_PX, PICTURE_PX),
     )
     joints = posed.joints[0].double().numpy()
-    return Person(keypoints=keypoints, joints=joints, rotations=rotations, betas=betas)
+    return Person(
+        keypoints=keypoints, joints=joints, rotations=rotations, betas=betas, transl=transl
+    )
+
+
+def person_mask(person: Person, body: BodyModel) -> ndarray:
+    """Draw where the picture shows a person."""
+    numbers = (person.rotations, person.betas, person.transl)
+    with torch.no_grad():
+        posed = body(*(torch.tensor(x[None]).float() for x in numbers))
+    size = person.keypoints.picture_size
+    camera = intrinsics_matrix(FOCAL_PX, size)[None]
+    return rasterize(posed.vertices, body.faces, camera, size).mask[0].numpy()
 
 
 def aligned_error_mm(found: ndarray, true: ndarray) -> float:

@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
@@ -114,6 +115,34 @@ def test_keypoints_become_a_body(pack, picture, files):
         pack.run("EstimateHumanParams", image=picture, keypoints=[{**frame, "people": []}])
     with pytest.raises(errors.KeypointsError, match="2 frames for 1"):
         pack.run("EstimateHumanParams", image=picture, keypoints=[frame, frame])
+
+
+def test_a_mask_shapes_a_body_and_one_that_is_no_good_gets_a_sentence(pack, picture, files):
+    view = BodyView.of(standing_params(), BodyModel.bundled())
+    flat = keypoints18(view)[0].clone()
+    flat[:, 2] = 1.0
+    frames = [{"people": [{"pose_keypoints_2d": flat.flatten().tolist()}]}]
+    given = {"image": picture, "keypoints": frames}
+    bare, _ = pack.run("EstimateHumanParams", **given)
+    mask = view.visibility.mask.float()
+    wide = F.max_pool2d(mask[None], 9, stride=1, padding=4)[0]
+    shaped, _ = pack.run("EstimateHumanParams", **given, mask=wide)
+    assert torch.equal(bare.params.pose, shaped.params.pose)
+    views = [BodyView.of(as_ours(one.params), BodyModel.bundled()) for one in (bare, shaped)]
+    seen = [float(one.visibility.mask.sum()) for one in views]
+    assert seen[1] > seen[0]
+
+    errors = pack.module("posexfer_core.errors")
+    for sentence, wrong in (
+        ("2 masks for 1", mask.repeat(2, 1, 1)),
+        ("must be alike", mask[:, :64]),
+        ("empty", torch.zeros_like(mask)),
+        ("exchanged", 1.0 - mask),
+    ):
+        with pytest.raises(errors.PictureError, match=sentence):
+            pack.run("EstimateHumanParams", **given, mask=wrong)
+    with pytest.raises(errors.KeypointsError, match="no keypoints"):
+        pack.run("EstimateHumanParams", image=picture, mask=mask)
 
 
 def test_a_batch_of_keypoints_is_smoothed_as_a_video_unless_told_otherwise(pack, picture, files):

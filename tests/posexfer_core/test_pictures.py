@@ -8,7 +8,14 @@ import torch
 from PIL import Image
 
 from posexfer_core.errors import OutputError, PictureError
-from posexfer_core.pictures import check_target, from_pil, load_picture, save_picture, to_pil
+from posexfer_core.pictures import (
+    check_target,
+    from_pil,
+    load_mask,
+    load_picture,
+    save_picture,
+    to_pil,
+)
 
 
 def grey_png(width: int, height: int, rows: bytes) -> bytes:
@@ -67,6 +74,19 @@ def test_greyscale_keeps_its_levels_at_8_and_16_bits(tmp_path):
     expected = torch.full((1, 3, 16, 16), 51 / 127.5 - 1)
     torch.testing.assert_close(load_picture(tmp_path / "8.png"), expected)
     torch.testing.assert_close(load_picture(tmp_path / "16.png"), expected)
+
+
+def test_a_mask_is_how_opaque_or_else_how_bright_a_picture_is(tmp_path):
+    levels = np.array([[0, 102], [153, 255]], np.uint8).repeat(8, 0).repeat(8, 1)
+    Image.fromarray(levels).save(tmp_path / "bright.png")
+    cut_out = np.stack([np.full_like(levels, 7)] * 3 + [levels], -1)
+    Image.fromarray(cut_out, "RGBA").save(tmp_path / "cut_out.png")
+    opaque = np.stack([levels] * 3 + [np.full_like(levels, 255)], -1)
+    Image.fromarray(opaque, "RGBA").save(tmp_path / "opaque.png")
+    for name in ("bright.png", "cut_out.png", "opaque.png"):
+        torch.testing.assert_close(
+            load_mask(tmp_path / name), torch.from_numpy(levels).float() / 255.0
+        )
 
 
 def test_pillow_pictures_come_back_equal(generator):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from ...errors import KeypointsError
@@ -26,6 +26,7 @@ from .lift_network import POINTS
 from .measures import NOTHING, Places, Targets
 from .prior import PosePrior
 from .search import Found, Proposals, SearchPlan, search
+from .silhouette import fit_outlines
 from .so3 import log_map
 from .starts import proposed_poses
 from .trust import joint_confidence
@@ -51,6 +52,8 @@ class Sight:
     """Focal length of the picture; its diagonal when left out."""
     start: HumanParams | None = None
     """Bodies to start from as well, such as `regress_body` reads."""
+    mask: Bool[ndarray, "height width"] | None = None
+    """Where in the picture the person is, from `silhouette.check_mask`; tells how wide it is."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -116,11 +119,13 @@ def fit_people(
 
     Raises:
         KeypointsError: too few of somebody's keypoints are on this body.
+        PictureError: somebody's mask is elsewhere.
     """
     body, plan = body or BodyModel.bundled(), plan or SearchPlan()
     task = FitTask.of(people, body, lift=plan.lift)
     found = search(task.energy, plan, _proposals(people, body))
-    return task.results(found)
+    pose = fit_outlines(found.pose, task.energy, [one.mask for one in people], body)
+    return task.results(Found(pose, found.energies))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,6 +15,7 @@ from .fit import FitResult, FitTask, Sight, fit_people
 from .frames import every_sight, sights_with_gaps
 from .kinematics import Pose, stack
 from .search import Found, SearchPlan
+from .silhouette import fit_outlines
 from .smooth import Smoothing, smooth_motion
 from .so3 import exp_map, log_map
 from .starts import proposed_poses
@@ -85,6 +86,7 @@ def fit_motion(
 
     Raises:
         KeypointsError: the person is seen in too few frames, or too little of it in one.
+        PictureError: a mask is elsewhere.
     """
     body, plan = body or BodyModel.bundled(), plan or SearchPlan()
     seen = [index for index, sight in enumerate(frames) if sight is not None]
@@ -94,9 +96,10 @@ def fit_motion(
             "must show it. Cut the frames that do not, or lower the detector's threshold."
         )
     sights = [sight for sight in frames if sight is not None]
-    fits = fit_in_batches(sights, body=body, plan=plan, progress=progress)
     if len(frames) == 1:
-        return fits
+        return fit_in_batches(sights, body=body, plan=plan, progress=progress)
+    bare = [replace(sight, mask=None) for sight in sights]  # one shape is found below, for all
+    fits = fit_in_batches(bare, body=body, plan=plan, progress=progress)
     nearest = np.abs(np.arange(len(frames))[:, None] - np.array(seen)).argmin(1)
     task = FitTask.of([sights[index] for index in nearest], body, lift=plan.lift)
     lost = np.setdiff1d(np.arange(len(frames)), seen)
@@ -105,6 +108,8 @@ def fit_motion(
             measured.forget(lost)
     pose = _filled(stack([proposed_poses(one.params, body) for one in fits]), seen, len(frames))
     pose = _together(task.energy, pose, smoothing or Smoothing(), progress or (lambda done: None))
+    masks = [sight and sight.mask for sight in frames]
+    pose = fit_outlines(pose, task.energy, masks, body, one_shape=True)
     energies = [fits[index].energies for index in nearest]
     results = task.results(Found(pose, energies))
     return [_unseen(one) if row in lost else one for row, one in enumerate(results)]

@@ -10,6 +10,7 @@ from PIL import Image
 from posexfer_core.body.estimate.keypoints import Keypoints
 from posexfer_core.body.estimate.layouts import BODY25
 from posexfer_core.body.params import HumanParams
+from posexfer_core.body.view import BodyView
 from posexfer_core.cli import main
 from tests.benchmarks.random_motions import Motion, random_motion
 from tests.benchmarks.random_people import FOCAL_PX, PICTURE_PX, aligned_error_mm
@@ -149,3 +150,44 @@ def test_what_does_not_fit_gets_a_sentence(folder, motion, capsys, arguments, se
 def test_numbers_out_of_range_are_refused(folder, option):
     with pytest.raises(SystemExit):
         main(["estimate", str(folder / "one.png"), "--out", "o.npz", *option])
+
+
+@pytest.fixture(scope="module")
+def masks(folder, motion, body) -> Path:
+    views = BodyView.of(first_frames(motion).params, body, frame=None)
+    (folder / "masks").mkdir()
+    for number, mask in enumerate(views.visibility.mask.numpy(), start=8):
+        Image.fromarray(mask).save(folder / "masks" / f"m{number}.png")
+    return folder / "masks"
+
+
+def betas_of(folder: Path) -> torch.Tensor:
+    return HumanParams.load(folder / "out.npz").betas
+
+
+def test_masks_of_one_frame_or_of_all_change_the_shape(folder, masks):
+    one, video = str(folder / "one.png"), [str(folder / "pictures"), str(folder / "openpose")]
+    alone = [one, str(folder / "all.json"), "--frame", "1"]
+    for arguments, used in ((alone, masks), (video, masks)):
+        assert estimate(folder, *arguments) == 0
+        bare = betas_of(folder)
+        assert estimate(folder, *arguments, "--mask", str(used)) == 0
+        shaped = betas_of(folder)
+        assert torch.equal(shaped, shaped[:1].expand_as(shaped))
+        assert (shaped - bare).abs().max() > 0.02
+
+
+def test_masks_that_do_not_fit_get_a_sentence(folder, masks, capsys):
+    picture, first = str(folder / "one.png"), str(folder / "openpose" / "f8_keypoints.json")
+    Image.new("L", (64, 64), 255).save(folder / "small.png")
+    Image.new("L", (PICTURE_PX, PICTURE_PX)).save(folder / "black.png")
+    wrong = [
+        ("must be as many", [picture, str(folder / "all.json")], masks / "m8.png"),
+        ("cannot be read as a picture", [picture, first], folder / "all.json"),
+        ("small.png: The mask has shape (64, 64)", [picture, first], folder / "small.png"),
+        ("black.png: The mask is empty", [picture, first], folder / "black.png"),
+        ("give them too", [picture], masks / "m8.png"),
+    ]
+    for sentence, arguments, mask in wrong:
+        assert estimate(folder, *arguments, "--mask", str(mask)) == 2
+        assert sentence in capsys.readouterr().err
