@@ -1,7 +1,8 @@
 """What a good fit is: keypoints near where they were seen, joints and shape near what is usual.
 
 `E = sum_k gm(|w_k (project(X_k) - x_k)|^2) + pose prior + shape prior` with Geman-McClure's
-`gm(s) = s / (1 + s / rho^2)`, so that a keypoint far off stops pulling (SMPLify, ECCV 2016).
+`gm(s) = s / (1 + s / rho^2)`, so that a keypoint far off stops pulling (SMPLify, ECCV 2016). To
+this comes what is known of the points' places in space, and what misses of the face say.
 """
 
 from copy import copy
@@ -12,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from .hidden_face import HiddenFace
 from .kinematics import BETAS, JOINTS, Pose, Posed, Skeleton, stack
 from .measures import NEAREST, Places, Targets
 from .prior import PosePrior
@@ -76,8 +78,10 @@ class FitEnergy:
         prior: PosePrior,
         targets: Targets,
         places: Places | None = None,
+        hidden: HiddenFace | None = None,
     ) -> None:
         self.skeleton, self.prior, self.targets, self.places = skeleton, prior, targets, places
+        self.hidden = hidden
         self.reach = ReachPrior(skeleton)
 
     def take(self, index: ndarray) -> "FitEnergy":
@@ -85,13 +89,14 @@ class FitEnergy:
         picked = copy(self)
         picked.targets = self.targets.take(index)
         picked.places = self.places and self.places.take(index)
+        picked.hidden = self.hidden and self.hidden.take(index)
         return picked
 
     def with_skeleton(self, skeleton: Skeleton) -> "FitEnergy":
         """Measure the same with a skeleton that has more points, of which nothing is known."""
         more = len(skeleton.joint) - len(self.skeleton.joint)
         places = self.places and self.places.padded(more)
-        return FitEnergy(skeleton, self.prior, self.targets.padded(more), places)
+        return FitEnergy(skeleton, self.prior, self.targets.padded(more), places, self.hidden)
 
     def state(self, pose: Pose, weights: Weights) -> State:
         """Place the bodies and measure their energy; infinite where a keypoint is behind."""
@@ -103,6 +108,8 @@ class FitEnergy:
         energy = self._prior_energy(pose, weights)
         for off, factor in parts:
             energy += ((off**2).sum(-1) * factor[..., 0]).sum(1)
+        if self.hidden is not None:
+            energy += self.hidden.energy(posed.world)
         behind = (posed.points[..., 2] < NEAREST) & (self.targets.weight > 0.0)
         energy[behind.any(1)] = np.inf
         return State(pose, posed, residual, trust, energy)
@@ -119,6 +126,8 @@ class FitEnergy:
         matrix, gradient = transposed @ jacobian, (transposed @ residual)[..., 0]
         self._add_pose_prior(matrix, gradient, state.pose, weights.pose)
         self.reach.add_terms(matrix, gradient, state.pose.rotations, weights.pose)
+        if self.hidden is not None:
+            self.hidden.add_terms(matrix, gradient, state.posed.world, self.skeleton.active)
         betas = np.arange(self.skeleton.unknowns - BETAS, self.skeleton.unknowns)
         matrix[:, betas, betas] += weights.shape
         gradient[:, betas] += weights.shape * state.pose.betas

@@ -18,6 +18,7 @@ from ..model import BodyModel
 from ..params import HumanParams
 from .body_points import MIDDLES, RestBody, known_names
 from .energy import FitEnergy
+from .hidden_face import HiddenFace
 from .joints3d import SMPL24, Joints3D
 from .keypoints import FEWEST, Keypoints
 from .kinematics import Pose, Skeleton, stack
@@ -158,7 +159,11 @@ class FitTask:
         names = known_names(body, tuple(dict.fromkeys([*listed, *(POINTS if lift else ())])))
         targets = _targets(people, seen, names)
         places = _places(people, seen, targets, names, lift) if spatial or lift else None
-        energy = FitEnergy(Skeleton(RestBody.of(body, names)), PosePrior(), targets, places)
+        hidden = HiddenFace.of(
+            [one.keypoints for one in people], body, targets.focal_px, targets.center
+        )
+        skeleton = Skeleton(RestBody.of(body, names))
+        energy = FitEnergy(skeleton, PosePrior(), targets, places, hidden)
         return cls(seen=seen, names=names, energy=energy, body=body)
 
     def results(self, found: Found) -> list[FitResult]:

@@ -103,7 +103,7 @@ def fit_motion(
     nearest = np.abs(np.arange(len(frames))[:, None] - np.array(seen)).argmin(1)
     task = FitTask.of([sights[index] for index in nearest], body, lift=plan.lift)
     lost = np.setdiff1d(np.arange(len(frames)), seen)
-    for measured in (task.energy.targets, task.energy.places):
+    for measured in (task.energy.targets, task.energy.places, task.energy.hidden):
         if measured is not None:
             measured.forget(lost)
     pose = _filled(stack([proposed_poses(one.params, body) for one in fits]), seen, len(frames))

@@ -3,6 +3,7 @@ import pytest
 
 from posexfer_core.body.estimate.body_points import RestBody
 from posexfer_core.body.estimate.energy import FitEnergy, Weights
+from posexfer_core.body.estimate.hidden_face import HiddenFace
 from posexfer_core.body.estimate.kinematics import Pose, Skeleton
 from posexfer_core.body.estimate.layouts import COCO17
 from posexfer_core.body.estimate.levenberg import Stage, minimise
@@ -39,6 +40,15 @@ def test_gradient_agrees_with_differences(energy, pose):
 def test_gradient_agrees_with_differences_where_3d_joints_are_known(energy, pose):
     rng = np.random.default_rng(2)
     energy.places = Places(rng.normal(size=(2, 17, 3)), 3.0 * rng.random((2, 17)))
+    check_gradient(energy, pose)
+
+
+def test_gradient_agrees_with_differences_where_points_of_the_face_are_missed(energy, pose):
+    rng = np.random.default_rng(4)
+    normals = rng.normal(size=(2, 5, 3))
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    energy.hidden = HiddenFace(normals, np.array([[0.0, 0.0, 1.0], [0.6, 0.0, 0.8]]))
+    assert (energy.hidden.energy(energy.skeleton.place(pose).world) > 0.5).all()
     check_gradient(energy, pose)
 
 
