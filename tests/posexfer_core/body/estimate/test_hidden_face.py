@@ -31,6 +31,12 @@ def hidden_of(people, body):
     return HiddenFace.of(people, body, np.full(count, 1000.0), np.full((count, 2), 512.0))
 
 
+def told_by(people, body):
+    hidden = hidden_of(people, body)
+    assert hidden is not None
+    return hidden
+
+
 def turned(yaw, count=1):
     world = np.broadcast_to(UPRIGHT, (count, 24, 3, 3)).copy()
     world[:, HEAD] = UPRIGHT @ exp_map(np.array([0.0, yaw, 0.0]))
@@ -43,7 +49,7 @@ def test_faces_that_are_found_or_missed_as_a_whole_say_nothing(body):
 
 
 def test_missed_points_want_to_look_away(body):
-    behind = hidden_of([face(nose=0.0, l_eye=0.0, r_eye=0.0)], body)
+    behind = told_by([face(nose=0.0, l_eye=0.0, r_eye=0.0)], body)
     front, profile, back = (
         float(behind.energy(turned(yaw))[0]) for yaw in (0.0, np.pi / 2.0, np.pi)
     )
@@ -52,7 +58,7 @@ def test_missed_points_want_to_look_away(body):
 
 def test_a_missed_ear_is_on_the_far_side(body):
     """The person's left is on the right of the picture; a head that turns left hides its right."""
-    hidden = hidden_of([face(l_ear=0.0), face(r_ear=0.0)], body)
+    hidden = told_by([face(l_ear=0.0), face(r_ear=0.0)], body)
     for yaw in (-1.0, 1.0):
         left, right = hidden.energy(turned(yaw, 2))
         assert min(left, right) == 0.0
@@ -61,7 +67,7 @@ def test_a_missed_ear_is_on_the_far_side(body):
 
 
 def test_one_misfit_costs_no_more_than_an_outlier(body):
-    hidden = hidden_of([face(nose=0.0)], body)
+    hidden = told_by([face(nose=0.0)], body)
     assert 1.0 < float(hidden.energy(turned(0.0))[0]) < 4.0
 
 
@@ -103,7 +109,7 @@ def hidden_names(person, body):
     ahead = person.joints[HEAD] / np.linalg.norm(person.joints[HEAD])
     gone = []
     for name in FACE:
-        one = hidden_of([face(**{name: 0.0})], body)
+        one = told_by([face(**{name: 0.0})], body)
         normal = one.normals[0].sum(0)
         if world[0, HEAD] @ normal @ ahead > 0.1:
             gone.append(name)
