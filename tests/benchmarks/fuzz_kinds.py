@@ -24,7 +24,7 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.weights import load_bundle, save_bundle
-from posexfer_core.pictures import load_picture
+from posexfer_core.pictures import load_mask, load_picture
 from tests.posexfer_core.body.formats.bvh_samples import MIXAMO, bvh_text
 from tests.posexfer_core.body.formats.variants import ALL
 from tests.posexfer_core.body.joblib_files import dump, pretended_joblib
@@ -153,12 +153,14 @@ def _weights() -> Kind:
     )
 
 
-def _picture(kind: str, mode: str) -> Callable[[], Kind]:
+def _picture(
+    kind: str, mode: str, read: Callable[[Path], object] = load_picture
+) -> Callable[[], Kind]:
     def make() -> Kind:
         levels = np.random.default_rng(0).integers(0, 255, (48, 40, 4), dtype=np.uint8)
         file = io.BytesIO()
         Image.fromarray(levels, "RGBA").convert(mode).save(file, kind)
-        return Kind(name=f"a.{kind.lower()}", data=file.getvalue(), read=load_picture)
+        return Kind(name=f"a.{kind.lower()}", data=file.getvalue(), read=read)
 
     return make
 
@@ -227,6 +229,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "ply": _mesh("ply"),
     "glb": _mesh("glb"),
     "png": _picture("PNG", "RGBA"),
+    "mask": _picture("PNG", "LA", load_mask),
     "jpeg": _picture("JPEG", "RGB"),
     "webp": _picture("WEBP", "RGB"),
     "gif": _picture("GIF", "P"),
