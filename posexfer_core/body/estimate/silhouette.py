@@ -29,6 +29,8 @@ from .outline import Outline, outline_of
 
 WORKING_PX = 512
 """Longest side of the pictures in which outlines are compared."""
+MARGIN = 0.1
+"""Room around the person in them, as a share of its extent."""
 STEPS = 5
 SPREAD = 0.01
 """Standard deviation of a point of the outline, as a share of the person's extent."""
@@ -142,10 +144,10 @@ class Silhouette:
         """Prepare one body; see `fit_outlines`."""
         skeleton, targets = energy.skeleton, energy.targets
         placed = skeleton.place(pose)
-        small, scale = _shrunk(mask)
+        corner, box = _window(mask, targets.pixels[0, targets.weight[0] > 0.0])
+        small, scale = _shrunk(box)
         intrinsics = np.diag([targets.focal_px[0] * scale[0], targets.focal_px[0] * scale[1], 1.0])
-        intrinsics[:2, 2] = targets.center[0] * scale
-        seen = np.argwhere(small)
+        intrinsics[:2, 2] = (targets.center[0] - corner) * scale
         made = cls(
             pelvis=placed.joints[0, 0],
             vertices=_vertex_basis(pose, body),
@@ -156,7 +158,7 @@ class Silhouette:
             intrinsics=intrinsics,
             size=small.shape,
             outline=outline_of(small).thinned(10 * MOST_POINTS),
-            extent=float(np.ptp(seen, axis=0).max()),
+            extent=float(max(small.shape)) / (1.0 + 2.0 * MARGIN),
         )
         made.check_overlap(pose.betas[0], small)
         return made
@@ -297,6 +299,17 @@ def _mixed(basis: ndarray, betas: Float[ndarray, "10"]) -> ndarray:
 def _pelvis_at_rest(skeleton: Skeleton, betas: ndarray) -> ndarray:
     """Place the pelvis before translation: the root turns about it."""
     return skeleton.bones[0] + betas @ skeleton.bone_shape[0].T
+
+
+def _window(mask: Mask, pixels: Float[ndarray, "points 2"]) -> tuple[ndarray, ndarray]:
+    """Cut out the person with some room around; return the corner (x, y) too."""
+    rows, columns = np.nonzero(mask)
+    places = np.concatenate([np.stack([columns, rows], -1) + 0.5, pixels])
+    low, high = places.min(0), places.max(0)
+    room = MARGIN * (high - low).max()
+    left, top = np.floor(np.clip(low - room, 0, None)).astype(int)
+    right, bottom = np.ceil(high + room).astype(int)
+    return np.array([left, top]), mask[top:bottom, left:right]
 
 
 def _shrunk(mask: Mask) -> tuple[Bool[ndarray, "small_height small_width"], ndarray]:

@@ -5,9 +5,12 @@ import pytest
 import torch
 
 from posexfer_core.body.estimate.fit import FitTask, Sight, fit_people
+from posexfer_core.body.estimate.keypoints import Keypoints
 from posexfer_core.body.estimate.kinematics import Pose
+from posexfer_core.body.estimate.layouts import COCO17
 from posexfer_core.body.estimate.motion import fit_motion
 from posexfer_core.body.estimate.silhouette import check_mask, fit_outlines
+from posexfer_core.body.model import JOINT_NAMES
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import PictureError
 from tests.benchmarks.fit import fitted_joints
@@ -139,3 +142,38 @@ def test_masks_that_cannot_be_used_get_a_sentence():
         check_mask(np.full((8, 8), np.nan), (8, 8))
     half = np.linspace(0.0, 1.0, 64).reshape(8, 8)
     assert np.array_equal(check_mask(half, (8, 8)), half > 0.5)
+
+
+def test_people_far_away_are_as_well_shaped_as_near_ones(people, body):
+    """A sixth of the picture's side: the mask is looked at where the person is."""
+    far = replace(people[1], transl=people[1].transl * np.array([1.0, 1.0, 4.0]))
+    moved = far.joints + far.transl - people[1].transl
+    sizes = []
+    for person, joints in ((people[1], people[1].joints), (far, moved)):
+        names = tuple(f"{name}_joint" for name in JOINT_NAMES)
+        keypoints = Keypoints(
+            xy=FOCAL_PX * joints[:, :2] / joints[:, 2:] + 512.0,
+            confidence=np.ones(24),
+            names=names,
+            picture_size=(1024, 1024),
+        )
+        task = FitTask.of([Sight(keypoints=keypoints, focal_px=FOCAL_PX)], body)
+        pose = Pose(person.rotations[None], np.zeros((1, 10)), person.transl[None])
+        found = fit_outlines(pose, task.energy, [person_mask(person, body)], body)
+        sizes.append(shape_errors(body, found.betas, [person])[0])
+    near, away = sizes
+    assert away < near + 2.0
+
+
+def test_a_person_of_a_few_pixels_is_no_error(body):
+    rng = np.random.default_rng(0)
+    keypoints = Keypoints(
+        xy=100.0 + 3.0 * rng.random((17, 2)),
+        confidence=np.ones(17),
+        names=COCO17,
+        picture_size=(200, 200),
+    )
+    dot = np.zeros((200, 200), bool)
+    dot[99:105, 99:105] = True
+    result = fit_people([Sight(keypoints=keypoints, mask=dot)], body=body)[0]
+    assert torch.isfinite(result.params.betas).all()
