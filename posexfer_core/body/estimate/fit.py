@@ -20,7 +20,7 @@ from .body_points import MIDDLES, RestBody, known_names
 from .energy import FitEnergy
 from .hidden_face import HiddenFace
 from .joints3d import SMPL24, Joints3D
-from .keypoints import FEWEST, Keypoints
+from .keypoints import FAINTEST, FEWEST, Keypoints
 from .kinematics import Pose, Skeleton, stack
 from .lift import lift_people
 from .lift_network import POINTS
@@ -38,8 +38,6 @@ SPREAD_3D_M = 0.02
 """Standard deviation of a sure 3D joint, metres."""
 LIFT_SPREADS = 4.0
 """Standard deviation of a lifted keypoint, in spreads that its network names."""
-FAINTEST = 0.05
-"""Confidence below which a keypoint counts as not seen."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,15 +15,13 @@ from numpy import ndarray
 
 from ..model import JOINT_NAMES, BodyModel
 from .body_points import PLACES, known_names
-from .keypoints import Keypoints
+from .keypoints import FAINTEST, Keypoints
 from .kinematics import ANCESTORS
 
 HEAD = JOINT_NAMES.index("head")
 FACE = ("nose", "l_eye", "r_eye", "l_ear", "r_ear")
 FOUND = 0.3
 """Confidence from which a point counts as found."""
-MISSED = 0.05
-"""Confidence up to which it counts as missed."""
 SIGMA = 0.25
 """Standard deviation of the product for a point that is missed for this reason."""
 OUTLIER_SIGMAS = 2.0
@@ -61,7 +59,7 @@ class HiddenFace:
             confidence = dict(zip(one.names, one.confidence, strict=True))
             found = [one.names.index(name) for name in names if confidence.get(name, 0.0) >= FOUND]
             if found:
-                missed[row] = [confidence.get(name, 1.0) <= MISSED for name in names]
+                missed[row] = [confidence.get(name, 1.0) <= FAINTEST for name in names]
                 view[row, :2] = (one.xy[found].mean(0) - center[row]) / focal_px[row]
         if not missed.any():
             return None

@@ -24,6 +24,8 @@ NORMALISED_BELOW = 1.5
 """Coordinates that never exceed this are shares of the picture, not pixels."""
 MOST_BYTES = 100_000_000
 """Largest file that is read: keypoints of thousands of frames."""
+FAINTEST = 0.05
+"""Confidence up to which a keypoint counts as not seen."""
 LARGEST = 1e6
 """Pixels beyond which a coordinate is taken for an error."""
 
