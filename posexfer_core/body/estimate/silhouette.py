@@ -105,11 +105,14 @@ def fit_outlines(
     betas, transl = pose.betas.copy(), pose.transl.copy()
     for group in groups:
         chosen = group[:: -(-len(group) // MOST_FRAMES)]
-        silhouettes = [
-            Silhouette.of(pose.take(np.array([row])), energy.take(np.array([row])), mask, body)
-            for row in chosen
-            if (mask := masks[row]) is not None
-        ]
+        silhouettes = []
+        for row in chosen:
+            one, mask = np.array([row]), masks[row]
+            assert mask is not None, "rows without a mask are in no group"
+            try:
+                silhouettes.append(Silhouette.of(pose.take(one), energy.take(one), mask, body))
+            except PictureError as error:
+                raise PictureError(f"Frame {row}: {error}" if one_shape else str(error)) from error
         shape, growth = _descend(silhouettes, pose.betas[group].mean(0))
         rows = np.arange(len(betas)) if one_shape else np.array(group)
         betas[rows] = shape

@@ -129,6 +129,9 @@ def test_a_mask_of_somebody_else_gets_a_sentence(people, masks, body):
         fit_people([sight_of(people[0], elsewhere)], body=body)
     with pytest.raises(PictureError, match="exchanged"):
         fit_people([sight_of(people[0], ~masks[0])], body=body)
+    frames = [sight_of(people[0], mask) for mask in (masks[0], elsewhere, masks[0])]
+    with pytest.raises(PictureError, match=r"Frame 1: .*somebody else's"):
+        fit_motion(frames, body=body)
 
 
 def test_masks_that_cannot_be_used_get_a_sentence():
