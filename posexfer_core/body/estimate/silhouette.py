@@ -155,7 +155,7 @@ class Silhouette:
             pelvis=placed.joints[0, 0],
             vertices=_vertex_basis(pose, body),
             keypoints=_keypoint_basis(pose, skeleton),
-            faces=body.faces,
+            faces=body.faces.cpu(),
             parts=body.parts.cpu().numpy(),
             targets=targets,
             intrinsics=intrinsics,
