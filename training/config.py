@@ -15,8 +15,8 @@ class RunConfig:
     """What every run has. Each field may be set under [run]; any other name there is an error."""
 
     data: Path
-    """Folder of shards that `training.make_synthetic` or `training.preprocess` wrote; relative
-    paths start at the working folder."""
+    """Folder of shards that `training.make_synthetic` wrote, or of [lift] the file of
+    `training.make_poses`; relative paths start at the working folder."""
     output: Path
     """Folder of checkpoints, samples and logs."""
     seed: int = 0

@@ -17,8 +17,7 @@ from posexfer_core.body.estimate.keypoints import Keypoints
 from posexfer_core.body.estimate.lift import lift_people
 from posexfer_core.body.estimate.lift_network import POINTS
 from posexfer_core.body.estimate.search import SearchPlan
-from posexfer_core.body.estimate.so3 import exp_map, log_map
-from posexfer_core.body.estimate.starts import UPRIGHT, proposed_poses
+from posexfer_core.body.estimate.starts import proposed_poses
 from posexfer_core.body.estimate.weight_files import LIFTER
 from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import PoseXferError
@@ -26,8 +25,8 @@ from posexfer_core.errors import PoseXferError
 from .config import LiftTraining
 from .data.sightings import draw_sightings, lifted_skeleton
 from .evaluate import TEST_SEED
+from .make_poses import draw_poses
 from .metrics.joints import aligned_error_m
-from .synthetic.poses import Build, draw_pose
 
 PICTURE_PX = 1024
 BATCH = 32
@@ -81,11 +80,7 @@ def evaluate(weights: Path, count: int) -> dict[str, dict[str, float]]:
 
 def unseen_people(count: int) -> tuple[list[Keypoints], ndarray]:
     """Draw people as in training, from another seed, and where their keypoints are; metres."""
-    rng = np.random.default_rng(TEST_SEED)
-    vertices, joints = BodyModel.bundled().rest(torch.zeros(1, 10))
-    build = Build.of(vertices[0].double().numpy(), joints[0].double().numpy())
-    poses = np.stack([draw_pose(rng, build) for _ in range(count)])
-    poses[:, 0] = log_map(UPRIGHT @ exp_map(poses[:, 0]))
+    poses, rng = draw_poses(count, TEST_SEED), np.random.default_rng(TEST_SEED)
     others = poses[rng.permutation(count)]
     drawn = draw_sightings(poses, others, lifted_skeleton(), LiftTraining(), rng)
     people = [

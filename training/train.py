@@ -12,6 +12,7 @@ from pathlib import Path
 from posexfer_core.errors import PoseXferError
 
 from .config import AutoencoderTraining, LiftTraining, RegressTraining, TrainConfig
+from .data.poses import load_poses
 from .data.shards import ShardDataset
 from .tasks.autoencoder import AutoencoderTask
 from .tasks.lift import LiftTask
@@ -30,17 +31,21 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         config = TrainConfig.from_toml(chosen.config)
-        data = ShardDataset(config.run.data)
-        if isinstance(config.task, AutoencoderTraining):
-            task = AutoencoderTask(data, config.task)
-        elif isinstance(config.task, RegressTraining):
-            task = RegressTask(data, config.task, config.network)
-        elif isinstance(config.task, LiftTraining):
-            task = LiftTask(data, config.task, config.network)
-        else:
-            task = NetworkTask(data, config.task, config.network)
         recipe: dict[str, object] = {"config": tomllib.loads(chosen.config.read_text())}
-        bundle = train(task, config.run, {**recipe, "pairs": len(data)})
+        if isinstance(config.task, LiftTraining):
+            poses = load_poses(config.run.data)
+            task = LiftTask(poses, config.task, config.network)
+            recipe["poses"] = len(poses)
+        else:
+            data = ShardDataset(config.run.data)
+            recipe["pairs"] = len(data)
+            if isinstance(config.task, AutoencoderTraining):
+                task = AutoencoderTask(data, config.task)
+            elif isinstance(config.task, RegressTraining):
+                task = RegressTask(data, config.task, config.network)
+            else:
+                task = NetworkTask(data, config.task, config.network)
+        bundle = train(task, config.run, recipe)
     except PoseXferError as error:
         sys.stderr.write(f"{error}\n")
         return 2

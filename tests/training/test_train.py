@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from posexfer_core.body.estimate.weight_files import LIFTER, REGRESSOR, WeightFile
 from posexfer_core.network.weights import load_autoencoder, load_bundle
+from training.make_poses import main as make_poses
 from training.train import main
 
 AUTOENCODER = """
@@ -132,15 +133,20 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
 
 
 @pytest.mark.parametrize(
-    ("template", "kind"), [(REGRESS, REGRESSOR), (LIFT, LIFTER)], ids=["regress", "lift"]
+    ("template", "kind", "made"),
+    [(REGRESS, REGRESSOR, {"pairs": 6}), (LIFT, LIFTER, {"poses": 5})],
+    ids=["regress", "lift"],
 )
 def test_what_estimates_bodies_is_trained_and_resumed_exactly(
-    shards: Path, tmp_path: Path, template: str, kind: WeightFile
+    shards: Path, tmp_path: Path, template: str, kind: WeightFile, made: dict[str, int]
 ):
-    values = {"data": shards, "output": tmp_path / "run", "steps": 4}
+    poses = tmp_path / "poses.safetensors"
+    assert make_poses(["--out", str(poses), "--count", "5", "--seed", "1", "--workers", "1"]) == 0
+    data = poses if kind is LIFTER else shards
+    values = {"data": data, "output": tmp_path / "run", "steps": 4}
     bundle = run(template, tmp_path / "r.toml", **values)
     network, recipe = kind.load(bundle)
-    assert network.config.hidden == 16 and recipe["pairs"] == 6
+    assert network.config.hidden == 16 and recipe.items() >= made.items()
     assert (tmp_path / "run" / "samples" / "step-0000004.png").exists()
     wanted = load_file(bundle)
     bundle.unlink()

@@ -3,10 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 from numpy import ndarray
-from safetensors import safe_open
 
 from posexfer_core.body.estimate.body_points import RestBody
 from posexfer_core.body.estimate.kinematics import Pose, Skeleton
@@ -17,7 +15,6 @@ from posexfer_core.body.estimate.starts import UPRIGHT
 from posexfer_core.body.model import JOINT_NAMES, BodyModel
 
 from ..config import LiftTraining
-from .shards import ShardDataset
 
 LEGS = [JOINT_NAMES.index(f"{s}_{part}") for s in "lr" for part in ("hip", "knee", "ankle", "foot")]
 ARM = [JOINT_NAMES.index(f"l_{part}") for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
@@ -32,6 +29,8 @@ LYING = 0.06
 """Share of people who lean any way, upside down too."""
 LEAN = np.array([0.2, 0.0, 0.12])
 """Standard deviations of how far the others lean, radians about x, y and z of the camera."""
+LOOKED_DOWN, DOWN = 0.25, (-0.3, 0.9)
+"""Share of people whom the camera sees from above or below as well, and how far, radians."""
 OUTLIERS, OUTLYING = 0.02, 8.0
 """Share of keypoints with more noise than the others, and how many times more."""
 NEAR_M, FAR_M = 1.7, 5.4
@@ -48,15 +47,6 @@ class Sightings(NamedTuple):
     seen: Bool[ndarray, "people 23"]
     places: Float[ndarray, "people 23 3"]
     """Metres, axes of the camera, about their own mean."""
-
-
-def load_poses(data: ShardDataset) -> Float[ndarray, "poses 24 3"]:
-    """Read both poses of every pair; no picture is touched."""
-    poses = []
-    for path in data.paths:
-        with safe_open(path, framework="pt") as file:
-            poses += [file.get_tensor("source_pose"), file.get_tensor("target_pose")]
-    return torch.cat(poses).double().numpy()
 
 
 def draw_sightings(
@@ -116,8 +106,10 @@ def mixed_poses(
     lean = LEAN * rng.normal(size=(count, 3))
     lying = rng.random(count) < LYING
     lean[lying] = rng.normal(size=(int(lying.sum()), 3))
+    down = rng.uniform(*DOWN, (count, 1)) * (rng.random((count, 1)) < LOOKED_DOWN)
     yaw = np.array([0.0, 1.0, 0.0]) * rng.uniform(-np.pi, np.pi, (count, 1))
-    rotations[:, 0] = exp_map(lean) @ exp_map(yaw) @ rotations[:, 0]
+    looked = exp_map(down * np.array([1.0, 0.0, 0.0]))
+    rotations[:, 0] = looked @ exp_map(lean) @ exp_map(yaw) @ rotations[:, 0]
     return rotations
 
 

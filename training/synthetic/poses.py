@@ -82,6 +82,10 @@ class Stance:
     pelvis_deg: Vector = (0.0, 0.0, 0.0)
     lean_deg: float = 4.0
     """How far the spine bends forward."""
+    lying: bool = False
+    """Whether the trunk is far from upright, so that no hand hangs beside it."""
+    propped: float = 0.0
+    """Share of poses in which both hands are on the floor before the chest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,27 +260,38 @@ HANDS = {
     ),
 }
 """Where hands go; drawn for both hands at once, or for each on its own."""
+PROPPED = Hand(
+    weight=1.0, wrist=(0.2, -0.02, 0.46), spread=(0.06, 0.08, 0.05), elbow=(0.6, -0.6, -0.2)
+)
+"""Where hands go that hold up a trunk."""
 
 Option = TypeVar("Option", Stance, Hand)
 
 
-def draw_pose(rng: np.random.Generator, build: Build) -> Array:
+def draw_pose(
+    rng: np.random.Generator, build: Build, stances: Mapping[str, Stance] = STANCES
+) -> Array:
     """Draw a pose.
 
     Args:
         rng: decides everything.
         build: of the person.
+        stances: lower halves to choose from.
 
     Returns:
         (24, 3) axis-angle, radians. The root tilts the body from upright and facing +z; the caller
         turns it to the camera.
     """
-    stance = _draw_stance(rng)
+    return pose_in_stance(rng, build, _draw_stance(rng, stances))
+
+
+def pose_in_stance(rng: np.random.Generator, build: Build, stance: Stance) -> Array:
+    """Draw a pose with a given lower half, as `draw_pose` does."""
     world = np.tile(np.eye(3), (24, 1, 1))
     world[PELVIS] = rotation(np.array(stance.pelvis_deg) + rng.normal(0.0, 3.0, 3))
     legs = _draw_legs(rng, build, world, stance)
     _bend_spine(rng, world, stance.lean_deg)
-    _draw_arms(rng, build, world, legs)
+    _draw_arms(rng, build, world, legs, stance)
     return np.stack(
         [
             axis_angle(world[joint] if parent < 0 else world[parent].T @ world[joint])
@@ -294,16 +309,18 @@ def joint_places(build: Build, world: Array) -> Array:
     return places
 
 
-def _draw_stance(rng: np.random.Generator) -> Stance:
-    stance = _choose(rng, STANCES)
+def _draw_stance(rng: np.random.Generator, stances: Mapping[str, Stance]) -> Stance:
+    stance = _choose(rng, stances)
     if rng.random() < 0.5:
         return stance
     forward, turn, roll = stance.pelvis_deg
     return replace(stance, left=stance.right, right=stance.left, pelvis_deg=(forward, -turn, -roll))
 
 
-def _draw_hands(rng: np.random.Generator) -> tuple[Hand, Hand]:
+def _draw_hands(rng: np.random.Generator, stance: Stance) -> tuple[Hand, Hand]:
     """Draw both hands alike half the time, as in folded arms or hands on the hips."""
+    if stance.propped and rng.random() < stance.propped:
+        return PROPPED, PROPPED
     left = _choose(rng, HANDS)
     return left, left if rng.random() < 0.5 else _choose(rng, HANDS)
 
@@ -329,12 +346,18 @@ def _draw_legs(
 
 
 def _draw_arms(
-    rng: np.random.Generator, build: Build, world: Array, legs: tuple[Reach, Reach]
+    rng: np.random.Generator,
+    build: Build,
+    world: Array,
+    legs: tuple[Reach, Reach],
+    stance: Stance,
 ) -> None:
     """Draw places for the hands until nothing grossly cuts through; at last let them hang."""
     places = joint_places(build, world)
     for attempt in range(ATTEMPTS + 1):
-        hands = _draw_hands(rng) if attempt < ATTEMPTS else (HANDS["hang"], HANDS["hang"])
+        hands = _draw_hands(rng, stance) if attempt < ATTEMPTS else (HANDS["hang"], HANDS["hang"])
+        if stance.lying:
+            hands = replace(hands[0], gravity=0.0), replace(hands[1], gravity=0.0)
         arms = (
             _draw_arm(rng, build, world, places[CHEST], hands[0], 0),
             _draw_arm(rng, build, world, places[CHEST], hands[1], 1),

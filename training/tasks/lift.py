@@ -18,8 +18,7 @@ from posexfer_core.body.estimate.lift_network import (
 from posexfer_core.body.estimate.weight_files import LIFTER
 
 from ..config import LiftTraining
-from ..data.shards import ShardDataset
-from ..data.sightings import draw_sightings, lifted_skeleton, load_poses
+from ..data.sightings import draw_sightings, lifted_skeleton
 
 SHEET_PEOPLE, SHEET_PX = 8, 128
 TRUE_RGB, FOUND_RGB = (-1.0, 0.6, -1.0), (1.0, -0.4, -0.4)
@@ -49,13 +48,17 @@ class LiftLoss(nn.Module):
 class LiftTask:
     """Poses in memory, of which every step makes others."""
 
-    def __init__(self, data: ShardDataset, settings: LiftTraining, changes: dict[str, Any]) -> None:
-        self.settings = settings
-        self.poses, self.skeleton = load_poses(data), lifted_skeleton()
+    def __init__(
+        self,
+        poses: Float[np.ndarray, "poses 24 3"],
+        settings: LiftTraining,
+        changes: dict[str, Any],
+    ) -> None:
+        self.poses, self.settings, self.skeleton = poses, settings, lifted_skeleton()
         self.model: nn.Module = LiftLoss(LiftNetwork(LiftConfig.from_dict(changes)))
 
     def __len__(self) -> int:
-        """Count the poses: two a pair."""
+        """Count the poses."""
         return len(self.poses)
 
     def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:

@@ -1,7 +1,8 @@
 """Where each keypoint sits on the body: at a joint, off a joint, or on a vertex of the skin.
 
 Every point rides rigidly on one joint. COCO's hips are marked on the outside of the trousers,
-about 2 cm out and up from the joints that SMPL turns the legs in.
+about 2 cm out and up from the joints that SMPL turns the legs in; other sets have them elsewhere,
+up to 6 cm from those, so that hips are trusted less than the other points.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ class Place(NamedTuple):
     """From the joint at rest, metres."""
     middle_of: tuple[str, ...] = ()
     """Joints whose middle it is at rest, when it is not the joint it rides on."""
+    doubt: float = 1.0
+    """How many times farther off than others this point may be, for tools disagree where it is."""
 
 
 LEFT_PLACES: dict[str, Place] = {
@@ -35,7 +38,7 @@ LEFT_PLACES: dict[str, Place] = {
     "l_elbow": Place("l_elbow"),
     "l_wrist": Place("l_wrist"),
     "l_knuckle": Place("l_hand"),
-    "l_hip": Place("l_hip", offset=(0.02, 0.02, 0.0)),
+    "l_hip": Place("l_hip", offset=(0.02, 0.02, 0.0), doubt=2.0),
     "l_knee": Place("l_knee"),
     "l_ankle": Place("l_ankle"),
     "l_big_toe": Place("l_foot", vertex="LBigToe"),
@@ -53,6 +56,7 @@ PLACES: dict[str, Place] = {
             place.joint.replace("l_", "r_"),
             ("r" if place.vertex[:1] == "l" else "R") + place.vertex[1:] if place.vertex else "",
             (-place.offset[0], *place.offset[1:]),
+            doubt=place.doubt,
         )
         for name, place in LEFT_PLACES.items()
     },

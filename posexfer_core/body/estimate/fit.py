@@ -16,7 +16,7 @@ from ...errors import KeypointsError
 from ...geometry.camera import intrinsics_matrix
 from ..model import BodyModel
 from ..params import HumanParams
-from .body_points import MIDDLES, RestBody, known_names
+from .body_points import MIDDLES, PLACES, RestBody, known_names
 from .energy import FitEnergy
 from .hidden_face import HiddenFace
 from .joints3d import SMPL24, Joints3D
@@ -211,7 +211,8 @@ def _targets(people: Sequence[Sight], seen: Sequence[Keypoints], names: Sequence
     for row, one in enumerate(seen):
         columns = [names.index(name) for name in one.names]
         pixels[row, columns] = one.xy
-        weight[row, columns] = np.sqrt(one.confidence) / _spread_px(one)
+        doubt = [PLACES[name].doubt for name in one.names]
+        weight[row, columns] = np.sqrt(one.confidence) / (_spread_px(one) * np.array(doubt))
     sizes = [one.picture_size for one in seen]
     focal = [
         float(one.focal_px or default_focal_px(size))

@@ -1,16 +1,19 @@
-"""How joints like to turn: linked Gaussians and soft limits on axis-angle, made by hand.
+"""How joints like to turn: linked Gaussians, clusters of legs and soft limits, on axis-angle.
 
 The numbers are round figures after textbook ranges of motion, turned into SMPL's axes (at rest
-the arms point sideways, x is the subject's left, y up, z forward). No motion data is in them.
+the arms point sideways, x is the subject's left, y up, z forward). Hips and knees have clusters
+around them that our own random poses gave. No motion data is in any of them.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from einops import rearrange
 from jaxtyping import Float, Int
 from numpy import ndarray
 
 from ..model import JOINT_NAMES
+from .leg_clusters import LEGS, LegClusters, leg_turns
 from .so3 import log_jacobian, log_map
 
 LIMIT_STIFFNESS = 12.0
@@ -64,18 +67,27 @@ class PosePrior:
     """Score poses by how far each joint turns, and which turn together; the root is free.
 
     `E = r^T C^-1 r` with the deviations `r` from the habits in sigmas, correlated by `C`, and a
-    stiff spring beyond the limits.
+    stiff spring beyond the limits. Of the legs, that is but the widest of the clusters.
     """
 
     def __init__(self) -> None:
         rows = [_joint_habit(name) for name in JOINT_NAMES[1:]]
         self.mean, self.deviation, self.lower, self.upper = np.moveaxis(np.array(rows), 1, 0)
-        precision = np.linalg.inv(_correlations())
-        self._precision = precision / np.outer(self.deviation, self.deviation)
+        spread = self.deviation.ravel()
+        covariance = _correlations() * np.outer(spread, spread)
+        legs = leg_turns()
+        wide = covariance[np.ix_(legs, legs)]
+        self._clusters = LegClusters.with_wide(self.mean.ravel()[legs], wide)
+        self._precision = np.linalg.inv(covariance)
+        self._precision[legs] = self._precision[:, legs] = 0.0
         blocks = self._precision.reshape(len(rows), 3, len(rows), 3).swapaxes(1, 2)
-        self._linked = np.nonzero((np.abs(blocks) > 1e-9).any((2, 3)))
+        linked = (np.abs(blocks) > 1e-9).any((2, 3))
+        bends = np.array(LEGS) - 1
+        linked[np.ix_(bends, bends)] = True
+        self._linked = np.nonzero(linked)
         self._blocks = blocks[self._linked]
         self._same = np.flatnonzero(self._linked[0] == self._linked[1])
+        self._legs = np.flatnonzero(np.isin(self._linked, bends).all(0))
 
     @property
     def pairs(self) -> tuple[Int[ndarray, " pairs"], Int[ndarray, " pairs"]]:
@@ -91,32 +103,45 @@ class PosePrior:
     ) -> Float[ndarray, " batch"]:
         """Sum the squared residuals; `weight` scales the Gaussians, not the limits."""
         bend = log_map(rotations[:, 1:])
-        away = bend - self.mean
-        return weight * (away * self._pull(away)).sum((1, 2)) + (self._beyond(bend) ** 2).sum(
-            (1, 2)
-        )
+        energy, _, _ = self._habits(bend)
+        return weight * energy + (self._beyond(bend) ** 2).sum((1, 2))
 
     def terms(self, rotations: Float[ndarray, "batch joints 3 3"], weight: float) -> PriorTerms:
         """Linearise about `rotations` for steps `R exp(d)` taken on the right."""
         bend = log_map(rotations[:, 1:])
-        away, beyond = bend - self.mean, self._beyond(bend)
-        pull = weight * self._pull(away)
+        beyond = self._beyond(bend)
+        energy, pull, blocks = self._habits(bend)
         jacobian = log_jacobian(bend)
         transposed = np.swapaxes(jacobian, -1, -2)
         gradient = np.zeros((*rotations.shape[:2], 3))
-        slope = pull + LIMIT_STIFFNESS * beyond
+        slope = weight * pull + LIMIT_STIFFNESS * beyond
         gradient[:, 1:] = (transposed @ slope[..., None])[..., 0]
         first, second = self._linked
-        stiffness = np.repeat(weight * self._blocks[None], len(bend), axis=0)
+        stiffness = weight * blocks
         axes = np.arange(3)
         stiffness[:, self._same[:, None], axes, axes] += LIMIT_STIFFNESS**2 * (beyond != 0.0)
         curvature = transposed[:, first] @ stiffness @ jacobian[:, second]
-        energy = (away * pull).sum((1, 2)) + (beyond**2).sum((1, 2))
-        return PriorTerms(energy, gradient, curvature)
+        return PriorTerms(weight * energy + (beyond**2).sum((1, 2)), gradient, curvature)
 
-    def _pull(self, away: Float[ndarray, "batch bends 3"]) -> Float[ndarray, "batch bends 3"]:
-        flat = away.reshape(len(away), self.mean.size)
-        return (flat @ self._precision).reshape(away.shape)
+    def _habits(
+        self, bend: Float[ndarray, "batch bends 3"]
+    ) -> tuple[
+        Float[ndarray, " batch"],
+        Float[ndarray, "batch bends 3"],
+        Float[ndarray, "batch pairs 3 3"],
+    ]:
+        """Give the energy without the limits, half its gradient and half its Hessian."""
+        flat = bend.reshape(len(bend), self.mean.size)
+        away = flat - self.mean.ravel()
+        pull = away @ self._precision
+        near = self._clusters.nearest(flat[:, leg_turns()])
+        energy = (away * pull).sum(1) + near.energy
+        pull[:, leg_turns()] += near.pull
+        blocks = np.repeat(self._blocks[None], len(bend), axis=0)
+        blocks[:, self._legs] = rearrange(
+            near.precision, "batch (one x) (other y) -> batch (one other) x y", x=3, y=3
+        )
+        return energy, pull.reshape(bend.shape), blocks
 
     def _beyond(self, bend: Float[ndarray, "batch bends 3"]) -> Float[ndarray, "batch bends 3"]:
         """Measure the excess over the limits, weighted."""

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -8,13 +6,11 @@ from posexfer_core.body.estimate.prior import PosePrior
 from posexfer_core.body.estimate.so3 import log_map
 from posexfer_core.body.estimate.starts import UPRIGHT
 from training.config import LiftTraining
-from training.data.shards import ShardDataset
 from training.data.sightings import (
     ARM,
     LEGS,
     draw_sightings,
     lifted_skeleton,
-    load_poses,
     mixed_poses,
 )
 
@@ -26,14 +22,6 @@ def poses() -> np.ndarray:
     poses = 0.2 * np.random.default_rng(0).normal(size=(64, 24, 3))
     poses[:, 0] = log_map(UPRIGHT[None])[0]
     return poses
-
-
-def test_both_poses_of_every_pair_are_read(shards: Path):
-    data = ShardDataset(shards)
-    poses = load_poses(data)
-    assert poses.shape == (2 * len(data), 24, 3)
-    wanted = data.pair(0).source.pose[0, 0].double().numpy()
-    assert np.abs(poses - wanted).max((1, 2)).min() < 1e-6
 
 
 def test_rays_are_projected_places(poses):

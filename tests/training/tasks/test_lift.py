@@ -1,18 +1,17 @@
-from pathlib import Path
-
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from posexfer_core.body.estimate.lift_network import Lifted
 from training.config import LiftTraining
-from training.data.shards import ShardDataset
 from training.tasks.lift import LiftLoss, LiftTask
 
 
 @pytest.fixture
-def task(shards: Path) -> LiftTask:
-    return LiftTask(ShardDataset(shards), LiftTraining(), {"hidden": 16, "blocks": 1})
+def task() -> LiftTask:
+    poses = 0.2 * np.random.default_rng(0).normal(size=(8, 24, 3))
+    return LiftTask(poses, LiftTraining(), {"hidden": 16, "blocks": 1})
 
 
 class Says(nn.Module):

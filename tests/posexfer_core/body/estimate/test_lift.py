@@ -52,6 +52,6 @@ def test_the_fit_is_better_for_it(body):
 def test_the_bundled_weights_are_small_and_tell_how_they_were_made():
     network, recipe = LIFTER.load()
     assert LIFTER.bundled.stat().st_size < 600_000
-    assert recipe["pairs"] == 16384 and recipe["points"] == list(POINTS)
+    assert recipe["poses"] == 65536 and recipe["points"] == list(POINTS)
     assert recipe["scores"]["lifted keypoints"]["pa_mpjpe_mm"] < 80.0
     assert all(torch.isfinite(parameter).all() for parameter in network.parameters())
