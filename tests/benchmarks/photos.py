@@ -1,13 +1,13 @@
 """How good the fit is on real photos with known 3D: `python -m tests.benchmarks.photos FOLDER`.
 
-FOLDER holds the few frames of Human3.6M and MPI-INF-3DHP that MMPose tests itself with: `tests/data`
-of its repository, github.com/open-mmlab/mmpose. They are not ours to pass on: both sets are for
-research alone. Eight frames are few, three of them of people on the floor, so that one limb that is
-bent the wrong way in depth moves the mean by several millimetres.
+FOLDER holds the few frames of Human3.6M and MPI-INF-3DHP that MMPose tests itself with: the folder
+`tests/data` of its repository, github.com/open-mmlab/mmpose. They are not ours to pass on, for both
+sets are for research alone. Eight frames are few, three of them of people on the floor, so that one
+limb that is bent the wrong way in depth moves the mean by several millimetres.
 
 The fit is given the annotated places of the twelve joints of the limbs and of the nose, which the
-two sets mark with hips about 25 cm apart, and the focal length. Errors are PA-MPJPE over the twelve;
-the same is printed with keypoints that are off by 0.8 % of the person's extent, averaged over five
+two sets mark with hips about 25 cm apart, and the focal length. Errors are PA-MPJPE over the
+twelve; the second number is with keypoints off by 0.8 % of the person's extent, averaged over five
 draws.
 """
 

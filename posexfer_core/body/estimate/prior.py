@@ -81,13 +81,11 @@ class PosePrior:
         self._precision = np.linalg.inv(covariance)
         self._precision[legs] = self._precision[:, legs] = 0.0
         blocks = self._precision.reshape(len(rows), 3, len(rows), 3).swapaxes(1, 2)
-        linked = (np.abs(blocks) > 1e-9).any((2, 3))
-        bends = np.array(LEGS) - 1
-        linked[np.ix_(bends, bends)] = True
-        self._linked = np.nonzero(linked)
+        bends = np.isin(np.arange(len(rows)), np.array(LEGS) - 1)
+        self._linked = np.nonzero((np.abs(blocks) > 1e-9).any((2, 3)) | np.outer(bends, bends))
         self._blocks = blocks[self._linked]
         self._same = np.flatnonzero(self._linked[0] == self._linked[1])
-        self._legs = np.flatnonzero(np.isin(self._linked, bends).all(0))
+        self._legs = np.flatnonzero(bends[self._linked[0]] & bends[self._linked[1]])
 
     @property
     def pairs(self) -> tuple[Int[ndarray, " pairs"], Int[ndarray, " pairs"]]:
