@@ -10,6 +10,7 @@ Clothes are wider than the body, so a mask pulls less where it is outside. What 
 is far off (things held, limbs behind something, limbs posed wrongly) does not pull.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from .energy import FitEnergy, Weights
 from .kinematics import BETAS, JOINTS, Pose, Skeleton
 from .measures import Targets
 from .outline import Outline, outline_of
+
+logger = logging.getLogger(__name__)
 
 WORKING_PX = 512
 """Longest side of the pictures in which outlines are compared."""
@@ -93,7 +96,8 @@ def fit_outlines(
         energy: what was seen of them.
         masks: of each, as `check_mask` returns them; None where there is none, and nothing changes.
         body: that was fitted.
-        one_shape: the rows are frames of one person.
+        one_shape: the rows are frames of one person. Masks that are elsewhere are left out, with
+            a warning, while most are where the body is.
 
     Raises:
         PictureError: a mask covers little of its body: it is of somebody else, or inverted.
@@ -105,14 +109,20 @@ def fit_outlines(
     betas, transl = pose.betas.copy(), pose.transl.copy()
     for group in groups:
         chosen = group[:: -(-len(group) // MOST_FRAMES)]
-        silhouettes = []
+        silhouettes, refused = [], []
         for row in chosen:
             one, mask = np.array([row]), masks[row]
             assert mask is not None, "rows without a mask are in no group"
             try:
                 silhouettes.append(Silhouette.of(pose.take(one), energy.take(one), mask, body))
             except PictureError as error:
-                raise PictureError(f"Frame {row}: {error}" if one_shape else str(error)) from error
+                if not one_shape:
+                    raise
+                refused.append(f"Frame {row}: {error}")
+        if 2 * len(refused) >= len(chosen):
+            raise PictureError(refused[0])
+        for sentence in refused:
+            logger.warning("%s This mask is left out.", sentence)
         shape, growth = _descend(silhouettes, pose.betas[group].mean(0))
         rows = np.arange(len(betas)) if one_shape else np.array(group)
         betas[rows] = shape

@@ -129,9 +129,19 @@ def test_a_mask_of_somebody_else_gets_a_sentence(people, masks, body):
         fit_people([sight_of(people[0], elsewhere)], body=body)
     with pytest.raises(PictureError, match="exchanged"):
         fit_people([sight_of(people[0], ~masks[0])], body=body)
-    frames = [sight_of(people[0], mask) for mask in (masks[0], elsewhere, masks[0])]
+    frames = [sight_of(people[0], mask) for mask in (masks[0], elsewhere)]
     with pytest.raises(PictureError, match=r"Frame 1: .*somebody else's"):
         fit_motion(frames, body=body)
+
+
+def test_one_bad_mask_does_not_stop_a_video(people, masks, body, caplog):
+    elsewhere = np.roll(masks[0], 600, axis=1)
+    bad, none = (
+        fit_motion([sight_of(people[0], mask) for mask in (masks[0], each, masks[0])], body=body)
+        for each in (elsewhere, None)
+    )
+    assert "Frame 1: " in caplog.text and "left out" in caplog.text
+    torch.testing.assert_close(bad[0].params.betas, none[0].params.betas)
 
 
 def test_masks_that_cannot_be_used_get_a_sentence():
