@@ -12,6 +12,12 @@ from .keypoints import Keypoints
 from .lift_network import POINTS, LiftNetwork, lift_inputs
 from .weight_files import LIFTER
 
+SIDES = {"l": "r", "r": "l"}
+OTHER_SIDE = [
+    POINTS.index(SIDES[name[0]] + name[1:] if name[1] == "_" else name) for name in POINTS
+]
+"""Which point each is in a mirror."""
+
 
 @torch.no_grad()
 def lift_people(
@@ -21,6 +27,8 @@ def lift_people(
     network: LiftNetwork | None = None,
 ) -> tuple[Float[ndarray, "people 23 3"], Float[ndarray, "people 23"]]:
     """Say where each of `lift_network.POINTS` lies, those that are not seen too.
+
+    Everyone is looked at twice, the second time in a mirror, and what is said is averaged.
 
     Args:
         people: keypoints of each; those of other names are not looked at.
@@ -39,8 +47,14 @@ def lift_people(
         at = [POINTS.index(one.names[index]) for index in known]
         rays[row, at] = (one.xy[known] - (width / 2.0, height / 2.0)) / focal
         seen[row, at] = one.confidence[known] > 0.0
+    rays = np.concatenate([rays, rays[:, OTHER_SIDE] * (-1.0, 1.0)])
+    seen = np.concatenate([seen, seen[:, OTHER_SIDE]])
     found = network(lift_inputs(torch.from_numpy(rays).float(), torch.from_numpy(seen)))
-    return found.places.double().numpy(), found.spreads.double().numpy()
+    (places, mirrored), (spreads, others) = (
+        np.split(tensor.double().numpy(), 2) for tensor in (found.places, found.spreads)
+    )
+    mirrored = mirrored[:, OTHER_SIDE] * (-1.0, 1.0, 1.0)
+    return (places + mirrored) / 2.0, (spreads + others[:, OTHER_SIDE]) / 2.0
 
 
 @cache

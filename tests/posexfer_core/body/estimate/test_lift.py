@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -32,6 +34,25 @@ def test_the_order_of_keypoints_and_others_among_them_change_nothing(body):
         lift_people([person], [FOCAL_PX]), lift_people([turned], [FOCAL_PX]), strict=True
     ):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_who_is_mirrored_is_lifted_to_the_mirror_image(body):
+    person = random_person(np.random.default_rng(23), body, names=POINTS).keypoints
+    width = person.picture_size[1]
+    mirrored = replace(
+        person,
+        xy=np.array([width, 0.0]) + person.xy * (-1.0, 1.0),
+        names=tuple(
+            {"l_": "r_", "r_": "l_"}.get(name[:2], name[:2]) + name[2:] for name in person.names
+        ),
+    )
+    (places, spreads), (others, other_spreads) = (
+        lift_people([one], [FOCAL_PX]) for one in (person, mirrored)
+    )
+    for name in ("nose", "l_wrist", "r_wrist", "l_knee"):
+        here, there = POINTS.index(name), mirrored.names.index(name)
+        np.testing.assert_allclose(places[0, there], others[0, here] * (-1.0, 1.0, 1.0), atol=1e-5)
+        np.testing.assert_allclose(spreads[0, there], other_spreads[0, here], atol=1e-6)
 
 
 def test_the_fit_is_better_for_it(body):
