@@ -6,12 +6,11 @@ They are for whoever learns from keypoints alone, which may come from any photo.
 import numpy as np
 
 from .limbs import Array
-from .poses import STANCES, Build, Leg, Stance, draw_pose
+from .poses import STANCES, STRAIGHT, Build, Leg, Stance, draw_pose
 
 FLOOR_SHARE = 0.3
 """Share of `draw_any_pose` that is one of `FLOOR_STANCES`."""
 
-_STRAIGHT = Leg(ankle=(0.02, -0.985, 0.0))
 _AHEAD = Leg(
     ankle=(0.08, -0.08, 0.96), spread=(0.08, 0.04, 0.03), knee=(0.15, 1.0, 0.2), toes_deg=-50.0
 )
@@ -152,7 +151,7 @@ FLOOR_STANCES = {
     "step up": Stance(
         weight=1.0,
         left=Leg(ankle=(0.05, -0.6, 0.38), spread=(0.06, 0.12, 0.1), knee=(0.2, 0.3, 1.0)),
-        right=_STRAIGHT,
+        right=STRAIGHT,
         pelvis_deg=(6.0, 0.0, 0.0),
         lean_deg=10.0,
     ),

@@ -103,12 +103,12 @@ class Hand:
     """1 where the hand hangs below the shoulder however the body leans, 0 where it leans along."""
 
 
-_STRAIGHT = Leg(ankle=(0.02, -0.985, 0.0))
+STRAIGHT = Leg(ankle=(0.02, -0.985, 0.0))
 STANCES = {
-    "stand": Stance(weight=3.0, left=_STRAIGHT, right=_STRAIGHT),
+    "stand": Stance(weight=3.0, left=STRAIGHT, right=STRAIGHT),
     "contrapposto": Stance(
         weight=2.5,
-        left=_STRAIGHT,
+        left=STRAIGHT,
         right=Leg(ankle=(0.1, -0.93, 0.1), spread=(0.05, 0.02, 0.06), knee=(0.3, 0.0, 1.0)),
         pelvis_deg=(0.0, 8.0, 6.0),
     ),
@@ -168,14 +168,14 @@ STANCES = {
     "kick": Stance(
         weight=0.7,
         left=Leg(ankle=(0.05, -0.45, 0.8), spread=(0.15, 0.2, 0.05), toes_deg=0.0),
-        right=_STRAIGHT,
+        right=STRAIGHT,
         pelvis_deg=(-10.0, -10.0, 0.0),
         lean_deg=-2.0,
     ),
     "side kick": Stance(
         weight=0.4,
         left=Leg(ankle=(0.75, -0.5, 0.1), spread=(0.08, 0.15, 0.1), knee=(0.3, 0.5, 1.0)),
-        right=_STRAIGHT,
+        right=STRAIGHT,
         pelvis_deg=(0.0, 0.0, 12.0),
     ),
     "one leg": Stance(
@@ -186,16 +186,16 @@ STANCES = {
             knee=(0.7, 0.3, 1.0),
             toes_deg=40.0,
         ),
-        right=_STRAIGHT,
+        right=STRAIGHT,
     ),
     "leg behind": Stance(
         weight=0.6,
         left=Leg(ankle=(-0.02, -0.6, -0.5), spread=(0.05, 0.1, 0.1), toes_deg=60.0),
-        right=_STRAIGHT,
+        right=STRAIGHT,
         pelvis_deg=(6.0, 0.0, 0.0),
     ),
     "bend": Stance(
-        weight=0.6, left=_STRAIGHT, right=_STRAIGHT, pelvis_deg=(30.0, 0.0, 0.0), lean_deg=35.0
+        weight=0.6, left=STRAIGHT, right=STRAIGHT, pelvis_deg=(30.0, 0.0, 0.0), lean_deg=35.0
     ),
 }
 """Lower halves; every one is mirrored half the time."""
