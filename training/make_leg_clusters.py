@@ -10,12 +10,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from posexfer_core.body.archive import write_archive
 from posexfer_core.body.estimate.leg_clusters import ASSET, LEGS
-from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import PoseXferError
 
 from .synthetic.floor import FLOOR_SHARE, FLOOR_STANCES
@@ -47,8 +45,7 @@ def leg_clusters(draws: int) -> dict[str, Array]:
     Returns:
         `share` (stances,), `mean` (stances, 12) and `covariance` (stances, 12, 12), radians.
     """
-    vertices, joints = BodyModel.bundled().rest(torch.zeros(1, 10))
-    build = Build.of(vertices[0].double().numpy(), joints[0].double().numpy())
+    build = Build.bundled()
     shares, legs = [], []
     for stances, share in ((STANCES, 1.0 - FLOOR_SHARE), (FLOOR_STANCES, FLOOR_SHARE)):
         total = sum(stance.weight for stance in stances.values())

@@ -19,7 +19,6 @@ from tqdm import tqdm
 
 from posexfer_core.body.estimate.so3 import exp_map, log_map
 from posexfer_core.body.estimate.starts import UPRIGHT
-from posexfer_core.body.model import BodyModel
 from posexfer_core.commands.render import make_folder
 from posexfer_core.errors import ConfigError, PoseXferError
 from posexfer_core.tensor_files import write_whole
@@ -81,8 +80,7 @@ def draw_poses(count: int, seed: int, *, workers: int = 1) -> Array:
 
 def _draw(seed: int, indices: range) -> Array:
     torch.set_num_threads(1)
-    vertices, joints = BodyModel.bundled().rest(torch.zeros(1, 10))
-    build = Build.of(vertices[0].double().numpy(), joints[0].double().numpy())
+    build = Build.bundled()
     poses = np.stack([draw_any_pose(np.random.default_rng([seed, i]), build) for i in indices])
     poses[:, 0] = log_map(UPRIGHT @ exp_map(poses[:, 0]))
     return poses

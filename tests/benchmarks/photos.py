@@ -12,7 +12,7 @@ draws.
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +82,7 @@ def human36m_frames(folder: Path) -> list[Frame]:
     cameras = read_pickle(folder / "cameras.pkl")
     frames = []
     for index, name in enumerate(map(str, rows["imgname"])):
-        camera = cameras[(name.split("/")[0], name.split(".")[1].split("_")[0].split("/")[0])]
+        camera = cameras[(name.split("/")[0], name.split(".")[1].split("/")[0])]
         frames.append(_frame(folder / name, rows, index, camera, H36M))
     return frames
 
@@ -124,12 +124,7 @@ def _errors(frames: list[Frame], body: BodyModel, nose: bool, seed: int | None =
     for frame in frames:
         seen = frame.keypoints if nose else frame.keypoints.only(LIMB_JOINTS)
         spread = 0.0 if seed is None else NOISE * float(np.ptp(seen.xy, axis=0).max())
-        moved = Keypoints(
-            xy=seen.xy + spread * rng.normal(size=seen.xy.shape),
-            confidence=seen.confidence,
-            names=seen.names,
-            picture_size=seen.picture_size,
-        )
+        moved = replace(seen, xy=seen.xy + spread * rng.normal(size=seen.xy.shape))
         sights.append(Sight(keypoints=moved, focal_px=frame.focal_px))
     results = fit_people(sights, body=body)
     return np.array(

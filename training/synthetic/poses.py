@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+import torch
 
-from posexfer_core.body.model import PARENTS
+from posexfer_core.body.model import PARENTS, BodyModel
 
 from .limbs import (
     Array,
@@ -58,6 +59,12 @@ class Build:
             joints=joints,
             belly=(float(np.abs(band[:, 0]).max()), float(depth.max()), float(-depth.min())),
         )
+
+    @classmethod
+    def bundled(cls) -> "Build":
+        """Measure the mean bundled body."""
+        vertices, joints = BodyModel.bundled().rest(torch.zeros(1, 10))
+        return cls.of(vertices[0].double().numpy(), joints[0].double().numpy())
 
 
 @dataclass(frozen=True, kw_only=True)

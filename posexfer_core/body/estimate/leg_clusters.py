@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from numpy import ndarray
 
 from ..archive import read_archive
@@ -20,6 +20,8 @@ from ..model import JOINT_NAMES
 ASSET = Path(__file__).parents[1] / "assets" / "leg_clusters.npz"
 LEGS = tuple(JOINT_NAMES.index(name) for name in ("l_hip", "r_hip", "l_knee", "r_knee"))
 """The joints of a cluster, each with the three numbers of its axis-angle."""
+LEG_TURNS = (3 * (np.array(LEGS)[:, None] - 1) + np.arange(3)).ravel()
+"""Where those numbers are among the turns of all joints but the root."""
 WIDE_SHARE = 0.2
 """Share of the wide cluster."""
 SHAKE = np.array([0.15, 0.2, 0.15] * 2 + [0.15, 0.08, 0.08] * 2)
@@ -100,8 +102,3 @@ def _stances() -> tuple[ndarray, ndarray, ndarray]:
         np.concatenate([mean, mirrored_legs(mean)]),
         np.concatenate([covariance, turn.T @ covariance @ turn]),
     )
-
-
-def leg_turns() -> Int[ndarray, " 12"]:
-    """Number the turns of the legs among those of all joints but the root, three each."""
-    return (3 * (np.array(LEGS)[:, None] - 1) + np.arange(3)).ravel()

@@ -8,14 +8,12 @@ import torch
 from jaxtyping import Float
 from numpy import ndarray
 
+from ..build.skeleton import mirrored_name
 from .keypoints import Keypoints
 from .lift_network import POINTS, LiftNetwork, lift_inputs
 from .weight_files import LIFTER
 
-SIDES = {"l": "r", "r": "l"}
-OTHER_SIDE = [
-    POINTS.index(SIDES[name[0]] + name[1:] if name[1] == "_" else name) for name in POINTS
-]
+OTHER_SIDE = [POINTS.index(mirrored_name(name)) for name in POINTS]
 """Which point each is in a mirror."""
 
 

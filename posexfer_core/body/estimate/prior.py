@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from ..model import JOINT_NAMES
-from .leg_clusters import LEGS, LegClusters, leg_turns
+from .leg_clusters import LEG_TURNS, LEGS, LegClusters, Nearest
 from .so3 import log_jacobian, log_map
 
 LIMIT_STIFFNESS = 12.0
@@ -75,11 +75,10 @@ class PosePrior:
         self.mean, self.deviation, self.lower, self.upper = np.moveaxis(np.array(rows), 1, 0)
         spread = self.deviation.ravel()
         covariance = _correlations() * np.outer(spread, spread)
-        legs = leg_turns()
-        wide = covariance[np.ix_(legs, legs)]
-        self._clusters = LegClusters.with_wide(self.mean.ravel()[legs], wide)
+        wide = covariance[np.ix_(LEG_TURNS, LEG_TURNS)]
+        self._clusters = LegClusters.with_wide(self.mean.ravel()[LEG_TURNS], wide)
         self._precision = np.linalg.inv(covariance)
-        self._precision[legs] = self._precision[:, legs] = 0.0
+        self._precision[LEG_TURNS] = self._precision[:, LEG_TURNS] = 0.0
         blocks = self._precision.reshape(len(rows), 3, len(rows), 3).swapaxes(1, 2)
         bends = np.isin(np.arange(len(rows)), np.array(LEGS) - 1)
         self._linked = np.nonzero((np.abs(blocks) > 1e-9).any((2, 3)) | np.outer(bends, bends))
@@ -108,14 +107,17 @@ class PosePrior:
         """Linearise about `rotations` for steps `R exp(d)` taken on the right."""
         bend = log_map(rotations[:, 1:])
         beyond = self._beyond(bend)
-        energy, pull, blocks = self._habits(bend)
+        energy, pull, near = self._habits(bend)
         jacobian = log_jacobian(bend)
         transposed = np.swapaxes(jacobian, -1, -2)
         gradient = np.zeros((*rotations.shape[:2], 3))
         slope = weight * pull + LIMIT_STIFFNESS * beyond
         gradient[:, 1:] = (transposed @ slope[..., None])[..., 0]
         first, second = self._linked
-        stiffness = weight * blocks
+        stiffness = np.repeat(weight * self._blocks[None], len(bend), axis=0)
+        stiffness[:, self._legs] = weight * rearrange(
+            near.precision, "batch (one x) (other y) -> batch (one other) x y", x=3, y=3
+        )
         axes = np.arange(3)
         stiffness[:, self._same[:, None], axes, axes] += LIMIT_STIFFNESS**2 * (beyond != 0.0)
         curvature = transposed[:, first] @ stiffness @ jacobian[:, second]
@@ -123,23 +125,15 @@ class PosePrior:
 
     def _habits(
         self, bend: Float[ndarray, "batch bends 3"]
-    ) -> tuple[
-        Float[ndarray, " batch"],
-        Float[ndarray, "batch bends 3"],
-        Float[ndarray, "batch pairs 3 3"],
-    ]:
-        """Give the energy without the limits, half its gradient and half its Hessian."""
+    ) -> tuple[Float[ndarray, " batch"], Float[ndarray, "batch bends 3"], Nearest]:
+        """Give the energy without the limits, half its gradient, and what holds the legs."""
         flat = bend.reshape(len(bend), self.mean.size)
         away = flat - self.mean.ravel()
         pull = away @ self._precision
-        near = self._clusters.nearest(flat[:, leg_turns()])
+        near = self._clusters.nearest(flat[:, LEG_TURNS])
         energy = (away * pull).sum(1) + near.energy
-        pull[:, leg_turns()] += near.pull
-        blocks = np.repeat(self._blocks[None], len(bend), axis=0)
-        blocks[:, self._legs] = rearrange(
-            near.precision, "batch (one x) (other y) -> batch (one other) x y", x=3, y=3
-        )
-        return energy, pull.reshape(bend.shape), blocks
+        pull[:, LEG_TURNS] += near.pull
+        return energy, pull.reshape(bend.shape), near
 
     def _beyond(self, bend: Float[ndarray, "batch bends 3"]) -> Float[ndarray, "batch bends 3"]:
         """Measure the excess over the limits, weighted."""

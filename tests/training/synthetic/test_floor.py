@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 import torch
 
 from posexfer_core.body.model import JOINT_NAMES
@@ -10,15 +9,9 @@ from training.synthetic.poses import Build, pose_in_stance
 DRAWS = 30
 
 
-@pytest.fixture(scope="module")
-def build(body):
-    vertices, joints = body.rest(torch.zeros(1, 10))
-    return Build.of(vertices[0].double().numpy(), joints[0].double().numpy())
-
-
-def heights(body, build, stance: str) -> dict[str, np.ndarray]:
+def heights(body, stance: str) -> dict[str, np.ndarray]:
     """Draw a stance; how high each joint is above the pelvis, metres."""
-    rng = np.random.default_rng(0)
+    rng, build = np.random.default_rng(0), Build.bundled()
     poses = np.stack([pose_in_stance(rng, build, FLOOR_STANCES[stance]) for _ in range(DRAWS)])
     rotations = axis_angle_to_matrix(torch.from_numpy(poses).float())
     joints = body(rotations, torch.zeros(DRAWS, 10), torch.zeros(DRAWS, 3)).joints.numpy()
@@ -26,21 +19,21 @@ def heights(body, build, stance: str) -> dict[str, np.ndarray]:
     return dict(zip(JOINT_NAMES, rise.T, strict=True))
 
 
-def test_who_sits_on_the_floor_has_feet_as_low_as_the_pelvis(body, build):
+def test_who_sits_on_the_floor_has_feet_as_low_as_the_pelvis(body):
     for stance in ("legs ahead", "legs apart", "cross-legged"):
-        high = heights(body, build, stance)
+        high = heights(body, stance)
         assert np.abs(high["l_ankle"]).max() < 0.3
         assert (high["head"] > 0.35).all()
 
 
-def test_who_lies_has_the_head_as_low_as_the_pelvis(body, build):
+def test_who_lies_has_the_head_as_low_as_the_pelvis(body):
     for stance in ("on the back", "on the belly", "on the side"):
-        high = heights(body, build, stance)
+        high = heights(body, stance)
         assert np.abs(high["head"]).mean() < 0.3
         assert np.abs(high["l_ankle"]).mean() < 0.3
 
 
-def test_hands_are_on_the_floor_where_they_prop(body, build):
-    high = heights(body, build, "plank")
+def test_hands_are_on_the_floor_where_they_prop(body):
+    high = heights(body, "plank")
     below = high["l_wrist"] < high["l_shoulder"] - 0.25
     assert below.mean() > 0.7

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from posexfer_core.body.build.skeleton import mirrored_name
 from posexfer_core.body.estimate.fit import fit_keypoints
 from posexfer_core.body.estimate.layouts import COCO17, FEET6
 from posexfer_core.body.estimate.lift import lift_people
@@ -42,9 +43,7 @@ def test_who_is_mirrored_is_lifted_to_the_mirror_image(body):
     mirrored = replace(
         person,
         xy=np.array([width, 0.0]) + person.xy * (-1.0, 1.0),
-        names=tuple(
-            {"l_": "r_", "r_": "l_"}.get(name[:2], name[:2]) + name[2:] for name in person.names
-        ),
+        names=tuple(map(mirrored_name, person.names)),
     )
     (places, spreads), (others, other_spreads) = (
         lift_people([one], [FOCAL_PX]) for one in (person, mirrored)
