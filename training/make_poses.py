@@ -7,6 +7,7 @@ runs/data/poses.safetensors --count 65536 --seed 1` takes about three minutes of
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -68,18 +69,24 @@ def draw_poses(count: int, seed: int, *, workers: int = 1) -> Array:
         )
     chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
     drawn = []
-    with (
-        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
-        tqdm(total=count, desc="drawing poses", unit="pose") as bar,
-    ):
-        for poses in pool.map(partial(_draw, seed), chunks):
+    with tqdm(total=count, desc="drawing poses", unit="pose") as bar:
+        for poses in _draw_all(seed, chunks, workers):
             drawn.append(poses)
             bar.update(len(poses))
     return np.concatenate(drawn)
 
 
+def _draw_all(seed: int, chunks: list[range], workers: int) -> Iterator[Array]:
+    """Draw poses in order, in this process or in several."""
+    if workers == 1:
+        yield from map(partial(_draw, seed), chunks)
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,)) as pool:
+        yield from pool.map(partial(_draw, seed), chunks)
+
+
 def _draw(seed: int, indices: range) -> Array:
-    torch.set_num_threads(1)
     build = Build.bundled()
     poses = np.stack([draw_any_pose(np.random.default_rng([seed, i]), build) for i in indices])
     poses[:, 0] = log_map(UPRIGHT @ exp_map(poses[:, 0]))

@@ -11,14 +11,20 @@ from pathlib import Path
 
 from posexfer_core.errors import PoseXferError
 
-from .config import AutoencoderTraining, LiftTraining, RegressTraining, TrainConfig
+from .config import (
+    AutoencoderTraining,
+    LiftTraining,
+    NetworkTraining,
+    RegressTraining,
+    TrainConfig,
+)
 from .data.poses import load_poses
 from .data.shards import ShardDataset
 from .tasks.autoencoder import AutoencoderTask
 from .tasks.lift import LiftTask
 from .tasks.network import NetworkTask
 from .tasks.regress import RegressTask
-from .trainer import train
+from .trainer import Task, train
 
 logger = logging.getLogger(__name__)
 
@@ -32,25 +38,30 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = TrainConfig.from_toml(chosen.config)
         recipe: dict[str, object] = {"config": tomllib.loads(chosen.config.read_text())}
-        if isinstance(config.task, LiftTraining):
-            poses = load_poses(config.run.data)
-            task = LiftTask(poses, config.task, config.network)
-            recipe["poses"] = len(poses)
-        else:
-            data = ShardDataset(config.run.data)
-            recipe["pairs"] = len(data)
-            if isinstance(config.task, AutoencoderTraining):
-                task = AutoencoderTask(data, config.task)
-            elif isinstance(config.task, RegressTraining):
-                task = RegressTask(data, config.task, config.network)
-            else:
-                task = NetworkTask(data, config.task, config.network)
-        bundle = train(task, config.run, recipe)
+        task, counts = _task(config)
+        bundle = train(task, config.run, recipe | counts)
     except PoseXferError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     logger.info("Wrote %s.", bundle)
     return 0
+
+
+def _task(config: TrainConfig) -> tuple[Task, dict[str, int]]:
+    """Load what the run learns from; say how much that is, too."""
+    run, settings, changes = config.run, config.task, config.network
+    if isinstance(settings, LiftTraining):
+        poses = load_poses(run.data)
+        return LiftTask(poses, settings, changes), {"poses": len(poses)}
+    data = ShardDataset(run.data)
+    match settings:
+        case AutoencoderTraining():
+            task = AutoencoderTask(data, settings)
+        case RegressTraining():
+            task = RegressTask(data, settings, changes)
+        case NetworkTraining():
+            task = NetworkTask(data, settings, changes)
+    return task, {"pairs": len(data)}
 
 
 if __name__ == "__main__":

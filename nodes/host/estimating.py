@@ -13,10 +13,10 @@ from torch import Tensor
 from ...posexfer_core.body.estimate.fit import Sight
 from ...posexfer_core.body.estimate.keypoints import load_keypoints
 from ...posexfer_core.body.estimate.known_bodies import smooth_bodies
+from ...posexfer_core.body.estimate.masks import check_mask
 from ...posexfer_core.body.estimate.motion import fit_video
 from ...posexfer_core.body.estimate.regress import regress_body
 from ...posexfer_core.body.estimate.search import SearchPlan
-from ...posexfer_core.body.estimate.silhouette import check_mask
 from ...posexfer_core.body.estimate.smooth import Smoothing
 from ...posexfer_core.body.formats.foreign_rigs import PLAN as CERTAIN
 from ...posexfer_core.body.formats.foreign_rigs import mhr_frames, mhr_sight

@@ -13,7 +13,7 @@ from ..body.estimate import mediapipe
 from ..body.estimate.fit import Sight
 from ..body.estimate.joints3d import Joints3D
 from ..body.estimate.keypoints import count_frames, load_keypoints, read_keypoint_file
-from ..body.estimate.silhouette import check_mask
+from ..body.estimate.masks import check_mask
 from ..body.formats.joint_files import JointFile
 from ..errors import KeypointsError, PictureError
 from ..pictures import load_mask, load_picture

@@ -52,7 +52,7 @@ class Sight:
     start: HumanParams | None = None
     """Bodies to start from as well, such as `regress_body` reads."""
     mask: Bool[ndarray, "height width"] | None = None
-    """Where in the picture the person is, from `silhouette.check_mask`; tells how wide it is."""
+    """Where in the picture the person is, from `masks.check_mask`; tells how wide it is."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

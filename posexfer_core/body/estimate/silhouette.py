@@ -16,8 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from ...errors import PictureError
@@ -25,15 +24,12 @@ from ...geometry.rasterize import rasterize
 from ..model import BodyModel
 from .energy import FitEnergy, Weights
 from .kinematics import BETAS, JOINTS, Pose, Skeleton
+from .masks import MARGIN, Mask, shrunk, window
 from .measures import Targets
 from .outline import Outline, outline_of
 
 logger = logging.getLogger(__name__)
 
-WORKING_PX = 512
-"""Longest side of the pictures in which outlines are compared."""
-MARGIN = 0.1
-"""Room around the person in them, as a share of its extent."""
 STEPS = 5
 SPREAD = 0.01
 """Standard deviation of a point of the outline, as a share of the person's extent."""
@@ -54,32 +50,6 @@ LEAST_OVERLAP = 0.4
 MOST_FRAMES = 16
 """Frames of a video from which its one shape is found."""
 
-Mask = Bool[ndarray, "height width"]
-
-
-def check_mask(mask: ndarray, size: tuple[int, int]) -> Mask:
-    """Return a mask of a picture as booleans.
-
-    Args:
-        mask: (height, width); booleans, or from 0 to 1: more than a half is the person.
-        size: height and width of the picture.
-
-    Raises:
-        PictureError: it is of another size, or shows nothing or everything.
-    """
-    if mask.shape != size:
-        raise PictureError(
-            f"The mask has shape {tuple(mask.shape)}, the picture is {size[0]}x{size[1]} "
-            "(height x width); they must be alike."
-        )
-    found = mask > 0.5
-    if found.all() or not found.any():
-        raise PictureError(
-            f"The mask is {'full' if found.all() else 'empty'}; it must be 1 where the person is "
-            "and 0 around."
-        )
-    return found
-
 
 def fit_outlines(
     pose: Pose,
@@ -94,7 +64,8 @@ def fit_outlines(
     Args:
         pose: bodies that were fitted to keypoints, a row each.
         energy: what was seen of them.
-        masks: of each, as `check_mask` returns them; None where there is none, and nothing changes.
+        masks: of each, as `masks.check_mask` returns them; None where there is none, and
+            nothing changes.
         body: that was fitted.
         one_shape: the rows are frames of one person. Masks that are elsewhere are left out, with
             a warning, while most are where the body is.
@@ -157,8 +128,8 @@ class Silhouette:
         """Prepare one body; see `fit_outlines`."""
         skeleton, targets = energy.skeleton, energy.targets
         placed = skeleton.place(pose)
-        corner, box = _window(mask, targets.pixels[0, targets.weight[0] > 0.0])
-        small, scale = _shrunk(box)
+        corner, box = window(mask, targets.pixels[0, targets.weight[0] > 0.0])
+        small, scale = shrunk(box)
         intrinsics = np.diag([targets.focal_px[0] * scale[0], targets.focal_px[0] * scale[1], 1.0])
         intrinsics[:2, 2] = (targets.center[0] - corner) * scale
         made = cls(
@@ -312,23 +283,3 @@ def _mixed(basis: ndarray, betas: Float[ndarray, "10"]) -> ndarray:
 def _pelvis_at_rest(skeleton: Skeleton, betas: ndarray) -> ndarray:
     """Place the pelvis before translation: the root turns about it."""
     return skeleton.bones[0] + betas @ skeleton.bone_shape[0].T
-
-
-def _window(mask: Mask, pixels: Float[ndarray, "points 2"]) -> tuple[ndarray, ndarray]:
-    """Cut out the person with some room around; return the corner (x, y) too."""
-    rows, columns = np.nonzero(mask)
-    places = np.concatenate([np.stack([columns, rows], -1) + 0.5, pixels])
-    low, high = places.min(0), places.max(0)
-    room = MARGIN * (high - low).max()
-    left, top = np.floor(np.clip(low - room, 0, None)).astype(int)
-    right, bottom = np.ceil(high + room).astype(int)
-    return np.array([left, top]), mask[top:bottom, left:right]
-
-
-def _shrunk(mask: Mask) -> tuple[Bool[ndarray, "small_height small_width"], ndarray]:
-    """Resize a mask to the working size; return the factors of x and y too."""
-    height, width = mask.shape
-    factor = min(1.0, WORKING_PX / max(height, width))
-    size = max(round(factor * height), 8), max(round(factor * width), 8)
-    wide = F.interpolate(torch.from_numpy(mask).float()[None, None], size=size, mode="area")
-    return wide[0, 0].numpy() > 0.5, np.array([size[1] / width, size[0] / height])

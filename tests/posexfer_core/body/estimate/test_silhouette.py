@@ -8,8 +8,9 @@ from posexfer_core.body.estimate.fit import FitTask, Sight, fit_people
 from posexfer_core.body.estimate.keypoints import Keypoints
 from posexfer_core.body.estimate.kinematics import Pose
 from posexfer_core.body.estimate.layouts import COCO17
+from posexfer_core.body.estimate.masks import check_mask
 from posexfer_core.body.estimate.motion import fit_motion
-from posexfer_core.body.estimate.silhouette import check_mask, fit_outlines
+from posexfer_core.body.estimate.silhouette import fit_outlines
 from posexfer_core.body.model import JOINT_NAMES
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import PictureError
