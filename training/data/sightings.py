@@ -8,6 +8,7 @@ from numpy import ndarray
 
 from posexfer_core.body.estimate.body_points import RestBody
 from posexfer_core.body.estimate.kinematics import Pose, Skeleton
+from posexfer_core.body.estimate.layouts import COCO17
 from posexfer_core.body.estimate.lift_network import POINTS
 from posexfer_core.body.estimate.prior import PosePrior
 from posexfer_core.body.estimate.so3 import exp_map
@@ -19,8 +20,13 @@ from ..config import LiftTraining
 LEGS = [JOINT_NAMES.index(f"{s}_{part}") for s in "lr" for part in ("hip", "knee", "ankle", "foot")]
 ARM = [JOINT_NAMES.index(f"l_{part}") for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
 TRUNK = [POINTS.index(f"{side}_{part}") for side in "lr" for part in ("shoulder", "hip")]
+SHOULDERS = [POINTS.index("l_shoulder"), POINTS.index("r_shoulder")]
+HIPS = [POINTS.index("l_hip"), POINTS.index("r_hip")]
 LOW = [index for index, name in enumerate(POINTS) if name[2:] in ("knee", "ankle", "heel")]
 LOW += [index for index, name in enumerate(POINTS) if name.endswith("toe")]
+LIMBS = COCO17[5:]
+LAYOUTS = {POINTS: 0.4, COCO17: 0.3, ("nose", *LIMBS): 0.2, LIMBS: 0.1}
+"""What detectors and annotators look for, and the share of people whom each sees."""
 TRUNK_SEEN = 0.7
 """Share of those keypoints of the trunk that went missing which are seen after all."""
 CUT_OFF = 0.06
@@ -31,6 +37,8 @@ LEAN = np.array([0.2, 0.0, 0.12])
 """Standard deviations of how far the others lean, radians about x, y and z of the camera."""
 LOOKED_DOWN, DOWN = 0.25, (-0.3, 0.9)
 """Share of people whom the camera sees from above or below as well, and how far, radians."""
+HIPS_OUT, HIPS_UP = (-0.01, 0.05), (-0.03, 0.03)
+"""How far from ours other tools mark the hips, metres: away from each other, and to the chest."""
 OUTLIERS, OUTLYING = 0.02, 8.0
 """Share of keypoints with more noise than the others, and how many times more."""
 NEAR_M, FAR_M = 1.7, 5.4
@@ -73,7 +81,8 @@ def draw_sightings(
     place = np.concatenate([ASIDE * distance * rng.normal(size=(count, 2)), distance], 1)
     points = points - (points.max(1) + points.min(1))[:, None] / 2.0 + place[:, None]
     believed = np.exp(rng.uniform(-settings.focal_error, settings.focal_error, (count, 1, 1)))
-    rays = believed * points[..., :2] / points[..., 2:]
+    marked = _marked(points, rng)
+    rays = believed * marked[..., :2] / marked[..., 2:]
     seen = _seen(count, settings, rng)
     extent = np.ptp(rays, axis=1).max(-1)
     spread = rng.uniform(0.0, settings.noise, count) * extent
@@ -113,9 +122,22 @@ def mixed_poses(
     return rotations
 
 
+def _marked(points: ndarray, rng: np.random.Generator) -> ndarray:
+    """Place keypoints where another tool would mark them, for tools disagree on hips."""
+    marked, hips = points.copy(), points[:, HIPS]
+    across = hips - hips.mean(1, keepdims=True)
+    up = (points[:, SHOULDERS] - hips).mean(1, keepdims=True)
+    for way, reach in ((across, HIPS_OUT), (up, HIPS_UP)):
+        length = np.linalg.norm(way, axis=-1, keepdims=True)
+        marked[:, HIPS] += rng.uniform(*reach, (len(points), 1, 1)) * way / length
+    return marked
+
+
 def _seen(count: int, settings: LiftTraining, rng: np.random.Generator) -> ndarray:
     missing = rng.uniform(0.0, settings.missing, (count, 1)) * (rng.random((count, 1)) < 0.7)
-    seen = rng.random((count, len(POINTS))) >= missing
+    looked_for = np.array([np.isin(POINTS, layout) for layout in LAYOUTS])
+    seen = looked_for[rng.choice(len(LAYOUTS), size=count, p=list(LAYOUTS.values()))]
+    seen &= rng.random((count, len(POINTS))) >= missing
     cut = np.flatnonzero(rng.random(count) < CUT_OFF)[:, None]
     seen[cut, LOW] = False
     seen[:, TRUNK] |= rng.random((count, len(TRUNK))) < TRUNK_SEEN

@@ -3,6 +3,8 @@
 They are for whoever learns from keypoints alone, which may come from any photo.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from .limbs import Array
@@ -167,6 +169,16 @@ FLOOR_STANCES = {
 """Lower halves; every one is mirrored half the time."""
 
 
+ON_LEGS = 0.3
+"""Share of `draw_any_pose` in which hands go to the legs, if they can."""
+
+
 def draw_any_pose(rng: np.random.Generator, build: Build) -> Array:
-    """Draw a pose as `poses.draw_pose` does, of those on the floor too."""
-    return draw_pose(rng, build, FLOOR_STANCES if rng.random() < FLOOR_SHARE else STANCES)
+    """Draw a pose as `poses.draw_pose` does, of those on the floor too, hands on the legs too."""
+    return draw_pose(rng, build, _ON_FLOOR if rng.random() < FLOOR_SHARE else _STANDING)
+
+
+_ON_FLOOR, _STANDING = (
+    {name: replace(stance, on_legs=ON_LEGS) for name, stance in stances.items()}
+    for stances in (FLOOR_STANCES, STANCES)
+)

@@ -24,6 +24,7 @@ from .limbs import (
     reach,
     rotation,
     segment_distance,
+    unit,
 )
 
 Vector = tuple[float, float, float]
@@ -37,6 +38,10 @@ ARM_LENGTH_M = 0.51
 WRIST_M = 0.045
 """Half the thickness of a forearm with its sleeve."""
 MIRROR = np.array([-1.0, 1.0, 1.0])
+EACH_ON_LEG, OWN_LEG = 0.8, 0.75
+"""Of people with hands on their legs: share of hands that are, and of those on their own side's."""
+ALONG_LEG, OFF_LEG_M = (0.4, 2.0), (0.09, 0.14)
+"""Where on a leg a wrist is, 0 at the hip, 1 at the knee, 2 at the ankle; how far off its bones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +98,8 @@ class Stance:
     """Whether the trunk is far from upright, so that no hand hangs beside it."""
     propped: float = 0.0
     """Share of poses in which both hands are on the floor before the chest."""
+    on_legs: float = 0.0
+    """Share of poses in which hands go to the thighs, knees, shins or feet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -363,11 +370,12 @@ def _draw_arms(
     places = joint_places(build, world)
     for attempt in range(ATTEMPTS + 1):
         hands = _draw_hands(rng, stance) if attempt < ATTEMPTS else (HANDS["hang"], HANDS["hang"])
+        goals = _goals_on_legs(rng, places, legs, stance) if attempt < ATTEMPTS else (None, None)
         if stance.lying:
             hands = replace(hands[0], gravity=0.0), replace(hands[1], gravity=0.0)
         arms = (
-            _draw_arm(rng, build, world, places[CHEST], hands[0], 0),
-            _draw_arm(rng, build, world, places[CHEST], hands[1], 1),
+            _draw_arm(rng, build, world, places[CHEST], hands[0], 0, goals[0]),
+            _draw_arm(rng, build, world, places[CHEST], hands[1], 1, goals[1]),
         )
         if _arms_free(build, world, places, arms, legs):
             break
@@ -409,28 +417,57 @@ def _bend_spine(rng: np.random.Generator, world: Array, lean_deg: float) -> None
         world[joint] = world[parent]
 
 
+def _goals_on_legs(
+    rng: np.random.Generator, places: Array, legs: tuple[Reach, Reach], stance: Stance
+) -> tuple[Array | None, Array | None]:
+    """Choose where on the legs the hands go, if they do: mostly both, mostly to their own leg."""
+    if not stance.on_legs or rng.random() >= stance.on_legs:
+        return None, None
+    goals = []
+    for side in (0, 1):
+        whose = side if rng.random() < OWN_LEG else 1 - side
+        line = np.stack([places[LEG[0] + whose], legs[whose].middle, legs[whose].end])
+        along = rng.uniform(*ALONG_LEG)
+        place = [np.interp(along, (0.0, 1.0, 2.0), axis) for axis in line.T]
+        off = rng.uniform(*OFF_LEG_M) * unit(rng.normal((0.0, 0.8, 0.3), 0.5))
+        goals.append(place + off if rng.random() < EACH_ON_LEG else None)
+    return goals[0], goals[1]
+
+
 def _draw_arm(
-    rng: np.random.Generator, build: Build, world: Array, origin: Array, hand: Hand, side: int
+    rng: np.random.Generator,
+    build: Build,
+    world: Array,
+    origin: Array,
+    hand: Hand,
+    side: int,
+    goal: Array | None,
 ) -> Reach:
-    """Bring a wrist to its place and write the arm's world rotations; the chest is at `origin`."""
+    """Bring a wrist to its place and write the arm's world rotations.
+
+    The chest is at `origin`. A goal says where the wrist goes in place of `hand`.
+    """
     shoulder, elbow, wrist, tips = (joint + side for joint in ARM)
     upper, lower = _bones(build, (shoulder, elbow, wrist), side)
     limb = Limb(upper=upper, lower=lower, hinge=np.array([0.0, -1.0, 0.0]), straightest_deg=8.0)
     back = mirrored if side else _same
     chest = back(world[CHEST])
-    scale = (np.linalg.norm(upper) + np.linalg.norm(lower)) / ARM_LENGTH_M
-    place = rng.normal(hand.wrist, hand.spread) * scale
-    place[2] = _clear_of_torso(build, place)
+    collar, rest, mirror = COLLAR + side, build.joints, MIRROR if side else np.ones(3)
+    middle = origin + world[CHEST] @ ((rest[ARM[0]] + rest[ARM[0] + 1]) / 2.0 - rest[CHEST])
+    if goal is None:
+        scale = (np.linalg.norm(upper) + np.linalg.norm(lower)) / ARM_LENGTH_M
+        place = rng.normal(hand.wrist, hand.spread) * scale
+        place[2] = _clear_of_torso(build, place)
+        offset = (1.0 - hand.gravity) * (chest @ place) + hand.gravity * place
+    else:
+        offset = (goal - middle) * mirror
+        place = np.clip(chest.T @ offset, -ARM_LENGTH_M, ARM_LENGTH_M)
     raise_deg = 16.0 * float(np.clip(place[1] / 0.4 + 0.3, 0.0, 1.0))
-    world[COLLAR + side] = back(chest @ rotation((0.0, -14.0 * place[2] / 0.4, raise_deg)))
-    collar, rest = COLLAR + side, build.joints
+    world[collar] = back(chest @ rotation((0.0, -14.0 * place[2] / 0.4, raise_deg)))
     root = origin + world[CHEST] @ (rest[collar] - rest[CHEST])
     root = root + world[collar] @ (rest[shoulder] - rest[collar])
-    middle = origin + world[CHEST] @ ((rest[ARM[0]] + rest[ARM[0] + 1]) / 2.0 - rest[CHEST])
-    if side:
-        root, middle = root * MIRROR, middle * MIRROR
-    offset = (1.0 - hand.gravity) * (chest @ place) + hand.gravity * place
-    solved = reach(limb, root, middle + offset, chest @ rng.normal(hand.elbow, 0.12))
+    target = middle * mirror + offset
+    solved = reach(limb, root * mirror, target, chest @ rng.normal(hand.elbow, 0.12))
     turn = hand.palm_deg + rng.normal(0.0, 15.0)
     forearm = solved.lower_rotation @ rotation((0.5 * turn, 0.0, 0.0))
     world[shoulder], world[elbow] = back(solved.upper_rotation), back(forearm)

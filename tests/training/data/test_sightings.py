@@ -8,7 +8,10 @@ from posexfer_core.body.estimate.starts import UPRIGHT
 from training.config import LiftTraining
 from training.data.sightings import (
     ARM,
+    HIPS,
+    LAYOUTS,
     LEGS,
+    LOW,
     draw_sightings,
     lifted_skeleton,
     mixed_poses,
@@ -24,20 +27,31 @@ def poses() -> np.ndarray:
     return poses
 
 
-def test_rays_are_projected_places(poses):
+def seen_from(rays: np.ndarray, places: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Shift places to where the camera sees the known ones along their rays, least squares."""
+    lines = np.concatenate([rays, np.ones((len(rays), 1))], 1)
+    rows = (np.eye(3)[None, :2] - lines[:, :2, None] * np.eye(3)[None, 2:])[known]
+    off = -(rows @ places[known, :, None]).reshape(-1)
+    return places + np.linalg.lstsq(rows.reshape(-1, 3), off, rcond=None)[0]
+
+
+def test_rays_are_projected_places_but_for_those_that_tools_disagree_on(poses):
     plain = LiftTraining(**STILL, noise=0.0, missing=0.0, focal_error=0.0)
     rng = np.random.default_rng(1)
     drawn = draw_sightings(poses, poses, lifted_skeleton(), plain, rng)
     np.testing.assert_allclose(drawn.places.mean(1), 0.0, atol=1e-12)
-    # three points and their rays fix the shift: solve for it, then the others must agree
+    same = np.setdiff1d(np.arange(len(POINTS)), HIPS)
+    hips = []
     for rays, places in zip(drawn.rays, drawn.places, strict=True):
-        lines = np.concatenate([rays, np.ones((len(rays), 1))], 1)
-        rows = np.eye(3)[None, :2] - lines[:, :2, None] * np.eye(3)[None, 2:]
-        shift = np.linalg.lstsq(
-            rows.reshape(-1, 3), -(rows @ places[..., None]).reshape(-1), rcond=None
-        )[0]
-        seen = places + shift
-        np.testing.assert_allclose(seen[:, :2] / seen[:, 2:], rays, atol=1e-9)
+        seen = seen_from(rays, places, same)
+        off = rays - seen[:, :2] / seen[:, 2:]
+        np.testing.assert_allclose(off[same], 0.0, atol=1e-9)
+        metres = np.linalg.norm(off * seen[:, 2:], axis=1)
+        assert 0.0 < metres[HIPS].max() < 0.08
+        hips.append(np.linalg.norm(rays[HIPS[0]] - rays[HIPS[1]]) * seen[HIPS, 2].mean())
+    assert np.mean(hips) > np.mean(
+        np.linalg.norm(np.diff(drawn.places[:, HIPS, :2], axis=1), axis=2)
+    )
 
 
 def test_poses_are_mixed_as_the_shares_say(poses):
@@ -58,4 +72,18 @@ def test_as_much_is_missing_as_the_settings_say(poses):
     rng = np.random.default_rng(3)
     drawn = draw_sightings(many, many, lifted_skeleton(), LiftTraining(missing=0.4), rng)
     assert drawn.seen.shape == (len(many), len(POINTS))
-    assert 0.05 < 1.0 - drawn.seen.mean() < 0.25
+    arms = [index for index, name in enumerate(POINTS) if name[2:] in ("elbow", "wrist")]
+    assert 0.1 < 1.0 - drawn.seen[:, arms].mean() < 0.18
+
+
+def test_people_are_seen_in_the_layouts_of_detectors(poses):
+    """Whole feet or faces are missing, not just single points."""
+    many = np.tile(poses, (8, 1, 1))
+    rng = np.random.default_rng(4)
+    seen = draw_sightings(many, many, lifted_skeleton(), LiftTraining(missing=0.0), rng).seen
+    upper = np.setdiff1d(np.arange(len(POINTS)), LOW)
+    for layout, share in LAYOUTS.items():
+        whole = np.isin(POINTS, layout)
+        assert abs((seen == whole).all(1).mean() - share) < 0.08
+    kinds = {tuple(np.isin(POINTS, layout)[upper]) for layout in LAYOUTS}
+    assert {tuple(row) for row in seen[:, upper]} == kinds

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -37,3 +39,23 @@ def test_hands_are_on_the_floor_where_they_prop(body):
     high = heights(body, "plank")
     below = high["l_wrist"] < high["l_shoulder"] - 0.25
     assert below.mean() > 0.7
+
+
+def test_hands_of_many_who_sit_are_on_their_legs(body):
+    """As far from the bones as skin and wrist are thick, or on the way there, arm stretched."""
+    build, sat = Build.bundled(), replace(FLOOR_STANCES["knees up"], on_legs=1.0)
+    near = []
+    for stance in (sat, replace(sat, on_legs=0.0)):
+        rng = np.random.default_rng(0)
+        poses = np.stack([pose_in_stance(rng, build, stance) for _ in range(DRAWS)])
+        rotations = axis_angle_to_matrix(torch.from_numpy(poses).float())
+        joints = body(rotations, torch.zeros(DRAWS, 10), torch.zeros(DRAWS, 3)).joints.numpy()
+        hips, knees, ankles, wrists = (
+            joints[:, [JOINT_NAMES.index(f"{side}_{part}") for side in "lr"]]
+            for part in ("hip", "knee", "ankle", "wrist")
+        )
+        steps = np.linspace(0.0, 1.0, 20)[:, None, None, None]
+        legs = np.concatenate([hips + steps * (knees - hips), knees + steps * (ankles - knees)])
+        apart = np.linalg.norm(legs[:, :, None] - wrists[:, :, None], axis=-1).min((0, 3))
+        near.append((apart < 0.16).mean())
+    assert near[0] > near[1] + 0.3
