@@ -165,9 +165,9 @@ class RegressTraining:
 class LiftTraining:
     """Train a `LiftNetwork`. Each field may be set under [lift]; shares are of people."""
 
-    half_share: float = 0.3
+    half_share: float = 0.5
     """With the legs of another."""
-    arm_share: float = 0.3
+    arm_share: float = 0.6
     """With the arms of another."""
     free_share: float = 0.25
     """With every joint drawn from the habits of the fit, within the limits of motion."""

@@ -4,13 +4,16 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
 
+from ..body.estimate.weight_files import LIFTER, REGRESSOR
 from ..network.weights import read_header
+from ..tensor_files import opened
 from .options import BUNDLED_WEIGHTS, say
 
 HELP = "Show what a weights file holds: configuration, parameter counts, recipe and scores."
@@ -29,13 +32,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the header as one line per setting."""
-    header = read_header(options.weights)
+    header = described(options.weights)
     say(f"file: {options.weights.name} ({options.weights.stat().st_size / 1e6:.1f} MB)")
-    say(f"format: {header.format}, version {header.version}")
+    say(f"format: {header.pop('format')}, version {header.pop('version')}")
     for part, count in parameter_counts(options.weights).items():
         say(f"parameters.{part}: {count / 1e6:.2f} million")
-    for name in ("network", "unet", "autoencoder", "recipe"):
-        say_nested(name, getattr(header, name) or {})
+    for name, value in header.items():
+        say_nested(name, value or {})
+
+
+def described(path: Path) -> dict[str, Any]:
+    """Read what the header of any of our weights files says.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or something else.
+    """
+    with opened(path) as file:
+        format_name = (file.metadata() or {}).get("format")
+    for estimator in (REGRESSOR, LIFTER):
+        if estimator.format == format_name:
+            return estimator.header(path)
+    return asdict(read_header(path))
 
 
 def parameter_counts(path: Path) -> dict[str, int]:

@@ -13,6 +13,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from PIL import Image
 from safetensors.torch import save_file
 
+from posexfer_core.body.estimate.weight_files import LIFTER, REGRESSOR
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.skeleton import keypoints18
@@ -216,6 +217,17 @@ def test_info_shows_config_counts_and_scores(weights, capsys):
     assert "network.points: 32" in said
     assert "recipe.scores.psnr_db: 12.5" in said
     assert "parameters.unet: " in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [(LIFTER, "lifter.blocks: 2"), (REGRESSOR, "regressor.")]
+)
+def test_info_knows_the_networks_that_estimate_bodies_too(kind, said, capsys):
+    assert main(["info", str(kind.bundled)]) == 0
+    out = capsys.readouterr().out
+    assert f"\n{kind.part}.blocks: " in out
+    assert f"parameters.{kind.part}: " in out
+    assert "recipe.scores." in out
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(weights):

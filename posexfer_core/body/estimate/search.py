@@ -20,6 +20,8 @@ RIGID = Stage(steps=6, weights=Weights(pose=8.0, outlier_sigmas=25.0), rigid=Tru
 ROUGH = Stage(steps=8, weights=Weights(pose=8.0, outlier_sigmas=25.0))
 MIDDLE = Stage(steps=16, weights=Weights(pose=3.0, outlier_sigmas=12.0))
 FINE = Stage(steps=16, weights=Weights())
+ALIKE_M = 0.02
+"""Mean distance of joints below which two bodies settle in the same pose."""
 TWIN = Stage(steps=10, weights=Weights())
 """From stiff and forgiving to supple and strict: misplaced starts must not look like outliers."""
 
@@ -94,8 +96,20 @@ def _turned(energy: FitEnergy, plan: SearchPlan, people: int) -> Pose:
     turned = energy.take(np.repeat(np.arange(people), plan.yaws))
     pose = turned_starts(energy.skeleton, energy.prior, turned.targets, np.tile(yaws, people))
     state = _descend(turned, pose, (RIGID, ROUGH))
-    order = np.argsort(state.energy.reshape(people, -1), axis=1)[:, : plan.kept]
-    return state.pose.take((order + plan.yaws * np.arange(people)[:, None]).ravel())
+    bodies = np.arange(people * plan.yaws).reshape(people, plan.yaws)
+    kept = [_best_unlike(state.take(mine), plan.kept) + mine[0] for mine in bodies]
+    return state.pose.take(np.concatenate(kept))
+
+
+def _best_unlike(state: State, count: int) -> Int[ndarray, " kept"]:
+    """Choose the best bodies of one person; those that are like a better one come last."""
+    order, joints = np.argsort(state.energy), state.posed.joints
+    unlike: list[int] = []
+    for body in order:
+        apart = np.linalg.norm(joints[unlike] - joints[body], axis=-1).mean(-1)
+        if (apart > ALIKE_M).all():
+            unlike.append(body)
+    return np.array([*unlike, *np.setdiff1d(order, unlike, assume_unique=True)])[:count]
 
 
 def _flip_limbs(energy: FitEnergy, reached: State) -> tuple[State, Int[ndarray, " hypotheses"]]:

@@ -98,6 +98,22 @@ class WeightFile(Generic[Network]):
         metadata["recipe"] = json.dumps(recipe | {"scores": dict(scores)})
         write_whole(path, save(tensors, metadata))
 
+    def header(self, path: str | Path) -> dict[str, Any]:
+        """Read what a weights file says of itself, and none of its tensors.
+
+        Raises:
+            CheckpointError: the file is missing, damaged or something else.
+        """
+        path = Path(path)
+        with opened(path) as file:
+            config, recipe = self._header(path, file.metadata() or {})
+        return {
+            "format": self.format,
+            "version": VERSION,
+            self.part: asdict(config),
+            "recipe": recipe,
+        }
+
     def _header(self, path: Path, metadata: Mapping[str, str]) -> tuple[Any, dict[str, Any]]:
         kind, version = metadata.get("format"), metadata.get("version")
         if kind != self.format:

@@ -9,6 +9,7 @@ from posexfer_core.body.estimate.fit import Sight, default_focal_px, fit_keypoin
 from posexfer_core.body.estimate.joints3d import name_joints
 from posexfer_core.body.estimate.keypoints import load_keypoints
 from posexfer_core.body.estimate.layouts import COCO17
+from posexfer_core.body.estimate.search import SearchPlan
 from posexfer_core.body.model import JOINT_NAMES
 from posexfer_core.errors import KeypointsError
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
@@ -46,6 +47,19 @@ def test_the_skier_is_fitted_within_3_px(body, name):
     assert params.pose.shape == (1, 1, 24, 3)
     assert params.beta_space == body.beta_space
     assert float(params.betas.abs().max()) < 3.0
+
+
+@pytest.mark.skipif(not PHOTOS.exists(), reason="needs ../shared/data")
+def test_two_starts_that_are_unlike_find_what_all_of_them_find(body):
+    """Three of the six directions settle in one pose at first, the better one in another."""
+    seen = load_keypoints(PHOTOS / "skier_coco_wholebody.json")
+    every, two = (
+        fit_keypoints(seen, body=body, plan=SearchPlan(kept=kept, flip_limbs=False)).energies
+        for kept in (6, 2)
+    )
+    assert len(two) == 2
+    np.testing.assert_allclose(two[0], every[0], rtol=1e-3)
+    assert two[1] > 1.1 * two[0]
 
 
 def test_projected_keypoints_come_from_the_params(body):
