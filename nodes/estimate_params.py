@@ -38,7 +38,12 @@ class EstimateHumanParams(io.ComfyNode):
                     "look at the overlay.",
                 ),
                 io.Int.Input(
-                    "person", default=0, min=0, max=99, tooltip="Which person, counted from 0."
+                    "person",
+                    default=0,
+                    min=0,
+                    max=99,
+                    tooltip="Which person, counted from 0. With smoothing, its number in the first "
+                    "frame: from there it is followed, whatever number it has later.",
                 ),
                 advanced(
                     io.Float.Input(

@@ -11,7 +11,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from ...posexfer_core.body.estimate.fit import Sight
-from ...posexfer_core.body.estimate.keypoints import load_keypoints
+from ...posexfer_core.body.estimate.keypoints import count_people, load_keypoints
 from ...posexfer_core.body.estimate.known_bodies import smooth_bodies
 from ...posexfer_core.body.estimate.masks import check_mask
 from ...posexfer_core.body.estimate.motion import fit_video
@@ -41,7 +41,7 @@ def fit_frames(
         keypoints: a POSE_KEYPOINT value.
         frames: how many pictures there are.
         size: their height and width, pixels.
-        person: which person.
+        person: which person; a video's, in its first frame (`fit_video`).
         focal_px: focal length in pixels; None guesses it.
         smoothing: strength of the smoothing over frames; 0 fits each alone.
         mask: (frames, height, width), 1 where the person is.
@@ -58,11 +58,15 @@ def fit_frames(
             "to the pose detector and to this node."
         )
 
-    def look(frame: int) -> Sight:
+    def look(frame: int, person: int) -> Sight:
         seen = load_keypoints(keypoints, person=person, frame=frame, picture_size=size)
         return Sight(keypoints=seen, focal_px=focal_px)
 
-    return _fitted(look, _masks(mask, frames, size), smoothing, SearchPlan())
+    def people(frame: int) -> int:
+        return count_people(keypoints, frame)
+
+    masks = _masks(mask, frames, size)
+    return _fitted(look, people, person, masks, smoothing, SearchPlan())
 
 
 def fit_pose_data(
@@ -79,7 +83,7 @@ def fit_pose_data(
         pose_data: an MHR_POSE_DATA value; its own camera is kept.
         frames: how many pictures there are.
         size: their height and width, pixels.
-        person: which person.
+        person: as in `fit_frames`.
         smoothing: as in `fit_frames`.
         mask: as in `fit_frames`.
 
@@ -94,7 +98,7 @@ def fit_pose_data(
             "IMAGE to SAM 3D Body and to this node."
         )
 
-    def look(frame: int) -> Sight:
+    def look(frame: int, person: int) -> Sight:
         if person >= len(people[frame]):
             raise ParamsError(
                 f"person {person} was asked for, but there are {len(people[frame])}, numbered "
@@ -102,7 +106,10 @@ def fit_pose_data(
             )
         return mhr_sight(people[frame][person], size, f"person {person}")
 
-    return _fitted(look, _masks(mask, frames, size), smoothing, CERTAIN)
+    def count(frame: int) -> int:
+        return len(people[frame])
+
+    return _fitted(look, count, person, _masks(mask, frames, size), smoothing, CERTAIN)
 
 
 def _masks(
@@ -119,7 +126,9 @@ def _masks(
 
 
 def _fitted(
-    look: Callable[[int], Sight],
+    look: Callable[[int, int], Sight],
+    people: Callable[[int], int],
+    person: int,
     masks: Sequence[Bool[ndarray, "height width"] | None],
     smoothing: float,
     plan: SearchPlan,
@@ -134,8 +143,10 @@ def _fitted(
 
     comfy.model_management.throw_exception_if_processing_interrupted()
     results = fit_video(
-        lambda frame: replace(look(frame), mask=masks[frame]),
+        lambda frame, one: replace(look(frame, one), mask=masks[frame]),
+        people,
         frames,
+        person=person,
         body=body,
         plan=plan,
         strength=smoothing,

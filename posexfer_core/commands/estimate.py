@@ -57,7 +57,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="picture with the body over it (.png), or a folder of them where there are several "
         "pictures (default: beside --out)",
     )
-    parser.add_argument("--person", type=index, default=0, help="which person, from 0 (default: 0)")
+    parser.add_argument(
+        "--person",
+        type=index,
+        default=0,
+        help="which person, from 0 (default: 0); in a video, in its first frame: from there it "
+        "is followed, unless --smooth is 0",
+    )
     parser.add_argument(
         "--frame", type=index, metavar="N", help="only this frame, from 0 (default: all)"
     )
@@ -116,7 +122,6 @@ def run(options: argparse.Namespace) -> None:
         options.keypoints,
         options.joints,
         options.mask,
-        person=options.person,
         focal_px=options.focal_px,
     )
     frames = _wanted_frames(options, footage)
@@ -186,15 +191,17 @@ def _fitted(
     plan = CERTAIN if footage.joints is not None else SearchPlan()
     if len(frames) > 1:
         results = fit_video(
-            lambda number: footage.look(frames[number]),
+            lambda number, person: footage.look(frames[number], person),
+            lambda number: footage.people(frames[number]),
             len(frames),
+            person=options.person,
             body=body,
             plan=plan,
             strength=options.smooth,
             progress=counter.advance,
         )
     else:
-        results = fit_people([footage.look(frames[0])], body=body, plan=plan)
+        results = fit_people([footage.look(frames[0], options.person)], body=body, plan=plan)
     errors = np.array([one.reprojection_px for one in results])
     found = f"mean reprojection error: {np.nanmean(errors):.2f} px"
     if len(frames) > 1:
@@ -249,8 +256,8 @@ def fit_person(
         person: which person of the file, from 0.
         focal_px: focal length, pixels; guessed when not given.
     """
-    footage = Footage.of_keypoints(keypoints, size, person=person, focal_px=focal_px)
-    return fit_people([footage.look(0)], body=body)[0]
+    footage = Footage.of_keypoints(keypoints, size, focal_px=focal_px)
+    return fit_people([footage.look(0, person)], body=body)[0]
 
 
 def focal_length(text: str) -> float:

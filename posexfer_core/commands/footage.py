@@ -12,7 +12,12 @@ from torch import Tensor
 from ..body.estimate import mediapipe
 from ..body.estimate.fit import Sight
 from ..body.estimate.joints3d import Joints3D
-from ..body.estimate.keypoints import count_frames, load_keypoints, read_keypoint_file
+from ..body.estimate.keypoints import (
+    count_frames,
+    count_people,
+    load_keypoints,
+    read_keypoint_file,
+)
 from ..body.estimate.masks import check_mask
 from ..body.formats.joint_files import JointFile
 from ..errors import KeypointsError, PictureError
@@ -35,7 +40,6 @@ class Footage:
     joints: JointFile | None
     masks: list[Path]
     """One for each frame; none."""
-    person: int
     focal_px: float | None
     frames: int
     content: Any
@@ -49,7 +53,6 @@ class Footage:
         joints: Path | None = None,
         masks: Path | None = None,
         *,
-        person: int = 0,
         focal_px: float | None = None,
     ) -> "Footage":
         """List the frames.
@@ -59,7 +62,6 @@ class Footage:
             keypoints: a file of one or many frames, or a folder of one file a frame.
             joints: a file of 3D joints.
             masks: a picture that is white where the person is, or a folder of one a frame.
-            person: which person, from 0.
             focal_px: focal length, pixels; guessed when left out.
 
         Raises:
@@ -89,7 +91,6 @@ class Footage:
             keypoints=files,
             joints=joint_file,
             masks=shapes,
-            person=person,
             focal_px=focal_px,
             frames=frames,
             content=content,
@@ -97,7 +98,7 @@ class Footage:
 
     @classmethod
     def of_keypoints(
-        cls, path: Path, size: tuple[int, int], *, person: int, focal_px: float | None
+        cls, path: Path, size: tuple[int, int], *, focal_px: float | None
     ) -> "Footage":
         """Take one keypoint file, of a picture of known height and width that is not needed."""
         content = read_keypoint_file(path)
@@ -107,7 +108,6 @@ class Footage:
             keypoints=[path],
             joints=None,
             masks=[],
-            person=person,
             focal_px=focal_px,
             frames=count_frames(content),
             content=content,
@@ -118,8 +118,8 @@ class Footage:
         """Whether anything but pictures is there."""
         return bool(self.keypoints) or self.joints is not None
 
-    def look(self, frame: int) -> Sight:
-        """Gather what is known of the person in a frame.
+    def look(self, frame: int, person: int) -> Sight:
+        """Gather what is known of a person in a frame, both numbered from 0.
 
         Raises:
             KeypointsError, ParamsError: it is not there.
@@ -128,16 +128,25 @@ class Footage:
         mask = self._mask(frame) if self.masks else None
         if not self.keypoints:
             assert self.joints is not None
-            sight = self.joints.sight(frame, self.person, self.size, self.focal_px)
+            sight = self.joints.sight(frame, person, self.size, self.focal_px)
             return replace(sight, mask=mask)
-        data, inner = self.content, frame
-        if len(self.keypoints) > 1:
-            data, inner = read_keypoint_file(self.keypoints[frame]), 0
-        seen = load_keypoints(data, person=self.person, frame=inner, picture_size=self.size)
-        joints = _world_landmarks(data, inner, self.person)
+        data, inner = self._annotation(frame)
+        seen = load_keypoints(data, person=person, frame=inner, picture_size=self.size)
+        joints = _world_landmarks(data, inner, person)
         if self.joints is not None:
-            joints = self.joints.joints(frame, self.person)
+            joints = self.joints.joints(frame, person)
         return Sight(keypoints=seen, joints=joints, focal_px=self.focal_px, mask=mask)
+
+    def people(self, frame: int) -> int:
+        """Count the people of whom something is known in a frame.
+
+        Raises:
+            KeypointsError: what is known of the frame cannot be read.
+        """
+        if not self.keypoints:
+            assert self.joints is not None
+            return self.joints.people(frame)
+        return count_people(*self._annotation(frame))
 
     def picture(self, frame: int) -> Float[Tensor, "1 3 height width"]:
         """Load the picture of a frame.
@@ -153,6 +162,12 @@ class Footage:
                 f"the first picture {self.size[1]}x{self.size[0]}; frames of a video are alike."
             )
         return picture
+
+    def _annotation(self, frame: int) -> tuple[Any, int]:
+        """Give the content of a keypoint file, and which of its frames this one is."""
+        if len(self.keypoints) > 1:
+            return read_keypoint_file(self.keypoints[frame]), 0
+        return self.content, frame
 
     def _mask(self, frame: int) -> ndarray:
         path = self.masks[frame]

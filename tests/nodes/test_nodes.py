@@ -165,6 +165,12 @@ def test_a_batch_of_keypoints_is_smoothed_as_a_video_unless_told_otherwise(pack,
     with pytest.raises(errors.KeypointsError, match="Frame 3: The keypoints show no person"):
         pack.run("EstimateHumanParams", image=batch, keypoints=frames, smoothing=0.0)
     del frames[3]
+    bystander = {"pose_keypoints_2d": (flat * torch.tensor([0.4, 0.4, 1.0])).flatten().tolist()}
+    frames[2]["people"].insert(0, bystander)
+    followed, _ = pack.run("EstimateHumanParams", image=batch[:5], keypoints=frames)
+    moved = (followed.params.transl[2] - followed.params.transl[1]).norm()
+    assert moved < 0.1, "the person is not followed when its number changes"
+    del frames[2]["people"][0]
     alone, _ = pack.run("EstimateHumanParams", image=batch[:5], keypoints=frames, smoothing=0.0)
     assert not torch.equal(alone.params.betas[0], alone.params.betas[4])
 

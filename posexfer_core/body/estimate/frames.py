@@ -1,10 +1,64 @@
 """What is known of one person in each frame of a video."""
 
 from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
 
 from ...errors import KeypointsError, ParamsError
 from ..model import BodyModel
 from .fit import Sight, usable_keypoints
+from .keypoints import FAINTEST, Keypoints
+
+FARTHEST = 1.0
+"""How far a person may have gone since it was seen last, in its own extents."""
+
+
+class Follower:
+    """Looks at one person frame by frame, whatever number it has in each.
+
+    Detectors number the people of each picture anew. Where the person was seen before, it is the
+    one whose keypoints are nearest to those seen last. Frames are to be looked at in order.
+    """
+
+    def __init__(
+        self, look: Callable[[int, int], Sight], people: Callable[[int], int], person: int
+    ) -> None:
+        """Follow a person.
+
+        Args:
+            look: tells what is known of a person in a frame, or raises.
+            people: counts the people in a frame.
+            person: its number in the first frame that shows so many.
+        """
+        self._look, self._people, self._person = look, people, person
+        self._last: Keypoints | None = None
+
+    def __call__(self, frame: int) -> Sight:
+        """Look at a frame.
+
+        Raises:
+            KeypointsError, ParamsError: nobody is where the person was.
+        """
+        sight = self._look(frame, self._person) if self._last is None else self._nearest(frame)
+        self._last = sight.keypoints
+        return sight
+
+    def _nearest(self, frame: int) -> Sight:
+        assert self._last is not None, "somebody was seen"
+        people = self._seen_people(frame)
+        gone = [_way(self._last, one.keypoints) for one in people]
+        if not people or min(gone) > FARTHEST:
+            raise KeypointsError("nobody is near where the person was seen last")
+        return people[int(np.argmin(gone))]
+
+    def _seen_people(self, frame: int) -> list[Sight]:
+        """List everyone of whom enough is seen."""
+        people = []
+        for person in range(self._people(frame)):
+            with suppress(KeypointsError, ParamsError):
+                people.append(self._look(frame, person))
+        return people
 
 
 def every_sight(look: Callable[[int], Sight], frames: int, body: BodyModel) -> list[Sight]:
@@ -54,3 +108,21 @@ def _checked(look: Callable[[int], Sight], frame: int, body: BodyModel) -> Sight
     except (KeypointsError, ParamsError) as error:
         raise type(error)(f"Frame {frame}: {error}") from error
     return sight
+
+
+def _way(before: Keypoints, after: Keypoints) -> float:
+    """Measure how far the points that are seen both times have gone, in the person's extents."""
+    seen = [
+        {
+            name: xy
+            for name, xy, sure in zip(one.names, one.xy, one.confidence, strict=True)
+            if sure > FAINTEST
+        }
+        for one in (before, after)
+    ]
+    both = sorted(seen[0].keys() & seen[1].keys())
+    if not both:
+        return float("inf")
+    old, new = (np.array([points[name] for name in both]) for points in seen)
+    extent = np.ptp(np.array(list(seen[0].values())), axis=0).max()
+    return float(np.linalg.norm(new - old, axis=1).mean() / extent)

@@ -91,7 +91,7 @@ def load_keypoints(
         KeypointsError: nothing readable, no such person, or nothing to see of it.
     """
     data = read_keypoint_file(source) if isinstance(source, str | Path) else source
-    raw = _parse(data, person, frame)
+    raw = person_at(_people(data, frame), person)
     size = picture_size or raw.picture_size
     if size is None:
         raise KeypointsError(
@@ -145,14 +145,23 @@ def count_frames(data: Any) -> int:
     return mediapipe.count_frames(data) or coco.count_frames(data)
 
 
-def _parse(data: Any, person: int, frame: int) -> RawPerson:
+def count_people(data: Any, frame: int) -> int:
+    """Count the people in a frame of what a keypoint file holds.
+
+    Raises:
+        KeypointsError: nothing readable, or no such frame.
+    """
+    return len(_people(data, frame))
+
+
+def _people(data: Any, frame: int) -> Sequence[RawPerson]:
     """Tell the formats apart by what only they have."""
     if isinstance(data, ndarray) or _is_number_list(data):
-        return _from_array(data, person, frame)
+        return _from_array(data, frame)
     for find in (openpose.find_people, mediapipe.find_people, coco.find_people):
         found = find(data, frame)
         if found is not None:
-            return person_at(found, person)
+            return found
     raise KeypointsError(f"The keypoints are in no known format: {EXPECTED}.")
 
 
@@ -167,7 +176,7 @@ def _is_number_list(data: Any) -> bool:
     return False
 
 
-def _from_array(data: Any, person: int, frame: int) -> RawPerson:
+def _from_array(data: Any, frame: int) -> list[RawPerson]:
     try:
         array = np.asarray(data, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -178,7 +187,7 @@ def _from_array(data: Any, person: int, frame: int) -> RawPerson:
     people = array if array.ndim == 3 else array[None]
     if not len(people):
         raise KeypointsError("The keypoint array holds no person; pick another picture.")
-    return person_at([raw_person(one) for one in people], person)
+    return [raw_person(one) for one in people]
 
 
 def _cleaned(points: ndarray) -> tuple[ndarray, ndarray]:

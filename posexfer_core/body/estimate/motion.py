@@ -12,7 +12,7 @@ from ..model import BodyModel
 from .depth_paths import follow_limbs
 from .energy import FitEnergy
 from .fit import FitResult, FitTask, Sight, fit_people
-from .frames import every_sight, sights_with_gaps
+from .frames import Follower, every_sight, sights_with_gaps
 from .kinematics import Pose, stack
 from .search import Found, SearchPlan
 from .silhouette import fit_outlines
@@ -30,9 +30,11 @@ Progress = Callable[[int], None]
 
 
 def fit_video(
-    look: Callable[[int], Sight],
+    look: Callable[[int, int], Sight],
+    people: Callable[[int], int],
     frames: int,
     *,
+    person: int,
     body: BodyModel,
     plan: SearchPlan,
     strength: float,
@@ -41,8 +43,11 @@ def fit_video(
     """Fit one person in every frame: all together, or each as if alone.
 
     Args:
-        look: tells what is known of the person in a frame, or raises.
+        look: tells what is known of a person in a frame, or raises.
+        people: counts the people in a frame.
         frames: how many there are.
+        person: which person: its number in the first frame that shows so many, then it is
+            followed (`frames.Follower`); without smoothing, its number in every frame.
         body: the model to fit.
         plan: how wide to search in each frame.
         strength: of the smoothing; at 0 each is fitted alone, and each must show the person.
@@ -52,10 +57,10 @@ def fit_video(
         KeypointsError, ParamsError: as `look`, or the person is seen in too few frames.
     """
     if not strength or frames == 1:
-        sights = every_sight(look, frames, body)
+        sights = every_sight(lambda frame: look(frame, person), frames, body)
         return fit_in_batches(sights, body=body, plan=plan, progress=progress)
     return fit_motion(
-        sights_with_gaps(look, frames, body),
+        sights_with_gaps(Follower(look, people, person), frames, body),
         body=body,
         plan=plan,
         smoothing=Smoothing.of_strength(strength),

@@ -56,6 +56,12 @@ class JointFile:
             return self._landmarks
         return len(self._arrays or mhr_frames(self._content))
 
+    def people(self, frame: int) -> int:
+        """Count the people in a frame."""
+        if self._landmarks is not None:
+            return len(mediapipe.find_joints(self._content, frame) or [])
+        return len((self._arrays or mhr_frames(self._content))[frame])
+
     def joints(self, frame: int, person: int) -> Joints3D:
         """Take the joints of one person, for whom keypoints are known as well.
 

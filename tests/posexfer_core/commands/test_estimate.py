@@ -93,6 +93,27 @@ def test_without_smoothing_each_frame_is_fitted_alone(folder):
     torch.testing.assert_close(one.transl[0], alone.transl[3], rtol=0.0, atol=0.05)
 
 
+def test_a_person_is_followed_among_others(folder, motion):
+    """Somebody stands beside, whom the detector lists first in every other frame."""
+    frames = json.loads((folder / "all.json").read_text())
+    beside = Keypoints(
+        xy=motion.keypoints[0].xy[::-1] + 300.0,
+        confidence=motion.keypoints[0].confidence,
+        names=BODY25,
+        picture_size=(PICTURE_PX, PICTURE_PX),
+    )
+    for number, frame in enumerate(frames):
+        frame["people"].insert((number + 1) % 2, openpose(beside)["people"][0])
+    (folder / "crowd.json").write_text(json.dumps(frames))
+    found = {}
+    for name, *more in (("all",), ("crowd",), ("crowd", "--smooth", "0")):
+        assert estimate(folder, str(folder / "one.png"), str(folder / f"{name}.json"), *more) == 0
+        found[(name, *more)] = HumanParams.load(folder / "out.npz").transl
+    assert torch.equal(found["crowd",], found["all",])
+    apart = found["crowd", "--smooth", "0"] - found["all",]
+    assert (apart.norm(dim=-1) > 0.3)[1::2].all() and (apart.norm(dim=-1) < 0.3)[::2].all()
+
+
 def test_3d_joints_place_the_body_with_and_without_keypoints(folder, motion, body):
     joints = ["--joints", str(folder / "joints.npy")]
     for keypoints in ([str(folder / "all.json")], []):

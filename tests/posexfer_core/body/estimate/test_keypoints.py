@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posexfer_core.body.estimate.keypoints import count_frames, load_keypoints
+from posexfer_core.body.estimate.keypoints import count_frames, count_people, load_keypoints
 from posexfer_core.body.estimate.layouts import (
     BODY25,
     COCO17,
@@ -152,6 +152,8 @@ def test_one_of_several_people_and_frames_is_picked():
     value = [{**frame, "people": []}, {**frame, "people": people}]
     keypoints = load_keypoints(value, person=1, frame=1)
     np.testing.assert_allclose(keypoints.xy[0], 0.5 * np.array(PLACES["nose"]))
+    assert [count_people(value, 0), count_people(value, 1)] == [0, 2]
+    assert count_people(np.zeros((3, 4, 17, 3)), 2) == 4
 
 
 @pytest.mark.parametrize(

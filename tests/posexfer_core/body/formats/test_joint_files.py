@@ -29,7 +29,7 @@ def test_plain_arrays_are_frames_of_people_in_metres_or_millimetres(
     tmp_path, array, frames, people, scale
 ):
     file = saved(tmp_path / "a.npz", joints_3d=scale * array[..., :24, :])
-    assert len(file) == frames
+    assert len(file) == frames and file.people(frames - 1) == people
     found = file.joints(frames - 1, people - 1)
     assert found.names == SMPL24
     np.testing.assert_allclose(found.xyz, JOINTS[frames - 1, people - 1, :24])
@@ -60,7 +60,7 @@ def test_sam_3d_bodys_people_keep_their_own_lens(tmp_path):
     }
     (tmp_path / "sam.pkl").write_bytes(pickle.dumps({"frames": [[person], [person]]}))
     file = JointFile(tmp_path / "sam.pkl")
-    assert len(file) == 2
+    assert len(file) == 2 and file.people(1) == 1
     assert file.sight(1, 0, SIZE, None).focal_px == 500.0
     nose = file.joints(0, 0)
     assert nose.names == tuple(name for name in MHR70 if name)

@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from posexfer_core.body.estimate.fit import Sight
+from posexfer_core.body.estimate.frames import Follower, sights_with_gaps
+from posexfer_core.body.estimate.keypoints import Keypoints
+from posexfer_core.body.estimate.layouts import COCO17
+from posexfer_core.errors import KeypointsError
+
+NOWHERE = np.array([1e4, 1e4])
+
+
+def standing(at: tuple[float, float] | np.ndarray, seed: int) -> Sight:
+    """See somebody 100 px tall; the seed tells people apart."""
+    places = np.random.default_rng(seed).uniform(0.0, 100.0, (len(COCO17), 2))
+    return Sight(
+        keypoints=Keypoints(
+            xy=places + at,
+            confidence=np.ones(len(COCO17)),
+            names=COCO17,
+            picture_size=(400, 400),
+        )
+    )
+
+
+def follower(frames: list[list[Sight | None]], person: int) -> Follower:
+    def look(frame: int, number: int) -> Sight:
+        if number >= len(frames[frame]):
+            raise KeypointsError("there is no such person")
+        sight = frames[frame][number]
+        if sight is None:
+            raise KeypointsError("too little is seen")
+        return sight
+
+    return Follower(look, lambda frame: len(frames[frame]), person)
+
+
+def test_a_person_is_followed_whatever_its_number():
+    """Two walk towards each other, and the detector lists them anew in every frame."""
+    frames, true = [], []
+    for step in range(12):
+        pair = [standing((10.0 * step, 0.0), 1), standing((200.0 - 10.0 * step, 5.0), 2)]
+        swap = step % 3 == 1
+        frames.append([pair[1], None, pair[0]] if swap else pair)
+        true.append(pair[0])
+    follow = follower(frames, 0)
+    assert [follow(step) for step in range(12)] == true
+
+
+def test_the_number_counts_in_the_first_frame_that_has_it(body):
+    first, second = standing((0.0, 0.0), 1), standing((150.0, 0.0), 2)
+    sights = sights_with_gaps(follower([[first], [first, second], [second]], 1), 3, body)
+    assert sights == [None, second, second]
+
+
+def test_who_is_elsewhere_is_somebody_else(body):
+    """The person leaves; another one stays; the person comes back a step from where it left."""
+    mine, other, back = (standing(at, 1) for at in ((0.0, 0.0), (250.0, 0.0), (20.0, 5.0)))
+    follow = follower([[mine, other], [other], [], [other, back]], 0)
+    assert sights_with_gaps(follow, 4, body) == [mine, None, None, back]
+
+
+def test_points_that_are_not_seen_do_not_count():
+    mine, other = standing((0.0, 0.0), 1), standing((40.0, 0.0), 2)
+    hidden = mine.keypoints.confidence.copy()
+    hidden[5:] = 0.0
+    spoilt = replace(
+        mine.keypoints,
+        xy=np.where(hidden[:, None] > 0.0, mine.keypoints.xy, NOWHERE),
+        confidence=hidden,
+    )
+    half = replace(mine, keypoints=spoilt)
+    follow = follower([[mine, other], [other, half], [mine, other]], 0)
+    assert [follow(0), follow(1), follow(2)] == [mine, half, mine]
+
+
+def test_nobody_near_is_said():
+    follow = follower([[standing((0.0, 0.0), 1)], [standing((900.0, 0.0), 1)]], 0)
+    follow(0)
+    with pytest.raises(KeypointsError, match="nobody is near"):
+        follow(1)
