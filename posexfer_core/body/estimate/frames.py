@@ -12,13 +12,16 @@ from .keypoints import FAINTEST, Keypoints
 
 FARTHEST = 1.0
 """How far a person may have gone since it was seen last, in its own extents."""
+TWICE = 0.1
+"""Two people who are nearer to each other are one that was found twice."""
 
 
 class Follower:
     """Looks at one person frame by frame, whatever number it has in each.
 
     Detectors number the people of each picture anew. Where the person was seen before, it is the
-    one whose keypoints are nearest to those seen last. Frames are to be looked at in order.
+    one whose keypoints are nearest to those seen last, unless they are nearer still to those of
+    somebody who was beside it. Frames are to be looked at in order.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Follower:
         """
         self._look, self._people, self._person = look, people, person
         self._last: Keypoints | None = None
+        self._others: list[Keypoints] = []
 
     def __call__(self, frame: int) -> Sight:
         """Look at a frame.
@@ -40,17 +44,25 @@ class Follower:
         Raises:
             KeypointsError, ParamsError: nobody is where the person was.
         """
-        sight = self._look(frame, self._person) if self._last is None else self._nearest(frame)
-        self._last = sight.keypoints
+        if self._last is None:
+            sight = self._look(frame, self._person)
+            people = self._seen_people(frame)
+        else:
+            people = self._seen_people(frame)
+            sight = self._nearest(self._last, people)
+        self._last = last = sight.keypoints
+        everyone = [one.keypoints for one in people]
+        self._others = [other for other in everyone if _way(last, other) > TWICE]
         return sight
 
-    def _nearest(self, frame: int) -> Sight:
-        assert self._last is not None, "somebody was seen"
-        people = self._seen_people(frame)
-        gone = [_way(self._last, one.keypoints) for one in people]
-        if not people or min(gone) > FARTHEST:
+    def _nearest(self, last: Keypoints, people: list[Sight]) -> Sight:
+        gone = [_way(last, one.keypoints) for one in people]
+        best = int(np.argmin(gone)) if gone else -1
+        if not gone or gone[best] > FARTHEST:
             raise KeypointsError("nobody is near where the person was seen last")
-        return people[int(np.argmin(gone))]
+        if any(_way(other, people[best].keypoints) < gone[best] for other in self._others):
+            raise KeypointsError("only somebody else is near where the person was seen last")
+        return people[best]
 
     def _seen_people(self, frame: int) -> list[Sight]:
         """List everyone of whom enough is seen."""

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +26,7 @@ def standing(at: tuple[float, float] | np.ndarray, seed: int) -> Sight:
     )
 
 
-def follower(frames: list[list[Sight | None]], person: int) -> Follower:
+def follower(frames: Sequence[Sequence[Sight | None]], person: int) -> Follower:
     def look(frame: int, number: int) -> Sight:
         if number >= len(frames[frame]):
             raise KeypointsError("there is no such person")
@@ -60,6 +61,20 @@ def test_who_is_elsewhere_is_somebody_else(body):
     mine, other, back = (standing(at, 1) for at in ((0.0, 0.0), (250.0, 0.0), (20.0, 5.0)))
     follow = follower([[mine, other], [other], [], [other, back]], 0)
     assert sights_with_gaps(follow, 4, body) == [mine, None, None, back]
+
+
+def test_who_stands_beside_is_not_taken_for_a_person_that_is_missed(body):
+    mine, beside = standing((0.0, 0.0), 1), standing((50.0, 0.0), 2)
+    later = standing((3.0, 0.0), 1)
+    follow = follower([[beside, mine], [beside], [beside, later]], 1)
+    assert sights_with_gaps(follow, 3, body) == [mine, None, later]
+
+
+def test_who_is_found_twice_is_nobody_else():
+    frames = [[standing((5.0 * step + off, 0.0), 1) for off in (0.0, 2.0)] for step in range(6)]
+    follow = follower(frames, 0)
+    for step, pair in enumerate(frames):
+        assert follow(step) in pair
 
 
 def test_points_that_are_not_seen_do_not_count():
