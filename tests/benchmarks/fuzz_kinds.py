@@ -14,7 +14,12 @@ import torch
 from PIL import Image
 
 from posexfer_core.body.estimate import mediapipe
-from posexfer_core.body.estimate.keypoints import load_keypoints, read_keypoint_file
+from posexfer_core.body.estimate.keypoints import (
+    count_frames,
+    count_people,
+    load_keypoints,
+    read_keypoint_file,
+)
 from posexfer_core.body.files import load_body_model
 from posexfer_core.body.formats.containers import read_container
 from posexfer_core.body.formats.joint_files import JointFile
@@ -109,7 +114,8 @@ def _keypoints_npy() -> Kind:
 
 
 def _keypoints_read(path: Path) -> Any:
-    return load_keypoints(path, picture_size=(400, 300))
+    data = read_keypoint_file(path)
+    return count_people(data, count_frames(data) - 1), load_keypoints(data, picture_size=(400, 300))
 
 
 def _mediapipe() -> Kind:
@@ -122,7 +128,7 @@ def _mediapipe() -> Kind:
 def _joints(content: Any) -> Callable[[], Kind]:
     def read(path: Path) -> Any:
         file = JointFile(path)
-        return file.joints(0, 0), file.sight(0, 0, (400, 300), None)
+        return file.people(len(file) - 1), file.joints(0, 0), file.sight(0, 0, (400, 300), None)
 
     def make() -> Kind:
         file = io.BytesIO()
