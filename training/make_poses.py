@@ -7,10 +7,7 @@ runs/data/poses.safetensors --count 65536 --seed 1` takes about three minutes of
 import argparse
 import os
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +22,7 @@ from posexfer_core.errors import ConfigError, PoseXferError
 from posexfer_core.tensor_files import write_whole
 
 from .data.poses import FORMAT
+from .processes import in_order
 from .synthetic.floor import draw_any_pose
 from .synthetic.limbs import Array
 from .synthetic.poses import Build
@@ -70,20 +68,10 @@ def draw_poses(count: int, seed: int, *, workers: int = 1) -> Array:
     chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
     drawn = []
     with tqdm(total=count, desc="drawing poses", unit="pose") as bar:
-        for poses in _draw_all(seed, chunks, workers):
+        for poses in in_order(partial(_draw, seed), chunks, workers=workers):
             drawn.append(poses)
             bar.update(len(poses))
     return np.concatenate(drawn)
-
-
-def _draw_all(seed: int, chunks: list[range], workers: int) -> Iterator[Array]:
-    """Draw poses in order, in this process or in several."""
-    if workers == 1:
-        yield from map(partial(_draw, seed), chunks)
-        return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,)) as pool:
-        yield from pool.map(partial(_draw, seed), chunks)
 
 
 def _draw(seed: int, indices: range) -> Array:

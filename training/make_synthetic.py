@@ -7,9 +7,7 @@ many, in shards of any size. What is there already is kept, so that a run that w
 import argparse
 import os
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from posexfer_core.errors import ConfigError, PoseXferError
 from posexfer_core.pictures import save_picture
 
 from .data.shards import ShardDataset, ShardError, read_header, write_shard
+from .processes import in_order
 from .synthetic.pairs import GENERATOR, PICTURE_SIZE, make_pair
 
 SHARD_SIZE = 256
@@ -107,7 +106,7 @@ def make_shards(
         if not _is_made(path, _about(seed, pairs, shard_size)):
             missing.append((path, pairs))
     wanted = [index for _, pairs in missing for index in pairs]
-    rows = _make_pairs(seed, wanted, workers)
+    rows = in_order(partial(_make_one, seed), wanted, workers=workers, chunk=CHUNK)
     with tqdm(total=len(wanted), desc="making pairs", unit="pair", disable=not wanted) as bar:
         for path, pairs in missing:
             made = []
@@ -164,30 +163,14 @@ def _is_made(path: Path, about: dict[str, object]) -> bool:
     return header["pairs"] == about["pairs"]
 
 
-def _make_pairs(seed: int, wanted: list[int], workers: int) -> Iterator[dict[str, np.ndarray]]:
-    """Make pairs in order, in this process or in several."""
-    if not wanted:
-        return
-    if workers == 1:
-        body = BodyModel.bundled()
-        for index in wanted:
-            yield make_pair(seed, index, body)
-        return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        yield from pool.map(_make_one, [seed] * len(wanted), wanted, chunksize=CHUNK)
-
-
-_worker_body: list[BodyModel] = []
-
-
-def _start_worker() -> None:
-    torch.set_num_threads(1)
-    _worker_body.append(BodyModel.bundled())
-
-
 def _make_one(seed: int, index: int) -> dict[str, np.ndarray]:
-    return make_pair(seed, index, _worker_body[0])
+    return make_pair(seed, index, _body())
+
+
+@cache
+def _body() -> BodyModel:
+    """Build the body once in each process."""
+    return BodyModel.bundled()
 
 
 if __name__ == "__main__":

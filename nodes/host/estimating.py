@@ -1,19 +1,18 @@
 """Bodies of a batch of pictures, some at a time with progress and interrupt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import comfy.model_management
 import comfy.utils
-from jaxtyping import Bool
-from numpy import ndarray
 from torch import Tensor
 
 from ...posexfer_core.body.estimate.fit import Sight
+from ...posexfer_core.body.estimate.frames import People
 from ...posexfer_core.body.estimate.keypoints import count_people, load_keypoints
 from ...posexfer_core.body.estimate.known_bodies import smooth_bodies
-from ...posexfer_core.body.estimate.masks import check_mask
+from ...posexfer_core.body.estimate.masks import Mask, check_mask
 from ...posexfer_core.body.estimate.motion import fit_video
 from ...posexfer_core.body.estimate.regress import regress_body
 from ...posexfer_core.body.estimate.search import SearchPlan
@@ -58,15 +57,16 @@ def fit_frames(
             "to the pose detector and to this node."
         )
 
-    def look(frame: int, person: int) -> Sight:
-        seen = load_keypoints(keypoints, person=person, frame=frame, picture_size=size)
-        return Sight(keypoints=seen, focal_px=focal_px)
-
-    def people(frame: int) -> int:
-        return count_people(keypoints, frame)
-
     masks = _masks(mask, frames, size)
-    return _fitted(look, people, person, masks, smoothing, SearchPlan())
+
+    def people(frame: int) -> People:
+        def look(number: int) -> Sight:
+            seen = load_keypoints(keypoints, person=number, frame=frame, picture_size=size)
+            return Sight(keypoints=seen, focal_px=focal_px, mask=masks[frame])
+
+        return People(count_people(keypoints, frame), look)
+
+    return _fitted(people, frames, person, smoothing, SearchPlan())
 
 
 def fit_pose_data(
@@ -91,30 +91,31 @@ def fit_pose_data(
         PictureError: as in `fit_frames`.
         ParamsError: as KeypointsError in `fit_frames`.
     """
-    people = mhr_frames(pose_data)
-    if len(people) != frames:
+    found = mhr_frames(pose_data)
+    if len(found) != frames:
         raise ParamsError(
-            f"There is pose data of {len(people)} frames for {frames} pictures. Connect the same "
+            f"There is pose data of {len(found)} frames for {frames} pictures. Connect the same "
             "IMAGE to SAM 3D Body and to this node."
         )
 
-    def look(frame: int, person: int) -> Sight:
-        if person >= len(people[frame]):
-            raise ParamsError(
-                f"person {person} was asked for, but there are {len(people[frame])}, numbered "
-                "from 0."
-            )
-        return mhr_sight(people[frame][person], size, f"person {person}")
+    masks = _masks(mask, frames, size)
 
-    def count(frame: int) -> int:
-        return len(people[frame])
+    def people(frame: int) -> People:
+        def look(number: int) -> Sight:
+            if number >= len(found[frame]):
+                raise ParamsError(
+                    f"person {number} was asked for, but there are {len(found[frame])}, numbered "
+                    "from 0."
+                )
+            sight = mhr_sight(found[frame][number], size, f"person {number}")
+            return replace(sight, mask=masks[frame])
 
-    return _fitted(look, count, person, _masks(mask, frames, size), smoothing, CERTAIN)
+        return People(len(found[frame]), look)
+
+    return _fitted(people, frames, person, smoothing, CERTAIN)
 
 
-def _masks(
-    mask: Tensor | None, frames: int, size: tuple[int, int]
-) -> list[Bool[ndarray, "height width"] | None]:
+def _masks(mask: Tensor | None, frames: int, size: tuple[int, int]) -> list[Mask | None]:
     """Check the mask of every frame, if there are any."""
     if mask is None:
         return [None] * frames
@@ -126,15 +127,13 @@ def _masks(
 
 
 def _fitted(
-    look: Callable[[int, int], Sight],
-    people: Callable[[int], int],
+    people: Callable[[int], People],
+    frames: int,
     person: int,
-    masks: Sequence[Bool[ndarray, "height width"] | None],
     smoothing: float,
     plan: SearchPlan,
 ) -> HumanParams:
     """Fit all frames, some at a time, and stop between when the user says so."""
-    frames = len(masks)
     body, bar = BodyModel.bundled(), comfy.utils.ProgressBar(frames)
 
     def tell(done: int) -> None:
@@ -143,7 +142,6 @@ def _fitted(
 
     comfy.model_management.throw_exception_if_processing_interrupted()
     results = fit_video(
-        lambda frame, one: replace(look(frame, one), mask=masks[frame]),
         people,
         frames,
         person=person,

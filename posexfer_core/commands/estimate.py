@@ -191,7 +191,6 @@ def _fitted(
     plan = CERTAIN if footage.joints is not None else SearchPlan()
     if len(frames) > 1:
         results = fit_video(
-            lambda number, person: footage.look(frames[number], person),
             lambda number: footage.people(frames[number]),
             len(frames),
             person=options.person,
@@ -201,7 +200,7 @@ def _fitted(
             progress=counter.advance,
         )
     else:
-        results = fit_people([footage.look(frames[0], options.person)], body=body, plan=plan)
+        results = fit_people([footage.people(frames[0]).look(options.person)], body=body, plan=plan)
     errors = np.array([one.reprojection_px for one in results])
     found = f"mean reprojection error: {np.nanmean(errors):.2f} px"
     if len(frames) > 1:
@@ -257,7 +256,7 @@ def fit_person(
         focal_px: focal length, pixels; guessed when not given.
     """
     footage = Footage.of_keypoints(keypoints, size, focal_px=focal_px)
-    return fit_people([footage.look(0, person)], body=body)[0]
+    return fit_people([footage.people(0).look(person)], body=body)[0]
 
 
 def focal_length(text: str) -> float:

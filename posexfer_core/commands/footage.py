@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from jaxtyping import Float
-from numpy import ndarray
 from torch import Tensor
 
 from ..body.estimate import mediapipe
 from ..body.estimate.fit import Sight
+from ..body.estimate.frames import People
 from ..body.estimate.joints3d import Joints3D
 from ..body.estimate.keypoints import (
     count_frames,
@@ -18,7 +18,7 @@ from ..body.estimate.keypoints import (
     load_keypoints,
     read_keypoint_file,
 )
-from ..body.estimate.masks import check_mask
+from ..body.estimate.masks import Mask, check_mask
 from ..body.formats.joint_files import JointFile
 from ..errors import KeypointsError, PictureError
 from ..pictures import load_mask, load_picture
@@ -118,35 +118,28 @@ class Footage:
         """Whether anything but pictures is there."""
         return bool(self.keypoints) or self.joints is not None
 
-    def look(self, frame: int, person: int) -> Sight:
-        """Gather what is known of a person in a frame, both numbered from 0.
+    def people(self, frame: int) -> People:
+        """Gather what is known of the people in a frame; each file is read once.
 
         Raises:
-            KeypointsError, ParamsError: it is not there.
+            KeypointsError: what is known of the frame cannot be read.
             PictureError: its mask cannot be used.
         """
         mask = self._mask(frame) if self.masks else None
         if not self.keypoints:
-            assert self.joints is not None
-            sight = self.joints.sight(frame, person, self.size, self.focal_px)
-            return replace(sight, mask=mask)
-        data, inner = self._annotation(frame)
-        seen = load_keypoints(data, person=person, frame=inner, picture_size=self.size)
-        joints = _world_landmarks(data, inner, person)
-        if self.joints is not None:
-            joints = self.joints.joints(frame, person)
-        return Sight(keypoints=seen, joints=joints, focal_px=self.focal_px, mask=mask)
+            return self._jointed(frame, mask)
+        data, inner = self.content, frame
+        if len(self.keypoints) > 1:
+            data, inner = read_keypoint_file(self.keypoints[frame]), 0
 
-    def people(self, frame: int) -> int:
-        """Count the people of whom something is known in a frame.
+        def look(person: int) -> Sight:
+            seen = load_keypoints(data, person=person, frame=inner, picture_size=self.size)
+            joints = _world_landmarks(data, inner, person)
+            if self.joints is not None:
+                joints = self.joints.joints(frame, person)
+            return Sight(keypoints=seen, joints=joints, focal_px=self.focal_px, mask=mask)
 
-        Raises:
-            KeypointsError: what is known of the frame cannot be read.
-        """
-        if not self.keypoints:
-            assert self.joints is not None
-            return self.joints.people(frame)
-        return count_people(*self._annotation(frame))
+        return People(count_people(data, inner), look)
 
     def picture(self, frame: int) -> Float[Tensor, "1 3 height width"]:
         """Load the picture of a frame.
@@ -163,13 +156,17 @@ class Footage:
             )
         return picture
 
-    def _annotation(self, frame: int) -> tuple[Any, int]:
-        """Give the content of a keypoint file, and which of its frames this one is."""
-        if len(self.keypoints) > 1:
-            return read_keypoint_file(self.keypoints[frame]), 0
-        return self.content, frame
+    def _jointed(self, frame: int, mask: Mask | None) -> People:
+        """Gather people of whom only 3D joints are known."""
+        joints = self.joints
+        assert joints is not None
 
-    def _mask(self, frame: int) -> ndarray:
+        def look(person: int) -> Sight:
+            return replace(joints.sight(frame, person, self.size, self.focal_px), mask=mask)
+
+        return People(joints.people(frame), look)
+
+    def _mask(self, frame: int) -> Mask:
         path = self.masks[frame]
         try:
             return check_mask(load_mask(path).numpy(), self.size)

@@ -76,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
 def recorded_people(files: list[Path], body: BodyModel, count: int = PEOPLE) -> list[Recorded]:
     """Draw people; files that hold no motion that we read are passed over."""
     rng, kinds = np.random.default_rng(0), defaultdict(list)
+    skeleton = Skeleton(RestBody.of(body, LIMB_JOINTS))
     for path in files:
         kinds[path.stem.split("_")[1] if "_" in path.stem else ""].append(path)
     order = [kinds[name] for name in sorted(kinds)]
@@ -90,18 +91,19 @@ def recorded_people(files: list[Path], body: BodyModel, count: int = PEOPLE) -> 
             continue
         frame = int(rng.integers(motion.frames))
         upright = motion.camera_from_world[frame, :3, :3].double().numpy()
-        people.append(_placed(exp_map(motion.pose[frame, 0].double().numpy()), upright, body, rng))
+        rotations = exp_map(motion.pose[frame, 0].double().numpy())
+        people.append(_placed(rotations, upright, skeleton, rng))
     return people
 
 
 def _placed(
-    rotations: ndarray, upright: ndarray, body: BodyModel, rng: np.random.Generator
+    rotations: ndarray, upright: ndarray, skeleton: Skeleton, rng: np.random.Generator
 ) -> Recorded:
     """Turn a person any way round, and put it before the camera."""
     yaw = exp_map(np.array([0.0, rng.uniform(-np.pi, np.pi), 0.0]))
     above = exp_map(np.array([rng.normal(*FROM_ABOVE), 0.0, 0.0]))
     rotations[0] = above @ yaw @ upright @ rotations[0]
-    skeleton, betas = Skeleton(RestBody.of(body, LIMB_JOINTS)), rng.normal(size=(1, 10))
+    betas = rng.normal(size=(1, 10))
     middle = skeleton.place(Pose(rotations[None], betas, np.zeros((1, 3)))).joints[0].mean(0)
     distance = rng.uniform(NEAR_M, FAR_M)
     place = distance * np.array([0.1 * rng.normal(), 0.05 * rng.normal(), 1.0])

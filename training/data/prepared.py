@@ -2,10 +2,8 @@
 
 import json
 import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
-from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -24,6 +22,7 @@ from posexfer_core.network.model import ConditionInputs
 from posexfer_core.network.weights import load_autoencoder
 from posexfer_core.transfer import DEPTH_LIMIT_M, prepare_inputs
 
+from ..processes import in_order
 from .shards import Pair, ShardDataset
 
 PLANES = {
@@ -110,12 +109,8 @@ def prepare(
     work = [
         (data.folder, shard, folder / name, bundle, everything, jitter) for shard, name in missing
     ]
-    if workers <= 1:
-        for entry in tqdm(work, desc="preparing shards"):
-            _prepare_shard(entry)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        list(tqdm(pool.map(_prepare_shard, work), total=len(work), desc="preparing shards"))
+    done = in_order(_prepare_shard, work, workers=workers)
+    list(tqdm(done, total=len(work), desc="preparing shards"))
 
 
 def prepared_names(data: ShardDataset) -> list[str]:

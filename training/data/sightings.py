@@ -27,6 +27,7 @@ LOW += [index for index, name in enumerate(POINTS) if name.endswith("toe")]
 LIMBS = COCO17[5:]
 LAYOUTS = {POINTS: 0.4, COCO17: 0.3, ("nose", *LIMBS): 0.2, LIMBS: 0.1}
 """What detectors and annotators look for, and the share of people whom each sees."""
+LOOKED_FOR = np.array([np.isin(POINTS, layout) for layout in LAYOUTS])
 TRUNK_SEEN = 0.7
 """Share of those keypoints of the trunk that went missing which are seen after all."""
 CUT_OFF = 0.06
@@ -135,8 +136,7 @@ def _marked(points: ndarray, rng: np.random.Generator) -> ndarray:
 
 def _seen(count: int, settings: LiftTraining, rng: np.random.Generator) -> ndarray:
     missing = rng.uniform(0.0, settings.missing, (count, 1)) * (rng.random((count, 1)) < 0.7)
-    looked_for = np.array([np.isin(POINTS, layout) for layout in LAYOUTS])
-    seen = looked_for[rng.choice(len(LAYOUTS), size=count, p=list(LAYOUTS.values()))]
+    seen = LOOKED_FOR[rng.choice(len(LAYOUTS), size=count, p=list(LAYOUTS.values()))]
     seen &= rng.random((count, len(POINTS))) >= missing
     cut = np.flatnonzero(rng.random(count) < CUT_OFF)[:, None]
     seen[cut, LOW] = False

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,14 @@ TWICE = 0.1
 """Two people who are nearer to each other are one that was found twice."""
 
 
+class People(NamedTuple):
+    """Those of whom something is known in one frame."""
+
+    number: int
+    look: Callable[[int], Sight]
+    """Tells what is known of a person by its number, or raises."""
+
+
 class Follower:
     """Looks at one person frame by frame, whatever number it has in each.
 
@@ -24,17 +33,14 @@ class Follower:
     somebody who was beside it. Frames are to be looked at in order.
     """
 
-    def __init__(
-        self, look: Callable[[int, int], Sight], people: Callable[[int], int], person: int
-    ) -> None:
+    def __init__(self, people: Callable[[int], People], person: int) -> None:
         """Follow a person.
 
         Args:
-            look: tells what is known of a person in a frame, or raises.
-            people: counts the people in a frame.
+            people: of a frame.
             person: its number in the first frame that shows so many.
         """
-        self._look, self._people, self._person = look, people, person
+        self._people, self._person = people, person
         self._last: Keypoints | None = None
         self._others: list[Keypoints] = []
 
@@ -44,15 +50,12 @@ class Follower:
         Raises:
             KeypointsError, ParamsError: nobody is where the person was.
         """
-        if self._last is None:
-            sight = self._look(frame, self._person)
-            people = self._seen_people(frame)
-        else:
-            people = self._seen_people(frame)
-            sight = self._nearest(self._last, people)
-        self._last = last = sight.keypoints
-        everyone = [one.keypoints for one in people]
-        self._others = [other for other in everyone if _way(last, other) > TWICE]
+        people = self._people(frame)
+        seen, last = _seen(people), self._last
+        sight = people.look(self._person) if last is None else self._nearest(last, seen)
+        self._last = sight.keypoints
+        everyone = [one.keypoints for one in seen]
+        self._others = [other for other in everyone if _way(sight.keypoints, other) > TWICE]
         return sight
 
     def _nearest(self, last: Keypoints, people: list[Sight]) -> Sight:
@@ -63,14 +66,6 @@ class Follower:
         if any(_way(other, people[best].keypoints) < gone[best] for other in self._others):
             raise KeypointsError("only somebody else is near where the person was seen last")
         return people[best]
-
-    def _seen_people(self, frame: int) -> list[Sight]:
-        """List everyone of whom enough is seen."""
-        people = []
-        for person in range(self._people(frame)):
-            with suppress(KeypointsError, ParamsError):
-                people.append(self._look(frame, person))
-        return people
 
 
 def every_sight(look: Callable[[int], Sight], frames: int, body: BodyModel) -> list[Sight]:
@@ -120,6 +115,15 @@ def _checked(look: Callable[[int], Sight], frame: int, body: BodyModel) -> Sight
     except (KeypointsError, ParamsError) as error:
         raise type(error)(f"Frame {frame}: {error}") from error
     return sight
+
+
+def _seen(people: People) -> list[Sight]:
+    """List everyone of whom enough is seen."""
+    seen = []
+    for person in range(people.number):
+        with suppress(KeypointsError, ParamsError):
+            seen.append(people.look(person))
+    return seen
 
 
 def _way(before: Keypoints, after: Keypoints) -> float:

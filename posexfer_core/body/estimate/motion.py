@@ -12,7 +12,7 @@ from ..model import BodyModel
 from .depth_paths import follow_limbs
 from .energy import FitEnergy
 from .fit import FitResult, FitTask, Sight, fit_people
-from .frames import Follower, every_sight, sights_with_gaps
+from .frames import Follower, People, every_sight, sights_with_gaps
 from .kinematics import Pose, stack
 from .search import Found, SearchPlan
 from .silhouette import fit_outlines
@@ -30,8 +30,7 @@ Progress = Callable[[int], None]
 
 
 def fit_video(
-    look: Callable[[int, int], Sight],
-    people: Callable[[int], int],
+    people: Callable[[int], People],
     frames: int,
     *,
     person: int,
@@ -43,8 +42,7 @@ def fit_video(
     """Fit one person in every frame: all together, or each as if alone.
 
     Args:
-        look: tells what is known of a person in a frame, or raises.
-        people: counts the people in a frame.
+        people: of whom something is known in a frame, or raises.
         frames: how many there are.
         person: which person: its number in the first frame that shows so many, then it is
             followed (`frames.Follower`); without smoothing, its number in every frame.
@@ -54,13 +52,13 @@ def fit_video(
         progress: as in `fit_motion`.
 
     Raises:
-        KeypointsError, ParamsError: as `look`, or the person is seen in too few frames.
+        KeypointsError, ParamsError: as `people`, or the person is seen in too few frames.
     """
     if not strength or frames == 1:
-        sights = every_sight(lambda frame: look(frame, person), frames, body)
+        sights = every_sight(lambda frame: people(frame).look(person), frames, body)
         return fit_in_batches(sights, body=body, plan=plan, progress=progress)
     return fit_motion(
-        sights_with_gaps(Follower(look, people, person), frames, body),
+        sights_with_gaps(Follower(people, person), frames, body),
         body=body,
         plan=plan,
         smoothing=Smoothing.of_strength(strength),

@@ -20,12 +20,12 @@ RIGID = Stage(steps=6, weights=Weights(pose=8.0, outlier_sigmas=25.0), rigid=Tru
 ROUGH = Stage(steps=8, weights=Weights(pose=8.0, outlier_sigmas=25.0))
 MIDDLE = Stage(steps=16, weights=Weights(pose=3.0, outlier_sigmas=12.0))
 FINE = Stage(steps=16, weights=Weights())
-ALIKE_M = 0.02
-"""Mean distance of joints below which two bodies settle in the same pose."""
 TWIN = Stage(steps=10, weights=Weights())
 """From stiff and forgiving to supple and strict: misplaced starts must not look like outliers."""
 
 
+ALIKE_M = 0.02
+"""Mean distance of joints below which two bodies settle in the same pose."""
 GAIN = 0.005
 """Share of the energy that a flipped limb must save."""
 
@@ -97,13 +97,18 @@ def _turned(energy: FitEnergy, plan: SearchPlan, people: int) -> Pose:
     pose = turned_starts(energy.skeleton, energy.prior, turned.targets, np.tile(yaws, people))
     state = _descend(turned, pose, (RIGID, ROUGH))
     bodies = np.arange(people * plan.yaws).reshape(people, plan.yaws)
-    kept = [_best_unlike(state.take(mine), plan.kept) + mine[0] for mine in bodies]
+    kept = [
+        mine[_best_unlike(state.energy[mine], state.posed.joints[mine], plan.kept)]
+        for mine in bodies
+    ]
     return state.pose.take(np.concatenate(kept))
 
 
-def _best_unlike(state: State, count: int) -> Int[ndarray, " kept"]:
+def _best_unlike(
+    energy: Float[ndarray, " bodies"], joints: Float[ndarray, "bodies 24 3"], count: int
+) -> Int[ndarray, " kept"]:
     """Choose the best bodies of one person; those that are like a better one come last."""
-    order, joints = np.argsort(state.energy), state.posed.joints
+    order = np.argsort(energy)
     unlike: list[int] = []
     for body in order:
         apart = np.linalg.norm(joints[unlike] - joints[body], axis=-1).mean(-1)

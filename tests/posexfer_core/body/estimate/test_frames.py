@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from posexfer_core.body.estimate.fit import Sight
-from posexfer_core.body.estimate.frames import Follower, sights_with_gaps
+from posexfer_core.body.estimate.frames import Follower, People, sights_with_gaps
 from posexfer_core.body.estimate.keypoints import Keypoints
 from posexfer_core.body.estimate.layouts import COCO17
 from posexfer_core.errors import KeypointsError
@@ -27,15 +27,18 @@ def standing(at: tuple[float, float] | np.ndarray, seed: int) -> Sight:
 
 
 def follower(frames: Sequence[Sequence[Sight | None]], person: int) -> Follower:
-    def look(frame: int, number: int) -> Sight:
-        if number >= len(frames[frame]):
-            raise KeypointsError("there is no such person")
-        sight = frames[frame][number]
-        if sight is None:
-            raise KeypointsError("too little is seen")
-        return sight
+    def people(frame: int) -> People:
+        def look(number: int) -> Sight:
+            if number >= len(frames[frame]):
+                raise KeypointsError("there is no such person")
+            sight = frames[frame][number]
+            if sight is None:
+                raise KeypointsError("too little is seen")
+            return sight
 
-    return Follower(look, lambda frame: len(frames[frame]), person)
+        return People(len(frames[frame]), look)
+
+    return Follower(people, person)
 
 
 def test_a_person_is_followed_whatever_its_number():
