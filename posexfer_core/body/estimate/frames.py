@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 
 from ...errors import KeypointsError, ParamsError
 from ..model import BodyModel
@@ -15,6 +18,8 @@ FARTHEST = 1.0
 """How far a person may have gone since it was seen last, in its own extents."""
 TWICE = 0.1
 """Two people who are nearer to each other are one that was found twice."""
+COASTING = 3
+"""Frames for which a person that is missed is taken to go on as it went."""
 
 
 class People(NamedTuple):
@@ -29,8 +34,8 @@ class Follower:
     """Looks at one person frame by frame, whatever number it has in each.
 
     Detectors number the people of each picture anew. Where the person was seen before, it is the
-    one whose keypoints are nearest to those seen last, unless they are nearer still to those of
-    somebody who was beside it. Frames are to be looked at in order.
+    one whose keypoints are nearest to where those seen last would be by now, unless they are nearer
+    still to those of somebody who was beside it. Frames are to be looked at in order.
     """
 
     def __init__(self, people: Callable[[int], People], person: int) -> None:
@@ -41,7 +46,8 @@ class Follower:
             person: its number in the first frame that shows so many.
         """
         self._people, self._person = people, person
-        self._last: Keypoints | None = None
+        self._last: tuple[int, Keypoints] | None = None
+        self._speed = np.zeros(2)
         self._others: list[Keypoints] = []
 
     def __call__(self, frame: int) -> Sight:
@@ -51,15 +57,20 @@ class Follower:
             KeypointsError, ParamsError: nobody is where the person was.
         """
         people = self._people(frame)
-        seen, last = _seen(people), self._last
-        sight = people.look(self._person) if last is None else self._nearest(last, seen)
-        self._last = sight.keypoints
+        seen = _seen(people)
+        if self._last is None:
+            sight = people.look(self._person)
+        else:
+            when, last = self._last
+            sight = self._nearest(_shifted(last, self._speed * min(frame - when, COASTING)), seen)
+            self._speed = _moves(last, sight.keypoints).mean(0) / (frame - when)
+        self._last = frame, sight.keypoints
         everyone = [one.keypoints for one in seen]
         self._others = [other for other in everyone if _way(sight.keypoints, other) > TWICE]
         return sight
 
-    def _nearest(self, last: Keypoints, people: list[Sight]) -> Sight:
-        gone = [_way(last, one.keypoints) for one in people]
+    def _nearest(self, expected: Keypoints, people: list[Sight]) -> Sight:
+        gone = [_way(expected, one.keypoints) for one in people]
         best = int(np.argmin(gone)) if gone else -1
         if not gone or gone[best] > FARTHEST:
             raise KeypointsError("nobody is near where the person was seen last")
@@ -128,17 +139,27 @@ def _seen(people: People) -> list[Sight]:
 
 def _way(before: Keypoints, after: Keypoints) -> float:
     """Measure how far the points that are seen both times have gone, in the person's extents."""
-    seen = [
-        {
-            name: xy
-            for name, xy, sure in zip(one.names, one.xy, one.confidence, strict=True)
-            if sure > FAINTEST
-        }
-        for one in (before, after)
-    ]
-    both = sorted(seen[0].keys() & seen[1].keys())
-    if not both:
+    moves = _moves(before, after)
+    if not len(moves):
         return float("inf")
-    old, new = (np.array([points[name] for name in both]) for points in seen)
-    extent = np.ptp(np.array(list(seen[0].values())), axis=0).max()
-    return float(np.linalg.norm(new - old, axis=1).mean() / extent)
+    extent = np.ptp(np.array(list(_seen_points(before).values())), axis=0).max()
+    return float(np.linalg.norm(moves, axis=1).mean() / extent)
+
+
+def _moves(before: Keypoints, after: Keypoints) -> Float[ndarray, "points 2"]:
+    """Tell where to the points that are seen both times have gone, pixels."""
+    old, new = _seen_points(before), _seen_points(after)
+    both = sorted(old.keys() & new.keys())
+    return np.array([new[name] - old[name] for name in both]).reshape(-1, 2)
+
+
+def _seen_points(one: Keypoints) -> dict[str, Float[ndarray, "2"]]:
+    return {
+        name: xy
+        for name, xy, sure in zip(one.names, one.xy, one.confidence, strict=True)
+        if sure > FAINTEST
+    }
+
+
+def _shifted(one: Keypoints, by: Float[ndarray, "2"]) -> Keypoints:
+    return replace(one, xy=one.xy + by)

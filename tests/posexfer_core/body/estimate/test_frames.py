@@ -53,6 +53,20 @@ def test_a_person_is_followed_whatever_its_number():
     assert [follow(step) for step in range(12)] == true
 
 
+def test_people_who_pass_each_other_go_on_as_they_went():
+    """Alike and in step, they are where the other was one frame before."""
+    ways = 20.0 * np.arange(12), 220.0 - 20.0 * np.arange(12)
+    pairs = [[standing((way[step], 0.0), 1) for way in ways] for step in range(12)]
+    follow = follower([pair[:: (-1) ** step] for step, pair in enumerate(pairs)], 0)
+    assert [follow(step) for step in range(12)] == [mine for mine, _ in pairs]
+
+
+def test_who_stops_while_missed_is_found_again(body):
+    mine = [standing((30.0 * step, 0.0), 1) for step in range(3)]
+    follow = follower([[one] for one in mine] + [[]] * 8 + [[mine[-1]]], 0)
+    assert sights_with_gaps(follow, 12, body) == [*mine, *[None] * 8, mine[-1]]
+
+
 def test_the_number_counts_in_the_first_frame_that_has_it(body):
     first, second = standing((0.0, 0.0), 1), standing((150.0, 0.0), 2)
     sights = sights_with_gaps(follower([[first], [first, second], [second]], 1), 3, body)
