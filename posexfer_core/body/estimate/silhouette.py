@@ -22,11 +22,12 @@ from numpy import ndarray
 from ...errors import PictureError
 from ...geometry.rasterize import rasterize
 from ..model import BodyModel
-from .energy import FitEnergy, Weights
+from .energy import FitEnergy
 from .kinematics import BETAS, JOINTS, Pose, Skeleton
 from .masks import MARGIN, Mask, shrunk, window
 from .measures import Targets
 from .outline import Outline, outline_of
+from .search import FINE
 
 logger = logging.getLogger(__name__)
 
@@ -212,7 +213,7 @@ class Silhouette:
         """Hold the keypoints: rows of the Jacobian and residuals, weighted."""
         points = growth * self.pelvis + _mixed(self.keypoints, betas)
         off = self.targets.residual(points[None])[0]
-        trust = 1.0 / (1.0 + (off**2).sum(-1) / Weights().outlier_sigmas ** 2)
+        trust = 1.0 / (1.0 + (off**2).sum(-1) / FINE.weights.outlier_sigmas ** 2)
         rows = self.targets.rows(points[None])[0] * trust[:, None, None]
         both = [self._by_unknowns(rows[:, axis], self.keypoints) for axis in (0, 1)]
         return np.concatenate(both), (off * trust[:, None]).T.reshape(-1)
@@ -235,7 +236,7 @@ def _descend(
     silhouettes: Sequence[Silhouette], betas: Float[ndarray, "10"]
 ) -> tuple[Float[ndarray, "10"], float]:
     """Find the betas of all of them, and the factor of their distances."""
-    growth, prior = 1.0, Weights().shape
+    growth, prior = 1.0, FINE.weights.shape
     for _ in range(STEPS):
         parts = [one.normal_equations(betas, growth) for one in silhouettes]
         matrix, gradient = (np.sum(part, axis=0) for part in zip(*parts, strict=True))
