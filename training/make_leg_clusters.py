@@ -1,7 +1,7 @@
 """Measure how the legs of our own stances turn: the clusters of the fit's prior.
 
 `python -m training.make_leg_clusters` writes `posexfer_core/body/assets/leg_clusters.npz`: for each
-stance of `synthetic.poses` and `synthetic.floor`, drawn many times, the mean and the covariance of
+stance of `synthetic.stances` and `synthetic.floor`, drawn many times, the mean and the covariance of
 the axis-angle of hips and knees. It gives the same numbers every time.
 """
 
@@ -18,7 +18,8 @@ from posexfer_core.errors import PoseXferError
 
 from .synthetic.floor import FLOOR_SHARE, FLOOR_STANCES
 from .synthetic.limbs import Array
-from .synthetic.poses import STANCES, Build, Stance, pose_in_stance
+from .synthetic.poses import Build, pose_in_stance
+from .synthetic.stances import STANCES, Stance
 
 DRAWS = 300
 """Poses of each stance."""

@@ -4,7 +4,7 @@ from posexfer_core.body.archive import read_archive
 from posexfer_core.body.estimate.leg_clusters import ASSET
 from training.make_leg_clusters import leg_clusters
 from training.synthetic.floor import FLOOR_STANCES
-from training.synthetic.poses import STANCES
+from training.synthetic.stances import STANCES
 
 
 def test_the_bundled_clusters_are_those_of_the_stances():

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from .limbs import Array
-from .poses import STANCES, STRAIGHT, Build, Leg, Stance, draw_pose
+from .poses import Build, draw_stance, pose_in_stance
+from .stances import STANCES, STRAIGHT, Leg, Stance
 
 FLOOR_SHARE = 0.3
 """Share of `draw_any_pose` that is one of `FLOOR_STANCES`."""
@@ -169,16 +170,21 @@ FLOOR_STANCES = {
 """Lower halves; every one is mirrored half the time."""
 
 
-ON_LEGS = 0.3
-"""Share of `draw_any_pose` in which hands go to the legs, if they can."""
+ON_LEGS, REACHING = 0.25, 0.15
+"""Shares of `draw_any_pose` in which hands go to the legs, if they can, and are stretched out."""
+BENT, BEND_DEG = 0.35, ((14.0, 0.0, 0.0), (26.0, 18.0, 15.0))
+"""Share in which the trunk bends more than the stance does; mean and standard deviation."""
 
 
 def draw_any_pose(rng: np.random.Generator, build: Build) -> Array:
-    """Draw a pose as `poses.draw_pose` does, of those on the floor too, hands on the legs too."""
-    return draw_pose(rng, build, _ON_FLOOR if rng.random() < FLOOR_SHARE else _STANDING)
+    """Draw a pose as `poses.draw_pose` does, of all kinds that people who exercise take too."""
+    stance = draw_stance(rng, _ON_FLOOR if rng.random() < FLOOR_SHARE else _STANDING)
+    if rng.random() < BENT:
+        stance = replace(stance, bend_deg=tuple(rng.normal(*BEND_DEG)))
+    return pose_in_stance(rng, build, stance)
 
 
 _ON_FLOOR, _STANDING = (
-    {name: replace(stance, on_legs=ON_LEGS) for name, stance in stances.items()}
+    {name: replace(stance, on_legs=ON_LEGS, reaching=REACHING) for name, stance in stances.items()}
     for stances in (FLOOR_STANCES, STANCES)
 )

@@ -26,15 +26,12 @@ from .limbs import (
     segment_distance,
     unit,
 )
-
-Vector = tuple[float, float, float]
+from .stances import ARM_LENGTH_M, HANDS, PROPPED, STANCES, Hand, Leg, Stance, Vector
 
 PELVIS, SPINE, CHEST, NECK, HEAD = 0, (3, 6, 9), 9, 12, 15
 LEG, ARM, COLLAR = (1, 4, 7, 10), (16, 18, 20, 22), 13
 """Joints of the left side; on the right each has the next number."""
 ATTEMPTS = 12
-ARM_LENGTH_M = 0.51
-"""Shoulder to wrist of the body that the places of hands are written for."""
 WRIST_M = 0.045
 """Half the thickness of a forearm with its sleeve."""
 MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -42,6 +39,10 @@ EACH_ON_LEG, OWN_LEG = 0.8, 0.75
 """Of people with hands on their legs: share of hands that are, and of those on their own side's."""
 ALONG_LEG, OFF_LEG_M = (0.4, 2.0), (0.09, 0.14)
 """Where on a leg a wrist is, 0 at the hip, 1 at the knee, 2 at the ankle; how far off its bones."""
+STRETCHED_M, STRETCHES = 0.66, ((-0.4, -1.0, -0.3), (1.0, 1.0, 1.0))
+"""How far from the middle of the shoulders stretched arms reach; bounds of their direction."""
+MIRRORED = 0.7
+"""Share of stretched pairs of arms of which one is the mirror of the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,213 +73,6 @@ class Build:
         return cls.of(vertices[0].double().numpy(), joints[0].double().numpy())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Leg:
-    """Where a foot goes: outward, up and forward of the hip, in leg lengths."""
-
-    ankle: Vector
-    spread: Vector = (0.03, 0.01, 0.04)
-    knee: Vector = (0.12, 0.0, 1.0)
-    """Direction in which the knee points: outward, up, forward."""
-    toes_deg: float = 0.0
-    """How far the toes point down from flat on the floor."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stance:
-    """The lower half of a pose and how the upper half leans on it."""
-
-    weight: float
-    left: Leg
-    right: Leg
-    pelvis_deg: Vector = (0.0, 0.0, 0.0)
-    lean_deg: float = 4.0
-    """How far the spine bends forward."""
-    lying: bool = False
-    """Whether the trunk is far from upright, so that no hand hangs beside it."""
-    propped: float = 0.0
-    """Share of poses in which both hands are on the floor before the chest."""
-    on_legs: float = 0.0
-    """Share of poses in which hands go to the thighs, knees, shins or feet."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hand:
-    """Where a wrist goes: outward, up and forward of the middle of the shoulders, metres."""
-
-    weight: float
-    wrist: Vector
-    spread: Vector = (0.03, 0.03, 0.03)
-    elbow: Vector = (0.5, -0.5, -0.7)
-    """Direction in which the elbow points: outward, up, forward."""
-    palm_deg: float = 0.0
-    """How far the hand is turned about the forearm."""
-    gravity: float = 0.0
-    """1 where the hand hangs below the shoulder however the body leans, 0 where it leans along."""
-
-
-STRAIGHT = Leg(ankle=(0.02, -0.985, 0.0))
-STANCES = {
-    "stand": Stance(weight=3.0, left=STRAIGHT, right=STRAIGHT),
-    "contrapposto": Stance(
-        weight=2.5,
-        left=STRAIGHT,
-        right=Leg(ankle=(0.1, -0.93, 0.1), spread=(0.05, 0.02, 0.06), knee=(0.3, 0.0, 1.0)),
-        pelvis_deg=(0.0, 8.0, 6.0),
-    ),
-    "walk": Stance(
-        weight=2.5,
-        left=Leg(ankle=(0.0, -0.92, 0.34), spread=(0.03, 0.02, 0.08), toes_deg=-15.0),
-        right=Leg(ankle=(0.0, -0.88, -0.36), spread=(0.03, 0.02, 0.08), toes_deg=35.0),
-        pelvis_deg=(0.0, -6.0, 0.0),
-    ),
-    "run": Stance(
-        weight=1.2,
-        left=Leg(ankle=(0.0, -0.6, 0.3), spread=(0.03, 0.08, 0.1), toes_deg=10.0),
-        right=Leg(ankle=(0.0, -0.62, -0.58), spread=(0.03, 0.1, 0.08), toes_deg=60.0),
-        pelvis_deg=(8.0, -8.0, 0.0),
-        lean_deg=12.0,
-    ),
-    "wide": Stance(
-        weight=1.2,
-        left=Leg(ankle=(0.25, -0.94, 0.0), spread=(0.1, 0.02, 0.05), knee=(0.5, 0.0, 1.0)),
-        right=Leg(ankle=(0.25, -0.94, 0.0), spread=(0.1, 0.02, 0.05), knee=(0.5, 0.0, 1.0)),
-    ),
-    "crossed": Stance(
-        weight=1.5,
-        left=Leg(ankle=(-0.18, -0.95, 0.13), spread=(0.04, 0.01, 0.03)),
-        right=Leg(ankle=(-0.08, -0.985, -0.05), spread=(0.03, 0.005, 0.02)),
-    ),
-    "sit": Stance(
-        weight=1.2,
-        left=Leg(ankle=(0.08, -0.5, 0.5), spread=(0.08, 0.04, 0.08), knee=(0.25, 0.8, 1.0)),
-        right=Leg(ankle=(0.08, -0.5, 0.5), spread=(0.08, 0.04, 0.08), knee=(0.25, 0.8, 1.0)),
-        pelvis_deg=(-6.0, 0.0, 0.0),
-        lean_deg=8.0,
-    ),
-    "sit cross-kneed": Stance(
-        weight=0.5,
-        left=Leg(ankle=(-0.2, -0.28, 0.62), spread=(0.05, 0.05, 0.05), knee=(-0.25, 1.0, 0.6)),
-        right=Leg(ankle=(0.03, -0.52, 0.44), spread=(0.03, 0.03, 0.04), knee=(0.0, 0.6, 1.0)),
-        pelvis_deg=(-6.0, 0.0, 0.0),
-    ),
-    "squat": Stance(
-        weight=0.7,
-        left=Leg(ankle=(0.12, -0.5, 0.12), spread=(0.06, 0.08, 0.05), knee=(0.6, 0.3, 1.0)),
-        right=Leg(ankle=(0.12, -0.5, 0.12), spread=(0.06, 0.08, 0.05), knee=(0.6, 0.3, 1.0)),
-        pelvis_deg=(22.0, 0.0, 0.0),
-        lean_deg=16.0,
-    ),
-    "lunge": Stance(
-        weight=0.8,
-        left=Leg(ankle=(0.02, -0.66, 0.45), spread=(0.04, 0.06, 0.06), knee=(0.1, 0.3, 1.0)),
-        right=Leg(ankle=(0.02, -0.68, -0.6), spread=(0.03, 0.06, 0.06), toes_deg=45.0),
-    ),
-    "kneel": Stance(
-        weight=0.5,
-        left=Leg(ankle=(0.05, -0.5, 0.48), spread=(0.03, 0.02, 0.03), knee=(0.1, 0.8, 1.0)),
-        right=Leg(ankle=(0.03, -0.5, -0.46), spread=(0.02, 0.02, 0.02), toes_deg=70.0),
-    ),
-    "kick": Stance(
-        weight=0.7,
-        left=Leg(ankle=(0.05, -0.45, 0.8), spread=(0.15, 0.2, 0.05), toes_deg=0.0),
-        right=STRAIGHT,
-        pelvis_deg=(-10.0, -10.0, 0.0),
-        lean_deg=-2.0,
-    ),
-    "side kick": Stance(
-        weight=0.4,
-        left=Leg(ankle=(0.75, -0.5, 0.1), spread=(0.08, 0.15, 0.1), knee=(0.3, 0.5, 1.0)),
-        right=STRAIGHT,
-        pelvis_deg=(0.0, 0.0, 12.0),
-    ),
-    "one leg": Stance(
-        weight=0.8,
-        left=Leg(
-            ankle=(-0.08, -0.5, 0.1),
-            spread=(0.05, 0.08, 0.06),
-            knee=(0.7, 0.3, 1.0),
-            toes_deg=40.0,
-        ),
-        right=STRAIGHT,
-    ),
-    "leg behind": Stance(
-        weight=0.6,
-        left=Leg(ankle=(-0.02, -0.6, -0.5), spread=(0.05, 0.1, 0.1), toes_deg=60.0),
-        right=STRAIGHT,
-        pelvis_deg=(6.0, 0.0, 0.0),
-    ),
-    "bend": Stance(
-        weight=0.6, left=STRAIGHT, right=STRAIGHT, pelvis_deg=(30.0, 0.0, 0.0), lean_deg=35.0
-    ),
-}
-"""Lower halves; every one is mirrored half the time."""
-
-HANDS = {
-    "hang": Hand(weight=2.5, wrist=(0.29, -0.48, 0.04), spread=(0.05, 0.03, 0.06), gravity=0.8),
-    "swing forward": Hand(
-        weight=0.7, wrist=(0.22, -0.4, 0.27), spread=(0.04, 0.04, 0.08), gravity=0.5
-    ),
-    "swing back": Hand(
-        weight=0.7, wrist=(0.27, -0.42, -0.22), spread=(0.04, 0.04, 0.06), gravity=0.5
-    ),
-    "on hip": Hand(weight=1.5, wrist=(0.235, -0.34, 0.03), elbow=(1.0, 0.0, -0.5), palm_deg=-40.0),
-    "pocket": Hand(weight=0.8, wrist=(0.225, -0.43, 0.06), elbow=(0.6, 0.0, -1.0)),
-    "across belly": Hand(
-        weight=1.6, wrist=(-0.06, -0.27, 0.21), spread=(0.06, 0.06, 0.03), elbow=(0.8, -0.6, -0.1)
-    ),
-    "folded on chest": Hand(
-        weight=1.6, wrist=(-0.11, -0.12, 0.22), spread=(0.04, 0.04, 0.03), elbow=(0.6, -0.8, 0.1)
-    ),
-    "low across": Hand(
-        weight=1.0, wrist=(-0.02, -0.42, 0.22), spread=(0.05, 0.04, 0.03), elbow=(1.0, 0.1, -0.2)
-    ),
-    "behind back low": Hand(
-        weight=1.3, wrist=(-0.03, -0.38, -0.2), spread=(0.05, 0.04, 0.02), elbow=(1.0, 0.0, -0.4)
-    ),
-    "behind back high": Hand(
-        weight=0.8, wrist=(0.0, -0.24, -0.2), spread=(0.06, 0.05, 0.02), elbow=(1.0, -0.2, -0.5)
-    ),
-    "before chest": Hand(
-        weight=1.2, wrist=(0.06, -0.16, 0.33), spread=(0.07, 0.08, 0.06), elbow=(0.5, -1.0, -0.1)
-    ),
-    "on shoulder": Hand(
-        weight=0.6, wrist=(-0.13, 0.0, 0.19), spread=(0.03, 0.03, 0.03), elbow=(0.3, -0.8, 0.6)
-    ),
-    "at face": Hand(
-        weight=0.8, wrist=(0.05, 0.12, 0.21), spread=(0.04, 0.05, 0.03), elbow=(0.5, -0.8, 0.3)
-    ),
-    "behind head": Hand(
-        weight=0.6, wrist=(0.11, 0.2, -0.12), spread=(0.03, 0.04, 0.02), elbow=(1.0, 0.3, 0.2)
-    ),
-    "raised": Hand(
-        weight=1.2, wrist=(0.24, 0.46, 0.06), spread=(0.12, 0.06, 0.1), elbow=(0.8, 0.0, -0.2)
-    ),
-    "waving": Hand(
-        weight=0.6, wrist=(0.4, 0.24, 0.1), spread=(0.06, 0.06, 0.06), elbow=(0.6, -1.0, -0.1)
-    ),
-    "forward": Hand(
-        weight=1.0, wrist=(0.16, -0.02, 0.48), spread=(0.1, 0.1, 0.06), elbow=(0.4, -1.0, 0.0)
-    ),
-    "sideways": Hand(
-        weight=0.9, wrist=(0.66, -0.03, 0.06), spread=(0.03, 0.15, 0.12), elbow=(0.0, -0.6, -1.0)
-    ),
-    "across reaching": Hand(
-        weight=1.0, wrist=(-0.2, -0.06, 0.36), spread=(0.06, 0.1, 0.06), elbow=(0.5, -1.0, 0.1)
-    ),
-    "anywhere in front": Hand(
-        weight=1.8, wrist=(0.15, -0.1, 0.3), spread=(0.18, 0.22, 0.1), elbow=(0.6, -0.7, -0.3)
-    ),
-    "back and out": Hand(
-        weight=0.5, wrist=(0.42, -0.3, -0.25), spread=(0.08, 0.1, 0.06), elbow=(0.3, -0.2, -1.0)
-    ),
-}
-"""Where hands go; drawn for both hands at once, or for each on its own."""
-PROPPED = Hand(
-    weight=1.0, wrist=(0.2, -0.02, 0.46), spread=(0.06, 0.08, 0.05), elbow=(0.6, -0.6, -0.2)
-)
-"""Where hands go that hold up a trunk."""
-
 Option = TypeVar("Option", Stance, Hand)
 
 
@@ -296,15 +90,16 @@ def draw_pose(
         (24, 3) axis-angle, radians. The root tilts the body from upright and facing +z; the caller
         turns it to the camera.
     """
-    return pose_in_stance(rng, build, _draw_stance(rng, stances))
+    return pose_in_stance(rng, build, draw_stance(rng, stances))
 
 
 def pose_in_stance(rng: np.random.Generator, build: Build, stance: Stance) -> Array:
     """Draw a pose with a given lower half, as `draw_pose` does."""
     world = np.tile(np.eye(3), (24, 1, 1))
-    world[PELVIS] = rotation(np.array(stance.pelvis_deg) + rng.normal(0.0, 3.0, 3))
+    bend = np.array(stance.bend_deg) / 2.0
+    world[PELVIS] = rotation(stance.pelvis_deg + bend + rng.normal(0.0, 3.0, 3))
     legs = _draw_legs(rng, build, world, stance)
-    _bend_spine(rng, world, stance.lean_deg)
+    _bend_spine(rng, world, bend + (stance.lean_deg, 0.0, 0.0))
     _draw_arms(rng, build, world, legs, stance)
     return np.stack(
         [
@@ -323,7 +118,8 @@ def joint_places(build: Build, world: Array) -> Array:
     return places
 
 
-def _draw_stance(rng: np.random.Generator, stances: Mapping[str, Stance]) -> Stance:
+def draw_stance(rng: np.random.Generator, stances: Mapping[str, Stance]) -> Stance:
+    """Choose a lower half, or its mirror image."""
     stance = _choose(rng, stances)
     if rng.random() < 0.5:
         return stance
@@ -335,8 +131,18 @@ def _draw_hands(rng: np.random.Generator, stance: Stance) -> tuple[Hand, Hand]:
     """Draw both hands alike half the time, as in folded arms or hands on the hips."""
     if stance.propped and rng.random() < stance.propped:
         return PROPPED, PROPPED
+    if stance.reaching and rng.random() < stance.reaching:
+        return _stretched(rng)
     left = _choose(rng, HANDS)
     return left, left if rng.random() < 0.5 else _choose(rng, HANDS)
+
+
+def _stretched(rng: np.random.Generator) -> tuple[Hand, Hand]:
+    """Stretch both arms the same way, or one in the mirror of the other."""
+    out, up, forward = STRETCHED_M * unit(rng.uniform(*STRETCHES))
+    hand = Hand(weight=1.0, wrist=(out, up, forward), gravity=rng.random())
+    beside = replace(hand, wrist=(-out, up, forward))
+    return hand, hand if rng.random() < MIRRORED else beside
 
 
 def _choose(rng: np.random.Generator, options: Mapping[str, Option]) -> Option:
@@ -402,9 +208,9 @@ def _draw_leg(rng: np.random.Generator, build: Build, world: Array, leg: Leg, si
     return solved if not side else _mirror_reach(solved)
 
 
-def _bend_spine(rng: np.random.Generator, world: Array, lean_deg: float) -> None:
+def _bend_spine(rng: np.random.Generator, world: Array, bend_deg: Array) -> None:
     """Bend the spine by equal parts, then turn the head, which looks up against the lean."""
-    bend = rng.normal((lean_deg, 0.0, 0.0), (6.0, 13.0, 6.0))
+    bend = rng.normal(bend_deg, (6.0, 13.0, 6.0))
     parent = PELVIS
     for joint in SPINE:
         world[joint] = world[parent] @ rotation(bend / 3.0)

@@ -213,7 +213,7 @@ class Silhouette:
         """Hold the keypoints: rows of the Jacobian and residuals, weighted."""
         points = growth * self.pelvis + _mixed(self.keypoints, betas)
         off = self.targets.residual(points[None])[0]
-        trust = 1.0 / (1.0 + (off**2).sum(-1) / FINE.weights.outlier_sigmas ** 2)
+        trust = 1.0 / (1.0 + (off**2).sum(-1) / FINE.weights.outlier_sigmas**2)
         rows = self.targets.rows(points[None])[0] * trust[:, None, None]
         both = [self._by_unknowns(rows[:, axis], self.keypoints) for axis in (0, 1)]
         return np.concatenate(both), (off * trust[:, None]).T.reshape(-1)
