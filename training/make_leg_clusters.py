@@ -1,8 +1,8 @@
 """Measure how the legs of our own stances turn: the clusters of the fit's prior.
 
 `python -m training.make_leg_clusters` writes `posexfer_core/body/assets/leg_clusters.npz`: for each
-stance of `synthetic.stances` and `synthetic.floor`, drawn many times, the mean and the covariance of
-the axis-angle of hips and knees. It gives the same numbers every time.
+stance of `synthetic.stances` and `synthetic.floor`, drawn many times, the mean and the covariance
+of the axis-angle of hips and knees. It gives the same numbers every time.
 """
 
 import argparse

@@ -99,7 +99,7 @@ def pose_in_stance(rng: np.random.Generator, build: Build, stance: Stance) -> Ar
     bend = np.array(stance.bend_deg) / 2.0
     world[PELVIS] = rotation(stance.pelvis_deg + bend + rng.normal(0.0, 3.0, 3))
     legs = _draw_legs(rng, build, world, stance)
-    _bend_spine(rng, world, bend + (stance.lean_deg, 0.0, 0.0))
+    _bend_spine(rng, world, bend + np.array([stance.lean_deg, 0.0, 0.0]))
     _draw_arms(rng, build, world, legs, stance)
     return np.stack(
         [
