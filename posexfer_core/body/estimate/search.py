@@ -19,11 +19,11 @@ from .starts import turned_starts
 RIGID = Stage(steps=6, weights=Weights(pose=8.0, outlier_sigmas=25.0), rigid=True)
 ROUGH = Stage(steps=8, weights=Weights(pose=8.0, outlier_sigmas=25.0))
 MIDDLE = Stage(steps=16, weights=Weights(pose=3.0, outlier_sigmas=12.0))
-FINE = Stage(steps=16, weights=Weights(shape=0.3))
-TWIN = Stage(steps=10, weights=Weights(shape=0.3))
+FINE = Stage(steps=16, weights=Weights(pose=0.7, shape=0.3))
+TWIN = Stage(steps=10, weights=Weights(pose=0.7, shape=0.3))
 """From stiff and forgiving to supple and strict: misplaced starts must not look like outliers. At
-the end shapes are freer than people's are, for tools mark joints elsewhere: a trunk that is marked
-short else leans, to look so."""
+the end poses and shapes are freer than people's are, for tools mark joints elsewhere: a trunk that
+is marked short else leans, to look so."""
 
 ALIKE_M = 0.02
 """Mean distance of joints below which two bodies settle in the same pose."""
