@@ -178,13 +178,8 @@ BENT, BEND_DEG = 0.35, ((14.0, 0.0, 0.0), (26.0, 18.0, 15.0))
 
 def draw_any_pose(rng: np.random.Generator, build: Build) -> Array:
     """Draw a pose as `poses.draw_pose` does, of all kinds that people who exercise take too."""
-    stance = draw_stance(rng, _ON_FLOOR if rng.random() < FLOOR_SHARE else _STANDING)
+    stance = draw_stance(rng, FLOOR_STANCES if rng.random() < FLOOR_SHARE else STANCES)
+    stance = replace(stance, on_legs=ON_LEGS, reaching=REACHING)
     if rng.random() < BENT:
         stance = replace(stance, bend_deg=tuple(rng.normal(*BEND_DEG)))
     return pose_in_stance(rng, build, stance)
-
-
-_ON_FLOOR, _STANDING = (
-    {name: replace(stance, on_legs=ON_LEGS, reaching=REACHING) for name, stance in stances.items()}
-    for stances in (FLOOR_STANCES, STANCES)
-)

@@ -62,7 +62,8 @@ class Follower:
             sight = people.look(self._person)
         else:
             when, last = self._last
-            sight = self._nearest(_shifted(last, self._speed * min(frame - when, COASTING)), seen)
+            gone = self._speed * min(frame - when, COASTING)
+            sight = self._nearest(replace(last, xy=last.xy + gone), seen)
             self._speed = _moves(last, sight.keypoints).mean(0) / (frame - when)
         self._last = frame, sight.keypoints
         everyone = [one.keypoints for one in seen]
@@ -142,7 +143,7 @@ def _way(before: Keypoints, after: Keypoints) -> float:
     moves = _moves(before, after)
     if not len(moves):
         return float("inf")
-    extent = np.ptp(np.array(list(_seen_points(before).values())), axis=0).max()
+    extent = np.ptp(before.xy[before.confidence > FAINTEST], axis=0).max()
     return float(np.linalg.norm(moves, axis=1).mean() / extent)
 
 
@@ -159,7 +160,3 @@ def _seen_points(one: Keypoints) -> dict[str, Float[ndarray, "2"]]:
         for name, xy, sure in zip(one.names, one.xy, one.confidence, strict=True)
         if sure > FAINTEST
     }
-
-
-def _shifted(one: Keypoints, by: Float[ndarray, "2"]) -> Keypoints:
-    return replace(one, xy=one.xy + by)

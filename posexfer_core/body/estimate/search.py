@@ -16,14 +16,14 @@ from .levenberg import Stage, minimise
 from .limbs import limb_twins
 from .starts import turned_starts
 
+FREE = Weights(pose=0.7, shape=0.3)
+"""Poses and shapes freer than people's are, for tools mark joints elsewhere: a trunk that is marked
+short else leans, to look so."""
 RIGID = Stage(steps=6, weights=Weights(pose=8.0, outlier_sigmas=25.0), rigid=True)
 ROUGH = Stage(steps=8, weights=Weights(pose=8.0, outlier_sigmas=25.0))
 MIDDLE = Stage(steps=16, weights=Weights(pose=3.0, outlier_sigmas=12.0))
-FINE = Stage(steps=16, weights=Weights(pose=0.7, shape=0.3))
-TWIN = Stage(steps=10, weights=Weights(pose=0.7, shape=0.3))
-"""From stiff and forgiving to supple and strict: misplaced starts must not look like outliers. At
-the end poses and shapes are freer than people's are, for tools mark joints elsewhere: a trunk that
-is marked short else leans, to look so."""
+FINE, TWIN = Stage(steps=16, weights=FREE), Stage(steps=10, weights=FREE)
+"""From stiff and forgiving to supple and strict: misplaced starts must not look like outliers."""
 
 ALIKE_M = 0.02
 """Mean distance of joints below which two bodies settle in the same pose."""

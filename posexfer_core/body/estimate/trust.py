@@ -22,7 +22,7 @@ def joint_confidence(energy: FitEnergy, pose: Pose) -> Float[ndarray, "batch 24"
     """Give the probability that each joint of a fitted body is right, within `NEAR_M`.
 
     Args:
-        energy: of which `pose` is a minimum; the last 24 points of its skeleton are SMPL's joints.
+        energy: of which `pose` is near a minimum; its skeleton's last 24 points are SMPL's joints.
         pose: the bodies.
     """
     spread = MODESTY * joint_spread(energy, pose)
@@ -31,7 +31,7 @@ def joint_confidence(energy: FitEnergy, pose: Pose) -> Float[ndarray, "batch 24"
 
 def joint_spread(energy: FitEnergy, pose: Pose) -> Float[ndarray, "batch 24"]:
     """Give the standard deviation of each joint along an axis, metres, pelvis on pelvis."""
-    weights = Weights()
+    weights = Weights()  # as people vary, not as freely as `search.FREE` lets the fit end
     state = energy.state(pose, weights)
     matrix, _ = energy.linearise(state, weights)
     points = state.posed.points
