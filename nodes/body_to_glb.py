@@ -58,9 +58,9 @@ class BodyToGLB(io.ComfyNode):
         cls, body: "PosedBody", frame: int, filename_prefix: str, skeleton: bool = False
     ) -> io.NodeOutput:
         """Write the file."""
-        from ..posexfer_core.body.glb import glb_bytes
-        from ..posexfer_core.body.skinned_glb import skinned_glb_bytes
         from ..posexfer_core.body.view import BodyView
+        from ..posexfer_core.export.glb import glb_bytes
+        from ..posexfer_core.export.skinned_glb import skinned_glb_bytes
         from .host.preview import body_picture, with_name
 
         view = BodyView.of(body.params, body.model, frame=frame)

@@ -105,8 +105,8 @@ class EstimateHumanParams(io.ComfyNode):
     ) -> io.NodeOutput:
         """Fit or read every frame, then draw the overlay."""
         from ..posexfer_core.body.model import BodyModel
-        from ..posexfer_core.body.overlay import overlay_body
         from ..posexfer_core.errors import KeypointsError
+        from ..posexfer_core.render.overlay import overlay_body
         from .host.estimating import fit_frames, fit_pose_data, read_frames
         from .host.images import from_core, to_core
 

@@ -48,7 +48,7 @@ class FlipLimbDepth(io.ComfyNode):
     @override
     def execute(cls, body: "PosedBody", limb: str) -> io.NodeOutput:
         """Flip, and show what changed."""
-        from ..posexfer_core.body.flip import flip_limb_depth, order_change_mask
+        from ..posexfer_core.body.depth_flip import flip_limb_depth, order_change_mask
         from ..posexfer_core.errors import ParamsError
         from .host.bodies import with_params
         from .host.images import mask_to_host

@@ -59,6 +59,6 @@ class LoadPoseKeypoints(io.ComfyNode):
     @override
     def execute(cls, file: str) -> io.NodeOutput:
         """Read."""
-        from ..posexfer_core.body.estimate.pose_keypoint import load_pose_keypoints
+        from ..posexfer_core.keypoints.pose_keypoint import load_pose_keypoints
 
         return io.NodeOutput(load_pose_keypoints(paths.find_params(file)))

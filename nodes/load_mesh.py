@@ -122,9 +122,9 @@ class LoadSMPLMesh(io.ComfyNode):
         mesh_up: str = "auto",
     ) -> io.NodeOutput:
         """Load, pick, pose."""
-        from ..posexfer_core.body.glb import standing_vertices
-        from ..posexfer_core.body.overlay import overlay_body
-        from ..posexfer_core.body.posed_files import read_posed
+        from ..posexfer_core.export.glb import standing_vertices
+        from ..posexfer_core.formats.any_pose import read_posed
+        from ..posexfer_core.render.overlay import overlay_body
         from .host.bodies import load_body
         from .host.images import from_core
         from .host.meshes import make_mesh

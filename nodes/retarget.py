@@ -47,8 +47,8 @@ class RetargetBody(io.ComfyNode):
         cls, source_body: "PosedBody", target_body: "PosedBody", framing: str
     ) -> io.NodeOutput:
         """Retarget, and show it."""
-        from ..posexfer_core.body.control_maps import paint_normal
         from ..posexfer_core.body.retarget import retarget
+        from ..posexfer_core.render.control_maps import paint_normal
         from .host.bodies import with_params
         from .host.images import from_unit
 

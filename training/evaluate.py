@@ -24,11 +24,11 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.commands.options import BUNDLED_WEIGHTS
 from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
-from posexfer_core.draft import draft_picture, restore_detail
 from posexfer_core.errors import PoseXferError
+from posexfer_core.files.images import save_picture
 from posexfer_core.network.weights import add_to_recipe
-from posexfer_core.pictures import save_picture
-from posexfer_core.transfer import body_points
+from posexfer_core.transfer.inputs import body_points
+from posexfer_core.warp.draft import draft_picture, restore_detail
 
 from .data.shards import Pair, ShardDataset
 from .data.textures import photo_textures

@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from posexfer_core.body.estimate.fit import Sight, fit_people
-from posexfer_core.body.estimate.keypoints import Keypoints
-from posexfer_core.body.estimate.lift import lift_people
-from posexfer_core.body.estimate.lift_network import POINTS
-from posexfer_core.body.estimate.search import SearchPlan
-from posexfer_core.body.estimate.starts import proposed_poses
-from posexfer_core.body.estimate.weight_files import LIFTER
 from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import PoseXferError
+from posexfer_core.fit.fit import Sight, fit_people
+from posexfer_core.fit.initialisation import proposed_poses
+from posexfer_core.fit.search import SearchPlan
+from posexfer_core.keypoints.keypoints import Keypoints
+from posexfer_core.pose_networks.lift_network import POINTS
+from posexfer_core.pose_networks.lifter import lift_people
+from posexfer_core.pose_networks.weights import LIFTER
 
 from .config import LiftTraining
 from .data.sightings import draw_sightings, lifted_skeleton

@@ -17,22 +17,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posexfer_core.body.estimate.body_points import RestBody
-from posexfer_core.body.estimate.fit import Sight, fit_people
-from posexfer_core.body.estimate.keypoints import Keypoints
-from posexfer_core.body.estimate.kinematics import Skeleton
-from posexfer_core.body.estimate.layouts import COCO17, FEET6
-from posexfer_core.body.estimate.regress import Reading, regress_body
-from posexfer_core.body.estimate.regress_network import RegressNetwork
-from posexfer_core.body.estimate.search import SearchPlan
-from posexfer_core.body.estimate.starts import proposed_poses
-from posexfer_core.body.estimate.weight_files import REGRESSOR
 from posexfer_core.body.model import BodyModel
-from posexfer_core.body.overlay import overlay_body
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import PoseXferError
-from posexfer_core.pictures import save_picture
+from posexfer_core.files.images import save_picture
+from posexfer_core.fit.fit import Sight, fit_people
+from posexfer_core.fit.initialisation import proposed_poses
+from posexfer_core.fit.kinematics import Skeleton
+from posexfer_core.fit.search import SearchPlan
+from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoints import Keypoints
+from posexfer_core.keypoints.layouts import COCO17, FEET6
+from posexfer_core.pose_networks.regress_network import RegressNetwork
+from posexfer_core.pose_networks.regressor import Reading, regress_body
+from posexfer_core.pose_networks.weights import REGRESSOR
+from posexfer_core.render.overlay import overlay_body
 
 from .data.shards import ShardDataset
 from .evaluate import TEST_SEED

@@ -18,14 +18,14 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from posexfer_core.body.flip import flip_limb_depth
+from posexfer_core.body.depth_flip import flip_limb_depth
 from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.retarget import retarget
-from posexfer_core.body.sequence import join_frames
 from posexfer_core.errors import PoseXferError
+from posexfer_core.files.images import save_picture
 from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from posexfer_core.pictures import save_picture
 
 from .synthetic.pairs import PICTURE_SIZE, DressedBody, dress, pose_dressed, scene_intrinsics
 from .synthetic.people import draw_person

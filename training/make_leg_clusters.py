@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from posexfer_core.body.archive import write_archive
-from posexfer_core.body.estimate.leg_clusters import ASSET, LEGS
 from posexfer_core.errors import PoseXferError
+from posexfer_core.files.archive import write_archive
+from posexfer_core.fit.leg_clusters import ASSET, LEGS
 
 from .synthetic.floor import FLOOR_SHARE, FLOOR_STANCES
 from .synthetic.limbs import Array

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import ConfigError, PoseXferError
-from posexfer_core.pictures import save_picture
+from posexfer_core.files.images import save_picture
 
 from .data.shards import ShardDataset, ShardError, read_header, write_shard
 from .processes import in_order

@@ -11,13 +11,7 @@ from pathlib import Path
 
 from posexfer_core.errors import PoseXferError
 
-from .config import (
-    AutoencoderTraining,
-    LiftTraining,
-    NetworkTraining,
-    RegressTraining,
-    TrainConfig,
-)
+from .config import AutoencoderTraining, LiftTraining, NetworkTraining, RegressTraining, TrainConfig
 from .data.poses import load_poses
 from .data.shards import ShardDataset
 from .tasks.autoencoder import AutoencoderTask

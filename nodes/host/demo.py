@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ...posexfer_core.body.estimate.pose_keypoint import load_pose_keypoints, pose_frame
 from ...posexfer_core.body.model import BodyModel
 from ...posexfer_core.body.params import HumanParams
-from ...posexfer_core.body.skeleton import keypoints18
-from ...posexfer_core.pictures import load_picture
+from ...posexfer_core.files.images import load_picture
+from ...posexfer_core.keypoints.pose_keypoint import load_pose_keypoints, pose_frame
+from ...posexfer_core.render.openpose import keypoints18
 from ..sockets import PosedBody
 from .estimating import fit_frames
 from .images import from_core

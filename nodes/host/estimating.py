@@ -8,21 +8,21 @@ import comfy.model_management
 import comfy.utils
 from torch import Tensor
 
-from ...posexfer_core.body.estimate.fit import Sight
-from ...posexfer_core.body.estimate.frames import People
-from ...posexfer_core.body.estimate.keypoints import count_people, load_keypoints
-from ...posexfer_core.body.estimate.known_bodies import smooth_bodies
-from ...posexfer_core.body.estimate.masks import Mask, check_mask
-from ...posexfer_core.body.estimate.motion import fit_video
-from ...posexfer_core.body.estimate.regress import regress_body
-from ...posexfer_core.body.estimate.search import SearchPlan
-from ...posexfer_core.body.estimate.smooth import Smoothing
-from ...posexfer_core.body.formats.foreign_rigs import PLAN as CERTAIN
-from ...posexfer_core.body.formats.foreign_rigs import mhr_frames, mhr_sight
 from ...posexfer_core.body.model import BodyModel
+from ...posexfer_core.body.motion import join_frames
 from ...posexfer_core.body.params import HumanParams
-from ...posexfer_core.body.sequence import join_frames
 from ...posexfer_core.errors import KeypointsError, ParamsError, PictureError
+from ...posexfer_core.fit.fit import Sight
+from ...posexfer_core.fit.search import SearchPlan
+from ...posexfer_core.fit.video.fit_motion import fit_video
+from ...posexfer_core.fit.video.smooth_bodies import smooth_bodies
+from ...posexfer_core.fit.video.smoothing import Smoothing
+from ...posexfer_core.formats.fitted import PLAN as CERTAIN
+from ...posexfer_core.formats.fitted import mhr_frames, mhr_sight
+from ...posexfer_core.keypoints.keypoints import count_people, load_keypoints
+from ...posexfer_core.keypoints.masks import Mask, check_mask
+from ...posexfer_core.keypoints.tracking import People
+from ...posexfer_core.pose_networks.regressor import regress_body
 
 
 def fit_frames(

@@ -5,7 +5,7 @@ from typing import Any
 
 from ...posexfer_core.body.orbit import seen_from
 from ...posexfer_core.body.view import BodyView
-from ...posexfer_core.framing import Framing
+from ...posexfer_core.transfer.framing import Framing
 from ..sockets import PosedBody
 
 

@@ -17,8 +17,8 @@ from ...posexfer_core.network.clip_square import clip_square
 from ...posexfer_core.network.condition import Condition, ConditionInputs
 from ...posexfer_core.network.config import LATENT_STRIDE
 from ...posexfer_core.network.guidance import Branch, stacked_condition
-from ...posexfer_core.staging import Stage, stage
-from ...posexfer_core.transfer import prepare_inputs
+from ...posexfer_core.transfer.inputs import prepare_inputs
+from ...posexfer_core.transfer.staging import Stage, stage
 from ..sockets import PosedBody
 from .images import from_core
 from .models import PoseTransferModel

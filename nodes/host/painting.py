@@ -7,9 +7,9 @@ import comfy.utils
 import torch
 from torch import Tensor
 
-from ...posexfer_core.body import control_maps as paint
-from ...posexfer_core.body.maps import mask_map
 from ...posexfer_core.body.view import BodyView
+from ...posexfer_core.render import control_maps as paint
+from ...posexfer_core.render.maps import mask_map
 from .images import from_unit, mask_to_host
 
 

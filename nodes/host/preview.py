@@ -3,8 +3,8 @@
 from comfy_api.latest import ui
 from torch import Tensor
 
-from ...posexfer_core.body.overlay import overlay_body
 from ...posexfer_core.body.view import BodyView
+from ...posexfer_core.render.overlay import overlay_body
 from .images import from_core
 
 GREY = -0.6

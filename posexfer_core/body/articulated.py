@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..geometry.rotations import axis_angle_to_matrix
-from .details import FACE, Details
+from .hands_face import FACE, Details
 from .model import BodyGeometry, BodyModel, pose_joints
 
 BODY_JOINTS = 22

@@ -14,7 +14,7 @@ from einops import einsum, rearrange, repeat
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .details import Details
+from .hands_face import Details
 
 ASSET = Path(__file__).parent / "assets" / "body.npz"
 
@@ -140,7 +140,7 @@ class BodyModel(nn.Module):
 
     @classmethod
     def bundled(cls) -> "BodyModel":
-        """Build the licence-free body that ships with the package (`posexfer_core.body.build`).
+        """Build the licence-free body that ships with the package (`training.bundled_body`).
 
         The file is read once; every call returns a body of its own, free to be moved.
         """

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import ParamsError
+from ..files.archive import read_archive, write_archive
 from ..geometry.rotations import axis_angle_to_matrix
-from .archive import read_archive, write_archive
-from .details import SHAPES as DETAILS
-from .details import Details, check_details
+from .hands_face import SHAPES as DETAILS
+from .hands_face import Details, check_details
 
 FORMAT = "posexfer.params"
 VERSION = 1

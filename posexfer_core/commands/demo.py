@@ -10,16 +10,16 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from ..body.flip import order_change_mask
+from ..body.depth_flip import order_change_mask
 from ..body.model import BodyModel
-from ..body.overlay import overlay_body
 from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..errors import ConfigError
+from ..files.images import from_pil, load_picture, save_picture, save_pil, to_pil
 from ..geometry.camera import project_perspective
-from ..pictures import from_pil, load_picture, save_picture, save_pil, to_pil
-from ..sheet import Cell, contact_sheet
-from ..staging import Stage, stage
+from ..render.contact_sheet import Cell, contact_sheet
+from ..render.overlay import overlay_body
+from ..transfer.staging import Stage, stage
 from .drawing import Artist, add_drawing_options
 from .estimate import fit_person
 from .options import index, say

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..errors import ConfigError
 from ..network.guidance import Guidance
-from ..staging import Stage
+from ..transfer.staging import Stage
 from .options import BUNDLED_WEIGHTS, between, count, seed
 
 if TYPE_CHECKING:

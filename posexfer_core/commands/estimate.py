@@ -6,20 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ..body.estimate.fit import FitResult, fit_people
-from ..body.estimate.known_bodies import smooth_bodies
-from ..body.estimate.motion import fit_video
-from ..body.estimate.regress import regress_body
-from ..body.estimate.search import SearchPlan
-from ..body.estimate.smooth import Smoothing
-from ..body.formats.foreign_rigs import PLAN as CERTAIN
 from ..body.model import BodyModel
-from ..body.overlay import overlay_body
+from ..body.motion import join_frames
 from ..body.params import HumanParams
-from ..body.sequence import join_frames
 from ..body.view import BodyView
 from ..errors import KeypointsError, OutputError
-from ..pictures import check_picture_target, check_target, save_picture
+from ..files.images import check_picture_target, check_target, save_picture
+from ..fit.fit import FitResult, fit_people
+from ..fit.search import SearchPlan
+from ..fit.video.fit_motion import fit_video
+from ..fit.video.smooth_bodies import smooth_bodies
+from ..fit.video.smoothing import Smoothing
+from ..formats.fitted import PLAN as CERTAIN
+from ..pose_networks.regressor import regress_body
+from ..render.overlay import overlay_body
 from .footage import Footage
 from .options import add_body_option, between, index, open_body, say
 from .progress import Counter

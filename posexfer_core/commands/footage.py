@@ -8,20 +8,15 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from ..body.estimate import mediapipe
-from ..body.estimate.fit import Sight
-from ..body.estimate.frames import People
-from ..body.estimate.joints3d import Joints3D
-from ..body.estimate.keypoints import (
-    count_frames,
-    count_people,
-    load_keypoints,
-    read_keypoint_file,
-)
-from ..body.estimate.masks import Mask, check_mask
-from ..body.formats.joint_files import JointFile
 from ..errors import KeypointsError, PictureError
-from ..pictures import load_mask, load_picture
+from ..files.images import load_mask, load_picture
+from ..fit.fit import Sight
+from ..keypoints import mediapipe
+from ..keypoints.joint_files import JointFile
+from ..keypoints.joints3d import Joints3D
+from ..keypoints.keypoints import count_frames, count_people, load_keypoints, read_keypoint_file
+from ..keypoints.masks import Mask, check_mask
+from ..keypoints.tracking import People
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 KEYPOINTS = (".json", ".npy")

@@ -11,9 +11,9 @@ from typing import Any
 
 from safetensors import safe_open
 
-from ..body.estimate.weight_files import LIFTER, REGRESSOR
+from ..files.safetensors import opened
 from ..network.weights import read_header
-from ..tensor_files import opened
+from ..pose_networks.weights import LIFTER, REGRESSOR
 from .options import BUNDLED_WEIGHTS, say
 
 HELP = "Show what a weights file holds: configuration, parameter counts, recipe and scores."

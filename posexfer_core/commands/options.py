@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from ..body.formats.bodies import suit
-from ..body.formats.read import NAMES, read_params
 from ..body.model import BodyModel
 from ..body.params import HumanParams
-from ..body.posed_files import is_mesh, read_posed
-from ..body.surface import Unit, Up
 from ..errors import ParamsError
+from ..formats.any_pose import is_mesh, read_posed
+from ..formats.body_family import suit
+from ..formats.read import NAMES, read_params
 from ..geometry.camera import crop_intrinsics
+from ..register.surface import Unit, Up
 
 logger = logging.getLogger(__name__)
 
@@ -91,10 +91,10 @@ def open_body(path: Path | None) -> BodyModel:
     if path is None:
         return BodyModel.bundled()
     if str(path) == "anny" and not path.exists():
-        from ..body.anny_body import anny_body
+        from ..body.anny import anny_body
 
         return anny_body()
-    from ..body.files import load_body_model
+    from ..body.smpl_files import load_body_model
 
     return load_body_model(path)
 

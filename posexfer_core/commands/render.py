@@ -7,7 +7,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..body.maps import (
+from ..body.view import BodyView
+from ..errors import OutputError
+from ..files.images import check_target, save_picture
+from ..render.maps import (
     DEPTH_LIMIT_M,
     canonical_map,
     depth_map,
@@ -16,10 +19,7 @@ from ..body.maps import (
     parts_map,
     skeleton_map,
 )
-from ..body.view import BodyView
-from ..errors import OutputError
-from ..framing import Framing, body_box
-from ..pictures import check_target, save_picture
+from ..transfer.framing import Framing, body_box
 from .options import (
     add_body_option,
     add_format_options,

@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from ..body.formats.read import NAMES
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ConfigError
-from ..pictures import check_picture_target, load_picture, save_picture
-from ..staging import PICTURE_SIZE, Stage, stage
+from ..files.images import check_picture_target, load_picture, save_picture
+from ..formats.read import NAMES
+from ..transfer.staging import PICTURE_SIZE, Stage, stage
 from .drawing import Artist, add_drawing_options
 from .estimate import fit_person
 from .options import (

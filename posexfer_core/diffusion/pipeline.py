@@ -14,12 +14,12 @@ from PIL import Image
 from torch import Tensor
 
 from ..body.view import BodyView
-from ..draft import restore_detail
 from ..errors import ConfigError, PictureError
+from ..files.images import from_pil, to_pil
 from ..network.condition import ConditionInputs
 from ..network.config import LATENT_STRIDE
-from ..pictures import from_pil, to_pil
-from ..transfer import prepare_inputs
+from ..transfer.inputs import prepare_inputs
+from ..warp.draft import restore_detail
 from .attach import attach, empty_context
 from .clip import clip_hidden_states
 from .guidance import Guidance, branch_condition, guided_prediction

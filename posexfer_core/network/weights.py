@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import CheckpointError, ConfigError
-from ..tensor_files import fill, opened, parts_of, prefixed, write_whole
+from ..files.safetensors import fill, opened, parts_of, prefixed, write_whole
 from .autoencoder import AutoencoderConfig, PatchAutoencoder
 from .config import NetworkConfig
 from .model import PoseTransferNetwork

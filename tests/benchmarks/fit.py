@@ -22,14 +22,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from posexfer_core.body.estimate.fit import FitResult, Sight, fit_keypoints, fit_people
-from posexfer_core.body.estimate.keypoints import Keypoints, load_keypoints
-from posexfer_core.body.estimate.layouts import COCO17, FEET6
-from posexfer_core.body.estimate.limbs import LIMBS
-from posexfer_core.body.estimate.search import SearchPlan
-from posexfer_core.body.estimate.so3 import exp_map
-from posexfer_core.body.estimate.trust import NEAR_M
 from posexfer_core.body.model import BodyModel
+from posexfer_core.fit.confidence import NEAR_M
+from posexfer_core.fit.fit import FitResult, Sight, fit_keypoints, fit_people
+from posexfer_core.fit.limb_flips import LIMBS
+from posexfer_core.fit.search import SearchPlan
+from posexfer_core.geometry.so3 import exp_map
+from posexfer_core.keypoints.keypoints import Keypoints, load_keypoints
+from posexfer_core.keypoints.layouts import COCO17, FEET6
 from tests.benchmarks.random_people import FOCAL_PX, Person, aligned_error_mm, random_person
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "data"

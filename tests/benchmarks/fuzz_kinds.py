@@ -13,28 +13,28 @@ import numpy as np
 import torch
 from PIL import Image
 
-from posexfer_core.body.estimate import mediapipe
-from posexfer_core.body.estimate.keypoints import (
+from posexfer_core.body.model import BodyModel
+from posexfer_core.body.smpl_files import load_body_model
+from posexfer_core.files.containers import read_container
+from posexfer_core.files.images import load_mask, load_picture
+from posexfer_core.files.meshes import read_mesh
+from posexfer_core.formats.read import read_params
+from posexfer_core.keypoints import mediapipe
+from posexfer_core.keypoints.joint_files import JointFile
+from posexfer_core.keypoints.keypoints import (
     count_frames,
     count_people,
     load_keypoints,
     read_keypoint_file,
 )
-from posexfer_core.body.files import load_body_model
-from posexfer_core.body.formats.containers import read_container
-from posexfer_core.body.formats.joint_files import JointFile
-from posexfer_core.body.formats.read import read_params
-from posexfer_core.body.mesh_files import read_mesh
-from posexfer_core.body.model import BodyModel
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.weights import load_bundle, save_bundle
-from posexfer_core.pictures import load_mask, load_picture
-from tests.posexfer_core.body.formats.bvh_samples import MIXAMO, bvh_text
-from tests.posexfer_core.body.formats.variants import ALL
-from tests.posexfer_core.body.joblib_files import dump, pretended_joblib
 from tests.posexfer_core.body.sample_params import random_params
 from tests.posexfer_core.body.toy_body import toy_smpl_arrays
+from tests.posexfer_core.files.joblib_files import dump, pretended_joblib
+from tests.posexfer_core.formats.bvh_samples import MIXAMO, bvh_text
+from tests.posexfer_core.formats.variants import ALL
 from tests.posexfer_core.network.conftest import TOY_UNET, toy_config
 
 

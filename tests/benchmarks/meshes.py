@@ -9,9 +9,9 @@ import torch
 from numpy import ndarray
 
 from posexfer_core.body.model import BodyModel
-from posexfer_core.body.register.registration import register
-from posexfer_core.body.surface import as_surface
 from posexfer_core.errors import MeshError
+from posexfer_core.register.registration import register
+from posexfer_core.register.surface import as_surface
 from tests.benchmarks.random_people import random_person
 
 Y_UP = np.diag([1.0, -1.0, -1.0])

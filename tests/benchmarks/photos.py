@@ -19,11 +19,11 @@ import numpy as np
 from numpy import ndarray
 from PIL import Image
 
-from posexfer_core.body.estimate.fit import FitResult, Sight, fit_people
-from posexfer_core.body.estimate.keypoints import Keypoints
 from posexfer_core.body.model import JOINT_NAMES, BodyModel
-from posexfer_core.body.npz import read_npz
-from posexfer_core.body.pickles import read_pickle
+from posexfer_core.files.npz import read_npz
+from posexfer_core.files.pickles import read_pickle
+from posexfer_core.fit.fit import FitResult, Sight, fit_people
+from posexfer_core.keypoints.keypoints import Keypoints
 from tests.benchmarks.fit import fitted_joints
 from tests.benchmarks.random_people import aligned_error_mm
 

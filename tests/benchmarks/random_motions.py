@@ -7,16 +7,16 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from posexfer_core.body.editing import blended
-from posexfer_core.body.estimate.body_points import RestBody
-from posexfer_core.body.estimate.keypoints import Keypoints
-from posexfer_core.body.estimate.kinematics import Pose, Skeleton
-from posexfer_core.body.estimate.layouts import COCO17, FEET6
-from posexfer_core.body.estimate.so3 import exp_map, log_map
 from posexfer_core.body.model import BodyModel
+from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
-from posexfer_core.body.sequence import join_frames
+from posexfer_core.body.pose_editing import blended
+from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.geometry.camera import intrinsics_matrix
+from posexfer_core.geometry.so3 import exp_map, log_map
+from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoints import Keypoints
+from posexfer_core.keypoints.layouts import COCO17, FEET6
 from tests.benchmarks.random_people import FOCAL_PX, PICTURE_PX, random_person
 
 FRAMES_PER_POSE = 20

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from posexfer_core.body.estimate.body_points import RestBody
-from posexfer_core.body.estimate.keypoints import Keypoints
-from posexfer_core.body.estimate.kinematics import Pose, Skeleton
-from posexfer_core.body.estimate.layouts import COCO17, FEET6
-from posexfer_core.body.estimate.so3 import exp_map
-from posexfer_core.body.estimate.starts import UPRIGHT
 from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.fit.initialisation import UPRIGHT
+from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.rasterize import rasterize
+from posexfer_core.geometry.so3 import exp_map
+from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoints import Keypoints
+from posexfer_core.keypoints.layouts import COCO17, FEET6
 
 PICTURE_PX = 1024
 FOCAL_PX = 1448.0

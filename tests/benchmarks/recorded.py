@@ -20,16 +20,16 @@ from pathlib import Path
 import numpy as np
 from numpy import ndarray
 
-from posexfer_core.body.estimate.body_points import RestBody
-from posexfer_core.body.estimate.fit import Sight, fit_people
-from posexfer_core.body.estimate.keypoints import Keypoints
-from posexfer_core.body.estimate.kinematics import Pose, Skeleton
-from posexfer_core.body.estimate.layouts import COCO17, FEET6
-from posexfer_core.body.estimate.search import SearchPlan
-from posexfer_core.body.estimate.so3 import exp_map
-from posexfer_core.body.formats.read import read_params
 from posexfer_core.body.model import JOINT_NAMES, BodyModel
 from posexfer_core.errors import PoseXferError
+from posexfer_core.fit.fit import Sight, fit_people
+from posexfer_core.fit.kinematics import Pose, Skeleton
+from posexfer_core.fit.search import SearchPlan
+from posexfer_core.formats.read import read_params
+from posexfer_core.geometry.so3 import exp_map
+from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoints import Keypoints
+from posexfer_core.keypoints.layouts import COCO17, FEET6
 from tests.benchmarks.fit import BATCH, fitted_joints, limb_orders
 from tests.benchmarks.photos import LIMB_JOINTS, NOISE
 from tests.benchmarks.random_people import FOCAL_PX, PICTURE_PX, aligned_error_mm

@@ -16,8 +16,8 @@ import torch
 from numpy import ndarray
 from scipy.ndimage import binary_dilation
 
-from posexfer_core.body.estimate.fit import Sight, fit_people
 from posexfer_core.body.model import BodyModel
+from posexfer_core.fit.fit import Sight, fit_people
 from tests.benchmarks.fit import joint_error_mm
 from tests.benchmarks.random_people import FOCAL_PX, Person, person_mask, random_person
 

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from posexfer_core.body.estimate.fit import Sight
-from posexfer_core.body.estimate.motion import fit_in_batches, fit_motion
 from posexfer_core.body.model import BodyModel
+from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
-from posexfer_core.body.sequence import join_frames
+from posexfer_core.fit.fit import Sight
+from posexfer_core.fit.video.fit_motion import fit_in_batches, fit_motion
 from tests.benchmarks.random_motions import Motion, random_motion
 from tests.benchmarks.random_people import FOCAL_PX, aligned_error_mm
 

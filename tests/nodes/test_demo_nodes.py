@@ -17,7 +17,7 @@ def test_the_demo_persons_keypoints_are_of_their_body_and_picture(pack, person, 
     assert body.params.picture_size == size
     found, overlay = pack.run("EstimateHumanParams", image=image, keypoints=keypoints)
     assert overlay.shape == image.shape
-    seen = pack.module("posexfer_core.body.skeleton").keypoints18
+    seen = pack.module("posexfer_core.render.openpose").keypoints18
     apart = (seen(found.view()) - seen(body.view()))[0, 2:8, :2].norm(dim=1)
     assert float(apart.mean()) < 0.02 * size[0]
 

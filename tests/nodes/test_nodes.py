@@ -11,12 +11,12 @@ import torch.nn.functional as F
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
-from posexfer_core.body.skeleton import keypoints18
 from posexfer_core.body.view import BodyView
+from posexfer_core.render.openpose import keypoints18
 from tests.benchmarks.random_people import aligned_error_mm, random_person
 from tests.nodes.host_process import ROOT
 from tests.nodes.small_files import SIZE, standing_params, write_small_files
-from tests.posexfer_core.body.formats.test_foreign_rigs import sam_person
+from tests.posexfer_core.formats.test_fitted import sam_person
 
 
 @pytest.fixture(scope="module")

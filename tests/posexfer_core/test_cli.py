@@ -13,19 +13,19 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from PIL import Image
 from safetensors.torch import save_file
 
-from posexfer_core.body.estimate.weight_files import LIFTER, REGRESSOR
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
-from posexfer_core.body.skeleton import keypoints18
 from posexfer_core.body.view import BodyView
 from posexfer_core.cli import main
+from posexfer_core.files.images import load_picture
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.config import NetworkConfig, UNetShape
 from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.weights import save_bundle
-from posexfer_core.pictures import load_picture
+from posexfer_core.pose_networks.weights import LIFTER, REGRESSOR
+from posexfer_core.render.openpose import keypoints18
 
 
 class Malicious:

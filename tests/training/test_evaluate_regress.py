@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posexfer_core.body.estimate.weight_files import REGRESSOR
 from posexfer_core.body.view import BodyView
 from posexfer_core.geometry.camera import project_perspective
+from posexfer_core.pose_networks.weights import REGRESSOR
 from training.data.shards import ShardDataset
 from training.evaluate_regress import NAMES, evaluate, make_cases, noisy_keypoints
 

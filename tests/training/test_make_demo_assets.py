@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from posexfer_core.body.flip import order_change
+from posexfer_core.body.depth_flip import order_change
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.commands.demo import ASSETS, PHOTO_POSES, POSES, TWINS
+from posexfer_core.files.images import load_picture
 from posexfer_core.geometry.camera import project_perspective
-from posexfer_core.pictures import load_picture
 from training.make_demo_assets import FRAMES_BETWEEN, MOTION, MOTION_STOPS, make_assets
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from posexfer_core.body.archive import read_archive
-from posexfer_core.body.estimate.leg_clusters import ASSET
+from posexfer_core.files.archive import read_archive
+from posexfer_core.fit.leg_clusters import ASSET
 from training.make_leg_clusters import leg_clusters
 from training.synthetic.floor import FLOOR_STANCES
 from training.synthetic.stances import STANCES

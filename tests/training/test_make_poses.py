@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from posexfer_core.body.estimate.so3 import exp_map
 from posexfer_core.errors import ConfigError
+from posexfer_core.geometry.so3 import exp_map
 from training.data.poses import load_poses
 from training.make_poses import draw_poses, main
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from posexfer_core.body.estimate.weight_files import LIFTER, REGRESSOR, WeightFile
 from posexfer_core.network.weights import load_autoencoder, load_bundle
+from posexfer_core.pose_networks.weights import LIFTER, REGRESSOR, WeightFile
 from training.make_poses import main as make_poses
 from training.train import main
 

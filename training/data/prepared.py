@@ -20,7 +20,7 @@ from posexfer_core.errors import ConfigError
 from posexfer_core.network.config import NetworkConfig
 from posexfer_core.network.model import ConditionInputs
 from posexfer_core.network.weights import load_autoencoder
-from posexfer_core.transfer import DEPTH_LIMIT_M, prepare_inputs
+from posexfer_core.transfer.inputs import DEPTH_LIMIT_M, prepare_inputs
 
 from ..processes import in_order
 from .shards import Pair, ShardDataset

@@ -6,14 +6,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from posexfer_core.body.estimate.body_points import RestBody
-from posexfer_core.body.estimate.kinematics import Pose, Skeleton
-from posexfer_core.body.estimate.layouts import COCO17
-from posexfer_core.body.estimate.lift_network import POINTS
-from posexfer_core.body.estimate.prior import PosePrior
-from posexfer_core.body.estimate.so3 import exp_map
-from posexfer_core.body.estimate.starts import UPRIGHT
 from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.fit.initialisation import UPRIGHT
+from posexfer_core.fit.kinematics import Pose, Skeleton
+from posexfer_core.fit.pose_prior import PosePrior
+from posexfer_core.geometry.so3 import exp_map
+from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.layouts import COCO17
+from posexfer_core.pose_networks.lift_network import POINTS
 
 from ..config import LiftTraining
 

@@ -12,7 +12,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from posexfer_core.body.editing import TWINS
+from posexfer_core.body.pose_editing import TWINS
 
 from .people import People
 

@@ -8,14 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posexfer_core.body.estimate.lift_network import (
+from posexfer_core.pose_networks.lift_network import (
     POINTS,
     LiftConfig,
     Lifted,
     LiftNetwork,
     lift_inputs,
 )
-from posexfer_core.body.estimate.weight_files import LIFTER
+from posexfer_core.pose_networks.weights import LIFTER
 
 from ..config import LiftTraining
 from ..data.sightings import draw_sightings, lifted_skeleton

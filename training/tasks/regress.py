@@ -8,17 +8,17 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posexfer_core.body.estimate.regress import regressed_params
-from posexfer_core.body.estimate.regress_network import (
+from posexfer_core.body.model import BodyModel, pose_joints
+from posexfer_core.body.view import BodyView
+from posexfer_core.pose_networks.regress_network import (
     RegressConfig,
     Regressed,
     RegressNetwork,
     place_centres,
 )
-from posexfer_core.body.estimate.weight_files import REGRESSOR
-from posexfer_core.body.model import BodyModel, pose_joints
-from posexfer_core.body.overlay import overlay_body
-from posexfer_core.body.view import BodyView
+from posexfer_core.pose_networks.regressor import regressed_params
+from posexfer_core.pose_networks.weights import REGRESSOR
+from posexfer_core.render.overlay import overlay_body
 
 from ..config import RegressTraining
 from ..data.people import People, RestJoints, load_people

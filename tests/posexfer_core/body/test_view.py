@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from posexfer_core.body.maps import depth_map, mask_map
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
 from posexfer_core.geometry.camera import project_perspective
+from posexfer_core.render.maps import depth_map, mask_map
 from tests.posexfer_core.body.sample_params import facing_params, random_params
 
 

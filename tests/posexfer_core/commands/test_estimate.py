@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from posexfer_core.body.estimate.keypoints import Keypoints
-from posexfer_core.body.estimate.layouts import BODY25
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.cli import main
+from posexfer_core.keypoints.keypoints import Keypoints
+from posexfer_core.keypoints.layouts import BODY25
 from tests.benchmarks.random_motions import Motion, random_motion
 from tests.benchmarks.random_people import FOCAL_PX, PICTURE_PX, aligned_error_mm
 from tests.benchmarks.smoothing import joints_over_frames, motion_scores

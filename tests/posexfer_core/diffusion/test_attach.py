@@ -7,13 +7,7 @@ from posexfer_core.diffusion.attach import attach, empty_context
 from posexfer_core.errors import ConfigError
 from posexfer_core.network.condition import Condition
 from posexfer_core.network.config import UNetShape
-from tests.posexfer_core.diffusion.toys import (
-    CONFIG,
-    SHAPE,
-    random_inputs,
-    toy_network,
-    toy_unet,
-)
+from tests.posexfer_core.diffusion.toys import CONFIG, SHAPE, random_inputs, toy_network, toy_unet
 
 
 def sample_and_context(generator: torch.Generator, batch: int = 2, size: tuple[int, int] = (8, 5)):

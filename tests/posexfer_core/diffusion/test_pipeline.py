@@ -9,7 +9,7 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.errors import ConfigError, PictureError
-from posexfer_core.pictures import to_pil
+from posexfer_core.files.images import to_pil
 from tests.posexfer_core.diffusion.toys import CONFIG, standing, toy_pipeline
 
 

@@ -2,11 +2,7 @@
 
 import torch
 
-from posexfer_core.geometry.camera import (
-    intrinsics_matrix,
-    pixels_to_ndc,
-    project_perspective,
-)
+from posexfer_core.geometry.camera import intrinsics_matrix, pixels_to_ndc, project_perspective
 from posexfer_core.geometry.rasterize import rasterize
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from posexfer_core.geometry.visibility import surface_warp, vertex_visibility, warp_picture

@@ -5,13 +5,7 @@ from posexfer_core.errors import ConfigError
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.config import NetworkConfig
 from posexfer_core.network.weights import save_autoencoder
-from training.data.prepared import (
-    PLANES,
-    PreparedDataset,
-    decode_planes,
-    encode_planes,
-    prepare,
-)
+from training.data.prepared import PLANES, PreparedDataset, decode_planes, encode_planes, prepare
 from training.data.shards import ShardDataset
 
 

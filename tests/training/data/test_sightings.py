@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from posexfer_core.body.estimate.lift_network import POINTS
-from posexfer_core.body.estimate.prior import PosePrior
-from posexfer_core.body.estimate.so3 import log_map
-from posexfer_core.body.estimate.starts import UPRIGHT
+from posexfer_core.fit.initialisation import UPRIGHT
+from posexfer_core.fit.pose_prior import PosePrior
+from posexfer_core.geometry.so3 import log_map
+from posexfer_core.pose_networks.lift_network import POINTS
 from training.config import LiftTraining
 from training.data.sightings import (
     ARM,

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from posexfer_core.body.editing import TWINS
 from posexfer_core.body.model import JOINT_NAMES, pose_joints
+from posexfer_core.body.pose_editing import TWINS
 from training.data.people import People, RestJoints, load_people
 from training.data.shards import ShardDataset
 from training.data.views import Spread, View, mirror_people

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from posexfer_core.body.estimate.lift_network import Lifted
+from posexfer_core.pose_networks.lift_network import Lifted
 from training.config import LiftTraining
 from training.tasks.lift import LiftLoss, LiftTask
 

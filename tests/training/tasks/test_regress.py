@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from posexfer_core.body.estimate.regress_network import Regressed, RegressNetwork
+from posexfer_core.pose_networks.regress_network import Regressed, RegressNetwork
 from training.config import RegressTraining
 from training.data.people import RestJoints
 from training.data.shards import ShardDataset

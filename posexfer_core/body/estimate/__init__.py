@@ -1,1 +1,0 @@
-"""Body parameters from what can be seen of a person."""

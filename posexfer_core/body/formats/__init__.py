@@ -1,1 +1,0 @@
-"""Body parameter files of other tools, one file per family of formats."""

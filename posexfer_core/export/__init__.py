@@ -1,0 +1,1 @@
+"""Bodies written as BVH and GLB."""

@@ -1,0 +1,51 @@
+"""A posed body as a binary glTF 2.0 file, which any 3D viewer opens.
+
+The file's frame is glTF's: y up, z towards the viewer, metres; the feet stand on y = 0 and the
+pelvis above the origin, turned as the camera saw it.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from ..body.view import BodyView
+from ..geometry.normals import vertex_normals
+from .gltf import ARRAY, ELEMENTS, GltfArrays, skin_material
+
+
+def standing_vertices(view: BodyView) -> Float[Tensor, "batch vertices 3"]:
+    """Bring vertices to glTF's frame, feet on the floor and pelvis above the origin."""
+    flip = view.vertices.new_tensor([1.0, -1.0, -1.0])
+    vertices, pelvis = view.vertices * flip, view.joints[:, :1] * flip
+    floor = vertices[..., 1].amin(dim=1)
+    origin = pelvis[:, 0].clone()
+    origin[:, 1] = floor
+    return vertices - origin[:, None]
+
+
+def glb_bytes(view: BodyView, *, frame: int = 0) -> bytes:
+    """Write one body as the content of a `.glb` file."""
+    vertices = standing_vertices(view)[frame]
+    normals = vertex_normals(vertices[None], view.faces)[0]
+    arrays = GltfArrays()
+    primitive = {
+        "attributes": {
+            "POSITION": arrays.add(_floats(vertices), target=ARRAY, bounds=True),
+            "NORMAL": arrays.add(_floats(normals), target=ARRAY),
+        },
+        "indices": arrays.add(view.faces.flatten().cpu().numpy().astype("<u4"), target=ELEMENTS),
+        "material": 0,
+    }
+    return arrays.glb(
+        {
+            "scene": 0,
+            "scenes": [{"nodes": [0]}],
+            "nodes": [{"mesh": 0, "name": "body"}],
+            "meshes": [{"primitives": [primitive], "name": "body"}],
+            "materials": [skin_material()],
+        }
+    )
+
+
+def _floats(tensor: Tensor) -> np.ndarray:
+    return tensor.cpu().numpy().astype("<f4")

@@ -1,0 +1,168 @@
+"""Opens a file of any container that estimators write, without running anything in it.
+
+`.npz`, `.npy`, pickles, joblib's pickles (compressed or not), torch's files and JSON are told
+apart by their first bytes; names say little (`.p`, `.pkl`, `.smpl` and `.npy` may be any).
+"""
+
+import io
+import json
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import ParamsError
+from .bvh_text import MAGIC as BVH_MAGIC
+from .bvh_text import parse_bvh
+from .joblib_pickles import decompress, is_joblib, unpickle_joblib
+from .npz import NPY_MAGIC, check_members, parse_npy, read_member, read_npz
+from .pickle_opcodes import check_opcodes
+from .pickles import DAMAGE, read_bytes, unpickle
+
+ZIP_MAGIC = b"PK\x03\x04"
+PICKLE_MAGIC = (b"\x80", b"(", b"]", b"}", b"c", b"I", b"N")
+"""How a pickle begins; from protocol 2 on always with the first."""
+TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+"""How torch's files began before version 1.6; later ones are zip archives."""
+OLD_TORCH_PICKLES = 5
+"""How many of them stand at the beginning of those."""
+TORCH_PICKLE = "data.pkl"
+"""The end of the name of the only one in a later file."""
+PADDING = b" \t\r\n\xef\xbb\xbf"
+"""What may stand before the first bracket of JSON."""
+
+
+def read_container(path: Path) -> Any:
+    """Read a file as dicts, lists, strings, numbers and numpy arrays.
+
+    Raises:
+        ParamsError: the file is missing, damaged, none of the containers, or asks to run code.
+    """
+    try:
+        if not path.is_file():
+            kind = "a folder" if path.is_dir() else "not there"
+            raise ParamsError(f"{path} is {kind}; expected a file of body parameters.")
+    except OSError as failure:  # its name is too long, or a folder of it is closed
+        raise ParamsError(f"{path} cannot be read: {failure.strerror}.") from failure
+    data = read_bytes(path, error=ParamsError)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python's parsers and torch's storages; no user's
+        return _contents(path, data)
+
+
+def _contents(path: Path, data: bytes) -> Any:
+    """Tell the containers apart by their first bytes."""
+    if data.startswith(ZIP_MAGIC):
+        return _read_zip(path, data)
+    if data.startswith(NPY_MAGIC):
+        return parse_npy(data, path.name, error=ParamsError)
+    if data.startswith(TORCH_MAGIC):
+        return _read_old_torch(data, path.name)
+    if data.lstrip(PADDING).startswith(BVH_MAGIC):
+        return parse_bvh(data.lstrip(PADDING), path.name)
+    if data.lstrip(PADDING)[:1] in (b"{", b"["):
+        return _read_json(data, path.name)
+    data = decompress(data, path.name, error=ParamsError)
+    if is_joblib(data):
+        return unpickle_joblib(data, path.name, error=ParamsError)
+    if not data.startswith(PICKLE_MAGIC):
+        raise ParamsError(
+            f"{path.name} is no file of body parameters: expected .npz, .npy, JSON, a pickle, or "
+            "one of joblib or torch. Was a picture or another file picked instead?"
+        )
+    return unpickle(data, path.name, error=ParamsError)
+
+
+def _read_zip(path: Path, data: bytes) -> Any:
+    """Tell torch's archives from numpy's by the pickle in them."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            check_members(archive, path.name, len(data), error=ParamsError)
+            pickles = [m for m in archive.infolist() if m.filename.endswith(TORCH_PICKLE)]
+            for member in pickles:
+                check_opcodes(read_member(archive, member), len(data))
+    except (zipfile.BadZipFile, NotImplementedError, *DAMAGE) as failure:
+        raise ParamsError(f"{path.name} is a damaged archive: {failure}") from failure
+    if pickles:
+        return _read_torch(data, path.name)
+    return read_npz(path, error=ParamsError)
+
+
+def _read_old_torch(data: bytes, name: str) -> Any:
+    """Look at the pickles of a file from before version 1.6, then let torch read it."""
+    file = io.BytesIO(data)
+    try:
+        for _ in range(OLD_TORCH_PICKLES):
+            check_opcodes(file, len(data))
+    except DAMAGE as failure:
+        raise ParamsError(f"{name} is a damaged torch file: {str(failure)[:160]}") from failure
+    return _read_torch(data, name)
+
+
+def _read_torch(data: bytes, name: str) -> Any:
+    """Let torch read its own file; it refuses everything but tensors and plain data."""
+    try:
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as failure:
+        named = re.search(r"GLOBAL (\S+)", str(failure))
+        found = f": it asks for {named[1]}" if named else ""
+        raise ParamsError(
+            f"{name} holds more than tensors, or is damaged, so it was not opened{found}. Get the "
+            "file from its source again, or save its arrays as .npz."
+        ) from failure
+    except (RuntimeError, AssertionError, OSError, *DAMAGE) as failure:
+        raise ParamsError(f"{name} is a damaged torch file: {str(failure)[:160]}") from failure
+    return _as_numpy(content, {}, depth=0)
+
+
+def _as_numpy(content: Any, done: dict[int, Any], depth: int) -> Any:
+    """Turn tensors into arrays; what a file shares stays shared."""
+    if id(content) in done:
+        return done[id(content)]
+    made = content
+    if isinstance(content, torch.Tensor):
+        if content.layout != torch.strided:
+            raise ParamsError("The file holds sparse tensors; body parameters are dense.")
+        plain = content.detach()
+        made = (plain.float() if plain.dtype == torch.bfloat16 else plain).cpu().numpy()
+    elif depth < 8 and isinstance(content, Mapping):
+        made = {key: _as_numpy(value, done, depth + 1) for key, value in content.items()}
+    elif depth < 8 and isinstance(content, (list, tuple)):
+        made = [_as_numpy(value, done, depth + 1) for value in content]
+    done[id(content)] = made
+    return made
+
+
+def _read_json(data: bytes, name: str) -> Any:
+    try:
+        return json.loads(data)
+    except DAMAGE as failure:
+        raise ParamsError(f"{name} is damaged JSON: {str(failure)[:160]}") from failure
+
+
+def _key(key: Any) -> str:
+    return str(key)[:40] if isinstance(key, (str, int, float, np.generic)) else type(key).__name__
+
+
+def describe(content: Any, depth: int = 0) -> str:
+    """Say what a file holds: keys with shapes, two levels deep, the first dozen of each."""
+    match content:
+        case np.ndarray():
+            return f"{content.dtype}{list(content.shape)}"
+        case Mapping():
+            shown = [
+                f"{_key(key)}: {describe(value, depth + 1)}"
+                for key, value in list(content.items())[:12]
+            ]
+            more = ", ..." if len(content) > 12 else ""
+            return "{" + ", ".join(shown) + more + "}" if depth < 2 else f"dict of {len(content)}"
+        case list() | tuple():
+            first = f", first {describe(content[0], depth + 1)}" if content and depth < 2 else ""
+            return f"list of {len(content)}{first}"
+    return type(content).__name__

@@ -1,0 +1,190 @@
+"""Picture files in and out: any common kind in, RGB in [-1, 1] inside, whole files or none out."""
+
+import struct
+import tempfile
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from ..errors import OutputError, PictureError
+
+MOST_PIXELS = 40_000_000
+"""Largest picture that is opened; a small file can unpack to far more than memory holds."""
+LEAST_SIDE = 16
+"""Shortest side in pixels that can still show a person."""
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+"""Kinds of picture that are written."""
+
+READ = ("PNG", "JPEG", "WEBP", "MPO", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO")
+"""Kinds of picture that are read, as Pillow names them. Others are programs (EPS would be run by
+Ghostscript) or no pictures of people."""
+
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+
+
+def load_picture(path: Path) -> Float[Tensor, "1 3 height width"]:
+    """Read a picture as people see it: turned by its EXIF tag, transparency on white.
+
+    Args:
+        path: any kind of `READ` that Pillow was built for; of an animation, the first picture.
+
+    Returns:
+        RGB in [-1, 1].
+
+    Raises:
+        PictureError: the file is missing, damaged, too large, or no picture.
+    """
+    return from_pil(_on_white(_upright(path)))
+
+
+def load_mask(path: Path) -> Float[Tensor, "height width"]:
+    """Read a mask, 0 to 1: how opaque a picture is, or how bright if it is opaque all over.
+
+    Args:
+        path: as in `load_picture`.
+
+    Raises:
+        PictureError: as in `load_picture`.
+    """
+    image = _upright(path)
+    if _has_alpha(image):
+        alpha = np.asarray(image.convert("RGBA"))[..., 3]
+        if alpha.min() < 255:
+            return torch.from_numpy(alpha / 255.0).float()
+    return torch.from_numpy(np.asarray(_on_white(image).convert("L")) / 255.0).float()
+
+
+def _upright(path: Path) -> Image.Image:
+    """Open a picture whole, turned by its EXIF tag."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks of Pillow's on tags that it skips
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            Image.init()
+            with Image.open(path, formats=[kind for kind in READ if kind in Image.OPEN]) as image:
+                _check_size(path, image.size)
+                return ImageOps.exif_transpose(image)
+    except FileNotFoundError as error:
+        raise PictureError(f"There is no picture at {path}; check the path.") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PictureError(_too_large(path)) from error
+    except _UNREADABLE as error:
+        raise PictureError(
+            f"{path} cannot be read as a picture: {error}. Expected a whole PNG, JPEG or WebP."
+        ) from error
+
+
+def from_pil(image: Image.Image) -> Float[Tensor, "1 3 height width"]:
+    """Turn an RGB Pillow picture into a tensor in [-1, 1]."""
+    levels = torch.from_numpy(np.array(image.convert("RGB")))
+    numbers = (
+        levels.float().div_(127.5).sub_(1.0)
+    )  # in place: one copy of a large picture is 0.5 GB
+    return rearrange(numbers, "height width rgb -> 1 rgb height width")
+
+
+def to_pil(picture: Float[Tensor, "1 3 height width"]) -> Image.Image:
+    """Turn a tensor in [-1, 1] into an 8-bit Pillow picture; what lies outside is clipped."""
+    levels = ((picture.detach().float().cpu().clamp(-1.0, 1.0) + 1.0) * 127.5).round()
+    return Image.fromarray(
+        rearrange(levels.to(torch.uint8), "1 rgb height width -> height width rgb").numpy()
+    )
+
+
+def save_picture(picture: Float[Tensor, "1 3 height width"], path: Path) -> None:
+    """Write a picture in [-1, 1]; a file that is there stays whole until the new one is.
+
+    Raises:
+        OutputError: the folder is missing or cannot be written, or the suffix is unknown.
+    """
+    save_pil(to_pil(picture), path)
+
+
+def save_pil(image: Image.Image, path: Path) -> None:
+    """Write a Pillow picture whole or not at all; see `save_picture`."""
+    check_picture_target(path)
+    try:
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix, delete=False
+        ) as file:
+            unfinished = Path(file.name)
+            try:
+                image.save(file, format=_kind(path), quality=95)
+            except BaseException:
+                unfinished.unlink()
+                raise
+        unfinished.chmod(0o644)
+        unfinished.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error}.") from error
+
+
+def check_picture_target(path: Path) -> None:
+    """Refuse a path that no picture can be written to, before any long work.
+
+    Raises:
+        OutputError: its suffix is unknown, or `check_target` refuses it.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise OutputError(f"{path} ends in {path.suffix!r}; expected one of {', '.join(SUFFIXES)}.")
+    check_target(path)
+
+
+def check_target(path: Path) -> None:
+    """Refuse a path that nothing can be written to, by writing an empty file beside it.
+
+    Raises:
+        OutputError: the folder is missing or read-only, or the path is a folder.
+    """
+    try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder; expected the path of a file to write.")
+        if not path.parent.is_dir():
+            raise OutputError(
+                f"{path} cannot be written: there is no folder {path.parent}; make it."
+            )
+        with tempfile.NamedTemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    if width * height > MOST_PIXELS:
+        raise PictureError(_too_large(path))
+    if min(width, height) < LEAST_SIDE:
+        raise PictureError(
+            f"{path} is {width}x{height} pixels; expected at least {LEAST_SIDE} on each side."
+        )
+
+
+def _too_large(path: Path) -> str:
+    return f"{path} has more than {MOST_PIXELS // 1_000_000} million pixels; make it smaller first."
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Flatten any mode to RGB, what is transparent becoming white."""
+    if image.mode.startswith("I"):  # 16 bits a pixel: `convert` would clip instead of scaling
+        levels = np.asarray(image).astype(np.float64) / 257.0
+        return Image.fromarray(levels.clip(0, 255).round().astype(np.uint8)).convert("RGB")
+    if _has_alpha(image):
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+
+
+def _kind(path: Path) -> str:
+    return {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(path.suffix.lower(), "PNG")

@@ -1,0 +1,183 @@
+"""Opens OBJ, PLY and GLB files through trimesh, so that nothing outside of the file is ever read.
+
+Materials and textures are not looked at. What trimesh would follow or allocate blindly (material
+libraries, buffers by address, counts that the file cannot hold) is settled before it sees the file.
+"""
+
+import io
+import json
+import re
+import struct
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ..errors import MeshError
+from .glb_skins import posed_skins
+from .pickles import DAMAGE
+
+SUFFIXES = (".obj", ".ply", ".glb")
+MOST_BYTES = 512 * 2**20
+MOST_ELEMENTS = 4_000_000
+"""Vertices, faces, or numbers of one accessor."""
+MOST_NODES = 100_000
+
+TRIMESH_STUMBLES = (AssertionError, NameError, NotImplementedError, OSError, struct.error)
+"""What its readers raise on damage, besides the usual."""
+
+_OBJ_LINES = re.compile(rb"^[ \t]*(?:v|f)[ \t][^\r\n]*", re.MULTILINE)
+_OBJ_TEXTURE = re.compile(rb"/[-0-9/]*")
+_PLY_ELEMENT = re.compile(rb"^element\s+\S+\s+(\S+)", re.MULTILINE)
+
+Arrays = tuple[Float[np.ndarray, "vertices 3"], Int[np.ndarray, "faces 3"]]
+
+
+def read_mesh(path: Path) -> Arrays:
+    """Read vertices, in the file's own unit and axes, and triangles.
+
+    All meshes of a file are joined, placed by the file's scene and posed by its skeleton. Vertices
+    keep the file's order.
+
+    Raises:
+        MeshError: the file is missing, too big, damaged, of another kind or points outside itself,
+            has no faces, or trimesh is not installed.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise MeshError(f"{path.name} is no mesh that is read; expected {', '.join(SUFFIXES)}.")
+    data = _read_bytes(path)
+    kind = path.suffix.lower()[1:]
+    if kind == "glb" and (posed := _read_skins(data, path.name)) is not None:
+        return _checked(*posed, path.name)
+    if kind == "obj":
+        data = _plain_obj(data, path.name)
+    elif kind == "ply":
+        _check_ply(data, path.name)
+    return _checked(*_through_trimesh(data, kind, path.name), path.name)
+
+
+def _read_bytes(path: Path) -> bytes:
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "not there"
+        raise MeshError(f"{path} is {kind}; expected a mesh file ({', '.join(SUFFIXES)}).")
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise MeshError(
+                f"{path.name} has {size / 2**20:.0f} MB, at most {MOST_BYTES / 2**20:.0f} are "
+                "read; reduce the mesh or drop its textures."
+            )
+        return path.read_bytes()
+    except OSError as failure:
+        raise MeshError(f"{path.name} cannot be read: {failure.strerror}.") from failure
+
+
+def _plain_obj(data: bytes, name: str) -> bytes:
+    """Keep the vertices and faces of an OBJ; seams of a texture split no vertices then."""
+    lines = [match.group() for match in _OBJ_LINES.finditer(data)]
+    if not lines:
+        raise MeshError(f"{name} holds no OBJ vertices or faces.")
+    plain = b"\n".join(lines)
+    return _OBJ_TEXTURE.sub(b"", plain) + b"\n"
+
+
+def _check_ply(data: bytes, name: str) -> None:
+    """Hold a PLY's counts against what the file can hold."""
+    header, found, _ = data[: 2**16].partition(b"end_header")
+    if not data.startswith(b"ply") or not found:
+        raise MeshError(f"{name} is no PLY file: its header is missing or has no end.")
+    for count in _PLY_ELEMENT.findall(header):
+        if not count.isdigit() or int(count) > min(len(data), MOST_ELEMENTS):
+            raise MeshError(
+                f"{name} claims {count.decode(errors='replace')[:20]} elements, more than its "
+                f"{len(data)} bytes can hold or than the {MOST_ELEMENTS} that are read."
+            )
+
+
+def _read_skins(data: bytes, name: str) -> Arrays | None:
+    """Check a GLB file, and read the meshes that a skeleton poses; None where there are none."""
+    if len(data) < 20 or data[:4] != b"glTF" or data[16:20] != b"JSON":
+        raise MeshError(f"{name} is no binary glTF 2.0 file.")
+    length = struct.unpack("<I", data[12:16])[0]
+    try:
+        document = json.loads(data[20 : 20 + length])
+        _check_gltf(document, name)
+        with np.errstate(all="ignore"):  # what is not finite is refused in the end
+            return posed_skins(data, document)
+    except DAMAGE as failure:
+        raise MeshError(f"{name} is a damaged GLB: {str(failure)[:160]}.") from failure
+
+
+def _check_gltf(document: Mapping[str, Any], name: str) -> None:
+    """Refuse GLB files that point outside themselves or claim more than they can hold."""
+    for buffer in document.get("buffers", []):
+        if not str(buffer.get("uri", "data:")).startswith("data:"):
+            raise MeshError(
+                f"{name} keeps its data in another file, {str(buffer['uri'])[:80]!r}, which is not "
+                "opened. Export it as one .glb with everything inside."
+            )
+    for used in document.get("extensionsRequired", []):
+        if str(used) in ("KHR_draco_mesh_compression", "EXT_meshopt_compression"):
+            raise MeshError(f"{name} is compressed ({used}); export it without compression.")
+    counts = [int(accessor["count"]) for accessor in document.get("accessors", [])]
+    nodes = document.get("nodes", [])
+    placed = sum("mesh" in node for node in nodes)
+    largest = max(counts, default=0)
+    if not 0 <= largest <= MOST_ELEMENTS or placed * largest > 4 * MOST_ELEMENTS:
+        raise MeshError(
+            f"{name} claims {largest} elements in {placed} places; at most {MOST_ELEMENTS} are "
+            "read."
+        )
+    children = sum(len(node.get("children", [])) for node in nodes)
+    if len(nodes) > MOST_NODES or children > len(nodes):
+        raise MeshError(f"{name} has a scene of {len(nodes)} nodes that is no tree.")
+
+
+def _through_trimesh(data: bytes, kind: str, name: str) -> Arrays:
+    """Let trimesh read what was prepared."""
+    try:
+        import trimesh
+    except ImportError as failure:
+        raise MeshError(
+            f"{name} needs the package trimesh, which reads OBJ, PLY and GLB meshes; it is not "
+            "installed. Install it with `pip install trimesh scipy`."
+        ) from failure
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # of damaged numbers; they are refused below
+            scene = trimesh.load_scene(
+                io.BytesIO(data), file_type=kind, process=False, skip_materials=True
+            )
+            parts = [part for part in scene.dump() if isinstance(part, trimesh.Trimesh)]
+            return _joined([(np.asarray(p.vertices), np.asarray(p.faces)) for p in parts])
+    except (*DAMAGE, *TRIMESH_STUMBLES) as failure:
+        said = f"{type(failure).__name__}: {str(failure)[:160]}"
+        raise MeshError(f"{name} is damaged or no {kind.upper()} file ({said}).") from failure
+
+
+def _joined(parts: list[Arrays]) -> Arrays:
+    """Put several meshes into one."""
+    if not parts:
+        return np.zeros((0, 3)), np.zeros((0, 3), np.int64)
+    starts = np.cumsum([0, *(len(vertices) for vertices, _ in parts[:-1])])
+    faces = [faces + start for (_, faces), start in zip(parts, starts, strict=True)]
+    return np.concatenate([vertices for vertices, _ in parts]), np.concatenate(faces)
+
+
+def _checked(vertices: np.ndarray, faces: np.ndarray, name: str) -> Arrays:
+    """Refuse what is no surface."""
+    if len(faces) == 0 or len(vertices) < 4:
+        raise MeshError(
+            f"{name} has {len(vertices)} vertices and {len(faces)} faces; a surface is needed. "
+            "Point clouds have to be meshed first."
+        )
+    if max(len(vertices), len(faces)) > MOST_ELEMENTS:
+        raise MeshError(f"{name} has {len(faces)} faces, at most {MOST_ELEMENTS} are read.")
+    if faces.ndim != 2 or faces.shape[1] != 3 or faces.min() < 0 or faces.max() >= len(vertices):
+        raise MeshError(f"{name}: faces name vertices that are not there.")
+    if bad := int((~np.isfinite(vertices)).sum()):
+        raise MeshError(f"{name}: {bad} coordinates are NaN or infinite.")
+    return vertices.astype(np.float64), faces.astype(np.int64)

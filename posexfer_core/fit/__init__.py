@@ -1,0 +1,1 @@
+"""Levenberg-Marquardt fit of a body to observations of people."""

@@ -1,0 +1,1 @@
+"""Fits over the frames of a video, smoothed."""

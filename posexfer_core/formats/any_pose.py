@@ -1,0 +1,76 @@
+"""A posed body from any file: parameters, a motion, or a mesh that a body is fitted to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..body.model import BodyModel
+from ..body.params import HumanParams
+from ..errors import ParamsError
+from ..files.meshes import SUFFIXES as MESHES
+from ..register.surface import Unit, Up
+from .body_family import suit
+from .read import read_params
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PosedFile:
+    """What a file shows."""
+
+    params: HumanParams
+    body: BodyModel
+    """The body that `params` pose: the one at hand, or that of the file's own mesh."""
+    notes: tuple[str, ...] = ()
+    """Of a mesh: what was assumed, and how well the body fits."""
+
+
+def is_mesh(path: Path) -> bool:
+    """Tell meshes by the ends of their names."""
+    return path.suffix.lower() in MESHES
+
+
+def read_posed(
+    path: Path,
+    body: BodyModel,
+    *,
+    frame: int | None = 0,
+    person: int = 0,
+    format: str | None = None,
+    picture_size: tuple[int, int] | None = None,
+    unit: Unit = "auto",
+    up: Up = "auto",
+) -> PosedFile:
+    """Read one person from a parameter file, a motion or a mesh.
+
+    Args:
+        path: of any kind.
+        body: that parameters are posed on, and that is fitted to meshes.
+        frame: which frame, from 0; None for all.
+        person: which person, from 0.
+        format: of a parameter file, where its content alone would be taken for another.
+        picture_size: height and width, pixels, for parameter files that do not hold it.
+        unit: of a mesh's numbers.
+        up: the axis of a mesh that points up.
+
+    Raises:
+        ParamsError: the file is no parameter file, or has no such frame or person.
+        MeshError: the file is a mesh that cannot be read or shows no person.
+    """
+    if not is_mesh(path):
+        params = read_params(
+            path,
+            format=format,
+            frame=frame,
+            person=person,
+            picture_size=picture_size,
+            body=body,
+        )
+        return PosedFile(params=suit(params, body), body=body)
+    if frame or person:
+        raise ParamsError(
+            f"{path.name} is a mesh: it shows one person in one frame, both numbered 0; frame "
+            f"{frame or 0} of person {person} was asked for."
+        )
+    from ..register.registration import register_file
+
+    registration = register_file(path, body, unit=unit, up=up)
+    return PosedFile(params=registration.params, body=registration.body, notes=registration.notes)

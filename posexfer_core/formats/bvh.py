@@ -1,0 +1,251 @@
+"""BVH motions on SMPL's skeleton: whatever the rest pose, the unit and the axis that points up."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+
+from ..body.model import JOINT_NAMES, PARENTS, BodyModel
+from ..errors import ParamsError
+from ..files.bvh_text import Bvh
+from ..geometry.so3 import exp_map, log_map
+from .bvh_bone_names import NEEDED, match_bones
+from .mocap import world_track
+from .track import Format, Source, Track
+
+AT = {name: number for number, name in enumerate(JOINT_NAMES)}
+LIMBS = tuple(
+    tuple(f"{side}_{part}" for part in chain)
+    for side in "lr"
+    for chain in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
+)
+STRAIGHT = 0.9
+"""Cosine of the angle up to which a rest pose of SMPL's own names counts as SMPL's T-pose."""
+SNAP = 0.93
+"""Cosine of the angle up to which the file's axes are taken to be the body's own."""
+UNITS_M = (1.0, 0.01, 0.001, 0.0254, 0.0254 / 0.45)
+"""Metre, centimetre, millimetre, inch, and CMU's."""
+SAME_SIZE = 0.03
+MOST_COMPARED = 500
+"""Frames that are looked at for one like SMPL's rest pose."""
+
+
+def _is_bvh(content: Any) -> bool:
+    return isinstance(content, Bvh)
+
+
+def _read_bvh(source: Source) -> list[Track]:
+    """Read the one person of a file.
+
+    World rotations are carried over, `G = Q A`: `Q` is the bone's, `A` turns SMPL's rest bone into
+    the file's, both read off one pose of the file: its rest pose, or the frame that is most like
+    SMPL's where the rest pose is none of a body. The pelvis' path is scaled by the legs' length,
+    so that feet stay on the floor.
+    """
+    bvh: Bvh = source.content
+    bones = match_bones(bvh.names, bvh.parents)
+    if missing := [joint for joint in NEEDED if joint not in bones]:
+        raise ParamsError(
+            f"{source.path.name} has no bone that is known as {', '.join(missing)}; it has "
+            f"{', '.join(bvh.names)[:300]}. Known are the names of SMPL, Mixamo, CMU, DAZ and "
+            "Biped."
+        )
+    body = source.body or BodyModel.bundled()
+    rest = body.rest(torch.zeros(1, 10).to(body.v_template))[1][0].double().cpu().numpy()
+    rotations, places = bvh.world()
+    if _stands(bvh.rest(), bones):
+        trunk = _snapped(_trunk(bvh.rest(), bones, rest, source.path.name))
+        aligned = _align(bvh.rest(), bones, rest, trunk)
+    else:
+        frame = _most_like_rest(places, bones, rest, source.path.name)
+        trunk = _trunk(places[frame], bones, rest, source.path.name)
+        aligned = _align(places[frame], bones, rest, trunk)
+        for joint, bone in bones.items():
+            aligned[joint] = rotations[frame, bone].T @ aligned[joint]
+    world = _world_rotations(rotations, bones, aligned)
+    pose = world.copy()
+    pose[:, 1:] = world[:, list(PARENTS[1:])].swapaxes(-1, -2) @ world[:, 1:]
+    size = _metres(bvh.rest(), bones, rest)
+    transl = size * places[:, bones["pelvis"]] - rest[0]
+    space = source.body.beta_space if source.body is not None else "smpl"
+    up = _up_axis(trunk)
+    track = world_track(source, log_map(pose), np.zeros((len(pose), 10)), transl, space, up)
+    track.frame_rate = 1.0 / bvh.frame_time
+    return [track]
+
+
+def _align(
+    found: Float[ndarray, "bones 3"],
+    bones: dict[str, int],
+    rest: Float[ndarray, "24 3"],
+    trunk: Float[ndarray, "3 3"],
+) -> dict[str, Float[ndarray, "3 3"]]:
+    """Turn SMPL's rest pose into the file's: the trunk as a whole, then limb by limb.
+
+    Where the limbs are SMPL's own but for the bones' lengths, the rest pose is SMPL's own.
+    """
+    own = {joint: rest[AT[joint]] for joint in bones}
+    theirs = {joint: found[bone] for joint, bone in bones.items()}
+    aligned: dict[str, ndarray] = dict.fromkeys(AT, trunk)
+    limbs = [[joint for joint in limb if joint in bones] for limb in LIMBS]
+    turns = {}
+    for limb in limbs:
+        above = trunk
+        for joint, child in itertools.pairwise(limb):
+            wanted = theirs[child] - theirs[joint]
+            above = _swing(above @ (own[child] - own[joint]), wanted) @ above
+            turns[joint] = above
+        turns[limb[-1]] = above
+    same = all((np.trace(trunk.T @ turn) - 1.0) / 2.0 > STRAIGHT for turn in turns.values())
+    if not (same and "l_hand" in bones and "l_foot" in bones and "l_collar" in bones):
+        aligned |= turns
+        for side in "lr":
+            aligned[f"{side}_hand"] = aligned[f"{side}_wrist"] = turns[f"{side}_elbow"]
+            aligned[f"{side}_ankle"] = trunk
+    return aligned
+
+
+def _stands(found: Float[ndarray, "bones 3"], bones: dict[str, int]) -> bool:
+    """Tell whether the legs point away from the shoulders: not where all bones lie along x."""
+    middle = {
+        part: (found[bones[f"l_{part}"]] + found[bones[f"r_{part}"]]) / 2.0
+        for part in ("shoulder", "hip", "knee")
+    }
+    up, down = middle["shoulder"] - middle["hip"], middle["knee"] - middle["hip"]
+    return bool(up @ down < -0.5 * np.linalg.norm(up) * np.linalg.norm(down))
+
+
+def _most_like_rest(
+    places: Float[ndarray, "frames bones 3"],
+    bones: dict[str, int],
+    rest: Float[ndarray, "24 3"],
+    name: str,
+) -> int:
+    """Choose the frame whose bones point most nearly where SMPL's do at rest, seen from the trunk.
+
+    The trunk itself must be straight there, so it counts like a limb.
+    """
+    chains = (*LIMBS, ("pelvis", "spine3", "neck", "head"))
+    pairs = [
+        pair for chain in chains for pair in itertools.pairwise(j for j in chain if j in bones)
+    ]
+    start, end = ([AT[pair[side]] for pair in pairs] for side in (0, 1))
+    wanted = _unit(rest[end] - rest[start])
+    start, end = ([bones[pair[side]] for pair in pairs] for side in (0, 1))
+    chosen = np.unique(np.linspace(0, len(places) - 1, MOST_COMPARED).astype(int))
+    likeness = []
+    for frame in chosen:
+        turn = _trunk(places[frame], bones, rest, name)
+        likeness.append((_unit(places[frame][end] - places[frame][start]) @ turn * wanted).sum())
+    return int(chosen[np.argmax(likeness)])
+
+
+def _trunk(
+    found: Float[ndarray, "bones 3"],
+    bones: dict[str, int],
+    rest: Float[ndarray, "24 3"],
+    name: str,
+) -> Float[ndarray, "3 3"]:
+    """Turn SMPL's trunk into the file's."""
+    own = {joint: rest[AT[joint]] for joint in bones}
+    theirs = {joint: found[bone] for joint, bone in bones.items()}
+    return _trunk_axes(theirs, name) @ _trunk_axes(own, name).T
+
+
+def _unit(vectors: Float[ndarray, "n 3"]) -> Float[ndarray, "n 3"]:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True).clip(1e-9)
+
+
+def _trunk_axes(places: dict[str, ndarray], name: str) -> Float[ndarray, "3 3"]:
+    """Measure left, up and front of a skeleton at rest, as columns."""
+    hips = (places["l_hip"] + places["r_hip"]) / 2.0
+    shoulders = (places["l_shoulder"] + places["r_shoulder"]) / 2.0
+    left = places["l_hip"] - places["r_hip"] + places["l_shoulder"] - places["r_shoulder"]
+    up = shoulders - hips
+    front = np.cross(left, up)
+    if min(np.linalg.norm(up), np.linalg.norm(left), np.linalg.norm(front)) < 1e-9:
+        raise ParamsError(f"{name}: its skeleton has no extent at rest; all offsets are alike.")
+    up, front = up / np.linalg.norm(up), front / np.linalg.norm(front)
+    return np.stack([np.cross(up, front), up, front], axis=1)
+
+
+def _snapped(rotation: ndarray) -> Float[ndarray, "3 3"]:
+    """Take the nearest turn by right angles where it is near: a leaning spine is no other axis."""
+    best = np.eye(3)
+    for order in itertools.permutations(range(3)):
+        for signs in itertools.product((-1.0, 1.0), repeat=3):
+            turn = np.diag(signs)[:, list(order)]
+            if np.linalg.det(turn) > 0 and np.trace(turn.T @ rotation) > np.trace(
+                best.T @ rotation
+            ):
+                best = turn
+    near = (np.trace(best.T @ rotation) - 1.0) / 2.0 > SNAP
+    return best if near else rotation
+
+
+def _swing(start: ndarray, end: ndarray) -> Float[ndarray, "3 3"]:
+    """Give the smallest rotation from one direction to another; none for no direction."""
+    lengths = np.linalg.norm(start), np.linalg.norm(end)
+    if min(lengths) < 1e-9:
+        return np.eye(3)
+    start, end = start / lengths[0], end / lengths[1]
+    axis = np.cross(start, end)
+    sine = np.linalg.norm(axis)
+    if sine < 1e-9:
+        return np.eye(3)  # an arm that points the opposite way at rest is not told from none
+    return exp_map(axis / sine * np.arctan2(sine, start @ end))
+
+
+def _world_rotations(
+    rotations: Float[ndarray, "frames bones 3 3"],
+    bones: dict[str, int],
+    aligned: dict[str, ndarray],
+) -> Float[ndarray, "frames 24 3 3"]:
+    """Carry the bones' world rotations over; joints without a bone follow, spines share."""
+    world = np.empty((len(rotations), len(JOINT_NAMES), 3, 3))
+    for joint, name in enumerate(JOINT_NAMES):
+        if name in bones:
+            world[:, joint] = rotations[:, bones[name]] @ aligned[name]
+        elif joint:
+            world[:, joint] = world[:, PARENTS[joint]]
+    chest, pelvis = world[:, AT["spine3"]], world[:, AT["pelvis"]]
+    if "spine3" in bones:
+        below = world[:, AT["spine1"]] if "spine1" in bones else pelvis
+        bend = log_map(below.swapaxes(-1, -2) @ chest)
+        if "spine1" not in bones:
+            world[:, AT["spine1"]] = below @ exp_map(bend / 3.0)
+        if "spine2" not in bones:
+            share = 0.5 if "spine1" in bones else 2.0 / 3.0
+            world[:, AT["spine2"]] = below @ exp_map(bend * share)
+    return world
+
+
+def _metres(found: ndarray, bones: dict[str, int], rest: ndarray) -> float:
+    """Give our body's metres per unit of the file, by the length of the legs.
+
+    A leg of nearly our own length in one of the usual units gives that unit itself.
+    """
+    theirs, own = (
+        np.mean(
+            [
+                np.linalg.norm(places[at(f"{side}_knee")] - places[at(f"{side}_hip")])
+                for side in "lr"
+            ]
+        )
+        for places, at in ((found, bones.__getitem__), (rest, AT.__getitem__))
+    )
+    ratio = float(own / max(theirs, 1e-9))
+    unit = min(UNITS_M, key=lambda one: abs(np.log(ratio / one)))
+    return unit if abs(ratio / unit - 1.0) < SAME_SIZE else ratio
+
+
+def _up_axis(trunk: ndarray) -> str:
+    """Name the file's axis that is nearest to the spine at rest."""
+    axis = int(np.abs(trunk[:, 1]).argmax())
+    return "z" if axis == 2 else ("y" if trunk[1, 1] >= 0.0 else "-y")
+
+
+FORMATS = (Format(name="bvh", title="BVH motion", matches=_is_bvh, read=_read_bvh),)

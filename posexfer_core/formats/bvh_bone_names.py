@@ -1,0 +1,97 @@
+"""Which bone of another skeleton is which of SMPL's joints, by the names that are in use."""
+
+import re
+from collections.abc import Sequence
+
+from ..body.model import JOINT_NAMES
+
+_LEFT: dict[str, tuple[str, ...]] = {
+    "hip": ("upleg", "thigh", "upperleg", "hip"),
+    "knee": ("leg", "shin", "calf", "lowerleg", "knee"),
+    "ankle": ("ankle", "foot"),
+    "foot": ("toebase", "toe", "toes", "toe0", "ball", "foot"),
+    "shoulder": ("arm", "upperarm", "uparm", "shldr", "shoulder"),
+    "collar": ("collar", "clavicle", "shoulder"),
+    "elbow": ("forearm", "lowerarm", "lowarm", "elbow"),
+    "wrist": ("wrist", "hand"),
+    "hand": ("hand",),
+}
+"""SMPL's joint → names without the side, the ones that are taken first in front. A bone is taken
+once: Mixamo's LeftShoulder is a collar because its LeftArm is the shoulder; SMPL's L_Foot are the
+toes because it has an L_Ankle."""
+_MIDDLE: dict[str, tuple[str, ...]] = {
+    "pelvis": ("pelvis", "hips", "hip"),
+    "head": ("head",),
+}
+NEEDED = (
+    "pelvis",
+    *(f"{side}_{part}" for side in "lr" for part in ("hip", "knee", "shoulder", "elbow")),
+)
+SMPL_ONLY = ("l_ankle", "l_foot", "l_collar", "l_wrist", "l_hand")
+
+_NOISE = re.compile(r"^(?:[mf]avg|bip0*1|mixamorig\d*|cc\s*base|b|def|org)(?=[a-z])")
+
+
+def plain_name(name: str) -> str:
+    """Strip prefixes and signs: `mixamorig:LeftUpLeg` → `leftupleg`, `m_avg_L_Hip` → `lhip`."""
+    bare = re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower())
+    return _NOISE.sub("", bare) if not bare.startswith(("ball", "back", "body")) else bare
+
+
+def match_bones(names: Sequence[str], parents: Sequence[int]) -> dict[str, int]:
+    """Find SMPL's joints among named bones; what is not there is left out.
+
+    Spine and neck go by the tree, not by name (Spine may be the first or the second): the bones
+    between pelvis and the one from which the arms branch, and those between it and the head.
+    """
+    plain = [plain_name(name) for name in names]
+    found: dict[str, int] = {}
+    for joint, words in _MIDDLE.items():
+        _take(found, joint, plain, words)
+    for joint, words in _LEFT.items():
+        for side, long in (("l", "left"), ("r", "right")):
+            spelled = [
+                option
+                for word in words
+                for option in (long + word, side + word, word + side, word + long)
+            ]
+            _take(found, f"{side}_{joint}", plain, spelled)
+    _match_trunk(found, parents)
+    return {joint: found[joint] for joint in JOINT_NAMES if joint in found}
+
+
+def _take(found: dict[str, int], joint: str, plain: list[str], words: Sequence[str]) -> None:
+    """Take the first name that is there and not taken yet."""
+    for word in words:
+        at = [bone for bone, name in enumerate(plain) if name == word]
+        if at and at[0] not in found.values():
+            found[joint] = at[0]
+            return
+
+
+def _match_trunk(found: dict[str, int], parents: Sequence[int]) -> None:
+    """Name the bones between pelvis, arms and head."""
+    if "pelvis" not in found or "l_shoulder" not in found or "r_shoulder" not in found:
+        return
+    ways = [_way_up(found[f"{side}_shoulder"], parents) for side in "lr"]
+    shared = [bone for bone in ways[0] if bone in ways[1]]
+    spine = [bone for bone in shared[::-1] if found["pelvis"] in _way_up(bone, parents)[1:]]
+    if spine:
+        found["spine3"] = spine[-1]
+    if len(spine) >= 2:
+        found["spine1"] = spine[0]
+    if len(spine) >= 3:
+        found["spine2"] = spine[len(spine) // 2]
+    if "head" in found and shared:
+        above = _way_up(found["head"], parents)[1:]
+        neck = above[: above.index(shared[0])] if shared[0] in above else []
+        if neck:
+            found["neck"] = neck[-1]
+
+
+def _way_up(bone: int, parents: Sequence[int]) -> list[int]:
+    """List a bone and all that it hangs on, from below."""
+    way = [bone]
+    while parents[way[-1]] >= 0:
+        way.append(parents[way[-1]])
+    return way

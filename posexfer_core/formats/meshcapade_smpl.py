@@ -1,0 +1,150 @@
+"""Meshcapade's `.smpl` files: a flat `.npz` of int32 and float32, without a camera, y up."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..body.hands_face import SHAPES
+from ..body.model import BodyModel
+from ..body.params import HumanParams
+from ..errors import ParamsError
+from ..files.archive import write_archive
+from ..files.fields import Fields, as_axis_angles, to_axis_angles, to_matrices
+from .hands_face import HAND, expressions, fill
+from .mocap import world_track
+from .track import Format, Source, Track, TrackDetails, keys_of, smpl_pose
+
+VERSIONS = {0: "smpl", 1: "smplh", 2: "smplx"}
+"""The codec's number of a body family → our name."""
+CODEC_VERSION = 2
+MOST_FRAMES = 1_000_000
+FLIP = np.diag([1.0, -1.0, -1.0])
+"""From a camera frame (y down, z forward) to the same view with y up, and back."""
+
+
+def _is_smpl_codec(content: Any) -> bool:
+    keys = keys_of(content)
+    return "smplVersion" in keys and bool({"bodyPose", "codecVersion", "gender"} & keys)
+
+
+def read_smpl_codec(source: Source) -> list[Track]:
+    """Read one person in a world without a camera, y up."""
+    fields = source.fields
+    version = int(fields.number("smplVersion"))
+    if version not in VERSIONS:
+        raise ParamsError(
+            f"{fields.name} is of body family {version} of the codec; read are 0 (SMPL), "
+            "1 (SMPL-H) and 2 (SMPL-X)."
+        )
+    pose = _pose(fields)
+    count = len(pose)
+    transl = np.zeros((count, 3))
+    if "bodyTranslation" in fields:
+        transl = fields.rows("bodyTranslation", width=3, count=count)
+    betas = fields.betas("shapeParameters", count=count)
+    details = _details(fields, count) if version != 0 else None
+    track = world_track(source, pose, betas, transl, VERSIONS[version], "y", details)
+    if "frameRate" in fields and 0.0 < fields.number("frameRate") < MOST_FRAMES:
+        track.frame_rate = fields.number("frameRate")
+    return [track]
+
+
+def _details(fields: Fields, count: int) -> TrackDetails:
+    """Read hands, face and expression, where they are."""
+    details = TrackDetails.rest(count)
+    for name, part in (
+        ("leftHandPose", details.fingers[:, :HAND]),
+        ("rightHandPose", details.fingers[:, HAND:]),
+        ("headPose", details.face),
+    ):
+        fill(part, fields, name)
+    details.expression = expressions(fields, "expressionParameters", count)
+    return details
+
+
+def _pose(fields: Fields) -> np.ndarray:
+    """Read the pose; the codec leaves out what is at rest."""
+    if "bodyPose" not in fields:
+        count = int(fields.number("frameCount")) if "frameCount" in fields else 1
+        if not 0 <= count <= MOST_FRAMES:
+            raise ParamsError(f"{fields.name}: frameCount is {count}.")
+        return np.zeros((max(count, 1), 24, 3))
+    body = as_axis_angles(fields.array("bodyPose"), (24, 22), f"{fields.name}: bodyPose")
+    return smpl_pose(body[:, :1], body[:, 1:])
+
+
+def save_smpl(
+    params: HumanParams,
+    path: Path | str,
+    *,
+    person: int = 0,
+    frame_rate: float | None = None,
+    body: BodyModel | None = None,
+) -> None:
+    """Write one person as a `.smpl` file, which Blender's add-ons and smplcodec open.
+
+    The camera does not fit into such a file: the motion is written as the camera sees it, turned
+    y up. Betas of the bundled body mean nothing elsewhere, so zeros are written for them.
+
+    Args:
+        params: any number of frames.
+        path: where to; an existing file is replaced, whole or not at all.
+        person: which person.
+        frame_rate: frames per second; the motion's own, or 30, where left out.
+        body: the body of the betas; only its pelvis is used, which moves the translation by
+            millimetres. The mean shape's where left out.
+
+    Raises:
+        OutputError: the folder does not exist or cannot be written.
+    """
+    params.select(0, person)  # complains when there is none
+    space = params.beta_space if params.beta_space in VERSIONS.values() else "smpl"
+    betas = params.betas[:, person].double().cpu().numpy()
+    if space != params.beta_space:
+        betas = np.zeros_like(betas)
+    pelvis = Source(path=Path(path), content=None, body=body).pelvis(betas, space)
+    camera = params.camera_from_world.double().cpu().numpy()
+    pose = params.pose[:, person].double().cpu().numpy()
+    turn = FLIP @ camera[:, :3, :3]
+    pose[:, 0] = to_axis_angles(turn @ to_matrices(pose[:, 0]))
+    posed_pelvis = pelvis + params.transl[:, person].double().cpu().numpy()
+    moved = (turn @ posed_pelvis[..., None])[..., 0] + camera[:, :3, 3] @ FLIP
+    joints = 24 if space == "smpl" else 22
+    number = next(key for key, name in VERSIONS.items() if name == space)
+    write_archive(
+        Path(path),
+        _written_details(params, person, space)
+        | {
+            "codecVersion": np.array(CODEC_VERSION, np.int32),
+            "smplVersion": np.array(number, np.int32),
+            "gender": np.array(0, np.int32),
+            "shapeParameters": betas[0].astype(np.float32),
+            "frameCount": np.array(len(pose), np.int32),
+            "frameRate": np.array(frame_rate or params.frame_rate or 30.0, np.float32),
+            "bodyTranslation": (moved - pelvis).astype(np.float32),
+            "bodyPose": pose[:, :joints].astype(np.float32),
+        },
+    )
+
+
+def _written_details(params: HumanParams, person: int, space: str) -> dict[str, np.ndarray]:
+    """Give hands, face and expression the codec's names."""
+    if params.details is None or space == "smpl":
+        return {}
+    fingers, face, expression = (
+        getattr(params.details, name)[:, person].float().cpu().numpy() for name in SHAPES
+    )
+    hands = {"leftHandPose": fingers[:, :HAND], "rightHandPose": fingers[:, HAND:]}
+    return (
+        hands
+        if space == "smplh"
+        else hands | {"headPose": face, "expressionParameters": expression}
+    )
+
+
+FORMATS = (
+    Format(
+        name="smpl-codec", title="Meshcapade .smpl", matches=_is_smpl_codec, read=read_smpl_codec
+    ),
+)

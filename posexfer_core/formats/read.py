@@ -1,0 +1,161 @@
+"""Reads body parameters from any file that is known, told apart by what is in it."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..body.model import BodyModel
+from ..body.params import FORMAT as OWN
+from ..body.params import HumanParams
+from ..errors import ParamsError
+from ..files.containers import describe, read_container
+from ..files.fields import as_text
+from ..files.pickles import DAMAGE
+from . import (
+    bvh,
+    hmr,
+    mocap,
+    romp,
+    scenes,
+    video,
+)
+from . import (
+    fitted as foreign_rigs,
+)
+from . import (
+    meshcapade_mcs as mcs,
+)
+from . import (
+    meshcapade_smpl as smpl_codec,
+)
+from . import (
+    smplx_layers as layers,
+)
+from . import (
+    weak_perspective as weak,
+)
+from .track import Format, Source, Track
+
+logger = logging.getLogger(__name__)
+
+FORMATS: tuple[Format, ...] = (
+    *hmr.FORMATS,
+    *mcs.FORMATS,
+    *smpl_codec.FORMATS,
+    *weak.FORMATS,
+    *romp.FORMATS,
+    *video.FORMATS,
+    *scenes.FORMATS[:2],  # Multi-HMR and SMPLify-X, whose keys nobody else has
+    *mocap.FORMATS,
+    *scenes.FORMATS[2:],
+    *foreign_rigs.FORMATS,
+    *layers.FORMATS,
+    *bvh.FORMATS,
+)
+"""Every format, the ones with the rarest keys first: the first that matches is used."""
+NAMES = ("posexfer", *(one.name for one in FORMATS))
+
+
+def read_params(
+    path: Path | str,
+    *,
+    format: str | None = None,
+    frame: int | None = None,
+    person: int = 0,
+    picture_size: tuple[int, int] | None = None,
+    body: BodyModel | None = None,
+) -> HumanParams:
+    """Read one person from a body parameter file of ours or of another tool.
+
+    What had to be assumed is logged as a warning. The betas keep the name of the body they were
+    made for (`beta_space`); `formats.bodies.suit` makes them fit the body at hand.
+
+    Args:
+        path: the file.
+        format: a name in `NAMES`, where the content alone would be taken for something else.
+        frame: which frame of this person, counted from 0; all of them when left out.
+        person: which person, counted from 0 in the file's order.
+        picture_size: `(height, width)` in pixels of the picture the file is about; used where the
+            file does not hold it.
+        body: the user's own body of the file's family, where there is one: some files place the
+            pelvis, which is then turned into a translation exactly.
+
+    Raises:
+        ParamsError: the file is missing, damaged, unknown, asks to run code, has no such person
+            or frame, or holds numbers that cannot be meant.
+    """
+    path = Path(path)
+    if format is not None and format not in NAMES:
+        raise ParamsError(f"There is no format {format!r}; known are {', '.join(NAMES)}.")
+    if picture_size is not None and min(picture_size) < 1:
+        raise ParamsError(f"picture_size is {picture_size}, expected (height, width) in pixels.")
+    content = read_container(path)
+    if format == NAMES[0] or (format is None and _is_own(content)):
+        params = HumanParams.load(path)
+        return _picked(params, frame, person)
+    known = _recognise(content, path.name, format)
+    source = Source(path=path, content=content, picture_size=picture_size, body=body)
+    with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
+        track = _person(_tracks(known, source), person, path.name)
+        try:
+            params = track.params(frame, path.name)
+        except ParamsError as error:
+            raise ParamsError(f"{path.name}, read as {known.title}: {error}") from error
+    for note in dict.fromkeys(track.notes):
+        logger.warning(note)
+    return params
+
+
+def recognised_format(path: Path | str) -> str:
+    """Tell the name in `NAMES` under which a file would be read."""
+    path = Path(path)
+    content = read_container(path)
+    return NAMES[0] if _is_own(content) else _recognise(content, path.name, None).name
+
+
+def _is_own(content: object) -> bool:
+    return isinstance(content, dict) and as_text(content.get("format")) == OWN
+
+
+def _picked(params: HumanParams, frame: int | None, person: int) -> HumanParams:
+    """Keep one person, of one frame or of all."""
+    if frame is not None:
+        return params.select(frame, person)
+    params.select(0, person)  # complains when there is none
+    return params.part(slice(None), slice(person, person + 1))
+
+
+def _recognise(content: object, name: str, wanted: str | None) -> Format:
+    """Find the format that was asked for, or the first whose keys are there."""
+    for known in FORMATS:
+        if wanted == known.name or (wanted is None and known.matches(content)):
+            return known
+    raise ParamsError(
+        f"{name} is no body parameter file that is known. It holds {describe(content)[:600]}. "
+        f"Read are: {', '.join(known.title for known in FORMATS)}, and our own .npz; "
+        "docs/formats.md lists their keys. If it is one of them, name it with format=."
+    )
+
+
+def _tracks(known: Format, source: Source) -> Sequence[Track]:
+    """Read every person; what odd content can raise becomes one sentence."""
+    try:
+        return known.read(source)
+    except ParamsError as error:
+        raise ParamsError(f"Read as {known.title}: {error}") from error
+    except (RuntimeError, *DAMAGE) as error:
+        raise ParamsError(
+            f"{source.path.name} looks like {known.title}, but its content cannot be used "
+            f"({type(error).__name__}: {str(error)[:160]}). It holds "
+            f"{describe(source.content)[:400]}."
+        ) from error
+
+
+def _person(tracks: Sequence[Track], person: int, name: str) -> Track:
+    if not 0 <= person < len(tracks):
+        raise ParamsError(
+            f"{name}: there is no person {person}; the file holds {len(tracks)}, counted from 0."
+        )
+    return tracks[person]

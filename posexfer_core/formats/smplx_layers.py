@@ -1,0 +1,214 @@
+"""Files with the names of smplx's layers: `global_orient`, `body_pose`, `betas`, `transl`.
+
+AGORA, mmhuman3d's HumanData, SMPLer-X, SMPLest-X, and whatever else keeps what it hands to smplx.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from ..body.model import BodyModel
+from ..errors import ParamsError
+from ..files.containers import read_container
+from ..files.fields import Fields, as_axis_angles, to_matrices
+from ..geometry.camera_conversions import far_pinhole, front_view, pinhole, same_view, up_axis
+from .hands_face import details_of_names
+from .track import Format, Source, Track, keys_of, smpl_pose
+
+ROOT = ("global_orient", "root_pose")
+"""The second is how SMPL-X's converter to SMPL names it, and AGORA's own people."""
+PLACE = ("transl", "translation", "cam_trans")
+PARTS = ("params", "smplx", "smpl", "smpl_params", "smplx_params", "smplx_param", "smpl_param")
+AGORA_SIZE = (2160, 3840)
+SHARED_JOINTS = 22
+"""Joints at the front of SMPL's and SMPL-X's lists that are the same in both."""
+
+
+def _is_layer(values: Any) -> bool:
+    keys = keys_of(values)
+    return "body_pose" in keys and bool({*ROOT} & keys)
+
+
+def _layer_part(content: Any) -> str | None:
+    """Find where the names of smplx's layers are: on top, or one level down."""
+    if _is_layer(content):
+        return ""
+    if isinstance(content, dict):
+        return next((name for name in PARTS if _is_layer(content.get(name))), None)
+    return None
+
+
+def _is_humandata(content: Any) -> bool:
+    part = _layer_part(content)
+    return part in ("smpl", "smplx") and bool({"meta", "config", "bbox_xywh"} & keys_of(content))
+
+
+def _is_agora(content: Any) -> bool:
+    return _layer_part(content) == "params"
+
+
+def _is_layers(content: Any) -> bool:
+    return _layer_part(content) is not None
+
+
+def _read_humandata(source: Source) -> list[Track]:
+    """Read rows of SMPL or SMPL-X as frames; HumanData keeps no camera of the whole picture."""
+    return _read_layers(source)
+
+
+def _read_agora(source: Source) -> list[Track]:
+    """Read one person; without a translation, the joints in the picture tell the place."""
+    (track,) = _read_layers(source)
+    fields = source.fields
+    if "joints" not in fields or (track.transl**2).sum() > 0:
+        return [track]
+    joints = fields.array("joints")
+    if joints.shape[-1:] != (2,) or joints.size < 2 * SHARED_JOINTS:
+        return [track]
+    return [_placed(track, joints.reshape(-1, 2)[:SHARED_JOINTS], source)]
+
+
+def _read_layers(source: Source) -> list[Track]:
+    """Read rows as frames of one person, with the camera if the file has one."""
+    part = _layer_part(source.content)
+    if part is None:
+        raise ParamsError(f"{source.path.name} has no global_orient and body_pose.")
+    whole = source.fields
+    fields = whole.part(part) if part else whole
+    key = fields.first(*ROOT)
+    root = as_axis_angles(fields.array(key), (1,), f"{fields.name}: {key}")
+    count = len(root)
+    body = as_axis_angles(
+        fields.array("body_pose"), (23, 21), f"{fields.name}: body_pose", count=count
+    )
+    placed = any(name in fields for name in PLACE)
+    track = Track(
+        pose=smpl_pose(root, body),
+        betas=fields.betas("betas", count=count),
+        transl=fields.rows(*PLACE, width=3, count=count) if placed else np.zeros((count, 3)),
+        intrinsics=np.zeros((count, 3, 3)),
+        picture_size=(1, 1),
+        beta_space="smpl" if body.shape[1] == 23 else "smplx",
+        details=details_of_names(fields, count),
+    )
+    return [_seen(track, source, whole)]
+
+
+def _seen(track: Track, source: Source, fields: Fields) -> Track:
+    """Add the camera: the file's, or a guess of it, or one that is made up."""
+    count, notes = len(track.pose), []
+    up = up_axis(track.pose[:, 0])
+    lens = _layer_lens(source, fields, count, notes)
+    camera = None
+    if lens is not None:
+        intrinsics, size = lens
+    elif up == "-y" and track.transl[:, 2].min() > 0.3:  # before a camera whose lens is not told
+        size = source.size_or_default(notes, "sets the focal length")
+        intrinsics = pinhole(float(np.hypot(*size)), size, count)
+        notes.append(f"{source.path.name} holds no focal length; the diagonal was taken.")
+    else:
+        pelvis = track.transl + source.pelvis(track.betas, track.beta_space)
+        if up == "-y" and not track.transl.any():
+            intrinsics, size, camera = same_view(pelvis, source.picture_size)
+        else:
+            intrinsics, size, camera = front_view(track.pose[:, 0], pelvis, up, source.picture_size)
+    return replace(
+        track, intrinsics=intrinsics, picture_size=size, camera_from_world=camera, notes=notes
+    )
+
+
+def _layer_lens(
+    source: Source, fields: Fields, count: int, notes: list[str]
+) -> tuple[np.ndarray, tuple[int, int]] | None:
+    """Read the lens under the names in use: `K`, `intrinsics`, or `focal` with `princpt`."""
+    for key in ("K", "intrinsics", "K_fullimg", "cam_int"):
+        if key in fields:
+            matrices = fields.rows(key, width=9, count=count).reshape(-1, 3, 3)
+            center = matrices[0, :2, 2]
+            size = source.size_around(center)
+            return matrices, size
+    if "focal" not in fields:
+        fields = _meta(source) or fields
+    if "focal" in fields and "princpt" in fields:
+        focal = fields.array("focal").reshape(-1)[:2]
+        center = fields.rows("princpt", width=2)[0]
+        size = source.picture_size or _size_around(fields, center, notes, source.path.name)
+        both = np.broadcast_to(focal, (count, 2)) if focal.size else focal
+        return pinhole(np.array(both), size, count, center), size
+    return None
+
+
+def _meta(source: Source) -> Fields | None:
+    """Open what SMPLer-X writes beside `smplx/00001_0.npz`: the lens, in `meta/00001_0.json`."""
+    path = source.path.parent.parent / "meta" / f"{source.path.stem}.json"
+    if source.path.parent.name != "smplx" or not path.is_file():
+        return None
+    return Fields(read_container(path), f"meta/{path.name}")
+
+
+def _size_around(
+    fields: Fields, center: np.ndarray, notes: list[str], name: str
+) -> tuple[int, int]:
+    """Guess the picture: the lens looks through its middle, or through that of a person's box."""
+    if "bbox" not in fields:
+        return round(2 * center[1]), round(2 * center[0])
+    left, top, width, height = fields.rows("bbox", width=4)[0]
+    size = max(1, int(np.ceil(top + height))), max(1, int(np.ceil(left + width)))
+    notes.append(
+        f"{name} does not hold the size of its picture; one that ends with the person's box, "
+        f"{size[1]}x{size[0]}, was taken. Give picture_size."
+    )
+    return size
+
+
+def _placed(track: Track, seen: Float[np.ndarray, "joints 2"], source: Source) -> Track:
+    """Put one person where joints of SMPL were seen: a weak perspective by least squares.
+
+    The skeleton is the caller's body's if that is of the file's family, else the bundled body's,
+    which is built a little differently.
+    """
+    body = source.body
+    exact = body is not None and body.beta_space == track.beta_space
+    if body is None or not exact:
+        body = BodyModel.bundled()
+    betas = torch.from_numpy(track.betas[:1] * exact).to(body.v_template)
+    rotations = torch.from_numpy(to_matrices(track.pose[:1])).to(body.v_template)
+    joints = body(rotations, betas, torch.zeros(1, 3).to(body.v_template)).joints[0]
+    flat = (joints - joints[0])[: len(seen), :2].double().cpu().numpy()
+    spread = flat - flat.mean(axis=0)
+    scale = float((spread * (seen - seen.mean(axis=0))).sum() / (spread**2).sum())
+    if not scale > 0:
+        return track
+    pelvis = source.pelvis(track.betas, track.beta_space)
+    at = seen.mean(axis=0) - scale * flat.mean(axis=0)
+    intrinsics, transl = far_pinhole(np.array([scale]), at - scale * pelvis[:, :2], pelvis)
+    size = source.picture_size or AGORA_SIZE
+    notes = [
+        f"{source.path.name} holds joints in the picture but no camera; the person was placed by "
+        "them. For exact pixels, give the body file of these betas."
+    ]
+    return replace(
+        track,
+        transl=transl,
+        intrinsics=intrinsics,
+        picture_size=size,
+        camera_from_world=None,
+        notes=notes,
+    )
+
+
+FORMATS = (
+    Format(name="agora", title="AGORA", matches=_is_agora, read=_read_agora),
+    Format(
+        name="humandata", title="mmhuman3d HumanData", matches=_is_humandata, read=_read_humandata
+    ),
+    Format(
+        name="layers",
+        title="names of smplx's layers, as SMPLer-X and SMPLest-X write",
+        matches=_is_layers,
+        read=_read_layers,
+    ),
+)

@@ -1,0 +1,188 @@
+"""Cameras of other tools, turned into ours: a pinhole, a picture and a place in the world."""
+
+import numpy as np
+from jaxtyping import Float
+
+from ..files.fields import to_matrices
+
+VIEW_SIZE = (768, 512)
+"""Height and width of the picture made up for motions that come without a camera."""
+VIEW_FOCAL = 1.5
+"""Its focal length, in heights of the picture."""
+VIEW_DISTANCE_M = 4.2
+"""How far it stands from the pelvis: 1.3 m above or below still lies inside."""
+FLAT_M_PER_PX = 1.6
+"""Metres of distance per pixel per metre at which a pinhole passes for a weak perspective: a
+point 0.9 m beside the pelvis and 0.5 m before it moves by 0.9 * 0.5 / 1.6 = 0.3 px."""
+UP = {"y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0), "-y": (0.0, -1.0, 0.0)}
+"""Which way is up, by the name of the axis; "-y" is OpenCV's camera frame."""
+
+
+def pinhole(
+    focal_px: float | np.ndarray,
+    size: tuple[int, int],
+    count: int,
+    center: tuple[float, float] | np.ndarray | None = None,
+) -> Float[np.ndarray, "frames 3 3"]:
+    """Build intrinsics for every frame; the principal point is the middle of the picture.
+
+    Args:
+        focal_px: one number, one for each frame, or `(frames, 2)` for x and y.
+        size: (height, width).
+        count: frames.
+        center: principal point, pixels, where it is elsewhere: one or one for each frame.
+    """
+    focal = np.asarray(focal_px, dtype=np.float64)
+    focal = np.broadcast_to(focal if focal.ndim == 2 else focal.reshape(-1, 1), (count, 2))
+    middle = (size[1] / 2, size[0] / 2) if center is None else center
+    matrices = np.zeros((count, 3, 3))
+    matrices[:, 0, 0], matrices[:, 1, 1], matrices[:, 2, 2] = focal[:, 0], focal[:, 1], 1.0
+    matrices[:, :2, 2] = np.asarray(middle)
+    return matrices
+
+
+def far_pinhole(
+    scale_px: Float[np.ndarray, "frames"],
+    offset_px: Float[np.ndarray, "frames 2"],
+    pelvis: Float[np.ndarray, "frames 3"],
+) -> tuple[Float[np.ndarray, "frames 3 3"], Float[np.ndarray, "frames 3"]]:
+    """Give the pinhole and the shift that show what a weak perspective shows, to 0.3 px.
+
+    The weak perspective is `u = scale x + offset`, whatever its own convention. The pinhole looks
+    straight at the pelvis from so far away that depth makes no difference.
+
+    Args:
+        scale_px: pixels per metre.
+        offset_px: pixel of the body's origin.
+        pelvis: where the pelvis lies in the body's own frame, before the shift, metres.
+
+    Returns:
+        Intrinsics and translation.
+    """
+    distance = np.clip(FLAT_M_PER_PX * scale_px, 25.0, 4000.0)
+    center = offset_px + scale_px[:, None] * pelvis[:, :2]
+    intrinsics = pinhole(scale_px * distance, (0, 0), len(scale_px), center)
+    transl = np.column_stack([-pelvis[:, :2], distance - pelvis[:, 2]])
+    return intrinsics, transl
+
+
+def crop_camera_translation(
+    camera: Float[np.ndarray, "frames 3"],
+    box_center: Float[np.ndarray, "frames 2"],
+    box_size: Float[np.ndarray, "frames"],
+    size: tuple[int, int],
+    focal_px: float | np.ndarray,
+) -> Float[np.ndarray, "frames 3"]:
+    """Carry a weak-perspective camera of a square crop over to the whole picture.
+
+    `tz = 2 f / (b s)`, `tx' = tx + 2 (cx - W/2) / (b s)`, for cameras `s (x + tx)`; the same as
+    `geometry.camera.crop_to_full_translation`, in float64.
+    """
+    middle = np.array([size[1] / 2, size[0] / 2])
+    px_per_unit = box_size * camera[:, 0]
+    shift = camera[:, 1:] + 2 * (box_center - middle) / px_per_unit[:, None]
+    return np.column_stack([shift, 2 * focal_px / px_per_unit])
+
+
+def rigid(
+    rotation: Float[np.ndarray, "frames 3 3"], shift: Float[np.ndarray, "frames 3"]
+) -> Float[np.ndarray, "frames 4 4"]:
+    """Build rigid transforms `x -> R x + t`."""
+    matrices = np.tile(np.eye(4), (len(rotation), 1, 1))
+    matrices[:, :3, :3], matrices[:, :3, 3] = rotation, shift
+    return matrices
+
+
+def solve_pinhole(
+    points: Float[np.ndarray, "count 3"], pixels: Float[np.ndarray, "count 2"]
+) -> tuple[float, np.ndarray] | None:
+    """Find focal length and principal point from points and where they were seen.
+
+    `u = f x / z + cx` and `v = f y / z + cy` are linear in f, cx, cy. None where the points do not
+    tell, or do not fit to 2 px.
+    """
+    depth = points[:, 2]
+    if len(points) < 4 or not (depth > 1e-3).all():
+        return None
+    rays = points[:, :2] / depth[:, None]
+    ones, zeros = np.ones(len(points)), np.zeros(len(points))
+    left = np.concatenate(
+        [np.column_stack([rays[:, 0], ones, zeros]), np.column_stack([rays[:, 1], zeros, ones])]
+    )
+    right = pixels.T.ravel()
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+        return None
+    solution, _, rank, _ = np.linalg.lstsq(left, right, rcond=None)
+    if rank < 3 or solution[0] <= 1.0 or np.abs(left @ solution - right).max() > 2.0:
+        return None
+    return float(solution[0]), solution[1:]
+
+
+def up_axis(
+    root: Float[np.ndarray, "frames 3"], surely: float = 0.0, usual: str | None = None
+) -> str:
+    """Guess which way is up in a world: the axis nearest to the spines of all frames.
+
+    Args:
+        root: rotation of the body in the world, axis-angle.
+        surely: how much of the mean spine must lie along an axis other than the usual.
+        usual: taken where no axis has that much.
+    """
+    spine = to_matrices(root)[:, :, 1].mean(axis=0)
+    nearest = max(UP, key=lambda name: float(spine @ np.array(UP[name])))
+    if usual is not None and not spine @ np.array(UP[nearest]) > surely:
+        return usual
+    return nearest
+
+
+def same_view(
+    pelvis: Float[np.ndarray, "frames 3"], size: tuple[int, int] | None
+) -> tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int], Float[np.ndarray, "frames 4 4"]]:
+    """Make up a camera for people whose rotation, but not whose place, is known before a camera.
+
+    It looks along the file's own z axis at the pelvis of every frame, so that they are seen from
+    the side from which the tool saw them.
+
+    Returns:
+        Intrinsics, picture size, camera from world.
+    """
+    size = VIEW_SIZE if size is None else size
+    shift = np.array([0.0, 0.0, VIEW_DISTANCE_M]) - pelvis
+    matrices = rigid(np.tile(np.eye(3), (len(pelvis), 1, 1)), shift)
+    return pinhole(VIEW_FOCAL * size[0], size, len(pelvis)), size, matrices
+
+
+def front_view(
+    root: Float[np.ndarray, "frames 3"],
+    pelvis: Float[np.ndarray, "frames 3"],
+    up: str,
+    size: tuple[int, int] | None,
+) -> tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int], Float[np.ndarray, "frames 4 4"]]:
+    """Make up a camera for a motion that comes without one.
+
+    It stands level before the person of the first frame, looks at the pelvis, and follows along
+    the ground; the world stays the file's own.
+
+    Args:
+        root: rotation of the body in the world, axis-angle.
+        pelvis: its place in the world, metres.
+        up: a name in `UP`.
+        size: (height, width) of the picture; `VIEW_SIZE` where None.
+
+    Returns:
+        Intrinsics, picture size, camera from world.
+    """
+    size = VIEW_SIZE if size is None else size
+    above = np.array(UP[up])
+    heading = to_matrices(root[:1])[0, :, 2]
+    heading = heading - (heading @ above) * above
+    if np.linalg.norm(heading) < 0.1:  # lies on the back or the front
+        heading = np.roll(above, 1) - (np.roll(above, 1) @ above) * above
+    heading = heading / np.linalg.norm(heading)
+    down, forward = -above, -heading
+    rotation = np.stack([np.cross(down, forward), down, forward])
+    height = (pelvis[0] @ above) * above
+    ground = pelvis - (pelvis @ above)[:, None] * above
+    place = ground + height + VIEW_DISTANCE_M * heading
+    matrices = rigid(np.tile(rotation, (len(root), 1, 1)), -place @ rotation.T)
+    return pinhole(VIEW_FOCAL * size[0], size, len(root)), size, matrices

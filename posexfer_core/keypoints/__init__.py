@@ -1,0 +1,1 @@
+"""What detectors write of people in images: keypoints, 3D joints, masks; tracking."""

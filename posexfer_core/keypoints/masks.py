@@ -1,0 +1,60 @@
+"""Masks of people: checked, cut out, and made small enough to work with."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+from ..errors import PictureError
+
+WORKING_PX = 512
+"""Longest side of the pictures in which outlines are compared."""
+MARGIN = 0.1
+"""Room around the person in them, as a share of its extent."""
+
+Mask = Bool[ndarray, "height width"]
+
+
+def check_mask(mask: ndarray, size: tuple[int, int]) -> Mask:
+    """Return a mask of a picture as booleans.
+
+    Args:
+        mask: (height, width); booleans, or from 0 to 1: more than a half is the person.
+        size: height and width of the picture.
+
+    Raises:
+        PictureError: it is of another size, or shows nothing or everything.
+    """
+    if mask.shape != size:
+        raise PictureError(
+            f"The mask has shape {tuple(mask.shape)}, the picture is {size[0]}x{size[1]} "
+            "(height x width); they must be alike."
+        )
+    found = mask > 0.5
+    if found.all() or not found.any():
+        raise PictureError(
+            f"The mask is {'full' if found.all() else 'empty'}; it must be 1 where the person is "
+            "and 0 around."
+        )
+    return found
+
+
+def window(mask: Mask, pixels: Float[ndarray, "points 2"]) -> tuple[ndarray, ndarray]:
+    """Cut out the person with some room around; return the corner (x, y) too."""
+    rows, columns = np.nonzero(mask)
+    places = np.concatenate([np.stack([columns, rows], -1) + 0.5, pixels])
+    low, high = places.min(0), places.max(0)
+    room = MARGIN * (high - low).max()
+    left, top = np.floor(np.clip(low - room, 0, None)).astype(int)
+    right, bottom = np.ceil(high + room).astype(int)
+    return np.array([left, top]), mask[top:bottom, left:right]
+
+
+def shrunk(mask: Mask) -> tuple[Bool[ndarray, "small_height small_width"], ndarray]:
+    """Resize a mask to the working size; return the factors of x and y too."""
+    height, width = mask.shape
+    factor = min(1.0, WORKING_PX / max(height, width))
+    size = max(round(factor * height), 8), max(round(factor * width), 8)
+    wide = F.interpolate(torch.from_numpy(mask).float()[None, None], size=size, mode="area")
+    return wide[0, 0].numpy() > 0.5, np.array([size[1] / width, size[0] / height])

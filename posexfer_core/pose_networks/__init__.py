@@ -1,0 +1,1 @@
+"""Small networks that estimate poses: from keypoints, and from the image alone."""

@@ -1,0 +1,48 @@
+"""Read a picture and its mirror image: what both agree on is nearer to the truth."""
+
+from math import log
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..body.pose_editing import TWINS
+from ..geometry.rotations import matrix_to_rotation_6d, rotation_6d_to_matrix
+from .regress_network import Regressed, RegressNetwork
+
+
+def read_both_ways(
+    network: RegressNetwork, pictures: Float[Tensor, "batch 3 height width"]
+) -> Regressed:
+    """Average what the network says of pictures and, mirrored back, of their mirror images."""
+    count = len(pictures)
+    found = network(torch.cat([pictures, pictures.flip(-1)]))
+    here = _rows(found, slice(count))
+    back = mirror_regressed(_rows(found, slice(count, None)))
+    turns = (matrix_to_rotation_6d(here.rotations) + matrix_to_rotation_6d(back.rotations)) / 2.0
+    return Regressed(
+        rotations=rotation_6d_to_matrix(turns),
+        betas=(here.betas + back.betas) / 2.0,
+        camera=(here.camera + back.camera) / 2.0,
+        pixels=(here.pixels + back.pixels) / 2.0,
+        maps=torch.logaddexp(here.maps, back.maps) - log(2.0),
+        places=(here.places + back.places) / 2.0,
+    )
+
+
+def mirror_regressed(found: Regressed) -> Regressed:
+    """Say of a picture what was said of its mirror image: `R' = M R M`, sides exchanged."""
+    twins = list(TWINS)
+    side = found.places.new_tensor([-1.0, 1.0, 1.0])
+    return Regressed(
+        rotations=(side[:, None] * found.rotations * side)[:, twins],
+        betas=found.betas,
+        camera=found.camera * side,
+        pixels=(found.pixels * side[:2])[:, twins],
+        maps=found.maps[:, twins].flip(-1),
+        places=(found.places * side)[:, twins],
+    )
+
+
+def _rows(found: Regressed, rows: slice) -> Regressed:
+    return Regressed(**{name: tensor[rows] for name, tensor in vars(found).items()})

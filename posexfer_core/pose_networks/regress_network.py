@@ -1,0 +1,174 @@
+"""A small network that reads pose, shape and a weak camera off one picture of a person.
+
+Every joint looks at its own places of the picture (as in PARE, arXiv:2104.08527): the middle of
+the places is where the joint lies, what is seen there tells how it is turned.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import einsum, rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ..errors import ConfigError
+from ..geometry.rotations import rotation_6d_to_matrix
+from .sizes import Sizes
+
+JOINTS, BETAS = 24, 10
+GROUPS = 8
+STRIDE = 8
+"""Pixels of the picture per place that a joint looks at."""
+START_ROTATION = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+UPRIGHT_ROTATION = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
+"""Of the root: stands and faces the camera (y up to y down)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressConfig(Sizes):
+    """Sizes of the network."""
+
+    of = "regressor"
+    height: int = 128
+    """Of the picture that it reads, pixels."""
+    width: int = 88
+    """Of the picture that it reads, pixels."""
+    channels: tuple[int, int, int] = (32, 64, 128)
+    """At a quarter, an eighth and a sixteenth of the picture's size."""
+    blocks: tuple[int, int, int] = (1, 2, 2)
+    """Residual blocks at each of these."""
+    looks: int = 16
+    """Numbers that each joint keeps of what it sees."""
+    hidden: int = 384
+    """Width of the layers that put the body together."""
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that make no network."""
+        if min(self.height, self.width) < 32 or self.height % STRIDE or self.width % STRIDE:
+            raise ConfigError(
+                f"The picture is {self.height} x {self.width} pixels; expected multiples of "
+                f"{STRIDE}, at least 32."
+            )
+        if len(self.channels) != 3 or any(c < 1 or c % GROUPS for c in self.channels):
+            raise ConfigError(f"channels are {self.channels}, expected three multiples of 8.")
+        if len(self.blocks) != 3 or min(self.blocks) < 1 or min(self.looks, self.hidden) < 1:
+            raise ConfigError("blocks must be three counts; these, looks and hidden at least 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regressed:
+    """What the network says of a batch of pictures."""
+
+    rotations: Float[Tensor, "batch 24 3 3"]
+    """Relative to the parent; the root's relative to the camera."""
+    betas: Float[Tensor, "batch 10"]
+    camera: Float[Tensor, "batch 3"]
+    """Pelvis in NDC of the picture (two numbers) and the log of NDC heights per metre there."""
+    pixels: Float[Tensor, "batch 24 2"]
+    """Where each joint is seen, NDC, by the places that it looks at."""
+    maps: Float[Tensor, "batch 24 rows columns"]
+    """Log of the share that each joint gives to each place that it looks at."""
+    places: Float[Tensor, "batch 24 3"]
+    """Each joint from the pelvis, metres, camera frame; said directly, beside the rotations."""
+
+
+class RegressNetwork(nn.Module):
+    """Convolutions at three sizes, a map of places for each joint, and layers over all joints."""
+
+    start: Tensor
+
+    def __init__(self, config: RegressConfig) -> None:
+        super().__init__()
+        self.config = config
+        fine, middle, coarse = config.channels
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, fine // 2, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(fine // 2, fine, 3, stride=2, padding=1),
+        )
+        self.fine = _blocks(fine, config.blocks[0])
+        self.to_middle = nn.Conv2d(fine, middle, 3, stride=2, padding=1)
+        self.middle = _blocks(middle, config.blocks[1])
+        self.to_coarse = nn.Conv2d(middle, coarse, 3, stride=2, padding=1)
+        self.coarse = _blocks(coarse, config.blocks[2])
+        self.back = nn.Conv2d(coarse, coarse, 1)
+        self.across = nn.Conv2d(middle, coarse, 1)
+        self.map = nn.Sequential(nn.GroupNorm(GROUPS, coarse), nn.SiLU())
+        self.where = nn.Conv2d(coarse, JOINTS, 1)
+        self.look = nn.Conv2d(coarse, JOINTS * config.looks, 1)
+        seen = JOINTS * (config.looks + 2) + coarse
+        self.body = nn.Sequential(
+            nn.Linear(seen, config.hidden),
+            nn.SiLU(),
+            nn.Linear(config.hidden, config.hidden),
+            nn.SiLU(),
+        )
+        self.sizes = (JOINTS * 6, BETAS, 3, JOINTS * 3)
+        self.out = nn.Linear(config.hidden, sum(self.sizes))
+        nn.init.normal_(self.out.weight, std=0.01)
+        nn.init.zeros_(self.out.bias)
+        start = torch.tensor([UPRIGHT_ROTATION, *[START_ROTATION] * (JOINTS - 1)])
+        self.register_buffer("start", start.flatten(), persistent=False)
+
+    def forward(self, picture: Float[Tensor, "batch 3 height width"]) -> Regressed:
+        """Read bodies off pictures in [-1, 1] of the size in the config."""
+        fine = self.fine(self.stem(picture))
+        middle = self.middle(self.to_middle(fine))
+        coarse = self.coarse(self.to_coarse(middle))
+        back = F.interpolate(self.back(coarse), size=middle.shape[-2:], mode="nearest")
+        seen = self.map(back + self.across(middle))
+        maps = self.where(seen).float()
+        maps = maps - maps.logsumexp((-2, -1), keepdim=True)
+        attention = maps.flatten(2).exp()
+        pixels = einsum(
+            attention, place_centres(maps), "batch joints places, places axes -> batch joints axes"
+        )
+        looks = rearrange(self.look(seen), "b (joints n) h w -> b joints (h w) n", joints=JOINTS)
+        taken = einsum(
+            attention.to(looks.dtype), looks, "b joints places, b joints places n -> b joints n"
+        )
+        whole = F.silu(coarse).mean((-2, -1))
+        parts = [taken.flatten(1), pixels.to(whole.dtype).flatten(1), whole]
+        out = self.out(self.body(torch.cat(parts, dim=-1))).float()
+        return self._read(out, pixels, maps)
+
+    def _read(self, out: Tensor, pixels: Tensor, maps: Tensor) -> Regressed:
+        turns, betas, camera, places = out.split(self.sizes, dim=-1)
+        rotations = rearrange(turns + self.start, "b (joints six) -> b joints six", six=6)
+        return Regressed(
+            rotations=rotation_6d_to_matrix(rotations),
+            betas=betas,
+            camera=torch.cat([camera[:, :2] + pixels[:, 0], camera[:, 2:]], dim=-1),
+            pixels=pixels,
+            maps=maps,
+            places=rearrange(places, "b (joints xyz) -> b joints xyz", xyz=3),
+        )
+
+
+class _Block(nn.Module):
+    """Two 3x3 convolutions beside the identity, which is all it is at the start."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(GROUPS, channels)
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)  # pyright: ignore[reportArgumentType]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.silu(self.first(F.silu(self.norm(x)))))
+
+
+def _blocks(channels: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*[_Block(channels) for _ in range(count)])
+
+
+def place_centres(maps: Float[Tensor, "*batch rows columns"]) -> Float[Tensor, "places 2"]:
+    """Give the centre of every place of a map, NDC, row by row."""
+    rows, columns = maps.shape[-2:]
+    y = (torch.arange(rows, device=maps.device) + 0.5) / rows * 2.0 - 1.0
+    x = (torch.arange(columns, device=maps.device) + 0.5) / columns * 2.0 - 1.0
+    y, x = torch.meshgrid(y, x, indexing="ij")
+    return torch.stack([x.flatten(), y.flatten()], dim=-1)

@@ -1,0 +1,1 @@
+"""Bodies found in meshes."""

@@ -1,0 +1,113 @@
+"""Second chances for limbs: the descent cannot jump, so each limb is tried in other poses."""
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from ..geometry.so3 import exp_map
+from .icp import Fitted
+
+TWINS = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22]
+"""The joint on the other side, for each joint."""
+Turns = tuple[tuple[float, float, float], tuple[float, float, float]]
+
+ARM_POSES: tuple[Turns, ...] = (
+    ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)),
+    ((0.0, 0.0, -1.25), (0.0, 0.0, 0.0)),
+    ((0.0, 0.0, 1.1), (0.0, 0.0, 0.0)),
+    ((0.0, -1.4, 0.0), (0.0, 0.0, 0.0)),
+    ((0.0, 0.4, -0.9), (0.0, 0.0, 0.0)),
+    ((0.0, 0.0, -1.1), (0.0, -1.7, 0.0)),
+    ((-1.2, 0.0, -0.9), (0.0, -1.9, 0.0)),
+    ((-1.2, 0.0, 0.2), (0.0, -1.9, 0.0)),
+    ((0.0, -1.3, 0.0), (0.0, -1.4, 0.0)),
+)
+"""Left shoulder and elbow, axis-angle: out, down, up, to the front, to the back, and bent."""
+LEG_POSES: tuple[Turns, ...] = (
+    ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)),
+    ((-1.5, 0.0, 0.1), (1.5, 0.0, 0.0)),
+    ((-1.4, 0.0, 0.1), (0.1, 0.0, 0.0)),
+    ((0.3, 0.0, 0.0), (1.4, 0.0, 0.0)),
+    ((-2.0, 0.0, 0.2), (2.1, 0.0, 0.0)),
+    ((-0.6, 0.0, 0.0), (0.2, 0.0, 0.0)),
+    ((0.0, 0.0, 0.6), (0.0, 0.0, 0.0)),
+    ((-0.7, 0.6, 0.5), (1.6, 0.0, 0.0)),
+)
+"""Left hip and knee: straight, sitting, raised, back, crouching, striding, apart, crossed."""
+LIMBS = (
+    ((16, 18, 20, 22), ARM_POSES, 1.0),
+    ((17, 19, 21, 23), ARM_POSES, -1.0),
+    ((1, 4, 7, 10), LEG_POSES, 1.0),
+    ((2, 5, 8, 11), LEG_POSES, -1.0),
+)
+"""Joints of each limb, the poses to try, and -1 where they have to be mirrored."""
+
+
+def turned_about(fitted: Fitted) -> Fitted:
+    """Let bodies look the other way, limbs where they were: the left take the right ones' place.
+
+    Seen as a cloud of points, a body and its back are much alike; this is the likeliest mistake.
+    """
+    turned = fitted.take(np.arange(len(fitted.scale)))
+    half_turn = np.diag([-1.0, 1.0, -1.0])
+    rotations = half_turn @ fitted.pose.rotations[:, TWINS] @ half_turn
+    rotations[:, 0] = fitted.pose.rotations[:, 0] @ half_turn
+    turned.pose.rotations = rotations
+    return turned
+
+
+def limb_changes(fitted: Fitted) -> tuple[Fitted, list[int]]:
+    """Copy one body with every limb in every pose, one change at a time.
+
+    Returns:
+        The copies, and which limb was changed in each.
+    """
+    limbs = [(number, turns) for number, (_, poses, _) in enumerate(LIMBS) for turns in poses]
+    copies = fitted.take(np.zeros(len(limbs), np.int64))
+    for row, (number, turns) in enumerate(limbs):
+        joints, _, sign = LIMBS[number]
+        mirror = np.array([1.0, sign, sign])
+        copies.pose.rotations[row, list(joints)] = np.eye(3)
+        copies.pose.rotations[row, list(joints[:2])] = exp_map(np.array(turns) * mirror)
+    return copies, [number for number, _ in limbs]
+
+
+def best_of_each(scores: Float[ndarray, " copies"], limbs: list[int]) -> Int[ndarray, " kept"]:
+    """Number the copies that go on: of every limb the few that are nearest."""
+    kept = []
+    for number in range(len(LIMBS)):
+        rows = [row for row, at in enumerate(limbs) if at == number]
+        kept += sorted(rows, key=lambda row: scores[row])[:KEPT]
+    return np.array(kept)
+
+
+def best_limbs(
+    fitted: Fitted,
+    score: float,
+    changed: Fitted,
+    scores: Float[ndarray, " copies"],
+    limbs: list[int],
+) -> Fitted | None:
+    """Take over every limb that made the whole body fit better; None where none did.
+
+    Args:
+        fitted: the body as it was.
+        score: its distance.
+        changed: its copies, after they were brought near again.
+        scores: their distances.
+        limbs: which limb was changed in each.
+    """
+    better = fitted.take(np.arange(1))
+    found = False
+    for number, (joints, _, _) in enumerate(LIMBS):
+        own = np.array([scores[row] if at == number else np.inf for row, at in enumerate(limbs)])
+        best = int(own.argmin())
+        if own[best] < score * LEAST_GAIN:
+            better.pose.rotations[0, list(joints)] = changed.pose.rotations[best, list(joints)]
+            found = True
+    return better if found else None
+
+
+KEPT = 4
+LEAST_GAIN = 0.97
+"""A limb is taken over where the distance falls to this share."""

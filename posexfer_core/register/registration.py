@@ -1,0 +1,181 @@
+"""Registration: lay the body onto a mesh, judge it, and make a posable body of the mesh."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy import ndarray
+from torch import Tensor
+
+from ..body.model import BodyModel
+from ..body.params import HumanParams
+from ..errors import MeshError
+from ..geometry.camera_conversions import UP, front_view
+from ..geometry.closest_points import Closest, closest_points
+from ..geometry.normals import vertex_normals
+from ..geometry.point_clouds import Cloud, outward_faces, sample_surface
+from ..geometry.so3 import log_map
+from .icp import Fitted
+from .same_topology import fit_known, own_places, same_topology
+from .search import fit_unknown
+from .surface import Surface, Unit, Up, load_surface
+from .transfer_rig import carried_body
+
+CLOUD_POINTS, JUDGING_POINTS = 12_000, 4_000
+LIMIT_MEAN_MM, LIMIT_P95_MM = 30.0, 110.0
+"""Beyond either, the mesh is no body, or one in a pose that was not found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Residual:
+    """How far the fitted body lies from the mesh, both ways taken together."""
+
+    mean_mm: float
+    p95_mm: float
+
+    def __str__(self) -> str:
+        return f"{self.mean_mm:.1f} mm on average, {self.p95_mm:.1f} mm at the 95th percentile"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Registration:
+    """A mesh whose pose, shape and every vertex's place on the body are known."""
+
+    params: HumanParams
+    """Pose and shape, in the mesh's own axes, before a camera that looks at the person's front.
+    They pose the body that was fitted like the mesh, and `body` so that it is the mesh."""
+    body: BodyModel
+    """Of the mesh's own topology, posable, with the betas of the body that was fitted."""
+    residual: Residual
+    known: bool
+    """Whether the mesh has the very topology of the body that was fitted."""
+    up: Up
+    """The mesh's axis that points up."""
+    notes: tuple[str, ...]
+    """What was assumed, and how well it fits; a sentence each."""
+
+
+def register_file(
+    path: Path | str, body: BodyModel, *, unit: Unit = "auto", up: Up = "auto"
+) -> Registration:
+    """Read a mesh file and register it; see `surface.load_surface` and `register`."""
+    return register(load_surface(path, unit=unit, up=up), body, name=Path(path).name)
+
+
+def register(surface: Surface, body: BodyModel, *, name: str = "the mesh") -> Registration:
+    """Fit a body to a mesh: pose, shape, place and, where the unit is not known, scale.
+
+    Raises:
+        MeshError: the mesh is no body, or is in a pose that was not found.
+    """
+    faces = outward_faces(surface.vertices, surface.faces)
+    cloud = sample_surface(surface.vertices, faces, CLOUD_POINTS)
+    known = same_topology(body, len(surface.vertices), faces)
+    fitted = fit_known(body, surface.vertices) if known else fit_unknown(body, surface, cloud)
+    posed = _Posed.of(body, fitted)
+    scale = float(fitted.scale[0])
+    vertices = surface.vertices * scale
+    residual = posed.residual(vertices, faces)
+    _refuse_strangers(residual, name)
+    closest = own_places(faces, len(vertices)) if known else posed.closest(vertices, faces)
+    up = _up(fitted.pose.rotations[0, 0]) if surface.up == "auto" else surface.up
+    return Registration(
+        params=_params(posed, body.beta_space, up),
+        body=carried_body(
+            body, posed.rotations, posed.betas, posed.transl, vertices, faces, closest
+        ),
+        residual=residual,
+        known=known,
+        up=up,
+        notes=(*surface.notes, f"{name}: {up} is up; the body lies {residual} from the mesh."),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Posed:
+    """The body that was fitted, whole."""
+
+    rotations: Float[Tensor, "1 24 3 3"]
+    betas: Float[Tensor, "1 10"]
+    transl: Float[Tensor, "1 3"]
+    vertices: Float[ndarray, "vertices 3"]
+    normals: Float[ndarray, "vertices 3"]
+    faces: Int[ndarray, "faces 3"]
+    pelvis: Float[ndarray, "3"]
+
+    @classmethod
+    def of(cls, body: BodyModel, fitted: Fitted) -> "_Posed":
+        """Pose the body; `fitted` holds one."""
+        pose = fitted.pose
+        rotations, betas, transl = (
+            torch.from_numpy(array).to(body.v_template)
+            for array in (pose.rotations, pose.betas, pose.transl)
+        )
+        with torch.no_grad():
+            geometry = body(rotations, betas, transl)
+            normals = vertex_normals(geometry.vertices, body.faces)
+        return cls(
+            rotations=rotations.cpu(),
+            betas=betas.cpu(),
+            transl=transl.cpu(),
+            vertices=geometry.vertices[0].double().cpu().numpy(),
+            normals=normals[0].double().cpu().numpy(),
+            faces=body.faces.cpu().numpy(),
+            pelvis=geometry.joints[0, 0].double().cpu().numpy(),
+        )
+
+    def closest(
+        self, vertices: Float[ndarray, "others 3"], faces: Int[ndarray, "other_faces 3"]
+    ) -> Closest:
+        """Find every vertex of a mesh on this body."""
+        normals = vertex_normals(torch.from_numpy(vertices)[None], torch.from_numpy(faces.copy()))
+        wanted = Cloud(points=vertices, normals=normals[0].numpy())
+        return closest_points(wanted, self.vertices, self.normals, self.faces)
+
+    def residual(
+        self, vertices: Float[ndarray, "others 3"], faces: Int[ndarray, "other_faces 3"]
+    ) -> Residual:
+        """Measure from points all over the mesh to this skin, and from this skin to the mesh."""
+        mesh = sample_surface(vertices, faces, JUDGING_POINTS)
+        skin = sample_surface(self.vertices, self.faces, JUDGING_POINTS)
+        normals = vertex_normals(torch.from_numpy(vertices)[None], torch.from_numpy(faces.copy()))
+        there = closest_points(mesh, self.vertices, self.normals, self.faces)
+        back = closest_points(skin, vertices, normals[0].numpy(), faces)
+        gaps = 1000.0 * np.concatenate([there.distance, back.distance])
+        return Residual(mean_mm=float(gaps.mean()), p95_mm=float(np.percentile(gaps, 95)))
+
+
+def _refuse_strangers(residual: Residual, name: str) -> None:
+    if residual.mean_mm > LIMIT_MEAN_MM or residual.p95_mm > LIMIT_P95_MM:
+        raise MeshError(
+            f"{name} is not recognised as one person: the nearest body lies {residual} from it "
+            f"(at most {LIMIT_MEAN_MM:.0f} and {LIMIT_P95_MM:.0f} mm). Expected one whole person "
+            "without furniture or pedestal; give unit and up axis if they are unusual."
+        )
+
+
+def _up(root: Float[ndarray, "3 3"]) -> Up:
+    """Name the axis nearest to the spine."""
+    return max(UP, key=lambda axis: float(root[:, 1] @ np.array(UP[axis])))  # pyright: ignore
+
+
+def _params(posed: _Posed, beta_space: str, up: Up) -> HumanParams:
+    """Put the person before a camera that looks at the front."""
+    root = log_map(posed.rotations[:, 0].double().numpy())
+    intrinsics, size, camera = front_view(root, posed.pelvis[None], up, None)
+    pose = log_map(posed.rotations.double().numpy())
+    return HumanParams(
+        pose=_tensor(pose)[None],
+        betas=posed.betas[None].float(),
+        transl=posed.transl[None].float(),
+        intrinsics=_tensor(intrinsics),
+        picture_size=size,
+        camera_from_world=_tensor(camera),
+        beta_space=beta_space,
+    )
+
+
+def _tensor(array: ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, np.float32))

@@ -1,0 +1,84 @@
+"""A mesh of a body model's own topology: every vertex is known, so the pose follows in one go."""
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from ..body.model import BodyModel
+from ..fit.kinematics import BETAS, JOINTS, PARENT, Pose
+from ..geometry.closest_points import Closest
+from ..geometry.point_clouds import Cloud
+from .icp import Descent, Fitted, Pairs, Phase
+from .search import spread_vertices
+from .skinned_points import PosedSkin, SkinRig
+
+KNOWN_POINTS = 1500
+EXACT = Phase(steps=12, reach_m=10.0, slide=1.0, sigma_m=0.002, pose=0.002, shape=0.05)
+
+
+def same_topology(body: BodyModel, vertices: int, faces: Int[ndarray, "faces 3"]) -> bool:
+    """Tell whether a mesh has the body's vertices and, up to order and corners, its faces."""
+    if vertices != len(body.v_template) or len(faces) != len(body.faces):
+        return False
+    return np.array_equal(_sorted(faces), _sorted(body.faces.cpu().numpy()))
+
+
+def _sorted(faces: ndarray) -> ndarray:
+    inside = np.sort(faces, axis=1)
+    return inside[np.lexsort(inside.T[::-1])]
+
+
+def fit_known(body: BodyModel, vertices: Float[ndarray, "vertices 3"]) -> Fitted:
+    """Solve the pose of a mesh whose vertices are the body's.
+
+    Begins with the rotation of each joint's own skin (Kabsch), and descends with fixed pairs.
+
+    Args:
+        body: whose topology the mesh has.
+        vertices: metres.
+    """
+    index = spread_vertices(body, KNOWN_POINTS)
+    start = Fitted(_rigid_pose(body, vertices), np.ones(1))
+    cloud = Cloud(points=vertices[index], normals=np.zeros((len(index), 3)))
+    return _KnownDescent(SkinRig(body, index), cloud, scale_sigma=0.0).run(start, EXACT, seekers=0)
+
+
+def own_places(faces: Int[ndarray, "faces 3"], vertices: int) -> Closest:
+    """Place every vertex at itself, as a corner of one of its faces."""
+    corner = np.zeros(vertices, np.int64)
+    corner[faces.ravel()] = np.arange(faces.size)
+    return Closest(face=corner // 3, barycentric=np.eye(3)[corner % 3], distance=np.zeros(vertices))
+
+
+class _KnownDescent(Descent):
+    """Pairs never change."""
+
+    def pairs(self, fitted: Fitted, skin: PosedSkin, seekers: int) -> Pairs:
+        """Pair every skin point with its own vertex."""
+        count = len(self.cloud.points)
+        return Pairs(
+            skin=np.arange(count)[None],
+            place=self.cloud.points[None],
+            normal=self.cloud.normals[None],
+        )
+
+
+def _rigid_pose(body: BodyModel, vertices: ndarray) -> Pose:
+    """Turn every joint as its own skin is turned."""
+    rest, parts = body.v_template.double().cpu().numpy(), body.parts.cpu().numpy()
+    joints = (body.joint_regressor.double() @ body.v_template.double()).cpu().numpy()
+    world = np.tile(np.eye(3), (JOINTS, 1, 1))
+    for joint in range(JOINTS):
+        own = parts == joint
+        parent = world[PARENT[joint]] if joint else np.eye(3)
+        world[joint] = _kabsch(rest[own], vertices[own]) if own.sum() >= 8 else parent
+    rotations = world.copy()
+    rotations[1:] = world[PARENT[1:]].swapaxes(1, 2) @ world[1:]
+    pelvis = (body.joint_regressor[0].double().cpu().numpy() @ vertices) - joints[0]
+    return Pose(rotations[None], np.zeros((1, BETAS)), pelvis[None])
+
+
+def _kabsch(start: ndarray, end: ndarray) -> Float[ndarray, "3 3"]:
+    """Find the rotation that brings points closest to their partners, shifts left aside."""
+    u, _, vt = np.linalg.svd((end - end.mean(0)).T @ (start - start.mean(0)))
+    return u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt

@@ -1,0 +1,127 @@
+"""The search for the pose of an unknown mesh: many starts from afar, few brought near."""
+
+import numpy as np
+from jaxtyping import Int
+from numpy import ndarray
+
+from ..body.model import BodyModel
+from ..geometry.point_clouds import Cloud
+from .icp import Descent, Fitted, Phase, join
+from .initialisation import standing_starts
+from .limb_restarts import best_limbs, best_of_each, limb_changes, turned_about
+from .skinned_points import SkinRig
+from .surface import Surface
+
+TURNED = (Phase(steps=3, reach_m=0.6, slide=0.7, sigma_m=0.03, rigid=True),)
+FAR = (Phase(steps=9, reach_m=0.4, slide=0.5, sigma_m=0.02, shape=2.0),)
+MIDDLE = (Phase(steps=10, reach_m=0.2, slide=0.3, sigma_m=0.01, pose=0.6, scale=True),)
+AGAIN = (
+    Phase(steps=4, reach_m=0.3, slide=0.5, sigma_m=0.02),
+    Phase(steps=3, reach_m=0.2, slide=0.3, sigma_m=0.01, pose=0.6),
+)
+NEAR = (
+    Phase(steps=6, reach_m=0.1, slide=0.2, sigma_m=0.006, pose=0.4, shape=0.5, scale=True),
+    Phase(steps=6, reach_m=0.05, slide=0.1, sigma_m=0.004, pose=0.2, shape=0.3, scale=True),
+)
+ROUNDS = (
+    (160, TURNED, 16),
+    (160, FAR, 5),
+    (300, MIDDLE, 1),
+)
+"""Points that seek each other, phases, and how many bodies go on to the next round."""
+LIMB_POINTS, NEAR_POINTS = 200, 1000
+WORST_PERCENT, DOUBTFUL_M = 97, 0.05
+"""Where this percentile of the distances is beyond this, limbs are tried in other poses."""
+LIMB_ROUNDS = 3
+HABIT = 0.2
+"""How much unusual angles count, beside impossible ones."""
+BEND_M = 5e-5
+"""Distance, metres, that one unit of the joints' limits is worth: 7 mm for a knee bent the wrong
+way by one radian."""
+HOPELESS_M = 0.08
+"""Mean distance, after all starts, beyond which no limb can be to blame."""
+UNKNOWN_SCALE = 0.25
+"""How far a mesh without a unit may be from the mean body's size, in the logarithm."""
+
+
+def fit_unknown(body: BodyModel, surface: Surface, cloud: Cloud) -> Fitted:
+    """Lay the body onto a mesh of which nothing is known; the best of all starts."""
+    search = _Search(body, cloud, 0.0 if surface.sized else UNKNOWN_SCALE)
+    scores = np.zeros(0)
+    fitted = standing_starts(SkinRig(body, spread_vertices(body, 160)), cloud, surface.up)
+    for points, phases, most in ROUNDS:
+        fitted, scores = search.run(fitted, phases, points)
+        fitted = fitted.take(np.argsort(scores)[:most])
+    best = fitted.take(np.arange(1))
+    if scores.min() > HOPELESS_M:
+        return best
+    turned, _ = search.run(turned_about(best), (*AGAIN, *MIDDLE), LIMB_POINTS)
+    both = join([search.with_other_limbs(one)[0] for one in (best, turned)])
+    both, scores = search.run(both, NEAR, NEAR_POINTS)
+    return both.take(np.array([scores.argmin()]))
+
+
+class _Search:
+    """Descents on one mesh, from far to near."""
+
+    def __init__(self, body: BodyModel, cloud: Cloud, scale_sigma: float) -> None:
+        self.body, self.cloud, self.scale_sigma = body, cloud, scale_sigma
+        self._descents: dict[int, Descent] = {}
+        self.worst = np.zeros(0)
+        """Of the last run, the distance that few points exceed, metres."""
+
+    def run(self, fitted: Fitted, phases: tuple[Phase, ...], points: int) -> tuple[Fitted, ndarray]:
+        """Bring bodies nearer; give them with their distances, metres.
+
+        Bodies bent as nobody bends count as farther: that tells front from back.
+        """
+        descent = self._descent(points)
+        for phase in phases:
+            fitted = descent.run(fitted, phase, seekers=points)
+        bent = descent.prior.energy(fitted.pose.rotations, HABIT)
+        distances = descent.distances(fitted, points)
+        self.worst = np.percentile(distances, WORST_PERCENT, axis=1)
+        return fitted, distances.mean(1) + BEND_M * bent
+
+    def with_other_limbs(self, fitted: Fitted) -> tuple[Fitted, float]:
+        """Try one body's limbs in other poses until none is better."""
+        fitted, scores = self.run(fitted, (), LIMB_POINTS)
+        for _ in range(LIMB_ROUNDS):
+            if self.worst[0] < DOUBTFUL_M:
+                break
+            changed, limbs = limb_changes(fitted)
+            changed, changed_scores = self.run(changed, AGAIN[:1], LIMB_POINTS)
+            kept = best_of_each(changed_scores, limbs)
+            limbs = [limbs[row] for row in kept]
+            changed, changed_scores = self.run(changed.take(kept), AGAIN[1:], LIMB_POINTS)
+            better = best_limbs(fitted, float(scores[0]), changed, changed_scores, limbs)
+            if better is None:
+                break
+            better, better_scores = self.run(better, MIDDLE, LIMB_POINTS)
+            if better_scores[0] >= scores[0]:
+                better = changed.take(np.array([int(changed_scores.argmin())]))
+                better, better_scores = self.run(better, MIDDLE, LIMB_POINTS)
+            if better_scores[0] >= scores[0]:
+                break
+            fitted, scores = better, better_scores
+        return fitted, float(scores[0])
+
+    def _descent(self, points: int) -> Descent:
+        if points not in self._descents:
+            rig = SkinRig(self.body, spread_vertices(self.body, points))
+            self._descents[points] = Descent(rig, self.cloud, scale_sigma=self.scale_sigma)
+        return self._descents[points]
+
+
+def spread_vertices(body: BodyModel, count: int) -> Int[ndarray, " points"]:
+    """Choose vertices that are spread evenly over the skin, always the same ones."""
+    template = body.v_template.detach().cpu().double().numpy()
+    corners = template[body.faces.cpu().numpy()]
+    doubled = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
+    share = np.zeros(len(template))
+    np.add.at(share, body.faces.cpu().numpy().ravel(), np.repeat(doubled, 3))
+    random = np.random.default_rng(0)
+    count = min(count, int((share > 0).sum()))
+    return random.choice(len(template), count, replace=False, p=share / share.sum())

@@ -1,0 +1,1 @@
+"""Maps, control maps, skeletons and overlays of posed bodies."""

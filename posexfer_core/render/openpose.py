@@ -1,0 +1,185 @@
+"""OpenPose's 18 keypoints of a body, and the coloured skeleton that 2D pose systems draw."""
+
+import functools
+import importlib
+from types import ModuleType
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..body.view import BodyView
+from ..geometry.camera import project_perspective
+from ..geometry.rasterize import Visibility
+
+KEYPOINT_NAMES = (
+    "nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist",
+    "r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear",
+)  # fmt: skip
+"""Order of OpenPose's COCO model; r and l are the person's own sides."""
+
+LIMBS = (
+    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12),
+    (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
+)  # fmt: skip
+"""Keypoints that each limb joins, in the order they are drawn."""
+
+COLOURS = (
+    (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0),
+    (0, 255, 0), (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255),
+    (0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85),
+)  # fmt: skip
+"""Colour of keypoint i, and at `LIMB_BRIGHTNESS` of limb i; RGB, 0 to 255."""
+
+LIMB_BRIGHTNESS = 0.6
+STICK_WIDTH = 4.0 / 512.0
+"""Half the width of a limb, and the radius of a keypoint, per pixel of the longer side."""
+
+_JOINTS = {
+    2: 17, 3: 19, 4: 21, 5: 16, 6: 18, 7: 20, 8: 2, 9: 5, 10: 8, 11: 1, 12: 4, 13: 7,
+}  # fmt: skip
+_VERTICES = {0: "nose", 14: "reye", 15: "leye", 16: "rear", 17: "lear"}
+
+
+def keypoints18(view: BodyView) -> Float[Tensor, "batch 18 3"]:
+    """Find the keypoints in the picture: x, y in pixels and z in metres along the camera axis."""
+    points = view.joints.new_empty(len(view), 18, 3)
+    for keypoint, joint in _JOINTS.items():
+        points[:, keypoint] = view.joints[:, joint]
+    for keypoint, name in _VERTICES.items():
+        points[:, keypoint] = view.vertices[:, view.keypoint_vertices[name]]
+    points[:, 1] = (points[:, 2] + points[:, 5]) / 2
+    pixels = project_perspective(points, view.intrinsics)
+    return torch.cat([pixels, points[..., 2:]], dim=-1)
+
+
+def keypoint_visibility(
+    keypoints: Float[Tensor, "batch points 3"], visibility: Visibility, *, tolerance_m: float = 0.12
+) -> Bool[Tensor, "batch points"]:
+    """Tell which keypoints nothing hides.
+
+    Args:
+        keypoints: x, y in pixels, z in metres, as `keypoints18` gives them.
+        visibility: what the picture sees.
+        tolerance_m: how deep under the surface a keypoint may lie; joints lie inside the body.
+
+    Returns:
+        True where the keypoint lies before the camera and at most that far behind what is seen;
+        outside the picture nothing is known, and nothing hides it.
+    """
+    height, width = visibility.depth.shape[-2:]
+    limits = keypoints.new_tensor([width, height])
+    inside = ((keypoints[..., :2] >= 0) & (keypoints[..., :2] < limits)).all(dim=-1)
+    column, row = torch.where(inside[..., None], keypoints[..., :2], 0.0).long().unbind(-1)
+    batch = torch.arange(len(keypoints), device=keypoints.device)[:, None]
+    seen = visibility.depth[batch, row, column]
+    in_front = keypoints[..., 2] - seen <= tolerance_m
+    return (keypoints[..., 2] > 0) & (in_front | ~inside)
+
+
+def draw_skeleton(
+    pixels: Float[Tensor, "batch 18 2"],
+    shown: Bool[Tensor, "batch 18"],
+    size: tuple[int, int],
+    *,
+    radius: float | None = None,
+) -> Float[Tensor, "batch 3 height width"]:
+    """Draw limbs as antialiased ellipses, then keypoints as discs, RGB in [0, 1] on black.
+
+    Args:
+        pixels: keypoints, pixels, in the order of `KEYPOINT_NAMES`.
+        shown: keypoints to draw; a limb is drawn when both of its ends are.
+        size: `(height, width)` of the picture, pixels.
+        radius: half the width of a limb and the radius of a keypoint, pixels; 4 where the longer
+            side is 512 when left out, as the bundled weights were trained.
+    """
+    radius = max(STICK_WIDTH * max(size), 1.0) if radius is None else radius
+    ellipses, drawn = _ellipses(pixels, shown, radius)
+    colours = _colours().to(pixels)
+    loops = _compiled_loops() if pixels.device.type == "cpu" else None
+    if loops is not None:
+        picture = np.zeros((len(pixels), 3, *size), dtype=np.float32)
+        loops.paint(
+            picture, ellipses.detach().float().numpy(), drawn.numpy(), colours.float().numpy()
+        )
+        return torch.from_numpy(picture).to(pixels.dtype)
+    return _paint(ellipses.detach(), drawn, colours, size)
+
+
+def draw_discs(
+    pixels: Float[Tensor, "batch points 2"],
+    shown: Bool[Tensor, "batch points"],
+    radius: float,
+    size: tuple[int, int],
+) -> Float[Tensor, "batch points height width"]:
+    """Draw how far an antialiased disc round each point covers each pixel, 0 to 1."""
+    height, width = size
+    rows = torch.arange(height, device=pixels.device)[:, None] + 0.5
+    columns = torch.arange(width, device=pixels.device)[None, :] + 0.5
+    away = torch.hypot(columns - pixels[..., 0, None, None], rows - pixels[..., 1, None, None])
+    return (radius + 0.5 - away).clamp(0.0, 1.0) * shown[..., None, None]
+
+
+@functools.cache
+def _compiled_loops() -> ModuleType | None:
+    """Import the compiled loop on first use; None where numba is missing or does not load."""
+    try:
+        return importlib.import_module(".skeleton_loops", __package__)
+    except (ImportError, RuntimeError):  # RuntimeError: no folder for numba's cache
+        return None
+
+
+def _colours() -> Float[Tensor, "35 3"]:
+    """Colours of the limbs, then of the keypoints, RGB in [0, 1]."""
+    colours = torch.tensor(COLOURS, dtype=torch.float32) / 255.0
+    return torch.cat([colours[: len(LIMBS)] * LIMB_BRIGHTNESS, colours])
+
+
+def _ellipses(
+    pixels: Float[Tensor, "batch 18 2"], shown: Bool[Tensor, "batch 18"], radius: float
+) -> tuple[Float[Tensor, "batch 35 6"], Bool[Tensor, "batch 35"]]:
+    """Describe limbs and keypoints alike: centre xy, direction xy, half length, half width."""
+    limbs = torch.tensor(LIMBS, device=pixels.device)
+    start, end = pixels[:, limbs[:, 0]], pixels[:, limbs[:, 1]]
+    along = end - start
+    length = along.norm(dim=-1, keepdim=True)
+    across = torch.tensor([1.0, 0.0]).to(pixels)
+    direction = torch.where(length > 1e-6, along / length.clamp(min=1e-6), across)
+    half_width = torch.full_like(length, radius)
+    sticks = torch.cat([(start + end) / 2, direction, (length / 2).clamp(min=1.0), half_width], -1)
+    half = torch.full_like(pixels[..., :1], radius)
+    dots = torch.cat([pixels, across.expand_as(pixels), half, half], -1)
+    drawn = torch.cat([shown[:, limbs[:, 0]] & shown[:, limbs[:, 1]], shown], dim=1)
+    return torch.cat([sticks, dots], dim=1), drawn & torch.isfinite(
+        torch.cat([sticks, dots], dim=1)
+    ).all(dim=-1)
+
+
+def _paint(
+    ellipses: Float[Tensor, "batch shapes 6"],
+    drawn: Bool[Tensor, "batch shapes"],
+    colours: Float[Tensor, "shapes 3"],
+    size: tuple[int, int],
+) -> Float[Tensor, "batch 3 height width"]:
+    """Blend the ellipses over each other on any device, one after the other.
+
+    The distance to an ellipse with half axes a, b is taken as `k (k - 1) / |g|` with
+    `k = |(u / a, v / b)|` and `g = (u / a², v / b²)`: exact on the outline, right to first order
+    near it, which is where antialiasing looks.
+    """
+    height, width = size
+    rows = torch.arange(height, device=ellipses.device)[:, None] + 0.5
+    columns = torch.arange(width, device=ellipses.device)[None, :] + 0.5
+    picture = ellipses.new_zeros(len(ellipses), 3, height, width)
+    for shape in range(ellipses.shape[1]):
+        cx, cy, dx, dy, a, b = ellipses[:, shape, :, None, None].unbind(1)
+        u = (columns - cx) * dx + (rows - cy) * dy
+        v = (rows - cy) * dx - (columns - cx) * dy
+        k = torch.sqrt((u / a) ** 2 + (v / b) ** 2)
+        slope = torch.sqrt((u / a**2) ** 2 + (v / b**2) ** 2).clamp(min=1e-9)
+        cover = (0.5 - k * (k - 1.0) / slope).clamp(0.0, 1.0)
+        cover = torch.where(k < 1e-4, 1.0, cover) * drawn[:, shape, None, None]
+        colour = colours[shape, :, None, None]
+        picture = picture + cover[:, None] * (colour - picture)
+    return picture

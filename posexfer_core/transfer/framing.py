@@ -1,0 +1,168 @@
+"""Cut a picture of any size around a person to the network's size, and paste the result back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..body.params import HumanParams
+from ..body.view import BodyView
+from ..errors import PictureError
+from ..geometry.camera import crop_intrinsics, project_perspective
+from ..geometry.resample import resample
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels; may reach outside the picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Framing:
+    """A cut without stretching: position `p` in the picture lands at `scale * (p - offset_xy)`.
+
+    Worked number: offset (10, 20), scale 0.5: pixel position (30, 60) lands at (10, 20).
+    """
+
+    offset_xy: tuple[float, float]
+    """Upper left corner of the cut, pixels of the picture; negative where it is padded."""
+    scale: float
+    """Pixels of the cut per pixel of the picture, the same along both axes."""
+    size: tuple[int, int]
+    """Height and width of the cut, pixels."""
+
+    @classmethod
+    def around(
+        cls, boxes: Sequence[Box], size: tuple[int, int], *, margin: float = 0.06
+    ) -> "Framing":
+        """Fit every box inside the cut, centred.
+
+        Args:
+            boxes: at least one; for a transfer, the person's box and the wanted pose's.
+            size: height and width of the cut, pixels.
+            margin: free border on each side, as a share of the boxes' extent.
+        """
+        left, top = (min(box[i] for box in boxes) for i in (0, 1))
+        right, bottom = (max(box[i] for box in boxes) for i in (2, 3))
+        width, height = (right - left) * (1 + 2 * margin), (bottom - top) * (1 + 2 * margin)
+        scale = min(size[0] / max(height, 1e-6), size[1] / max(width, 1e-6))
+        return cls(
+            offset_xy=(
+                (left + right - size[1] / scale) / 2,
+                (top + bottom - size[0] / scale) / 2,
+            ),
+            scale=scale,
+            size=size,
+        )
+
+    @classmethod
+    def whole(cls, picture_size: tuple[int, int], size: tuple[int, int]) -> "Framing":
+        """Fit the whole picture (height, width) inside the cut; for when no body is known."""
+        return cls.around(
+            [(0.0, 0.0, float(picture_size[1]), float(picture_size[0]))], size, margin=0.0
+        )
+
+    def apply(
+        self, picture: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels framed_height framed_width"]:
+        """Cut and resize; beyond the picture its edge pixels repeat."""
+        return resample(picture, self.offset_xy, self.scale, self.size)
+
+    def params(self, params: HumanParams) -> HumanParams:
+        """Move the camera of `params` with the cut; the body itself stays as it is."""
+        intrinsics = crop_intrinsics(params.intrinsics, self.offset_xy, self.scale)
+        return params.with_camera(intrinsics, self.size)
+
+    def paste(
+        self,
+        result: Float[Tensor, "batch channels framed_height framed_width"],
+        original: Float[Tensor, "batch channels height width"],
+        *,
+        feather: float = 0.04,
+    ) -> Float[Tensor, "batch channels height width"]:
+        """Undo the cut: put `result` where it came from, at the original resolution.
+
+        Args:
+            result: what was made of the cut, of size `size`.
+            original: the picture that was cut; kept outside the cut.
+            feather: width of the soft border inside the cut, as a share of its shorter side.
+        """
+        if tuple(result.shape[-2:]) != self.size:
+            raise PictureError(
+                f"The result is {tuple(result.shape[-2:])} pixels, expected the cut's {self.size}."
+            )
+        back = Framing(
+            offset_xy=(-self.scale * self.offset_xy[0], -self.scale * self.offset_xy[1]),
+            scale=1.0 / self.scale,
+            size=(original.shape[-2], original.shape[-1]),
+        )
+        share = self._inside(back.size, max(feather * min(self.size), 1e-3)).to(original)
+        return original + share * (back.apply(result) - original)
+
+    def _inside(self, picture_size: tuple[int, int], border_px: float) -> Tensor:
+        """Share of the cut in every pixel of the picture: 1 inside, 0 outside, a ramp between."""
+        ramps = []
+        for length, framed, offset in zip(
+            picture_size, self.size, self.offset_xy[::-1], strict=True
+        ):
+            position = self.scale * (torch.arange(length) + 0.5 - offset)
+            ramps.append((torch.minimum(position, framed - position) / border_px).clamp(0.0, 1.0))
+        return ramps[0][:, None] * ramps[1]
+
+
+def body_box(view: BodyView) -> Box:
+    """Bound the bodies of a view, in pixels of its picture; limbs outside the picture count."""
+    pixels = project_perspective(view.vertices, view.intrinsics)
+    low, high = pixels.amin(dim=(0, 1)), pixels.amax(dim=(0, 1))
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def cut_off_edges(
+    person: Box, picture_size: tuple[int, int], *, tolerance: float = 0.1
+) -> tuple[bool, bool, bool, bool]:
+    """Tell at which edges (left, top, right, bottom) the picture cuts the person off.
+
+    Args:
+        person: the box of the whole body.
+        picture_size: height and width, pixels.
+        tolerance: share of the person's extent that may lie outside before it counts.
+    """
+    left, top, right, bottom = person
+    across, down = tolerance * (right - left), tolerance * (bottom - top)
+    height, width = picture_size
+    return left < -across, top < -down, right > width + across, bottom > height + down
+
+
+def frame_person(
+    person: Box, others: Sequence[Box], size: tuple[int, int], picture_size: tuple[int, int]
+) -> Framing:
+    """Frame a person, and other boxes with them; who is cut off by the picture stays cut off.
+
+    Below the waist of a half-length portrait there is nothing to show; padding there would only
+    smear the last row of pixels. A picture that has the size and holds everything stays as it is.
+
+    Args:
+        person: the box of the whole body in the picture.
+        others: what the cut must hold too, such as the box of the pose wanted.
+        size: height and width of the cut, pixels.
+        picture_size: height and width of the picture, pixels.
+    """
+    limits = (0.0, 0.0, float(picture_size[1]), float(picture_size[0]))
+    cut = cut_off_edges(person, picture_size)
+    left, top, right, bottom = (
+        limits[edge] if cut[edge] else pick(box[edge] for box in (person, *others))
+        for edge, pick in enumerate((min, min, max, max))
+    )
+    inside = left >= 0 and top >= 0 and right <= limits[2] and bottom <= limits[3]
+    if picture_size == size and inside:
+        return Framing(offset_xy=(0.0, 0.0), scale=1.0, size=size)
+    framing = Framing.around([(left, top, right, bottom)], size)
+    offsets = []
+    for axis in (0, 1):
+        offset, length = framing.offset_xy[axis], size[1 - axis] / framing.scale
+        if cut[axis + 2]:
+            offset = min(offset, limits[axis + 2] - length)
+        elif cut[axis]:
+            offset = max(offset, 0.0)
+        offsets.append(offset)
+    return replace(framing, offset_xy=(offsets[0], offsets[1]))

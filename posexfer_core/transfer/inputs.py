@@ -1,0 +1,115 @@
+"""The straight path from two views of a body to what the network is conditioned on."""
+
+from collections.abc import Callable
+from hashlib import sha1
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..body.view import BodyView
+from ..errors import PictureError
+from ..geometry.camera import pixels_to_ndc, project_perspective
+from ..geometry.points import SurfacePoints, locate_points, sample_surface_points
+from ..network.config import NetworkConfig
+from ..network.model import ConditionInputs
+from ..register.resample_topology import on_topology_of
+from ..render.maps import canonical_map, mask_map, prior_maps
+from ..warp.draft import MARGIN, draft_picture
+
+DEPTH_LIMIT_M = 1.5
+_points_of_topology: dict[tuple[bytes, int], SurfacePoints] = {}
+
+
+def body_points(view: BodyView, count: int) -> SurfacePoints:
+    """Choose the fixed, evenly spread points that stand for a body's topology.
+
+    They depend on the rest body and its faces alone, so that point k is the same place on every
+    person; computed once per topology and count.
+    """
+    digest = sha1(view.canonical.numpy(force=True).tobytes())
+    digest.update(view.faces.numpy(force=True).tobytes())
+    key = (digest.digest(), count)
+    if key not in _points_of_topology:
+        _points_of_topology[key] = sample_surface_points(view.canonical, view.faces, count)
+    return _points_of_topology[key]
+
+
+def place_points(
+    view: BodyView, count: int, *, camera_depth: bool = False
+) -> tuple[Float[Tensor, "batch points 3"], Float[Tensor, "batch points 3"]]:
+    """Give every body point its place in the output picture and on the rest body.
+
+    Args:
+        view: the target body.
+        count: how many points stand for the surface.
+        camera_depth: give camera depth in metres instead of depth relative to the pelvis (an
+            ablation; estimators put the body tens of metres away).
+
+    Returns:
+        (u, v, z): u and v in NDC of the picture, z in metres behind the pelvis, clipped to 1.5;
+        and the points' canonical positions.
+    """
+    points = body_points(view, count)
+    position = locate_points(points, view.vertices, view.faces)
+    uv = pixels_to_ndc(project_perspective(position, view.intrinsics), view.size)
+    z = position[..., 2:]
+    if not camera_depth:
+        z = (z - view.joints[:, :1, 2:]).clamp(-DEPTH_LIMIT_M, DEPTH_LIMIT_M)
+    canonical = locate_points(points, view.canonical[None], view.faces)
+    return torch.cat([uv, z], -1), canonical.expand(len(position), -1, -1)
+
+
+def prepare_inputs(
+    picture: Float[Tensor, "batch 3 height width"],
+    source: BodyView | None,
+    target: BodyView,
+    *,
+    config: NetworkConfig,
+    encode: Callable[[Tensor], Tensor] | None = None,
+    margin: float = MARGIN,
+) -> ConditionInputs:
+    """Compute everything that the network is conditioned on; nothing here depends on the timestep.
+
+    Args:
+        picture: the source picture, in [-1, 1].
+        source: the body of the person shown, or None where it is not known; then nothing can be
+            carried along its surface.
+        target: the body wanted, in a picture of the same size.
+        config: of the network that will read the result.
+        encode: carries pictures to latents; needed where the network reads the draft's latents.
+        margin: see `draft.draft_picture`.
+
+    Raises:
+        PictureError: the picture and a view differ in size.
+    """
+    size = (picture.shape[-2], picture.shape[-1])
+    for name, view in (("source", source), ("target", target)):
+        if view is not None and view.size != size:
+            raise PictureError(
+                f"The picture is {size[0]}x{size[1]} pixels (height x width) but the {name} body's "
+                f"camera makes pictures of {view.size[0]}x{view.size[1]}. Frame both alike."
+            )
+    points, points_canonical = place_points(
+        target, config.points, camera_depth=config.z_mode == "camera"
+    )
+    maps = prior_maps(target) if config.prior_2d else {}
+    draft_latents = None
+    if source is None:
+        source_maps = picture.new_zeros(len(picture), 4, *size)
+    else:
+        source_maps = torch.cat([canonical_map(source), mask_map(source)], 1)
+        if config.prior_2d and config.warp:
+            worn = on_topology_of(source, target)
+            maps["warp"] = draft_picture(
+                picture, worn, target, body_points(target, config.points), margin=margin
+            )
+            draft_latents = encode(maps["warp"][:, :3]) if encode is not None else None
+    return ConditionInputs(
+        picture=picture,
+        source_maps=source_maps,
+        points=points,
+        points_canonical=points_canonical,
+        maps=maps,
+        draft_latents=draft_latents,
+    )

@@ -1,0 +1,1 @@
+"""Real pixels carried along the surface of the body."""

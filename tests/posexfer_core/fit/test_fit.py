@@ -1,0 +1,154 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from posexfer_core.body.model import JOINT_NAMES
+from posexfer_core.errors import KeypointsError
+from posexfer_core.fit.fit import Sight, default_focal_px, fit_keypoints, fit_people
+from posexfer_core.fit.search import SearchPlan
+from posexfer_core.geometry.rotations import axis_angle_to_matrix
+from posexfer_core.keypoints.joints3d import name_joints
+from posexfer_core.keypoints.keypoints import load_keypoints
+from posexfer_core.keypoints.layouts import COCO17
+from tests.benchmarks.fit import joint_error_mm, limb_orders
+from tests.benchmarks.random_people import FOCAL_PX, aligned_error_mm, random_person
+
+PHOTOS = Path(__file__).parents[4] / "shared" / "data"
+
+
+def test_the_diagonal_is_the_default_focal_length():
+    assert default_focal_px((300, 400)) == 500.0
+
+
+def test_alignment_forgives_a_similarity():
+    points = np.random.default_rng(0).normal(size=(24, 3))
+    assert aligned_error_mm(2.0 * points @ np.diag([1.0, -1.0, -1.0]) + 3.0, points) < 1e-9
+
+
+def test_random_bodies_are_found_within_50_mm(body):
+    rng = np.random.default_rng(1)
+    people = [random_person(rng, body, noise_px=3.0) for _ in range(12)]
+    fits = [fit_keypoints(person.keypoints, body=body, focal_px=FOCAL_PX) for person in people]
+    errors = [joint_error_mm(body, fit, one) for fit, one in zip(fits, people, strict=True)]
+    assert np.median(errors) <= 50.0
+    assert np.median([fit.reprojection_px for fit in fits]) <= 4.0
+
+
+@pytest.mark.parametrize("name", ["skier_coco_wholebody.json", "skier_pose_keypoint.json"])
+@pytest.mark.skipif(not PHOTOS.exists(), reason="needs ../shared/data")
+def test_the_skier_is_fitted_within_3_px(body, name):
+    result = fit_keypoints(load_keypoints(PHOTOS / name), body=body)
+    assert result.reprojection_px <= 3.0
+    params = result.params
+    assert params.picture_size == (425, 640)
+    assert params.pose.shape == (1, 1, 24, 3)
+    assert params.beta_space == body.beta_space
+    assert float(params.betas.abs().max()) < 3.0
+
+
+@pytest.mark.skipif(not PHOTOS.exists(), reason="needs ../shared/data")
+def test_two_starts_that_are_unlike_find_what_all_of_them_find(body):
+    """Three of the six directions settle in one pose at first, the better one in another."""
+    seen = load_keypoints(PHOTOS / "skier_coco_wholebody.json")
+    every, two = (
+        fit_keypoints(seen, body=body, plan=SearchPlan(kept=kept, flip_limbs=False)).energies
+        for kept in (6, 2)
+    )
+    assert len(two) == 2
+    np.testing.assert_allclose(two[0], every[0], rtol=1e-3)
+    assert two[1] > 1.1 * two[0]
+
+
+def test_projected_keypoints_come_from_the_params(body):
+    person = random_person(np.random.default_rng(2), body)
+    result = fit_keypoints(person.keypoints, body=body, focal_px=FOCAL_PX)
+    params = result.params
+    with torch.no_grad():
+        posed = body(axis_angle_to_matrix(params.pose[0]), params.betas[0], params.transl[0])
+    homogeneous = posed.joints[0] @ params.intrinsics[0].T
+    pixels = (homogeneous[:, :2] / homogeneous[:, 2:]).numpy()
+    wrist = pixels[JOINT_NAMES.index("l_wrist")]
+    np.testing.assert_allclose(wrist, result.projected[result.names.index("l_wrist")], atol=0.05)
+    error = np.linalg.norm(result.projected - result.keypoints, axis=1)
+    assert result.reprojection_px == pytest.approx(error.mean())
+
+
+def test_a_half_seen_person_is_fitted_and_the_rest_not_trusted(body):
+    person = random_person(np.random.default_rng(3), body, names=COCO17).keypoints
+    confidence = person.confidence.copy()
+    confidence[11:] = 0.0  # from the hips down
+    result = fit_keypoints(replace(person, confidence=confidence), body=body, focal_px=FOCAL_PX)
+    trust = dict(zip(JOINT_NAMES, result.params.confidence[0, 0].tolist(), strict=True))
+    assert result.reprojection_px < 5.0
+    assert max(trust["l_ankle"], trust["r_ankle"]) < 0.3
+    assert trust["l_shoulder"] > 3.0 * max(trust["l_ankle"], trust["r_ankle"])
+
+
+def test_two_misplaced_keypoints_do_not_spoil_the_others(body):
+    person = random_person(np.random.default_rng(4), body).keypoints
+    xy = person.xy.copy()
+    spoiled = [person.names.index(name) for name in ("l_wrist", "r_ankle")]
+    xy[spoiled] += np.array([[150.0, -120.0], [-140.0, -100.0]])
+    result = fit_keypoints(replace(person, xy=xy), body=body, focal_px=FOCAL_PX)
+    good = [i for i in range(len(person.names)) if i not in spoiled]
+    error = np.linalg.norm(result.projected[good] - person.xy[good], axis=1)
+    assert np.median(error) < 8.0
+
+
+def test_the_same_keypoints_give_the_same_body(body):
+    person = random_person(np.random.default_rng(5), body).keypoints
+    first, second = (fit_keypoints(person, body=body, focal_px=FOCAL_PX) for _ in range(2))
+    assert torch.equal(first.params.pose, second.params.pose)
+
+
+def test_too_few_keypoints_on_the_body_get_a_sentence(body):
+    person = random_person(np.random.default_rng(6), body, names=COCO17).keypoints
+    confidence = np.where(np.arange(17) < 4, 1.0, 0.01)
+    confidence[0] = 0.02
+    with pytest.raises(KeypointsError, match="Only 3 keypoints of use are seen"):
+        fit_keypoints(replace(person, confidence=confidence), body=body)
+
+
+def test_a_crowd_is_fitted_as_each_alone(body):
+    rng = np.random.default_rng(7)
+    people = [random_person(rng, body, missing=share).keypoints for share in (0.0, 0.3, 0.1)]
+    together = fit_people([Sight(keypoints=one, focal_px=FOCAL_PX) for one in people], body=body)
+    for one, mine in zip(people, together, strict=True):
+        alone = fit_keypoints(one, body=body, focal_px=FOCAL_PX)
+        assert mine.names == alone.names
+        np.testing.assert_allclose(mine.energies[0], alone.energies[0], rtol=0.02)
+
+
+def test_3d_joints_leave_no_doubt(body):
+    rng = np.random.default_rng(8)
+    people = [random_person(rng, body) for _ in range(8)]
+    joints = [name_joints(one.joints + 5.0) for one in people]
+    sights = [
+        Sight(keypoints=one.keypoints, joints=three, focal_px=FOCAL_PX)
+        for one, three in zip(people, joints, strict=True)
+    ]
+    fits = fit_people(sights, body=body)
+    errors = [joint_error_mm(body, fit, one) for fit, one in zip(fits, people, strict=True)]
+    assert np.median(errors) < 12.0
+    assert max(errors) < 25.0
+
+
+def test_one_with_3d_joints_does_not_change_another_without(body):
+    rng = np.random.default_rng(9)
+    first, second = (random_person(rng, body) for _ in range(2))
+    lone = Sight(keypoints=second.keypoints, focal_px=FOCAL_PX)
+    spatial = Sight(keypoints=first.keypoints, joints=name_joints(first.joints), focal_px=FOCAL_PX)
+    beside = fit_people([spatial, lone], body=body)[1]
+    alone = fit_people([lone], body=body)[0]
+    np.testing.assert_allclose(beside.projected, alone.projected, atol=1.5)
+
+
+def test_limbs_are_counted_when_their_ends_lie_apart_in_depth():
+    true = np.zeros((24, 3))
+    true[[20, 7], 2] = (0.4, -0.3)  # left wrist behind its shoulder, left ankle before its hip
+    found = true.copy()
+    found[7, 2] = 0.2
+    assert limb_orders(found, true) == [True, False]

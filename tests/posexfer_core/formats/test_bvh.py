@@ -1,0 +1,230 @@
+import numpy as np
+import pytest
+import torch
+
+from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.body.params import HumanParams
+from posexfer_core.errors import OutputError, ParamsError
+from posexfer_core.export.bvh import save_bvh, zxy_angles
+from posexfer_core.files.bvh_text import axis_rotation, parse_bvh
+from posexfer_core.formats.bvh_bone_names import match_bones, plain_name
+from posexfer_core.formats.read import read_params, recognised_format
+from posexfer_core.geometry.rotations import axis_angle_to_matrix
+from tests.posexfer_core.body.sample_params import random_params
+from tests.posexfer_core.formats.bvh_samples import (
+    A_POSE,
+    BIPED,
+    CMU,
+    DAZ,
+    MIXAMO,
+    SMPL,
+    Z_UP,
+    bvh_text,
+    world_of,
+)
+
+TWO_BONES = """HIERARCHY
+ROOT a
+{
+  OFFSET 0 0 0
+  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
+  JOINT b
+  {
+    OFFSET 0 2 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+    End Site
+    {
+      OFFSET 0 1 0
+    }
+  }
+}
+MOTION
+Frames: 1
+Frame Time: 0.04
+1 2 3 90 0 0 0 90 0
+"""
+
+
+def motion(frames: int = 3) -> HumanParams:
+    """A person who stands y up and moves, without hands or toes of their own."""
+    params = random_params(frames)
+    pose = params.pose.clone()
+    pose[..., 0, :] = 0.2 * pose[..., 0, :]
+    pose[..., [10, 11, 22, 23], :] = 0.0
+    zeros = torch.zeros_like(params.betas)
+    return HumanParams(
+        pose=pose,
+        betas=zeros,
+        transl=params.transl,
+        intrinsics=params.intrinsics,
+        picture_size=params.picture_size,
+    )
+
+
+def joints_of(body: BodyModel, params: HumanParams) -> np.ndarray:
+    _, places = world_of(body, params.pose[:, 0])
+    return places + params.transl[:, 0, None].double().numpy()
+
+
+def test_bones_hang_on_each_other_and_turn_in_the_channels_order():
+    bvh = parse_bvh(TWO_BONES.encode(), "a.bvh")
+    rotations, places = bvh.world()
+    # a quarter turn about z lays the bone along -x
+    np.testing.assert_allclose(places[0], [[1, 2, 3], [-1, 2, 3]], atol=1e-12)
+    quarter = (
+        axis_rotation(2, np.array([np.pi / 2]))[0] @ axis_rotation(0, np.array([np.pi / 2]))[0]
+    )
+    np.testing.assert_allclose(rotations[0, 1], quarter, atol=1e-12)
+    assert bvh.frame_time == 0.04
+    np.testing.assert_allclose(bvh.rest(), [[0, 0, 0], [0, 2, 0]])
+
+
+@pytest.mark.parametrize("names", [MIXAMO, CMU, SMPL, BIPED], ids=["mixamo", "cmu", "smpl", "bip"])
+@pytest.mark.parametrize("rest", [{}, A_POSE], ids=["T", "A"])
+def test_motions_of_other_rigs_move_the_joints_alike(tmp_path, body: BodyModel, names, rest):
+    params = motion()
+    (tmp_path / "a.bvh").write_text(bvh_text(body, params, names, rest=rest))
+    found = read_params(tmp_path / "a.bvh", body=body)
+    assert recognised_format(tmp_path / "a.bvh") == "bvh"
+    gaps = np.linalg.norm(joints_of(body, found) - joints_of(body, params), axis=-1)
+    assert gaps.max() < 0.004, dict(zip(JOINT_NAMES, gaps.max(0).round(3), strict=True))
+    assert found.frame_rate == pytest.approx(30.0, rel=1e-4)
+
+
+def test_bones_that_all_lie_along_their_own_x_are_measured_by_a_frame(tmp_path, body: BodyModel):
+    params = motion()
+    params.pose[1] = 0.0  # of the three frames this one is like SMPL's rest pose
+    text = bvh_text(body, params, MIXAMO, along_x=True)
+    (tmp_path / "a.bvh").write_text(text)
+    found = read_params(tmp_path / "a.bvh", body=body)
+    gaps = np.linalg.norm(joints_of(body, found) - joints_of(body, params), axis=-1)
+    assert gaps.max() < 0.004, dict(zip(JOINT_NAMES, gaps.max(0).round(3), strict=True))
+
+
+def test_z_up_inches_and_a_single_spine_bone_are_understood(tmp_path, body: BodyModel):
+    params = motion()
+    params.pose[:, :, [3, 6, 9]] = params.pose[:, :, [9]] / 3
+    text = bvh_text(body, params, DAZ, axes=Z_UP, scale=1 / 0.0254)
+    (tmp_path / "a.bvh").write_text(text)
+    found = read_params(tmp_path / "a.bvh", body=body)
+    gaps = np.linalg.norm(joints_of(body, found) - joints_of(body, params) @ Z_UP.T, axis=-1)
+    assert gaps.max() < 0.03, dict(zip(JOINT_NAMES, gaps.max(0).round(3), strict=True))
+
+
+def test_the_camera_sees_the_person_from_the_front(tmp_path, body: BodyModel):
+    (tmp_path / "a.bvh").write_text(bvh_text(body, motion(1), MIXAMO))
+    found = read_params(tmp_path / "a.bvh", body=body)
+    joints = joints_of(body, found)[0] @ found.camera_from_world[0, :3, :3].double().numpy().T
+    assert joints[15, 1] < joints[0, 1], "the head is up"
+    assert joints[1, 0] > joints[2, 0], "the left hip is on the right"
+
+
+def test_an_actor_of_another_size_keeps_the_pose_and_the_floor(tmp_path, body: BodyModel):
+    params = motion()
+    (tmp_path / "a.bvh").write_text(bvh_text(body, params, MIXAMO, scale=123.0))
+    found = read_params(tmp_path / "a.bvh", body=body)
+    gaps = np.linalg.norm(joints_of(body, found) - joints_of(body, params), axis=-1)
+    assert gaps.max() < 0.004
+
+
+def test_exported_motions_come_back_to_a_ten_thousandth_radian(tmp_path, body: BodyModel):
+    params = random_params(4)
+    save_bvh(params, body, tmp_path / "a.bvh", frame_rate=24.0)
+    found = read_params(tmp_path / "a.bvh", body=body)
+    torch.testing.assert_close(
+        found.rotations[:, :, 1:], params.rotations[:, :, 1:], atol=2e-5, rtol=0
+    )
+    y_up = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
+    torch.testing.assert_close(
+        found.rotations[:, :, 0], y_up @ params.rotations[:, :, 0], atol=2e-5, rtol=0
+    )
+    assert found.frame_rate == pytest.approx(24.0, rel=1e-4)
+
+
+def test_angles_are_those_of_the_channels_even_at_a_right_angle():
+    random = np.random.default_rng(0)
+    turns = axis_angle_to_matrix(torch.from_numpy(random.normal(0, 2, (50, 3)))).numpy()
+    right = axis_rotation(2, np.array([0.7])) @ axis_rotation(0, np.array([np.pi / 2]))
+    for rotation in (*turns, right[0]):
+        z, x, y = zxy_angles(rotation)
+        again = (
+            axis_rotation(2, np.array([z]))
+            @ axis_rotation(0, np.array([x]))
+            @ axis_rotation(1, np.array([y]))
+        )[0]
+        np.testing.assert_allclose(again, rotation, atol=1e-7)
+    np.testing.assert_allclose(zxy_angles(axis_rotation(0, np.array([1.0]))[0]), [0, 1, 0])
+
+
+def test_a_folder_that_is_not_there_gets_a_sentence(tmp_path, body: BodyModel):
+    with pytest.raises(OutputError, match="cannot be written"):
+        save_bvh(random_params(), body, tmp_path / "none" / "a.bvh")
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("mixamorig:LeftUpLeg", "leftupleg"),
+        ("m_avg_L_Hip", "lhip"),
+        ("Bip01 L Thigh", "lthigh"),
+        ("mixamorig1:Hips", "hips"),
+        ("thigh.L", "thighl"),
+    ],
+)
+def test_prefixes_and_signs_are_stripped(name, plain):
+    assert plain_name(name) == plain
+
+
+def test_shoulders_are_collars_where_there_are_arms():
+    names = ["Hips", "LeftShoulder", "LeftArm", "L_Ankle", "L_Foot"]
+    found = match_bones(names, [-1, 0, 1, 0, 3])
+    assert found["l_collar"] == 1 and found["l_shoulder"] == 2
+    assert found["l_ankle"] == 3 and found["l_foot"] == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("MOTION", "", "without its MOTION"),
+        ("Frames: 1", "", "without `Frames:`"),
+        ("Frames: 1", "Frames: 999999999999", "too many"),
+        ("Frames: 1", "Frames: 2", "cut off"),
+        ("Frames: 1", "Frames: 0", "too many or none"),
+        ("Frame Time: 0.04", "Frame Time: 0", "a frame lasts"),
+        ("1 2 3 90", "1 2 nan 90", "NaN"),
+        ("OFFSET 0 2 0", "OFFSET 0 2", "fewer than three"),
+        ("OFFSET 0 2 0", "OFFSET 0 x 0", "damaged"),
+        ("CHANNELS 3", "CHANNELS 2", "not a count"),
+        ("ROOT a", "ROOT a }", "damaged"),
+        ("90", "90", "no bone that is known"),
+    ],
+)
+def test_damaged_motions_get_a_sentence(tmp_path, old, new, words):
+    (tmp_path / "a.bvh").write_text(TWO_BONES.replace(old, new, 1))
+    with pytest.raises(ParamsError, match=words):
+        read_params(tmp_path / "a.bvh")
+
+
+def test_mutated_motions_are_read_or_refused(tmp_path, body: BodyModel):
+    text = bvh_text(body, motion(2), MIXAMO)
+    random = np.random.default_rng(0)
+    refused = 0
+    for _ in range(150):
+        data = bytearray(text.encode())
+        for _ in range(random.integers(1, 6)):
+            at = int(random.integers(len(data)))
+            match random.integers(4):
+                case 0:
+                    data[at] = random.integers(256)
+                case 1:
+                    del data[max(at, 20) :]
+                case 2:
+                    data[at:at] = random.bytes(3)
+                case _:
+                    data[at : at + 1] = (b"{", b"}", b"nan", b"1e999", b"-")[random.integers(5)]
+        (tmp_path / "a.bvh").write_bytes(bytes(data))
+        try:
+            read_params(tmp_path / "a.bvh", body=body)
+        except ParamsError:
+            refused += 1
+    assert 30 < refused < 150

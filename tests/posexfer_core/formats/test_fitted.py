@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from posexfer_core.body.view import BodyView
+from posexfer_core.errors import ParamsError
+from posexfer_core.fit.kinematics import Pose, Skeleton
+from posexfer_core.formats.fitted import fit_sights, mhr_frames, mhr_sight
+from posexfer_core.formats.read import read_params, recognised_format
+from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.joints3d import LAYOUTS_3D
+from tests.benchmarks.random_people import aligned_error_mm, random_person
+
+SIZE = (600, 800)
+FOCAL = 900.0
+
+
+@pytest.fixture
+def people(body):
+    rng = np.random.default_rng(11)
+    return [random_person(rng, body) for _ in range(3)]
+
+
+def sam_person(person, body):
+    """Write a person as SAM 3D Body does; fingers and the like are far off and must not matter."""
+    names = [name for name in LAYOUTS_3D[70] if name]
+    skeleton = Skeleton(RestBody.of(body, names))
+    transl = (
+        person.joints[0]
+        - skeleton.place(Pose(person.rotations[None], person.betas[None], np.zeros((1, 3)))).joints[
+            0, 0
+        ]
+    )
+    pose = Pose(person.rotations[None], person.betas[None], transl[None])
+    points = skeleton.place(pose).points[0]
+    joints = np.full((70, 3), 0.3)
+    joints[[LAYOUTS_3D[70].index(name) for name in names]] = points - person.joints[0]
+    placed = joints + person.joints[0]
+    pixels = FOCAL * placed[:, :2] / placed[:, 2:] + np.array([400.0, 300.0])
+    return {
+        "pred_keypoints_3d": joints.astype(np.float32),
+        "pred_keypoints_2d": pixels.astype(np.float32),
+        "pred_cam_t": person.joints[0].astype(np.float32),
+        "focal_length": np.float32(FOCAL),
+        "mhr_model_params": np.zeros(204, dtype=np.float32),
+    }
+
+
+def joints_of(params, body):
+    return BodyView.of(params, body, frame=None).joints.double().numpy()
+
+
+def test_sam_3d_body_becomes_a_body(tmp_path, body, people):
+    path = tmp_path / "person.npz"
+    np.savez(path, **sam_person(people[0], body))
+    assert recognised_format(path) == "sam-3d-body"
+    params = read_params(path)
+    assert params.picture_size == SIZE
+    found = joints_of(params, body)[0]
+    assert aligned_error_mm(found, people[0].joints) < 15.0
+    pixels = FOCAL * found[:, :2] / found[:, 2:]
+    wanted = FOCAL * people[0].joints[:, :2] / people[0].joints[:, 2:]
+    assert np.abs(pixels - wanted)[[16, 17, 18, 19, 20, 21, 4, 5]].max() < 4.0
+
+
+def test_pose_data_of_comfyui_holds_frames_of_people(body, people):
+    frames = [[sam_person(one, body) for one in people[:2]], [sam_person(people[2], body)]]
+    content = {"frames": frames, "image_size": SIZE}
+    assert [len(frame) for frame in mhr_frames(content)] == [2, 1]
+    sights = [mhr_sight(frame[0], SIZE, "pose data") for frame in frames]
+    for result, person in zip(fit_sights(sights, body), (people[0], people[2]), strict=True):
+        assert aligned_error_mm(joints_of(result.params, body)[0], person.joints) < 15.0
+
+
+@pytest.mark.parametrize("unit", [1.0, 1000.0])
+def test_free_joints_of_nlf_become_bodies(tmp_path, body, people, unit):
+    path = tmp_path / "nlf.npz"
+    np.savez(path, joints3d_nonparam=np.stack([one.joints for one in people]) * unit)
+    assert recognised_format(path) == "nlf-joints"
+    for index, person in enumerate(people):
+        params = read_params(path, person=index, picture_size=SIZE)
+        assert aligned_error_mm(joints_of(params, body)[0], person.joints) < 15.0
+
+
+def test_joints_behind_the_camera_get_a_sentence(tmp_path, body, people):
+    spoilt = sam_person(people[0], body) | {"pred_cam_t": np.array([0.0, 0.0, -3.0])}
+    np.savez(tmp_path / "bad.npz", allow_pickle=False, **spoilt)
+    with pytest.raises(ParamsError, match="before the camera"):
+        read_params(tmp_path / "bad.npz", picture_size=SIZE)
+
+
+def test_another_number_of_joints_gets_a_sentence(tmp_path, body, people):
+    spoilt = sam_person(people[0], body)
+    spoilt["pred_keypoints_3d"] = spoilt["pred_keypoints_3d"][:50]
+    np.savez(tmp_path / "bad.npz", **spoilt)
+    with pytest.raises(ParamsError, match="There are 50 3D joints"):
+        read_params(tmp_path / "bad.npz", picture_size=SIZE)

@@ -1,0 +1,211 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posexfer_core.errors import KeypointsError
+from posexfer_core.keypoints.keypoints import count_frames, count_people, load_keypoints
+from posexfer_core.keypoints.layouts import BODY25, COCO17, FEET6, OPENPOSE18, WHOLEBODY133
+
+SIZE = (400, 600)
+PLACES = {
+    name: (20.0 + 4.0 * i, 300.0 - 3.0 * i)
+    for i, name in enumerate(dict.fromkeys((*BODY25, *WHOLEBODY133)))
+}
+PHOTOS = Path(__file__).parents[4] / "shared" / "data"
+
+
+def flat(names, scale=(1.0, 1.0)):
+    return [
+        value
+        for name in names
+        for x, y in [PLACES[name]]
+        for value in (x * scale[0], y * scale[1], 1)
+    ]
+
+
+def pose_keypoint(**person):
+    return [{"people": [person], "canvas_height": SIZE[0], "canvas_width": SIZE[1]}]
+
+
+def check_places(keypoints):
+    assert keypoints.picture_size == SIZE
+    for name, xy in zip(keypoints.names, keypoints.xy, strict=True):
+        np.testing.assert_allclose(xy, PLACES[name])
+
+
+@pytest.mark.parametrize("names", [COCO17, OPENPOSE18, COCO17 + FEET6, BODY25, WHOLEBODY133])
+@pytest.mark.parametrize("shape", [(-1, 3), (1, -1, 3)])
+def test_arrays_are_told_apart_by_their_number_of_points(names, shape):
+    keypoints = load_keypoints(np.array(flat(names)).reshape(shape), picture_size=SIZE)
+    check_places(keypoints)
+    assert set(keypoints.names) == set(names) - {""}
+
+
+def test_arrays_without_confidence_are_sure():
+    keypoints = load_keypoints(np.array(flat(COCO17)).reshape(-1, 3)[:, :2], picture_size=SIZE)
+    assert (keypoints.confidence == 1.0).all()
+
+
+def test_npy_files_are_read(tmp_path):
+    np.save(tmp_path / "points.npy", np.array(flat(BODY25)).reshape(-1, 3))
+    check_places(load_keypoints(tmp_path / "points.npy", picture_size=SIZE))
+
+
+@pytest.mark.parametrize("names", [OPENPOSE18, BODY25])
+def test_openpose_files_are_read(tmp_path, names):
+    path = tmp_path / "frame_keypoints.json"
+    path.write_text(json.dumps({"version": 1.3, "people": [{"pose_keypoints_2d": flat(names)}]}))
+    check_places(load_keypoints(path, picture_size=SIZE))
+
+
+@pytest.mark.parametrize("scale", [(1.0, 1.0), (1 / SIZE[1], 1 / SIZE[0])])
+def test_pose_keypoint_is_read_in_pixels_and_in_shares(scale):
+    value = pose_keypoint(
+        pose_keypoints_2d=flat(OPENPOSE18, scale),
+        foot_keypoints_2d=flat(FEET6, scale),
+        face_keypoints_2d=None,
+        hand_left_keypoints_2d=None,
+    )
+    keypoints = load_keypoints(value)
+    check_places(keypoints)
+    assert "l_heel" in keypoints.names
+
+
+def test_hands_go_to_the_nearer_wrist_whatever_they_are_called():
+    wrist = PLACES["r_wrist"]
+    hand = [value for i in range(21) for value in (wrist[0] + i, wrist[1], 1.0)]
+    value = pose_keypoint(pose_keypoints_2d=flat(OPENPOSE18), hand_left_keypoints_2d=hand)
+    keypoints = load_keypoints(value)
+    assert "l_knuckle" not in keypoints.names
+    index = keypoints.names.index("r_knuckle")
+    np.testing.assert_allclose(keypoints.xy[index], [wrist[0] + 9.0, wrist[1]])
+
+
+def test_points_made_on_a_smaller_canvas_are_scaled_to_the_picture():
+    value = pose_keypoint(pose_keypoints_2d=flat(OPENPOSE18))
+    keypoints = load_keypoints(value, picture_size=(800, 1200))
+    np.testing.assert_allclose(keypoints.xy[0], 2.0 * np.array(PLACES["nose"]))
+    assert keypoints.picture_size == (800, 1200)
+
+
+def test_missing_points_have_no_confidence():
+    points = np.array(flat(OPENPOSE18)).reshape(-1, 3)
+    points[3] = 0.0
+    points[4] = np.nan
+    points[5, 2] = 0.0
+    keypoints = load_keypoints(points, picture_size=SIZE)
+    assert np.flatnonzero(keypoints.confidence == 0.0).tolist() == [3, 4, 5]
+    assert np.isfinite(keypoints.xy).all()
+
+
+def test_coco_flags_become_confidences():
+    points = np.array(flat(COCO17)).reshape(-1, 3)
+    points[:, 2] = 2
+    points[0, 2], points[1] = 1, 0
+    entry = {"keypoints": points.ravel().tolist(), "image_id": 7}
+    file = {"images": [{"id": 7, "height": SIZE[0], "width": SIZE[1]}], "annotations": [entry]}
+    keypoints = load_keypoints(file)
+    assert keypoints.confidence[:3].tolist() == [0.7, 0.0, 1.0]
+    assert keypoints.picture_size == SIZE
+
+
+def test_mmpose_predictions_are_read():
+    points = np.array(flat(WHOLEBODY133)).reshape(-1, 3)
+    entry = {"keypoints": points[:, :2].tolist(), "keypoint_scores": [0.5] * 133}
+    keypoints = load_keypoints({"instance_info": [{"instances": [entry]}]}, picture_size=SIZE)
+    check_places(keypoints)
+    assert (keypoints.confidence == 0.5).all()
+
+
+def test_frames_of_arrays_and_of_mmpose_are_picked():
+    points = np.array(flat(COCO17)).reshape(-1, 3)
+    array = np.stack([points[None] + 9.0, points[None]])
+    assert count_frames(array) == 2
+    check_places(load_keypoints(array, frame=1, picture_size=SIZE))
+    frames = [{"instances": [{"keypoints": one[0].tolist()}]} for one in array]
+    assert count_frames({"instance_info": frames}) == count_frames(frames) == 2
+    check_places(load_keypoints({"instance_info": frames}, frame=1, picture_size=SIZE))
+    check_places(load_keypoints(frames, frame=1, picture_size=SIZE))
+    for value in (array, frames):
+        with pytest.raises(KeypointsError, match="Frame 2 was asked for, but there are 2"):
+            load_keypoints(value, frame=2, picture_size=SIZE)
+
+
+def test_a_file_without_frames_is_one_frame():
+    assert count_frames({"annotations": []}) == 1
+    assert count_frames([1.0, 2.0]) == 1
+    assert count_frames(pose_keypoint(pose_keypoints_2d=[0.0] * 54) * 3) == 3
+
+
+def test_one_of_several_people_and_frames_is_picked():
+    shifted = flat(OPENPOSE18, (0.5, 0.5))
+    frame = pose_keypoint(pose_keypoints_2d=shifted)[0]
+    people = [{"pose_keypoints_2d": flat(OPENPOSE18)}, {"pose_keypoints_2d": shifted}]
+    value = [{**frame, "people": []}, {**frame, "people": people}]
+    keypoints = load_keypoints(value, person=1, frame=1)
+    np.testing.assert_allclose(keypoints.xy[0], 0.5 * np.array(PLACES["nose"]))
+    assert [count_people(value, 0), count_people(value, 1)] == [0, 2]
+    assert count_people(np.zeros((3, 4, 17, 3)), 2) == 4
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (pose_keypoint(pose_keypoints_2d=[0.0] * 54), "no keypoint with a confidence"),
+        (pose_keypoint(pose_keypoints_2d=None), "show no person"),
+        ([{"people": [], "canvas_height": 4, "canvas_width": 4}], "show no person"),
+        ({"annotations": [{"keypoints": [0] * 51}]}, "show no person"),
+        (pose_keypoint(pose_keypoints_2d=[1.0] * 33), r"shape \(11, 3\)"),
+        (pose_keypoint(pose_keypoints_2d=["a"] * 54), "not a list of numbers"),
+        (pose_keypoint(pose_keypoints_2d=[5.0, 5.0, 1.0] * 18), "apart from each other"),
+        ({"people": 3}, "expected a list"),
+        ({"poses": []}, "no known format"),
+        ([], "show no person"),
+        ([[1.0, 2.0], [3.0]], "ragged"),
+        (np.zeros((0, 17, 3)), "no person"),
+        (np.zeros((1, 1, 1, 17, 3)), "expected .points"),
+    ],
+)
+def test_what_cannot_be_used_gets_a_sentence(value, sentence):
+    with pytest.raises(KeypointsError, match=sentence):
+        load_keypoints(value, picture_size=SIZE)
+
+
+def test_people_and_frames_that_are_not_there_get_a_sentence():
+    value = pose_keypoint(pose_keypoints_2d=flat(OPENPOSE18))
+    with pytest.raises(KeypointsError, match="Person 1 was asked for, but there are 1"):
+        load_keypoints(value, person=1)
+    with pytest.raises(KeypointsError, match="Frame 2 was asked for, but there are 1"):
+        load_keypoints(value, frame=2)
+
+
+def test_a_size_must_come_from_somewhere():
+    with pytest.raises(KeypointsError, match="how large their picture is"):
+        load_keypoints(np.array(flat(COCO17)).reshape(-1, 3))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "\x00", '"people"'])
+def test_broken_files_get_a_sentence(tmp_path, text):
+    path = tmp_path / "broken.json"
+    path.write_text(text)
+    with pytest.raises(KeypointsError):
+        load_keypoints(path, picture_size=SIZE)
+
+
+def test_a_missing_file_and_a_pickle_get_a_sentence(tmp_path):
+    with pytest.raises(KeypointsError, match="cannot be read"):
+        load_keypoints(tmp_path / "none.json")
+    np.save(tmp_path / "pickle.npy", np.array([{"people": []}], dtype=object))
+    with pytest.raises(KeypointsError, match="holds objects, no numbers"):
+        load_keypoints(tmp_path / "pickle.npy")
+
+
+@pytest.mark.skipif(not PHOTOS.exists(), reason="needs ../shared/data")
+def test_annotation_and_pose_keypoint_of_one_photo_agree():
+    coco = load_keypoints(PHOTOS / "skier_coco_wholebody.json")
+    openpose = load_keypoints(PHOTOS / "skier_pose_keypoint.json")
+    assert coco.picture_size == openpose.picture_size == (425, 640)
+    assert {"l_big_toe", "r_knuckle"} <= set(coco.names)
+    np.testing.assert_allclose(coco.only(COCO17).xy, openpose.only(COCO17).xy)

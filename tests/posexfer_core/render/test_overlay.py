@@ -1,0 +1,46 @@
+import pytest
+import torch
+
+from posexfer_core.body.model import BodyModel
+from posexfer_core.body.view import BodyView
+from posexfer_core.render.maps import mask_map
+from posexfer_core.render.overlay import overlay_body
+from tests.posexfer_core.body.sample_params import facing_params, random_params
+
+
+@pytest.fixture
+def view(body: BodyModel) -> BodyView:
+    return BodyView.of(facing_params(), body)
+
+
+def test_the_picture_is_untouched_off_the_body(view: BodyView, generator: torch.Generator):
+    picture = torch.rand(1, 3, 256, 176, generator=generator) * 2 - 1
+    drawn = overlay_body(picture, view)
+    on = mask_map(view)[0, 0] > 0
+    assert torch.equal(drawn[..., ~on], picture[..., ~on])
+    assert not torch.equal(drawn[..., on], picture[..., on])
+    assert drawn.abs().max() <= 1.0
+
+
+def test_opacity_0_shows_the_picture_and_1_the_body_alone(view: BodyView):
+    dark, light = torch.full((1, 3, 256, 176), -1.0), torch.full((1, 3, 256, 176), 1.0)
+    assert torch.equal(overlay_body(dark, view, opacity=0.0), dark)
+    on = mask_map(view)[0, 0] > 0
+    torch.testing.assert_close(
+        overlay_body(dark, view, opacity=1.0)[..., on],
+        overlay_body(light, view, opacity=1.0)[..., on],
+    )
+
+
+def test_opacity_is_a_linear_blend(view: BodyView):
+    picture = torch.zeros(1, 3, 256, 176)
+    full = overlay_body(picture, view, opacity=1.0)
+    torch.testing.assert_close(overlay_body(picture, view, opacity=0.25), 0.25 * full)
+
+
+def test_dots_are_drawn_when_asked(body: BodyModel):
+    view = BodyView.of(random_params(frames=2), body, frame=None)
+    picture = torch.zeros(2, 3, 256, 176)
+    dotted = overlay_body(picture, view, keypoints=True)
+    assert not torch.equal(dotted, overlay_body(picture, view))
+    assert dotted.abs().max() <= 1.0 + 1e-6

@@ -1,0 +1,82 @@
+from dataclasses import replace
+from math import pi
+
+import pytest
+import torch
+
+from posexfer_core.body.params import HumanParams
+from posexfer_core.body.view import BodyView
+from posexfer_core.errors import ConfigError
+from posexfer_core.geometry.camera import intrinsics_matrix
+from posexfer_core.transfer.framing import body_box
+from posexfer_core.transfer.staging import NECK, stage
+
+SIZE = (256, 176)
+
+
+def standing(
+    picture_size: tuple[int, int], *, arm_deg: float = 60.0, down_m: float = 0.0, shape: float = 0.0
+) -> HumanParams:
+    """Someone who faces the camera, 4.5 m away."""
+    pose = torch.zeros(24, 3)
+    pose[0, 0] = pi
+    pose[16, 2], pose[17, 2] = -arm_deg * pi / 180, arm_deg * pi / 180
+    return HumanParams.single(
+        pose=pose,
+        betas=torch.full((10,), shape),
+        transl=torch.tensor([0.0, down_m, 4.5]),
+        intrinsics=intrinsics_matrix(1.5 * picture_size[0], picture_size),
+        picture_size=picture_size,
+    )
+
+
+def test_both_bodies_lie_whole_in_one_cut_of_the_size_asked_for(body, generator):
+    picture = torch.rand(1, 3, 400, 700, generator=generator)
+    staged = stage(picture, standing((400, 700)), standing(SIZE, arm_deg=0.0), body, size=SIZE)
+    assert staged.picture.shape == (1, 3, *SIZE) and staged.shared
+    assert staged.source is not None
+    torch.testing.assert_close(staged.source.intrinsics, staged.target.intrinsics)
+    for view in (staged.source, staged.target):
+        left, top, right, bottom = body_box(view)
+        assert view.size == SIZE
+        assert left >= 0 and top >= 0 and right <= SIZE[1] and bottom <= SIZE[0]
+
+
+def test_the_target_gets_the_sources_shape(body):
+    picture, source = torch.zeros(1, 3, *SIZE), standing(SIZE, shape=1.5)
+    staged = stage(picture, source, standing(SIZE), body)
+    assert staged.source is not None
+    torch.testing.assert_close(staged.target.vertices, staged.source.vertices, atol=1e-3, rtol=0)
+
+
+def test_a_picture_that_fits_already_is_not_resampled(body, generator):
+    picture = torch.rand(1, 3, *SIZE, generator=generator)
+    staged = stage(picture, standing(SIZE), standing(SIZE), body)
+    assert torch.equal(staged.picture, picture)
+
+
+def test_without_retargeting_the_target_keeps_its_camera_and_cannot_be_pasted(body):
+    picture, target = torch.zeros(1, 3, 400, 700), standing(SIZE, shape=-1.0)
+    staged = stage(picture, standing((400, 700)), target, body, retargeted=False)
+    torch.testing.assert_close(staged.target.vertices, BodyView.of(target, body).vertices)
+    with pytest.raises(ConfigError, match="cannot be pasted back"):
+        staged.paste_back(torch.zeros(1, 3, *SIZE), picture)
+
+
+def test_an_unknown_source_shows_its_whole_picture(body):
+    staged = stage(torch.ones(1, 3, 300, 300), None, standing((400, 700)), body)
+    assert staged.source is None
+    assert staged.framing.scale == pytest.approx(176 / 300)
+    left, top, right, bottom = body_box(staged.target)
+    assert left >= 0 and top >= 0 and right <= SIZE[1] and bottom <= SIZE[0]
+
+
+def test_who_is_cut_off_at_the_waist_keeps_their_neck(body):
+    portrait = standing((300, 300), down_m=1.3)
+    kneeling = replace(standing(SIZE), pose=standing(SIZE).pose.clone())
+    kneeling.pose[0, 0, [4, 5], 0] = pi / 2
+    staged = stage(torch.zeros(1, 3, 300, 300), portrait, kneeling, body)
+    assert staged.source is not None
+    torch.testing.assert_close(staged.target.joints[:, NECK], staged.source.joints[:, NECK])
+    bottom = staged.framing.offset_xy[1] + SIZE[0] / staged.framing.scale
+    assert bottom == pytest.approx(300.0, abs=1e-2)
