@@ -14,10 +14,11 @@ from numpy import ndarray
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import PoseXferError
-from posexfer_core.fit.fit import Sight, fit_people
+from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.initialisation import proposed_poses
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.keypoints.keypoints import Keypoints
+from posexfer_core.keypoints.observation import Observation
 from posexfer_core.pose_networks.lift_network import POINTS
 from posexfer_core.pose_networks.lifter import lift_people
 from posexfer_core.pose_networks.weights import LIFTER
@@ -99,7 +100,7 @@ def _fitted(people: list[Keypoints], plan: SearchPlan) -> ndarray:
     body, skeleton, places = BodyModel.bundled(), lifted_skeleton(), []
     for first in range(0, len(people), BATCH):
         sights = [
-            Sight(keypoints=one, focal_px=float(PICTURE_PX))
+            Observation(keypoints=one, focal_px=float(PICTURE_PX))
             for one in people[first : first + BATCH]
         ]
         places += [

@@ -22,13 +22,14 @@ from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import PoseXferError
 from posexfer_core.files.images import save_picture
-from posexfer_core.fit.fit import Sight, fit_people
+from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.initialisation import proposed_poses
 from posexfer_core.fit.kinematics import Skeleton
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.keypoints.body_points import RestBody
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
+from posexfer_core.keypoints.observation import Observation
 from posexfer_core.pose_networks.regress_network import RegressNetwork
 from posexfer_core.pose_networks.regressor import Reading, regress_body
 from posexfer_core.pose_networks.weights import REGRESSOR
@@ -146,15 +147,15 @@ def evaluate(cases: list[Case], fits: int) -> dict[str, dict[str, float]]:
     return scores
 
 
-def _sight(case: Case) -> Sight:
-    return Sight(keypoints=case.keypoints)
+def _sight(case: Case) -> Observation:
+    return Observation(keypoints=case.keypoints)
 
 
-def _started(cases: list[Case]) -> list[Sight]:
+def _started(cases: list[Case]) -> list[Observation]:
     return [replace(_sight(case), start=case.reading.params) for case in cases]
 
 
-def _fitted(people: list[Sight], plan: SearchPlan | None = None) -> list[HumanParams]:
+def _fitted(people: list[Observation], plan: SearchPlan | None = None) -> list[HumanParams]:
     batches = [people[first : first + BATCH] for first in range(0, len(people), BATCH)]
     return [fit.params for batch in batches for fit in fit_people(batch, plan=plan)]
 

@@ -19,7 +19,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from posexfer_core.body.depth_flip import flip_limb_depth
-from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.model import BodyModel
 from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.retarget import retarget

@@ -12,15 +12,15 @@ from ...posexfer_core.body.model import BodyModel
 from ...posexfer_core.body.motion import join_frames
 from ...posexfer_core.body.params import HumanParams
 from ...posexfer_core.errors import KeypointsError, ParamsError, PictureError
-from ...posexfer_core.fit.fit import Sight
 from ...posexfer_core.fit.search import SearchPlan
 from ...posexfer_core.fit.video.fit_motion import fit_video
 from ...posexfer_core.fit.video.smooth_bodies import smooth_bodies
 from ...posexfer_core.fit.video.smoothing import Smoothing
 from ...posexfer_core.formats.fitted import PLAN as CERTAIN
-from ...posexfer_core.formats.fitted import mhr_frames, mhr_sight
 from ...posexfer_core.keypoints.keypoints import count_people, load_keypoints
 from ...posexfer_core.keypoints.masks import Mask, check_mask
+from ...posexfer_core.keypoints.observation import Observation
+from ...posexfer_core.keypoints.rig_joints import mhr_frames, mhr_observation
 from ...posexfer_core.keypoints.tracking import People
 from ...posexfer_core.pose_networks.regressor import regress_body
 
@@ -60,9 +60,9 @@ def fit_frames(
     masks = _masks(mask, frames, size)
 
     def people(frame: int) -> People:
-        def look(number: int) -> Sight:
+        def look(number: int) -> Observation:
             seen = load_keypoints(keypoints, person=number, frame=frame, picture_size=size)
-            return Sight(keypoints=seen, focal_px=focal_px, mask=masks[frame])
+            return Observation(keypoints=seen, focal_px=focal_px, mask=masks[frame])
 
         return People(count_people(keypoints, frame), look)
 
@@ -101,13 +101,13 @@ def fit_pose_data(
     masks = _masks(mask, frames, size)
 
     def people(frame: int) -> People:
-        def look(number: int) -> Sight:
+        def look(number: int) -> Observation:
             if number >= len(found[frame]):
                 raise ParamsError(
                     f"person {number} was asked for, but there are {len(found[frame])}, numbered "
                     "from 0."
                 )
-            sight = mhr_sight(found[frame][number], size, f"person {number}")
+            sight = mhr_observation(found[frame][number], size, f"person {number}")
             return replace(sight, mask=masks[frame])
 
         return People(len(found[frame]), look)

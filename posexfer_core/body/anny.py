@@ -15,8 +15,10 @@ from einops import einsum
 from jaxtyping import Float
 from torch import Tensor
 
+from ..conventions import BETA_COUNT
 from ..errors import BodyFileError
-from .model import BETA_COUNT, JOINT_NAMES, PARENTS, BodyModel, pose_joints
+from .joints import JOINT_NAMES, PARENTS
+from .model import BodyModel, pose_joints
 
 PHENOTYPES = ("gender", "age", "muscle", "weight", "height", "proportions")
 """What the first six betas turn; the other four do nothing."""

@@ -6,7 +6,6 @@ bone length, so no 2D pose system can tell the two apart.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,32 +15,14 @@ from torch import Tensor
 from ..errors import ParamsError
 from ..geometry.rasterize import rasterize
 from ..geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from .model import PARENTS, BodyModel
+from .joints import LIMB_CHAINS, PARENTS, TRUNK, LimbName
+from .model import BodyModel
 from .params import HumanParams
 from .view import BodyView
 
-Limb = Literal["left_arm", "right_arm", "left_leg", "right_leg"]
-
-CHAINS: dict[Limb, tuple[int, int, int, int]] = {
-    "left_arm": (16, 18, 20, 22),
-    "right_arm": (17, 19, 21, 23),
-    "left_leg": (1, 4, 7, 10),
-    "right_leg": (2, 5, 8, 11),
-}
-"""Root, middle, end and tip joint of each limb; the root stays where it is."""
-
-_GROUPS = {
-    "left_arm": (16, 18, 20, 22),
-    "right_arm": (17, 19, 21, 23),
-    "left_leg": (1, 4, 7, 10),
-    "right_leg": (2, 5, 8, 11),
-    "trunk": (0, 3, 6, 9, 12, 13, 14, 15),
-}
-"""Part labels of what can lie before or behind something else."""
-
 
 def flip_limb_depth(
-    params: HumanParams, body: BodyModel, limb: Limb, *, minimum_m: float = 0.05
+    params: HumanParams, body: BodyModel, limb: LimbName, *, minimum_m: float = 0.05
 ) -> HumanParams | None:
     """Move a limb to other roots on its pixel rays: same 2D joints, same bones, other depth.
 
@@ -76,7 +57,7 @@ class DepthTwin:
     """How far the end joint (wrist, ankle) moved along the camera axis, metres."""
 
 
-def depth_twins(params: HumanParams, body: BodyModel, limb: Limb) -> list[DepthTwin]:
+def depth_twins(params: HumanParams, body: BodyModel, limb: LimbName) -> list[DepthTwin]:
     """Find every other place of one limb that keeps its 2D joints and its bone lengths.
 
     There are up to three: middle joint and end joint each have two roots on their pixel rays.
@@ -86,9 +67,9 @@ def depth_twins(params: HumanParams, body: BodyModel, limb: Limb) -> list[DepthT
             f"A depth flip takes one person in one frame, found {params.frames} frame(s) of "
             f"{params.persons} person(s); choose with select(frame, person)."
         )
-    if limb not in CHAINS:
-        raise ParamsError(f"There is no limb {limb!r}; expected one of {', '.join(CHAINS)}.")
-    chain = CHAINS[limb]
+    if limb not in LIMB_CHAINS:
+        raise ParamsError(f"There is no limb {limb!r}; expected one of {', '.join(LIMB_CHAINS)}.")
+    chain = LIMB_CHAINS[limb]
     skeleton = _Skeleton.of(params, body)
     now = skeleton.camera_joints[list(chain)]
     twins = []
@@ -249,7 +230,7 @@ def _group_depths(view: BodyView) -> Tensor:
     """Rasterise arms, legs and trunk each alone; depths (batch, groups, height, width)."""
     labels = view.parts[view.faces]
     depths = []
-    for parts in _GROUPS.values():
+    for parts in (*LIMB_CHAINS.values(), TRUNK):
         chosen = torch.isin(labels, torch.tensor(parts).to(labels)).sum(dim=1) >= 2
         faces = view.faces[chosen]
         depths.append(rasterize(view.vertices, faces, view.intrinsics, view.size).depth)

@@ -14,43 +14,11 @@ from einops import einsum, rearrange, repeat
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from ..conventions import BETA_COUNT
 from .hands_face import Details
+from .joints import PARENTS
 
 ASSET = Path(__file__).parent / "assets" / "body.npz"
-
-JOINT_NAMES = (
-    "pelvis",
-    "l_hip",
-    "r_hip",
-    "spine1",
-    "l_knee",
-    "r_knee",
-    "spine2",
-    "l_ankle",
-    "r_ankle",
-    "spine3",
-    "l_foot",
-    "r_foot",
-    "neck",
-    "l_collar",
-    "r_collar",
-    "head",
-    "l_shoulder",
-    "r_shoulder",
-    "l_elbow",
-    "r_elbow",
-    "l_wrist",
-    "r_wrist",
-    "l_hand",
-    "r_hand",
-)
-"""SMPL's joints in SMPL's order; left is the person's left."""
-
-PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
-"""The joint that each joint hangs on; the root, the pelvis, hangs on none."""
-
-BETA_COUNT = 10
-"""Shape directions of every body; files with more are cut, files with fewer are padded."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,10 @@ from torch import Tensor
 from ..errors import ParamsError
 from ..geometry.rotations import axis_angle_to_matrix, interpolate_rotations, matrix_to_axis_angle
 from .hands_face import Details
+from .joints import MIRRORED_JOINTS
 from .model import BodyModel
 from .params import HumanParams
 
-TWINS = (0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22)
-"""The joint on the other side, for each of SMPL's joints."""
 FINGER_TWINS = (*range(15, 30), *range(15))
 FACE_TWINS = (0, 2, 1)
 
@@ -43,11 +42,11 @@ def mirrored(params: HumanParams) -> HumanParams:
         )
     return replace(
         params,
-        pose=params.pose[:, :, list(TWINS)] * turn,
+        pose=params.pose[:, :, MIRRORED_JOINTS.tolist()] * turn,
         transl=params.transl * side.to(params.transl),
         intrinsics=intrinsics,
         camera_from_world=camera,
-        confidence=params.confidence[:, :, list(TWINS)],
+        confidence=params.confidence[:, :, MIRRORED_JOINTS.tolist()],
         details=details,
     )
 

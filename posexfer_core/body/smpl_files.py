@@ -17,7 +17,8 @@ import torch
 from ..errors import BodyFileError
 from ..files.npz import read_npz
 from ..files.pickles import read_pickle
-from .model import PARENTS, BodyModel
+from .joints import PARENTS
+from .model import BodyModel
 from .smplx_bodies import articulated_body, smpl_body
 
 NEEDED = ("v_template", "f", "weights", "J_regressor", "shapedirs", "kintree_table")

@@ -17,8 +17,10 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from ..conventions import BETA_COUNT
 from .articulated import BODY_JOINTS, FINGER_JOINTS, MIDDLE_KNUCKLE, ArticulatedBody
-from .model import BETA_COUNT, PARENTS, BodyModel
+from .joints import PARENTS
+from .model import BodyModel
 
 logger = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from ..errors import KeypointsError, PictureError
 from ..files.images import load_mask, load_picture
-from ..fit.fit import Sight
 from ..keypoints import mediapipe
 from ..keypoints.joint_files import JointFile
 from ..keypoints.joints3d import Joints3D
 from ..keypoints.keypoints import count_frames, count_people, load_keypoints, read_keypoint_file
 from ..keypoints.masks import Mask, check_mask
+from ..keypoints.observation import Observation
 from ..keypoints.tracking import People
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -127,12 +127,12 @@ class Footage:
         if len(self.keypoints) > 1:
             data, inner = read_keypoint_file(self.keypoints[frame]), 0
 
-        def look(person: int) -> Sight:
+        def look(person: int) -> Observation:
             seen = load_keypoints(data, person=person, frame=inner, picture_size=self.size)
             joints = _world_landmarks(data, inner, person)
             if self.joints is not None:
                 joints = self.joints.joints(frame, person)
-            return Sight(keypoints=seen, joints=joints, focal_px=self.focal_px, mask=mask)
+            return Observation(keypoints=seen, joints=joints, focal_px=self.focal_px, mask=mask)
 
         return People(count_people(data, inner), look)
 
@@ -156,7 +156,7 @@ class Footage:
         joints = self.joints
         assert joints is not None
 
-        def look(person: int) -> Sight:
+        def look(person: int) -> Observation:
             return replace(joints.sight(frame, person, self.size, self.focal_px), mask=mask)
 
         return People(joints.people(frame), look)

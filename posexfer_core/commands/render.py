@@ -8,17 +8,10 @@ import torch
 from torch import Tensor
 
 from ..body.view import BodyView
+from ..conventions import DEPTH_LIMIT_M
 from ..errors import OutputError
 from ..files.images import check_target, save_picture
-from ..render.maps import (
-    DEPTH_LIMIT_M,
-    canonical_map,
-    depth_map,
-    mask_map,
-    normal_map,
-    parts_map,
-    skeleton_map,
-)
+from ..render.maps import canonical_map, depth_map, mask_map, normal_map, parts_map, skeleton_map
 from ..transfer.framing import Framing, body_box
 from .options import (
     add_body_option,

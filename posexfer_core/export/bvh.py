@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Float
 from numpy import ndarray
 
-from ..body.model import JOINT_NAMES, PARENTS, BodyModel
+from ..body.joints import JOINT_NAMES, PARENTS
+from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import OutputError
-from ..files.fields import to_matrices
+from ..geometry.so3 import exp_map
 
 CM = 100.0
 FLIP = np.diag([1.0, -1.0, -1.0])
@@ -58,7 +59,7 @@ def save_bvh(
         rest = body.rest(betas)[1].double().cpu().numpy()
     camera = params.camera_from_world.double().cpu().numpy()
     turn = FLIP @ camera[:, :3, :3]
-    rotations = to_matrices(params.pose[:, person].double().cpu().numpy())
+    rotations = exp_map(params.pose[:, person].double().cpu().numpy())
     rotations[:, 0] = turn @ rotations[:, 0]
     pelvis = rest[:, 0] + params.transl[:, person].double().cpu().numpy()
     pelvis = (turn @ pelvis[..., None])[..., 0] + camera[:, :3, 3] @ FLIP

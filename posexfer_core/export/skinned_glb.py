@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float, UInt
 from numpy import ndarray
 
-from ..body.model import JOINT_NAMES, PARENTS, BodyModel
+from ..body.joints import JOINT_NAMES, PARENTS
+from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..geometry.normals import vertex_normals

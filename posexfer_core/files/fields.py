@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 
 from ..errors import ParamsError
-from ..geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle, rotation_6d_to_matrix
+from ..geometry.rotations import matrix_to_axis_angle, rotation_6d_to_matrix
 
 MOST_NUMBERS = 20_000_000
 """Numbers of one name that are still read."""
@@ -84,6 +84,11 @@ class Fields:
             return np.zeros((count, 10))
         rows = as_rows(array, width, count, f"{self.name}: {found[0]}")[:, :10]
         return np.pad(rows, ((0, 0), (0, 10 - rows.shape[1])))
+
+
+def keys_of(content: Any) -> set[str]:
+    """Give the keys of a dict, none of anything else."""
+    return {key for key in content if isinstance(key, str)} if isinstance(content, dict) else set()
 
 
 def as_text(value: Any) -> str:
@@ -194,13 +199,3 @@ def six_numbers_to_axis_angles(
     rows = as_rows(array, joints * 6, None, name).reshape(-1, joints, 3, 2)
     columns = np.concatenate([rows[..., 0], rows[..., 1]], axis=-1)
     return matrix_to_axis_angle(rotation_6d_to_matrix(torch.from_numpy(columns))).numpy()
-
-
-def to_matrices(axis_angles: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 3 3"]:
-    """Turn axis-angles into rotation matrices."""
-    return axis_angle_to_matrix(torch.from_numpy(np.ascontiguousarray(axis_angles))).numpy()
-
-
-def to_axis_angles(matrices: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch 3"]:
-    """Turn rotation matrices into axis-angles."""
-    return matrix_to_axis_angle(torch.from_numpy(np.ascontiguousarray(matrices))).numpy()

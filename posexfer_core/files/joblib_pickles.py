@@ -19,20 +19,16 @@ import numpy as np
 
 from ..errors import BodyFileError, PoseXferError
 from .pickle_opcodes import MOST_HASHED
-from .pickles import (
-    DAMAGE,
-    MOST_BYTES,
+from .pickles import DAMAGE, MOST_BYTES, most_unpacked, refused, stand_in
+from .stand_ins import (
     MOST_UNPACKED,
     DtypeStandIn,
     Plain,
     ReadyStandIn,
     RefusedName,
     StandIn,
-    most_unpacked,
     numbers,
-    refused,
     short,
-    stand_in,
 )
 
 WRAPPER = b"NumpyArrayWrapper"

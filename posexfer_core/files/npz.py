@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import BodyFileError, PoseXferError
-from .pickles import DAMAGE, most_unpacked, plain_dtype, read_bytes, short, unpickle
+from .pickles import DAMAGE, most_unpacked, read_bytes, unpickle
+from .stand_ins import plain_dtype, short
 
 NPY_MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 10_000

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .pickle_opcodes import check_opcodes
-from .pickles import MOST_UNPACKED, ReadyStandIn, RefusedName, short
+from .stand_ins import MOST_UNPACKED, ReadyStandIn, RefusedName, short
 
 CONSTANT_PICKLES = 3
 """Magic number, version and system, before the pickle that names the storage."""

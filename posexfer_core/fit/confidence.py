@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from ..conventions import JOINT_COUNT
 from .energy import FitEnergy, Weights
-from .kinematics import JOINTS, Pose
+from .kinematics import Pose
 
 NEAR_M = 0.1
 """A joint is right when it is this near to where it should be, pelvis on pelvis."""
@@ -36,12 +37,12 @@ def joint_spread(energy: FitEnergy, pose: Pose) -> Float[ndarray, "batch 24"]:
     matrix, _ = energy.linearise(state, weights)
     points = state.posed.points
     identity = np.broadcast_to(np.eye(3), (*points.shape, 3))
-    joints = energy.skeleton.jacobian(state.posed, identity)[:, -JOINTS:]
+    joints = energy.skeleton.jacobian(state.posed, identity)[:, -JOINT_COUNT:]
     apart = (joints - joints[:, :1]).reshape(len(points), -1, matrix.shape[-1])
     diagonal = np.arange(matrix.shape[-1])
     matrix[:, diagonal, diagonal] += 1e-9
     moved = np.linalg.solve(matrix, apart.swapaxes(1, 2)).swapaxes(1, 2)
-    variance = (apart * moved).sum(-1).reshape(len(points), JOINTS, 3).mean(-1)
+    variance = (apart * moved).sum(-1).reshape(len(points), JOINT_COUNT, 3).mean(-1)
     return np.sqrt(np.maximum(variance, 0.0))
 
 

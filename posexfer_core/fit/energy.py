@@ -13,10 +13,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..geometry.so3 import exp_map
 from .data_terms import NEAREST, Places, Targets
 from .hidden_face import HiddenFace
-from .kinematics import BETAS, JOINTS, Pose, Posed, Skeleton, stack
+from .kinematics import Pose, Posed, Skeleton, stack
 from .pose_prior import PosePrior
 from .reach import ReachPrior
 
@@ -128,7 +129,7 @@ class FitEnergy:
         self.reach.add_terms(matrix, gradient, state.pose.rotations, weights.pose)
         if self.hidden is not None:
             self.hidden.add_terms(matrix, gradient, state.posed.world, self.skeleton.active)
-        betas = np.arange(self.skeleton.unknowns - BETAS, self.skeleton.unknowns)
+        betas = np.arange(self.skeleton.unknowns - BETA_COUNT, self.skeleton.unknowns)
         matrix[:, betas, betas] += weights.shape
         gradient[:, betas] += weights.shape * state.pose.betas
         return matrix, gradient
@@ -139,7 +140,7 @@ class FitEnergy:
         turns = step[:, : 3 * len(active)].reshape(len(step), -1, 3)
         rotations = pose.rotations.copy()
         rotations[:, active] = rotations[:, active] @ exp_map(turns)
-        shift, growth = step[:, -BETAS - 3 : -BETAS], step[:, -BETAS:]
+        shift, growth = step[:, -BETA_COUNT - 3 : -BETA_COUNT], step[:, -BETA_COUNT:]
         return Pose(rotations, pose.betas + growth, pose.transl + shift)
 
     def _jacobian(self, posed: Posed) -> Float[ndarray, "batch points measures unknowns"]:
@@ -164,7 +165,7 @@ class FitEnergy:
         gradient[:, : 3 * len(active)] += terms.gradient[:, active].reshape(
             len(gradient), 3 * len(active)
         )
-        slot = np.full(JOINTS, -1)
+        slot = np.full(JOINT_COUNT, -1)
         slot[active] = np.arange(len(active))
         both = (slot[first] >= 0) & (slot[second] >= 0)
         rows, columns = (3 * slot[side[both], None] + np.arange(3) for side in (first, second))

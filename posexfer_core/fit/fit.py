@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from numpy import ndarray
 
 from ..body.model import BodyModel
 from ..body.params import HumanParams
-from ..errors import KeypointsError
-from ..geometry.camera import intrinsics_matrix
+from ..geometry.camera import default_focal_px, intrinsics_matrix
 from ..geometry.so3 import log_map
-from ..keypoints.body_points import MIDDLES, PLACES, RestBody, known_names
+from ..keypoints.body_points import PLACES, RestBody, known_names
 from ..keypoints.joints3d import SMPL24, Joints3D
-from ..keypoints.keypoints import FAINTEST, FEWEST, Keypoints
+from ..keypoints.keypoints import Keypoints
+from ..keypoints.observation import Observation, usable_keypoints
 from ..pose_networks.lift_network import POINTS
 from ..pose_networks.lifter import lift_people
 from .confidence import joint_confidence
@@ -41,21 +41,6 @@ LIFT_SPREADS = 4.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sight:
-    """What is known of one person in one picture."""
-
-    keypoints: Keypoints
-    joints: Joints3D | None = None
-    """Where another estimator has the joints in space."""
-    focal_px: float | None = None
-    """Focal length of the picture; its diagonal when left out."""
-    start: HumanParams | None = None
-    """Bodies to start from as well, such as `regress_body` reads."""
-    mask: Bool[ndarray, "height width"] | None = None
-    """Where in the picture the person is, from `masks.check_mask`; tells how wide it is."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class FitResult:
     """A fitted body, and how well it explains the keypoints."""
 
@@ -71,12 +56,6 @@ class FitResult:
     """Where the body has them, pixels."""
     energies: Float[ndarray, " hypotheses"]
     """Of the hypotheses that were followed to the end, best first; close ones mean doubt."""
-
-
-def default_focal_px(picture_size: tuple[int, int]) -> float:
-    """Guess a focal length: the picture's diagonal, a field of view of 53 degrees across it."""
-    height, width = picture_size
-    return float(np.hypot(height, width))
 
 
 def fit_keypoints(
@@ -102,12 +81,12 @@ def fit_keypoints(
     Raises:
         KeypointsError: too few of the keypoints are on this body.
     """
-    sight = Sight(keypoints=keypoints, focal_px=focal_px, start=start)
+    sight = Observation(keypoints=keypoints, focal_px=focal_px, start=start)
     return fit_people([sight], body=body, plan=plan)[0]
 
 
 def fit_people(
-    people: Sequence[Sight], *, body: BodyModel | None = None, plan: SearchPlan | None = None
+    people: Sequence[Observation], *, body: BodyModel | None = None, plan: SearchPlan | None = None
 ) -> list[FitResult]:
     """Fit people, or one person in several frames, all at once; nobody depends on the others.
 
@@ -139,7 +118,7 @@ class FitTask:
     body: BodyModel
 
     @classmethod
-    def of(cls, people: Sequence[Sight], body: BodyModel, *, lift: bool = True) -> "FitTask":
+    def of(cls, people: Sequence[Observation], body: BodyModel, *, lift: bool = True) -> "FitTask":
         """Lay out what is known of people.
 
         Args:
@@ -184,28 +163,13 @@ class FitTask:
         ]
 
 
-def usable_keypoints(keypoints: Keypoints, body: BodyModel) -> Keypoints:
-    """Keep seen keypoints that the body has; drop middles of two others that are there.
-
-    Raises:
-        KeypointsError: too few are left.
-    """
-    confidence = dict(zip(keypoints.names, keypoints.confidence, strict=True))
-    names = [name for name in known_names(body, keypoints.names) if confidence[name] > FAINTEST]
-    names = [name for name in names if not set(MIDDLES.get(name, (name + "?",))) <= set(names)]
-    if len(names) < FEWEST:
-        raise KeypointsError(
-            f"Only {len(names)} keypoints of use are seen ({', '.join(names) or 'none'}); a fit "
-            f"needs at least {FEWEST}."
-        )
-    return keypoints.only(names)
-
-
 def _spread_px(seen: Keypoints) -> float:
     return SPREAD * float(np.ptp(seen.xy, axis=0).max())
 
 
-def _targets(people: Sequence[Sight], seen: Sequence[Keypoints], names: Sequence[str]) -> Targets:
+def _targets(
+    people: Sequence[Observation], seen: Sequence[Keypoints], names: Sequence[str]
+) -> Targets:
     """Lay everyone's keypoints out in the same columns; what somebody lacks weighs nothing."""
     pixels, weight = np.zeros((len(seen), len(names), 2)), np.zeros((len(seen), len(names)))
     for row, one in enumerate(seen):
@@ -223,7 +187,7 @@ def _targets(people: Sequence[Sight], seen: Sequence[Keypoints], names: Sequence
 
 
 def _places(
-    people: Sequence[Sight],
+    people: Sequence[Observation],
     seen: Sequence[Keypoints],
     targets: Targets,
     names: Sequence[str],
@@ -247,7 +211,7 @@ def _places(
     return Places(xyz, weight)
 
 
-def _proposals(people: Sequence[Sight], body: BodyModel) -> Proposals | None:
+def _proposals(people: Sequence[Observation], body: BodyModel) -> Proposals | None:
     starts = {
         row: proposed_poses(one.start, body)
         for row, one in enumerate(people)

@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from ..body.model import JOINT_NAMES, BodyModel
+from ..body.joints import ANCESTORS, JOINT_NAMES
+from ..body.model import BodyModel
 from ..keypoints.body_points import PLACES, known_names
 from ..keypoints.keypoints import FAINTEST, Keypoints
-from .kinematics import ANCESTORS
 
 HEAD = JOINT_NAMES.index("head")
 FACE = ("nose", "l_eye", "r_eye", "l_ear", "r_ear")

@@ -6,9 +6,10 @@ from numpy import ndarray
 
 from ..body.model import BodyModel
 from ..body.params import HumanParams
+from ..conventions import BETA_COUNT
 from ..geometry.so3 import exp_map
 from .data_terms import Targets
-from .kinematics import BETAS, Pose, Skeleton
+from .kinematics import Pose, Skeleton
 from .pose_prior import PosePrior
 
 UPRIGHT = np.diag([1.0, -1.0, -1.0])
@@ -25,7 +26,7 @@ def turned_starts(
     batch = len(yaws)
     rotations = np.repeat(exp_map(prior.mean_pose())[None], batch, axis=0)
     rotations[:, 0] = UPRIGHT @ exp_map(yaws[:, None] * np.array([0.0, 1.0, 0.0]))
-    pose = Pose(rotations, np.zeros((batch, BETAS)), np.zeros((batch, 3)))
+    pose = Pose(rotations, np.zeros((batch, BETA_COUNT)), np.zeros((batch, 3)))
     points = skeleton.place(pose).points
     seen = targets.weight[..., None] > 0.0
     body_low, body_high = _bounds(points, seen)

@@ -8,29 +8,12 @@ world rotation and `P_a` its place. Points do not move with joints that they do 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from numpy import ndarray
 
-from ..body.model import PARENTS
+from ..body.joints import ANCESTORS, LEVELS, PARENT_INDEX
+from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..keypoints.body_points import RestBody
-
-PARENT = np.array(PARENTS)
-JOINTS = len(PARENTS)
-BETAS = 10
-
-
-def _ancestors() -> Bool[ndarray, "joints joints"]:
-    """Mark `[j, a]` where joint `j` is `a` or hangs on it."""
-    hangs = np.eye(JOINTS, dtype=bool)
-    for joint in range(1, JOINTS):
-        hangs[joint] |= hangs[PARENT[joint]]
-    return hangs
-
-
-ANCESTORS = _ancestors()
-DEPTH = ANCESTORS.sum(1) - 1
-LEVELS = [np.flatnonzero(depth == DEPTH) for depth in range(1, DEPTH.max() + 1)]
-"""Joints by their distance from the root, so that a whole level is turned at once."""
 
 
 @dataclass
@@ -83,22 +66,22 @@ class Skeleton:
 
     def __init__(self, rest: RestBody) -> None:
         self.bones = rest.joints.copy()
-        self.bones[1:] -= rest.joints[PARENT[1:]]
+        self.bones[1:] -= rest.joints[PARENT_INDEX[1:]]
         self.bone_shape = rest.joint_shape.copy()
-        self.bone_shape[1:] -= rest.joint_shape[PARENT[1:]]
+        self.bone_shape[1:] -= rest.joint_shape[PARENT_INDEX[1:]]
         self.joint = rest.points.joint
         self.offset = rest.points.position - rest.joints[self.joint]
         self.offset_shape = rest.points.shape - rest.joint_shape[self.joint]
         moved = ANCESTORS[self.joint]
         on_joint = np.flatnonzero(np.abs(self.offset).max(-1) < 1e-9)
         moved[on_joint, self.joint[on_joint]] = False  # turning about a point does not move it
-        self.active = np.flatnonzero(moved.any(0) | (np.arange(JOINTS) == 0))
+        self.active = np.flatnonzero(moved.any(0) | (np.arange(JOINT_COUNT) == 0))
         self._point, self._slot = np.nonzero(moved[:, self.active])
 
     @property
     def unknowns(self) -> int:
         """Count the columns of a Jacobian."""
-        return 3 * len(self.active) + 3 + BETAS
+        return 3 * len(self.active) + 3 + BETA_COUNT
 
     def place(self, pose: Pose) -> Posed:
         """Run down the tree: `G_j = G_parent R_j`, `P_j = P_parent + G_parent bone_j`."""
@@ -106,9 +89,9 @@ class Skeleton:
         world = np.empty_like(pose.rotations)
         world[:, 0] = pose.rotations[:, 0]
         for level in LEVELS:
-            world[:, level] = world[:, PARENT[level]] @ pose.rotations[:, level]
+            world[:, level] = world[:, PARENT_INDEX[level]] @ pose.rotations[:, level]
         carried = bones + pose.transl[:, None]
-        carried[:, 1:] = (world[:, PARENT[1:]] @ bones[:, 1:, :, None])[..., 0]
+        carried[:, 1:] = (world[:, PARENT_INDEX[1:]] @ bones[:, 1:, :, None])[..., 0]
         joints = ANCESTORS.astype(float) @ carried
         offset = self.offset + np.tensordot(pose.betas, self.offset_shape, axes=(1, 2))
         points = joints[:, self.joint] + (world[:, self.joint] @ offset[..., None])[..., 0]
@@ -136,11 +119,11 @@ class Skeleton:
     def _shape_jacobian(self, posed: Posed) -> Float[ndarray, "batch points 3 10"]:
         """Differentiate the keypoints by the betas: every bone on the way grows."""
         batch = len(posed.world)
-        grown = np.empty((batch, JOINTS, 3, BETAS))
+        grown = np.empty((batch, JOINT_COUNT, 3, BETA_COUNT))
         grown[:, 0] = self.bone_shape[0]
-        grown[:, 1:] = posed.world[:, PARENT[1:]] @ self.bone_shape[1:]
-        chains = ANCESTORS[self.joint].astype(float) @ grown.reshape(batch, JOINTS, -1)
-        chains = chains.reshape(batch, -1, 3, BETAS)
+        grown[:, 1:] = posed.world[:, PARENT_INDEX[1:]] @ self.bone_shape[1:]
+        chains = ANCESTORS[self.joint].astype(float) @ grown.reshape(batch, JOINT_COUNT, -1)
+        chains = chains.reshape(batch, -1, 3, BETA_COUNT)
         return chains + posed.world[:, self.joint] @ self.offset_shape
 
 

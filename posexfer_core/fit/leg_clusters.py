@@ -14,7 +14,7 @@ from einops import rearrange
 from jaxtyping import Float
 from numpy import ndarray
 
-from ..body.model import JOINT_NAMES
+from ..body.joints import JOINT_NAMES
 from ..files.archive import read_archive
 
 ASSET = Path(__file__).parents[1] / "body" / "assets" / "leg_clusters.npz"

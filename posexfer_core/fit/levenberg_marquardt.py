@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from ..conventions import BETA_COUNT
 from .energy import FitEnergy, State, Weights, join
-from .kinematics import BETAS, Pose
+from .kinematics import Pose
 
 BLOCK = 48
 """Bodies that are walked at once, so that their matrices stay in the processor's cache."""
@@ -63,7 +64,7 @@ def _free_columns(energy: FitEnergy, stage: Stage) -> ndarray:
     unknowns = energy.skeleton.unknowns
     if not stage.rigid:
         return np.arange(unknowns)
-    transl = unknowns - BETAS - 3
+    transl = unknowns - BETA_COUNT - 3
     return np.array([0, 1, 2, transl, transl + 1, transl + 2])
 
 

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 from numpy import ndarray
 
-from ..body.model import JOINT_NAMES, PARENTS
+from ..body.joints import JOINT_NAMES, PARENTS
 from ..geometry.so3 import exp_map
 from .kinematics import Pose, Posed, Skeleton
 

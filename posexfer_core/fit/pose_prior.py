@@ -12,7 +12,7 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from ..body.model import JOINT_NAMES
+from ..body.joints import JOINT_NAMES
 from ..geometry.so3 import log_jacobian, log_map
 from .leg_clusters import LEG_TURNS, LEGS, LegClusters, Nearest
 

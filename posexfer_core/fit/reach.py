@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from ..conventions import JOINT_COUNT
 from ..geometry.so3 import cross_matrix
-from .kinematics import JOINTS, Skeleton
+from .kinematics import Skeleton
 from .limb_flips import LIMBS
 
 ARMS = tuple(limb for limb in LIMBS if limb.name.endswith("arm"))
@@ -28,7 +29,7 @@ class ReachPrior:
         self._upper = skeleton.bones[self._middle]
         self._lower = skeleton.bones[[limb.tip for limb in ARMS]]
         self._length = np.linalg.norm(self._upper, axis=1) + np.linalg.norm(self._lower, axis=1)
-        column = np.full(JOINTS, -1)
+        column = np.full(JOINT_COUNT, -1)
         column[skeleton.active] = 3 * np.arange(len(skeleton.active))
         self._columns = [
             np.concatenate([column[joint] + np.arange(3) for joint in (limb.root, limb.middle)])

@@ -20,13 +20,14 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from ..body.model import BodyModel
+from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..errors import PictureError
 from ..geometry.rasterize import rasterize
 from ..keypoints.masks import MARGIN, Mask, shrunk, window
 from .contours import Outline, outline_of
 from .data_terms import Targets
 from .energy import FitEnergy
-from .kinematics import BETAS, JOINTS, Pose, Skeleton
+from .kinematics import Pose, Skeleton
 from .search import FINE
 
 logger = logging.getLogger(__name__)
@@ -179,7 +180,9 @@ class Silhouette:
         matrix, gradient = rows.T @ rows, rows.T @ residual
         rows, aside, residual = self._outline_rows(betas, growth)
         both, shifts = rows.T @ aside, aside.T @ aside
-        shifts[np.arange(2 * JOINTS), np.arange(2 * JOINTS)] += 1.0 / (ASIDE * self.extent) ** 2
+        shifts[np.arange(2 * JOINT_COUNT), np.arange(2 * JOINT_COUNT)] += (
+            1.0 / (ASIDE * self.extent) ** 2
+        )
         kept = rows.T - both @ np.linalg.solve(shifts, aside.T)
         return matrix + kept @ rows, gradient + kept @ residual
 
@@ -193,7 +196,7 @@ class Silhouette:
         visible = self.seen(betas, growth)
         own = outline_of(visible.mask[0].numpy()).thinned(MOST_POINTS)
         if not len(own.row) or not len(self.outline.row):
-            return np.zeros((0, BETAS + 1)), np.zeros((0, 2 * JOINTS)), np.zeros(0)
+            return np.zeros((0, BETA_COUNT + 1)), np.zeros((0, 2 * JOINT_COUNT)), np.zeros(0)
         mate, near = _matched(own, self.outline, REACH * self.extent)
         own, other = own.take(near), self.outline.take(mate)
         off = (other.normal * (own.xy - other.xy)).sum(-1)
@@ -204,7 +207,7 @@ class Silhouette:
         sigma = SPREAD * self.extent
         weight = np.sqrt(INDEPENDENT / max(len(off), INDEPENDENT)) / sigma
         weight = weight * np.where(off < 0.0, LOOSE, 1.0) / (1.0 + (off / (3.0 * sigma)) ** 2)
-        aside = np.zeros((len(off), JOINTS, 2))
+        aside = np.zeros((len(off), JOINT_COUNT, 2))
         aside[np.arange(len(off)), self.parts[corners[:, 0]]] = weight[:, None] * other.normal
         rows = weight[:, None] * self._by_unknowns(across, basis)
         return rows, aside.reshape(len(off), -1), weight * off
@@ -240,10 +243,10 @@ def _descend(
     for _ in range(STEPS):
         parts = [one.normal_equations(betas, growth) for one in silhouettes]
         matrix, gradient = (np.sum(part, axis=0) for part in zip(*parts, strict=True))
-        matrix[np.arange(BETAS), np.arange(BETAS)] += prior
-        gradient[:BETAS] += prior * betas
-        step = -np.linalg.solve(matrix + 1e-6 * np.eye(BETAS + 1), gradient)
-        betas, growth = betas + step[:BETAS], growth + step[BETAS]
+        matrix[np.arange(BETA_COUNT), np.arange(BETA_COUNT)] += prior
+        gradient[:BETA_COUNT] += prior * betas
+        step = -np.linalg.solve(matrix + 1e-6 * np.eye(BETA_COUNT + 1), gradient)
+        betas, growth = betas + step[:BETA_COUNT], growth + step[BETA_COUNT]
     return betas, float(growth)
 
 
@@ -260,8 +263,10 @@ def _vertex_basis(pose: Pose, body: BodyModel) -> Float[ndarray, "11 vertices 3"
     """Place the vertices about the pelvis: without betas, and what each beta adds."""
     turned = torch.from_numpy(pose.rotations).to(body.v_template)
     with torch.no_grad():
-        shapes = torch.cat([torch.zeros(1, BETAS), torch.eye(BETAS)]).to(turned)
-        placed = body(turned.expand(BETAS + 1, -1, -1, -1), shapes, torch.zeros_like(shapes[:, :3]))
+        shapes = torch.cat([torch.zeros(1, BETA_COUNT), torch.eye(BETA_COUNT)]).to(turned)
+        placed = body(
+            turned.expand(BETA_COUNT + 1, -1, -1, -1), shapes, torch.zeros_like(shapes[:, :3])
+        )
         about = (placed.vertices - placed.joints[:, :1]).cpu().double().numpy()
     about[1:] -= about[:1]
     return about
@@ -269,9 +274,9 @@ def _vertex_basis(pose: Pose, body: BodyModel) -> Float[ndarray, "11 vertices 3"
 
 def _keypoint_basis(pose: Pose, skeleton: Skeleton) -> Float[ndarray, "11 points 3"]:
     """Do the same for the keypoints."""
-    shapes = np.concatenate([np.zeros((1, BETAS)), np.eye(BETAS)])
-    turned = np.broadcast_to(pose.rotations, (BETAS + 1, *pose.rotations.shape[1:]))
-    placed = skeleton.place(Pose(turned, shapes, np.zeros((BETAS + 1, 3))))
+    shapes = np.concatenate([np.zeros((1, BETA_COUNT)), np.eye(BETA_COUNT)])
+    turned = np.broadcast_to(pose.rotations, (BETA_COUNT + 1, *pose.rotations.shape[1:]))
+    placed = skeleton.place(Pose(turned, shapes, np.zeros((BETA_COUNT + 1, 3))))
     about = placed.points - placed.joints[:, :1]
     about[1:] -= about[:1]
     return about

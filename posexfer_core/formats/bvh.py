@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from numpy import ndarray
 
-from ..body.model import JOINT_NAMES, PARENTS, BodyModel
+from ..body.joints import JOINT_NAMES, PARENTS
+from ..body.model import BodyModel
 from ..errors import ParamsError
 from ..files.bvh_text import Bvh
 from ..geometry.so3 import exp_map, log_map

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from ..body.model import JOINT_NAMES
+from ..body.joints import JOINT_NAMES
 
 _LEFT: dict[str, tuple[str, ...]] = {
     "hip": ("upleg", "thigh", "upperleg", "hip"),

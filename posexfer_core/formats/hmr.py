@@ -11,9 +11,9 @@ import numpy as np
 from ..body.hands_face import SHAPES
 from ..errors import ParamsError
 from ..files.containers import read_container
-from ..files.fields import Fields, as_array, as_axis_angles, as_rows, as_text
+from ..files.fields import Fields, as_array, as_axis_angles, as_rows, as_text, keys_of
 from ..geometry.camera_conversions import crop_camera_translation, pinhole
-from .track import Format, Source, Track, TrackDetails, keys_of, smpl_pose
+from .track import Format, Source, Track, TrackDetails, smpl_pose
 
 CROP_SIZE = 256
 CROP_FOCAL = 5000.0

@@ -13,11 +13,12 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import ParamsError
-from ..files.fields import Fields, to_matrices
+from ..files.fields import Fields, keys_of
 from ..files.npz import parse_npz
 from ..geometry.camera_conversions import pinhole, rigid
+from ..geometry.so3 import exp_map
 from .meshcapade_smpl import FLIP, read_smpl_codec
-from .track import Format, Source, Track, keys_of
+from .track import Format, Source, Track
 
 EXTENSION = "MC_scene_description"
 PREFIX = "base64,"
@@ -110,7 +111,7 @@ def _quaternions_to_matrices(turn: Float[np.ndarray, "rows 4"]) -> Float[np.ndar
     """Turn `x y z w` into matrices."""
     length = np.linalg.norm(turn[:, :3], axis=1, keepdims=True)
     angle = 2 * np.arctan2(length, turn[:, 3:])
-    return to_matrices(turn[:, :3] * angle / np.maximum(length, 1e-12))
+    return exp_map(turn[:, :3] * angle / np.maximum(length, 1e-12))
 
 
 FORMATS = (Format(name="mcs", title="Meshcapade .mcs", matches=_is_mcs, read=_read_mcs),)

@@ -10,10 +10,11 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ParamsError
 from ..files.archive import write_archive
-from ..files.fields import Fields, as_axis_angles, to_axis_angles, to_matrices
+from ..files.fields import Fields, as_axis_angles, keys_of
+from ..geometry.so3 import exp_map, log_map
 from .hands_face import HAND, expressions, fill
 from .mocap import world_track
-from .track import Format, Source, Track, TrackDetails, keys_of, smpl_pose
+from .track import Format, Source, Track, TrackDetails, smpl_pose
 
 VERSIONS = {0: "smpl", 1: "smplh", 2: "smplx"}
 """The codec's number of a body family → our name."""
@@ -107,7 +108,7 @@ def save_smpl(
     camera = params.camera_from_world.double().cpu().numpy()
     pose = params.pose[:, person].double().cpu().numpy()
     turn = FLIP @ camera[:, :3, :3]
-    pose[:, 0] = to_axis_angles(turn @ to_matrices(pose[:, 0]))
+    pose[:, 0] = log_map(turn @ exp_map(pose[:, 0]))
     posed_pelvis = pelvis + params.transl[:, person].double().cpu().numpy()
     moved = (turn @ posed_pelvis[..., None])[..., 0] + camera[:, :3, 3] @ FLIP
     joints = 24 if space == "smpl" else 22

@@ -7,21 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..files.fields import Fields, as_axis_angles, to_axis_angles, to_matrices
+from ..files.fields import Fields, as_axis_angles, keys_of
 from ..geometry.camera_conversions import front_view, rigid, up_axis
+from ..geometry.so3 import exp_map, log_map
 from .hands_face import details_of_joints, details_of_names, expressions, fill
 from .hmr import chain
-from .track import (
-    Format,
-    Source,
-    Track,
-    TrackDetails,
-    all_joints,
-    body_of,
-    full_pose,
-    keys_of,
-    smpl_pose,
-)
+from .track import Format, Source, Track, TrackDetails, all_joints, body_of, full_pose, smpl_pose
 
 AMASS_UP = "z"
 MOST_FRAMES_A_SECOND = 10_000
@@ -154,9 +145,9 @@ def _easymocap_person(source: Source, fields: Fields) -> Track:
     turn = fields.rows("Rh", width=3, count=count)
     shift = fields.rows("Th", width=3, count=count)
     betas = fields.betas("shapes", "betas", count=count)
-    rotation = to_matrices(turn)
+    rotation = exp_map(turn)
     pelvis = (rotation @ source.pelvis(betas, space)[..., None])[..., 0] + shift
-    facing = to_axis_angles(rotation @ to_matrices(pose[:, 0]))
+    facing = log_map(rotation @ exp_map(pose[:, 0]))
     intrinsics, size, view = front_view(facing, pelvis, up_axis(facing), source.picture_size)
     return Track(
         pose=pose,

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..files.fields import Fields
+from ..files.fields import Fields, keys_of
 from ..geometry.camera_conversions import pinhole
 from .hmr import chain
-from .track import Format, Source, Track, full_pose, keys_of
+from .track import Format, Source, Track, full_pose
 from .weak_perspective import weak_track
 
 FOCAL = 443.4

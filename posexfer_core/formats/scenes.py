@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParamsError
-from ..files.fields import Fields, as_axis_angles, to_matrices
+from ..files.fields import Fields, as_axis_angles, keys_of
 from ..geometry.camera_conversions import pinhole, rigid, solve_pinhole
+from ..geometry.so3 import exp_map
 from .hands_face import details_of_joints, details_of_names, expressions
-from .track import Format, Source, Track, all_joints, body_of, full_pose, keys_of, smpl_pose
+from .track import Format, Source, Track, all_joints, body_of, full_pose, smpl_pose
 
 MULTI_HMR_SIZE = 896
 MULTI_HMR_FOV_DEG = 60.0
@@ -169,7 +170,7 @@ def _read_smplifyx(source: Source) -> list[Track]:
     count = len(root)
     turn = as_axis_angles(fields.array("camera_rotation"), (1,), f"{fields.name}: camera_rotation")
     shift = fields.rows("camera_translation", width=3, count=count)
-    camera = rigid(np.broadcast_to(to_matrices(turn[:, 0]), (count, 3, 3)), shift)
+    camera = rigid(np.broadcast_to(exp_map(turn[:, 0]), (count, 3, 3)), shift)
     size = source.size_or_default(notes, "its camera looks through the middle of")
     focal = fields.number("focal_length") if "focal_length" in fields else SMPLIFYX_FOCAL
     space = "smplx" if "jaw_pose" in fields else "smplh" if "left_hand_pose" in fields else "smpl"

@@ -13,10 +13,11 @@ from jaxtyping import Float
 from ..body.model import BodyModel
 from ..errors import ParamsError
 from ..files.containers import read_container
-from ..files.fields import Fields, as_axis_angles, to_matrices
+from ..files.fields import Fields, as_axis_angles, keys_of
 from ..geometry.camera_conversions import far_pinhole, front_view, pinhole, same_view, up_axis
+from ..geometry.so3 import exp_map
 from .hands_face import details_of_names
-from .track import Format, Source, Track, keys_of, smpl_pose
+from .track import Format, Source, Track, smpl_pose
 
 ROOT = ("global_orient", "root_pose")
 """The second is how SMPL-X's converter to SMPL names it, and AGORA's own people."""
@@ -175,7 +176,7 @@ def _placed(track: Track, seen: Float[np.ndarray, "joints 2"], source: Source) -
     if body is None or not exact:
         body = BodyModel.bundled()
     betas = torch.from_numpy(track.betas[:1] * exact).to(body.v_template)
-    rotations = torch.from_numpy(to_matrices(track.pose[:1])).to(body.v_template)
+    rotations = torch.from_numpy(exp_map(track.pose[:1])).to(body.v_template)
     joints = body(rotations, betas, torch.zeros(1, 3).to(body.v_template)).joints[0]
     flat = (joints - joints[0])[: len(seen), :2].double().cpu().numpy()
     spread = flat - flat.mean(axis=0)

@@ -176,10 +176,5 @@ def full_pose(array: np.ndarray, name: str) -> np.ndarray:
     return body_of(all_joints(array, name))
 
 
-def keys_of(content: Any) -> set[str]:
-    """Give the keys of a dict, none of anything else."""
-    return {key for key in content if isinstance(key, str)} if isinstance(content, dict) else set()
-
-
 def _tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))

@@ -11,10 +11,11 @@ import numpy as np
 
 from ..errors import ParamsError
 from ..files.containers import read_container
-from ..files.fields import Fields, as_axis_angles, as_text, six_numbers_to_axis_angles, to_matrices
+from ..files.fields import Fields, as_axis_angles, as_text, keys_of, six_numbers_to_axis_angles
 from ..geometry.camera_conversions import front_view, pinhole, rigid
+from ..geometry.so3 import exp_map
 from .hands_face import details_of_joints
-from .track import Format, Source, Track, all_joints, body_of, full_pose, keys_of, smpl_pose
+from .track import Format, Source, Track, all_joints, body_of, full_pose, smpl_pose
 
 WIDE = (9.0, 16.0)
 """Shape of the picture taken where only its diagonal is known."""
@@ -175,7 +176,7 @@ def _read_motion_capture(source: Source) -> list[Track]:
     count, notes = len(pose), []
     if "R_cam2world" in fields and "t_cam2world" in fields and "K_fullimg" in fields:
         turn = np.swapaxes(
-            to_matrices(as_axis_angles(fields.array("R_cam2world"), (1,), fields.name))[:, 0], 1, 2
+            exp_map(as_axis_angles(fields.array("R_cam2world"), (1,), fields.name))[:, 0], 1, 2
         )
         turn = np.repeat(turn, count, axis=0) if len(turn) == 1 else turn
         place = fields.rows("t_cam2world", width=3, count=count)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParamsError
-from ..files.fields import Fields
+from ..files.fields import Fields, keys_of
 from ..geometry.camera_conversions import far_pinhole
-from .track import Format, Source, Track, full_pose, keys_of
+from .track import Format, Source, Track, full_pose
 
 FRANKMOCAP_HALF = 112.0
 """Half the side of FrankMocap's crop, pixels."""

@@ -5,6 +5,7 @@ of the first one lies at (0.5, 0.5). NDC spans [-1, 1] over the picture, y down.
 `[[fx, skew, cx], [0, fy, cy], [0, 0, 1]]` in pixels of the picture they belong to.
 """
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -186,3 +187,9 @@ def crop_intrinsics(
     offset = intrinsics.new_tensor([[across], [down], [0.0]])
     zoom = intrinsics.new_tensor([[scale], [scale], [1.0]])
     return zoom * (intrinsics - offset * intrinsics[..., 2:, :])
+
+
+def default_focal_px(picture_size: tuple[int, int]) -> float:
+    """Guess a focal length: the picture's diagonal, a field of view of 53 degrees across it."""
+    height, width = picture_size
+    return float(np.hypot(height, width))

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from ..files.fields import to_matrices
+from .so3 import exp_map
 
 VIEW_SIZE = (768, 512)
 """Height and width of the picture made up for motions that come without a camera."""
@@ -128,7 +128,7 @@ def up_axis(
         surely: how much of the mean spine must lie along an axis other than the usual.
         usual: taken where no axis has that much.
     """
-    spine = to_matrices(root)[:, :, 1].mean(axis=0)
+    spine = exp_map(root)[:, :, 1].mean(axis=0)
     nearest = max(UP, key=lambda name: float(spine @ np.array(UP[name])))
     if usual is not None and not spine @ np.array(UP[nearest]) > surely:
         return usual
@@ -174,7 +174,7 @@ def front_view(
     """
     size = VIEW_SIZE if size is None else size
     above = np.array(UP[up])
-    heading = to_matrices(root[:1])[0, :, 2]
+    heading = exp_map(root[:1])[0, :, 2]
     heading = heading - (heading @ above) * above
     if np.linalg.norm(heading) < 0.1:  # lies on the back or the front
         heading = np.roll(above, 1) - (np.roll(above, 1) @ above) * above

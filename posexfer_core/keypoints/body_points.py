@@ -13,7 +13,8 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from ..body.model import JOINT_NAMES, BodyModel
+from ..body.joints import JOINT_NAMES
+from ..body.model import BodyModel
 
 
 class Place(NamedTuple):

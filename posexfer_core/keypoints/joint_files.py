@@ -10,21 +10,22 @@ from numpy import ndarray
 from ..errors import KeypointsError, ParamsError
 from ..files.containers import read_container
 from ..files.fields import Fields
-from ..fit.fit import Sight, default_focal_px
-from ..formats.fitted import (
+from ..geometry.camera import default_focal_px
+from . import mediapipe
+from .joints3d import FARTHEST_M, LAYOUTS_3D, Joints3D, name_joints
+from .observation import Observation
+from .rig_joints import (
     MHR_KEYS,
     NEAREST_M,
     NLF_KEY,
     is_mhr,
     is_nlf,
     mhr_frames,
-    mhr_sight,
+    mhr_observation,
     nlf_focal_px,
     nlf_frames,
-    placed_sight,
+    placed_observation,
 )
-from . import mediapipe
-from .joints3d import FARTHEST_M, LAYOUTS_3D, Joints3D, name_joints
 
 ARRAY_KEYS = (
     *("pred_keypoints_3d", "joints3d", "joints_3d", "keypoints_3d", "keypoints3d"),
@@ -81,7 +82,7 @@ class JointFile:
 
     def sight(
         self, frame: int, person: int, size: tuple[int, int], focal_px: float | None
-    ) -> Sight:
+    ) -> Observation:
         """Take one person who has no keypoints: the joints themselves say where it is seen.
 
         Args:
@@ -95,7 +96,9 @@ class JointFile:
         """
         if not self._arrays and self._landmarks is None:
             people = mhr_frames(self._content)[frame]
-            return mhr_sight(self._person(people, person), size, f"{self.name}: person {person}")
+            return mhr_observation(
+                self._person(people, person), size, f"{self.name}: person {person}"
+            )
         if (
             self._landmarks is not None
             or self._arrays[frame][person : person + 1, :, 2].min(initial=np.inf) < NEAREST_M
@@ -105,7 +108,7 @@ class JointFile:
                 "about their own origin. Give a file of keypoints as well."
             )
         joints = self._person(self._arrays[frame], person)
-        return placed_sight(joints, joints, focal_px or self._focal_px(size), size, self.name)
+        return placed_observation(joints, joints, focal_px or self._focal_px(size), size, self.name)
 
     def _focal_px(self, size: tuple[int, int]) -> float:
         return nlf_focal_px(size) if is_nlf(self._content) else default_focal_px(size)

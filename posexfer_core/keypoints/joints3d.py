@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from ..body.model import JOINT_NAMES
+from ..body.joints import JOINT_NAMES
 from ..errors import KeypointsError
 from .raw_people import FEWEST
 

@@ -11,8 +11,8 @@ from numpy import ndarray
 
 from ..body.model import BodyModel
 from ..errors import KeypointsError, ParamsError
-from ..fit.fit import Sight, usable_keypoints
 from .keypoints import FAINTEST, Keypoints
+from .observation import Observation, usable_keypoints
 
 FARTHEST = 1.0
 """How far a person may have gone since it was seen last, in its own extents."""
@@ -26,7 +26,7 @@ class People(NamedTuple):
     """Those of whom something is known in one frame."""
 
     number: int
-    look: Callable[[int], Sight]
+    look: Callable[[int], Observation]
     """Tells what is known of a person by its number, or raises."""
 
 
@@ -50,7 +50,7 @@ class Follower:
         self._speed = np.zeros(2)
         self._others: list[Keypoints] = []
 
-    def __call__(self, frame: int) -> Sight:
+    def __call__(self, frame: int) -> Observation:
         """Look at a frame.
 
         Raises:
@@ -70,7 +70,7 @@ class Follower:
         self._others = [other for other in everyone if _way(sight.keypoints, other) > TWICE]
         return sight
 
-    def _nearest(self, expected: Keypoints, people: list[Sight]) -> Sight:
+    def _nearest(self, expected: Keypoints, people: list[Observation]) -> Observation:
         gone = [_way(expected, one.keypoints) for one in people]
         best = int(np.argmin(gone)) if gone else -1
         if not gone or gone[best] > FARTHEST:
@@ -80,7 +80,9 @@ class Follower:
         return people[best]
 
 
-def every_sight(look: Callable[[int], Sight], frames: int, body: BodyModel) -> list[Sight]:
+def every_sight(
+    look: Callable[[int], Observation], frames: int, body: BodyModel
+) -> list[Observation]:
     """Look at every frame; each must show the person.
 
     Args:
@@ -95,8 +97,8 @@ def every_sight(look: Callable[[int], Sight], frames: int, body: BodyModel) -> l
 
 
 def sights_with_gaps(
-    look: Callable[[int], Sight], frames: int, body: BodyModel
-) -> list[Sight | None]:
+    look: Callable[[int], Observation], frames: int, body: BodyModel
+) -> list[Observation | None]:
     """Look at every frame; those that do not show the person are None.
 
     Args:
@@ -107,7 +109,7 @@ def sights_with_gaps(
     Raises:
         KeypointsError, ParamsError: as `look` at the first frame, when no frame shows the person.
     """
-    sights: list[Sight | None] = []
+    sights: list[Observation | None] = []
     first: KeypointsError | ParamsError | None = None
     for frame in range(frames):
         try:
@@ -120,7 +122,7 @@ def sights_with_gaps(
     return sights
 
 
-def _checked(look: Callable[[int], Sight], frame: int, body: BodyModel) -> Sight:
+def _checked(look: Callable[[int], Observation], frame: int, body: BodyModel) -> Observation:
     try:
         sight = look(frame)
         usable_keypoints(sight.keypoints, body)
@@ -129,7 +131,7 @@ def _checked(look: Callable[[int], Sight], frame: int, body: BodyModel) -> Sight
     return sight
 
 
-def _seen(people: People) -> list[Sight]:
+def _seen(people: People) -> list[Observation]:
     """List everyone of whom enough is seen."""
     seen = []
     for person in range(people.number):

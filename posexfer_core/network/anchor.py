@@ -18,8 +18,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-TRAINING_STEPS = 1000
-BETA_START, BETA_END = 0.00085, 0.012
+from ..conventions import NOISE_BETA_END, NOISE_BETA_START, TRAINING_STEPS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +51,12 @@ def alpha_bar_at(
 
 @cache
 def _log_alpha_bars(device: torch.device) -> Float[Tensor, "1000"]:
-    betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TRAINING_STEPS, dtype=torch.float64) ** 2
+    betas = (
+        torch.linspace(
+            NOISE_BETA_START**0.5, NOISE_BETA_END**0.5, TRAINING_STEPS, dtype=torch.float64
+        )
+        ** 2
+    )
     return torch.cumsum(torch.log1p(-betas), 0).to(device, torch.float32)
 
 

@@ -6,11 +6,9 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..conventions import DEPTH_LIMIT_M
 from .config import NetworkConfig
 from .fourier import FourierFeatures
-
-DEPTH_UNIT_M = 1.5
-"""Depth behind the pelvis that counts as 1, so that z lies in [-1, 1] as u and v do."""
 
 
 class PointEmbedding(nn.Module):
@@ -35,7 +33,7 @@ class PointEmbedding(nn.Module):
     ) -> Float[Tensor, "batch points width"]:
         """Embed points (u, v, z) and their canonical positions."""
         uv, z = points[..., :2], self._depth(points[..., 2:])
-        place = self.place_features(torch.cat([uv, z / DEPTH_UNIT_M], -1))
+        place = self.place_features(torch.cat([uv, z / DEPTH_LIMIT_M], -1))
         body = self.body_features(points_canonical)
         dtype = self.place.weight.dtype
         return self.place(place.to(dtype)) + self.body(body.to(dtype))

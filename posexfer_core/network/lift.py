@@ -6,10 +6,8 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..geometry.rotations import matrix_to_axis_angle, matrix_to_rotation_6d, rotation_6d_to_matrix
-
-JOINTS = 24
-BETAS = 10
 
 
 class FeatureLift(nn.Module):
@@ -45,12 +43,12 @@ class HumanParamHead(nn.Module):
         super().__init__()
         self.attention = nn.Linear(width, 1, bias=False)
         self.hidden = nn.Linear(2 * width, width)
-        self.out = nn.Linear(width, JOINTS * 6 + BETAS)
-        rest = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]).repeat(JOINTS)
+        self.out = nn.Linear(width, JOINT_COUNT * 6 + BETA_COUNT)
+        rest = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]).repeat(JOINT_COUNT)
         rest[4] = -1.0
         with torch.no_grad():
             self.out.weight.mul_(0.1)
-            self.out.bias.copy_(torch.cat([rest, torch.zeros(BETAS)]))
+            self.out.bias.copy_(torch.cat([rest, torch.zeros(BETA_COUNT)]))
 
     def forward(
         self, middle: Float[Tensor, "batch tokens width"]
@@ -63,8 +61,8 @@ class HumanParamHead(nn.Module):
         weights = self.attention(middle).softmax(1)
         pooled = torch.cat([middle.mean(1), (weights * middle).sum(1)], -1)
         values = self.out(F.silu(self.hidden(pooled))).float()
-        rotations, betas = values.split([JOINTS * 6, BETAS], -1)
-        return rearrange(rotations, "b (j c) -> b j c", j=JOINTS), betas
+        rotations, betas = values.split([JOINT_COUNT * 6, BETA_COUNT], -1)
+        return rearrange(rotations, "b (j c) -> b j c", j=JOINT_COUNT), betas
 
 
 def human_param_loss(

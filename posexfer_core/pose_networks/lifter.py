@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from numpy import ndarray
 
-from training.bundled_body.skeleton import mirrored_name
+from posexfer_core.body.joints import mirrored_name
 
 from ..keypoints.keypoints import Keypoints
 from .lift_network import POINTS, LiftNetwork, lift_inputs

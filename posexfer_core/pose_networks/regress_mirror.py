@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..body.pose_editing import TWINS
+from ..body.joints import MIRRORED_JOINTS
 from ..geometry.rotations import matrix_to_rotation_6d, rotation_6d_to_matrix
 from .regress_network import Regressed, RegressNetwork
 
@@ -32,7 +32,7 @@ def read_both_ways(
 
 def mirror_regressed(found: Regressed) -> Regressed:
     """Say of a picture what was said of its mirror image: `R' = M R M`, sides exchanged."""
-    twins = list(TWINS)
+    twins = MIRRORED_JOINTS.tolist()
     side = found.places.new_tensor([-1.0, 1.0, 1.0])
     return Regressed(
         rotations=(side[:, None] * found.rotations * side)[:, twins],

@@ -12,11 +12,11 @@ from einops import einsum, rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..errors import ConfigError
 from ..geometry.rotations import rotation_6d_to_matrix
 from .sizes import Sizes
 
-JOINTS, BETAS = 24, 10
 GROUPS = 8
 STRIDE = 8
 """Pixels of the picture per place that a joint looks at."""
@@ -95,20 +95,20 @@ class RegressNetwork(nn.Module):
         self.back = nn.Conv2d(coarse, coarse, 1)
         self.across = nn.Conv2d(middle, coarse, 1)
         self.map = nn.Sequential(nn.GroupNorm(GROUPS, coarse), nn.SiLU())
-        self.where = nn.Conv2d(coarse, JOINTS, 1)
-        self.look = nn.Conv2d(coarse, JOINTS * config.looks, 1)
-        seen = JOINTS * (config.looks + 2) + coarse
+        self.where = nn.Conv2d(coarse, JOINT_COUNT, 1)
+        self.look = nn.Conv2d(coarse, JOINT_COUNT * config.looks, 1)
+        seen = JOINT_COUNT * (config.looks + 2) + coarse
         self.body = nn.Sequential(
             nn.Linear(seen, config.hidden),
             nn.SiLU(),
             nn.Linear(config.hidden, config.hidden),
             nn.SiLU(),
         )
-        self.sizes = (JOINTS * 6, BETAS, 3, JOINTS * 3)
+        self.sizes = (JOINT_COUNT * 6, BETA_COUNT, 3, JOINT_COUNT * 3)
         self.out = nn.Linear(config.hidden, sum(self.sizes))
         nn.init.normal_(self.out.weight, std=0.01)
         nn.init.zeros_(self.out.bias)
-        start = torch.tensor([UPRIGHT_ROTATION, *[START_ROTATION] * (JOINTS - 1)])
+        start = torch.tensor([UPRIGHT_ROTATION, *[START_ROTATION] * (JOINT_COUNT - 1)])
         self.register_buffer("start", start.flatten(), persistent=False)
 
     def forward(self, picture: Float[Tensor, "batch 3 height width"]) -> Regressed:
@@ -124,7 +124,9 @@ class RegressNetwork(nn.Module):
         pixels = einsum(
             attention, place_centres(maps), "batch joints places, places axes -> batch joints axes"
         )
-        looks = rearrange(self.look(seen), "b (joints n) h w -> b joints (h w) n", joints=JOINTS)
+        looks = rearrange(
+            self.look(seen), "b (joints n) h w -> b joints (h w) n", joints=JOINT_COUNT
+        )
         taken = einsum(
             attention.to(looks.dtype), looks, "b joints places, b joints places n -> b joints n"
         )

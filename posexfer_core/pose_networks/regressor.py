@@ -13,8 +13,7 @@ from torch import Tensor
 
 from ..body.model import BodyModel
 from ..body.params import HumanParams
-from ..fit.fit import default_focal_px
-from ..geometry.camera import intrinsics_matrix
+from ..geometry.camera import default_focal_px, intrinsics_matrix
 from ..geometry.resample import resample
 from ..geometry.rotations import matrix_to_axis_angle
 from .regress_mirror import read_both_ways

@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from ..fit.kinematics import BETAS, JOINTS, Pose, stack
+from ..conventions import BETA_COUNT, JOINT_COUNT
+from ..fit.kinematics import Pose, stack
 from ..fit.pose_prior import PosePrior
 from ..geometry.point_clouds import Cloud, joint_coordinates
 from ..geometry.so3 import exp_map
@@ -143,15 +144,15 @@ class Descent:
         matrix[:, diagonal, diagonal] = matrix[:, diagonal, diagonal] * 1.001 + 1e-6
         step = np.zeros((len(fitted.scale), UNKNOWNS + 1))
         step[:, free] = -np.linalg.solve(matrix, gradient[..., None])[..., 0]
-        turns = step[:, : 3 * JOINTS].reshape(len(step), JOINTS, 3)
+        turns = step[:, : 3 * JOINT_COUNT].reshape(len(step), JOINT_COUNT, 3)
         angle = np.linalg.norm(turns, axis=-1, keepdims=True)
         turns = turns * np.minimum(1.0, LARGEST_TURN / np.maximum(angle, 1e-12))
         pose = fitted.pose
         return Fitted(
             Pose(
                 pose.rotations @ exp_map(turns),
-                np.clip(pose.betas + step[:, -BETAS - 1 : -1], -4.0, 4.0),
-                pose.transl + step[:, -BETAS - 4 : -BETAS - 1],
+                np.clip(pose.betas + step[:, -BETA_COUNT - 1 : -1], -4.0, 4.0),
+                pose.transl + step[:, -BETA_COUNT - 4 : -BETA_COUNT - 1],
             ),
             np.clip(fitted.scale * (1.0 + np.clip(step[:, -1], -0.05, 0.05)), *SCALES),
         )
@@ -160,7 +161,7 @@ class Descent:
         """Choose the unknowns that may move."""
         free = np.ones(UNKNOWNS + 1, bool)
         if phase.rigid:
-            free[3 : 3 * JOINTS] = free[-BETAS - 1 : -1] = False
+            free[3 : 3 * JOINT_COUNT] = free[-BETA_COUNT - 1 : -1] = False
         free[-1] = self.scale_sigma > 0.0 and phase.scale
         return np.flatnonzero(free)
 
@@ -205,9 +206,9 @@ class Descent:
     def _add_priors(self, matrix: ndarray, gradient: ndarray, fitted: Fitted, phase: Phase) -> None:
         terms = self.prior.terms(fitted.pose.rotations, phase.pose)
         rows, columns = (3 * side[:, None] + np.arange(3) for side in self.prior.pairs)
-        gradient[:, : 3 * JOINTS] += terms.gradient.reshape(len(gradient), -1)
+        gradient[:, : 3 * JOINT_COUNT] += terms.gradient.reshape(len(gradient), -1)
         matrix[:, rows[:, :, None], columns[:, None, :]] += terms.curvature
-        betas = np.arange(UNKNOWNS - BETAS, UNKNOWNS)
+        betas = np.arange(UNKNOWNS - BETA_COUNT, UNKNOWNS)
         matrix[:, betas, betas] += phase.shape
         gradient[:, betas] += phase.shape * fitted.pose.betas
         if self.scale_sigma > 0.0:

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 from numpy import ndarray
 
-from ..fit.kinematics import BETAS, JOINTS, Pose
+from ..conventions import BETA_COUNT, JOINT_COUNT
+from ..fit.kinematics import Pose
 from ..geometry.point_clouds import Cloud
 from ..geometry.so3 import exp_map
 from .icp import Fitted
@@ -28,11 +29,11 @@ def standing_starts(rig: SkinRig, cloud: Cloud, up: Up) -> Fitted:
     """Stand bodies in the mesh, middle upon middle; with unknown `up`, one set for each axis."""
     ups: list[Up] = list(UPRIGHT) if up == "auto" else [up]
     kinds = list(itertools.product(ups, YAWS, ARM_DROPS))
-    rotations = np.tile(np.eye(3), (len(kinds), JOINTS, 1, 1))
+    rotations = np.tile(np.eye(3), (len(kinds), JOINT_COUNT, 1, 1))
     for row, (axis, yaw, drop) in enumerate(kinds):
         rotations[row, 0] = UPRIGHT[axis] @ exp_map(np.array([0.0, yaw, 0.0]))
         rotations[row, LEFT_ARM] = exp_map(np.array([0.0, 0.0, -drop]))
         rotations[row, RIGHT_ARM] = exp_map(np.array([0.0, 0.0, drop]))
-    pose = Pose(rotations, np.zeros((len(kinds), BETAS)), np.zeros((len(kinds), 3)))
+    pose = Pose(rotations, np.zeros((len(kinds), BETA_COUNT)), np.zeros((len(kinds), 3)))
     pose.transl = cloud.points.mean(0) - rig.place(pose).points.mean(1)
     return Fitted(pose, np.ones(len(kinds)))

@@ -4,11 +4,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from ..body.joints import LIMB_CHAINS, MIRRORED_JOINTS
 from ..geometry.so3 import exp_map
 from .icp import Fitted
 
-TWINS = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22]
-"""The joint on the other side, for each joint."""
 Turns = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 ARM_POSES: tuple[Turns, ...] = (
@@ -35,10 +34,10 @@ LEG_POSES: tuple[Turns, ...] = (
 )
 """Left hip and knee: straight, sitting, raised, back, crouching, striding, apart, crossed."""
 LIMBS = (
-    ((16, 18, 20, 22), ARM_POSES, 1.0),
-    ((17, 19, 21, 23), ARM_POSES, -1.0),
-    ((1, 4, 7, 10), LEG_POSES, 1.0),
-    ((2, 5, 8, 11), LEG_POSES, -1.0),
+    (LIMB_CHAINS["left_arm"], ARM_POSES, 1.0),
+    (LIMB_CHAINS["right_arm"], ARM_POSES, -1.0),
+    (LIMB_CHAINS["left_leg"], LEG_POSES, 1.0),
+    (LIMB_CHAINS["right_leg"], LEG_POSES, -1.0),
 )
 """Joints of each limb, the poses to try, and -1 where they have to be mirrored."""
 
@@ -50,7 +49,7 @@ def turned_about(fitted: Fitted) -> Fitted:
     """
     turned = fitted.take(np.arange(len(fitted.scale)))
     half_turn = np.diag([-1.0, 1.0, -1.0])
-    rotations = half_turn @ fitted.pose.rotations[:, TWINS] @ half_turn
+    rotations = half_turn @ fitted.pose.rotations[:, MIRRORED_JOINTS] @ half_turn
     rotations[:, 0] = fitted.pose.rotations[:, 0] @ half_turn
     turned.pose.rotations = rotations
     return turned

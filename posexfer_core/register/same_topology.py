@@ -4,8 +4,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from ..body.joints import PARENT_INDEX
 from ..body.model import BodyModel
-from ..fit.kinematics import BETAS, JOINTS, PARENT, Pose
+from ..conventions import BETA_COUNT, JOINT_COUNT
+from ..fit.kinematics import Pose
 from ..geometry.closest_points import Closest
 from ..geometry.point_clouds import Cloud
 from .icp import Descent, Fitted, Pairs, Phase
@@ -67,15 +69,15 @@ def _rigid_pose(body: BodyModel, vertices: ndarray) -> Pose:
     """Turn every joint as its own skin is turned."""
     rest, parts = body.v_template.double().cpu().numpy(), body.parts.cpu().numpy()
     joints = (body.joint_regressor.double() @ body.v_template.double()).cpu().numpy()
-    world = np.tile(np.eye(3), (JOINTS, 1, 1))
-    for joint in range(JOINTS):
+    world = np.tile(np.eye(3), (JOINT_COUNT, 1, 1))
+    for joint in range(JOINT_COUNT):
         own = parts == joint
-        parent = world[PARENT[joint]] if joint else np.eye(3)
+        parent = world[PARENT_INDEX[joint]] if joint else np.eye(3)
         world[joint] = _kabsch(rest[own], vertices[own]) if own.sum() >= 8 else parent
     rotations = world.copy()
-    rotations[1:] = world[PARENT[1:]].swapaxes(1, 2) @ world[1:]
+    rotations[1:] = world[PARENT_INDEX[1:]].swapaxes(1, 2) @ world[1:]
     pelvis = (body.joint_regressor[0].double().cpu().numpy() @ vertices) - joints[0]
-    return Pose(rotations[None], np.zeros((1, BETAS)), pelvis[None])
+    return Pose(rotations[None], np.zeros((1, BETA_COUNT)), pelvis[None])
 
 
 def _kabsch(start: ndarray, end: ndarray) -> Float[ndarray, "3 3"]:

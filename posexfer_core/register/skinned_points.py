@@ -11,12 +11,14 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from ..body.joints import ANCESTORS, LEVELS, PARENT_INDEX
 from ..body.model import BodyModel
-from ..fit.kinematics import ANCESTORS, BETAS, JOINTS, LEVELS, PARENT, Pose
+from ..conventions import BETA_COUNT, JOINT_COUNT
+from ..fit.kinematics import Pose
 from ..geometry.normals import vertex_normals
 from ..geometry.so3 import cross_matrix
 
-UNKNOWNS = 3 * JOINTS + 3 + BETAS
+UNKNOWNS = 3 * JOINT_COUNT + 3 + BETA_COUNT
 """Three turns for each joint, the translation, the betas."""
 
 
@@ -43,9 +45,9 @@ class SkinRig:
         self.rest_joints = regressor @ template
         self.joint_shape = np.tensordot(regressor, shape, axes=1)
         self.bones = self.rest_joints.copy()
-        self.bones[1:] -= self.rest_joints[PARENT[1:]]
+        self.bones[1:] -= self.rest_joints[PARENT_INDEX[1:]]
         self.bone_shape = self.joint_shape.copy()
-        self.bone_shape[1:] -= self.joint_shape[PARENT[1:]]
+        self.bone_shape[1:] -= self.joint_shape[PARENT_INDEX[1:]]
         self.rest, self.shape = template[vertices], shape[vertices]
         self.weights = weights[vertices]
         normals = vertex_normals(body.v_template[None].detach().cpu(), body.faces.cpu())[0]
@@ -58,9 +60,9 @@ class SkinRig:
         world = np.empty_like(pose.rotations)
         world[:, 0] = pose.rotations[:, 0]
         for level in LEVELS:
-            world[:, level] = world[:, PARENT[level]] @ pose.rotations[:, level]
+            world[:, level] = world[:, PARENT_INDEX[level]] @ pose.rotations[:, level]
         carried = bones + pose.transl[:, None]
-        carried[:, 1:] = (world[:, PARENT[1:]] @ bones[:, 1:, :, None])[..., 0]
+        carried[:, 1:] = (world[:, PARENT_INDEX[1:]] @ bones[:, 1:, :, None])[..., 0]
         joints = ANCESTORS.astype(float) @ carried
         shift = joints - (world @ rest[..., None])[..., 0]
         points = self.rest + np.tensordot(pose.betas, self.shape, axes=(1, 2))
@@ -80,7 +82,9 @@ class SkinRig:
         hangs = ANCESTORS.T.astype(float)
         lever = np.einsum("aj,bnjx->banx", hangs, skin.parts, optimize=True)
         lever -= (self.weights @ hangs.T).T[:, :, None] * skin.joints[:, :, None]
-        torque = -cross_matrix(lever).reshape(batch, JOINTS, 3 * points, 3)  # L x e_x, e_y, e_z
+        torque = -cross_matrix(lever).reshape(
+            batch, JOINT_COUNT, 3 * points, 3
+        )  # L x e_x, e_y, e_z
         turns = (torque @ skin.world).swapaxes(1, 2).reshape(batch, points, 3, -1)
         shift = np.broadcast_to(np.eye(3), (batch, points, 3, 3))
         return np.concatenate([turns, shift, self._shape_jacobian(skin)], axis=-1)
@@ -88,10 +92,12 @@ class SkinRig:
     def _shape_jacobian(self, skin: PosedSkin) -> Float[ndarray, "batch points 3 10"]:
         """Differentiate the points by the betas: bones grow, and the skin on them."""
         batch = len(skin.world)
-        grown = np.empty((batch, JOINTS, 3, BETAS))
+        grown = np.empty((batch, JOINT_COUNT, 3, BETA_COUNT))
         grown[:, 0] = self.bone_shape[0]
-        grown[:, 1:] = skin.world[:, PARENT[1:]] @ self.bone_shape[1:]
-        chains = (ANCESTORS.astype(float) @ grown.reshape(batch, JOINTS, -1)).reshape(grown.shape)
+        grown[:, 1:] = skin.world[:, PARENT_INDEX[1:]] @ self.bone_shape[1:]
+        chains = (ANCESTORS.astype(float) @ grown.reshape(batch, JOINT_COUNT, -1)).reshape(
+            grown.shape
+        )
         chains -= skin.world @ self.joint_shape
         blended = np.einsum("nj,bjxy->bnxy", self.weights, skin.world, optimize=True)
         return blended @ self.shape + np.einsum(

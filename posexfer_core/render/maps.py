@@ -6,12 +6,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..body.view import BodyView
+from ..conventions import DEPTH_LIMIT_M
 from ..geometry.normals import vertex_normals
 from ..geometry.rasterize import interpolate
 from .openpose import draw_skeleton, keypoint_visibility, keypoints18
-
-DEPTH_LIMIT_M = 1.5
-"""z_rel is clipped to this many metres before and behind the pelvis."""
 
 
 def mask_map(view: BodyView) -> Float[Tensor, "batch 1 height width"]:

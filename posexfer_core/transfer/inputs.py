@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..body.view import BodyView
+from ..conventions import DEPTH_LIMIT_M
 from ..errors import PictureError
 from ..geometry.camera import pixels_to_ndc, project_perspective
 from ..geometry.points import SurfacePoints, locate_points, sample_surface_points
@@ -17,7 +18,6 @@ from ..register.resample_topology import on_topology_of
 from ..render.maps import canonical_map, mask_map, prior_maps
 from ..warp.draft import MARGIN, draft_picture
 
-DEPTH_LIMIT_M = 1.5
 _points_of_topology: dict[tuple[bytes, int], SurfacePoints] = {}
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from jaxtyping import Float
 from torch import Tensor
 
-from ..body.model import JOINT_NAMES, BodyModel
+from ..body.joints import JOINT_NAMES
+from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.retarget import retarget
 from ..body.view import BodyView

@@ -24,12 +24,13 @@ import torch
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.fit.confidence import NEAR_M
-from posexfer_core.fit.fit import FitResult, Sight, fit_keypoints, fit_people
+from posexfer_core.fit.fit import FitResult, fit_keypoints, fit_people
 from posexfer_core.fit.limb_flips import LIMBS
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.geometry.so3 import exp_map
 from posexfer_core.keypoints.keypoints import Keypoints, load_keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
+from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.random_people import FOCAL_PX, Person, aligned_error_mm, random_person
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "data"
@@ -74,7 +75,7 @@ def main() -> None:
 def _hard(body: BodyModel, seed: int, plan: SearchPlan) -> None:
     """Print the measures of the 200 hard bodies of a seed, fitted in batches."""
     people = hard_people(body, HARD_PEOPLE, seed)
-    sights = [Sight(keypoints=person.keypoints, focal_px=focal) for person, focal in people]
+    sights = [Observation(keypoints=person.keypoints, focal_px=focal) for person, focal in people]
     results: list[FitResult] = []
     start = time.process_time()
     for first in range(0, len(sights), BATCH):

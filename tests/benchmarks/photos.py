@@ -19,11 +19,13 @@ import numpy as np
 from numpy import ndarray
 from PIL import Image
 
-from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.model import BodyModel
 from posexfer_core.files.npz import read_npz
 from posexfer_core.files.pickles import read_pickle
-from posexfer_core.fit.fit import FitResult, Sight, fit_people
+from posexfer_core.fit.fit import FitResult, fit_people
 from posexfer_core.keypoints.keypoints import Keypoints
+from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.fit import fitted_joints
 from tests.benchmarks.random_people import aligned_error_mm
 
@@ -125,7 +127,7 @@ def _errors(frames: list[Frame], body: BodyModel, nose: bool, seed: int | None =
         seen = frame.keypoints if nose else frame.keypoints.only(LIMB_JOINTS)
         spread = 0.0 if seed is None else NOISE * float(np.ptp(seen.xy, axis=0).max())
         moved = replace(seen, xy=seen.xy + spread * rng.normal(size=seen.xy.shape))
-        sights.append(Sight(keypoints=moved, focal_px=frame.focal_px))
+        sights.append(Observation(keypoints=moved, focal_px=frame.focal_px))
     results = fit_people(sights, body=body)
     return np.array(
         [_error(result, frame, body) for result, frame in zip(results, frames, strict=True)]

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.model import BodyModel
 from posexfer_core.fit.initialisation import UPRIGHT
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.geometry.camera import intrinsics_matrix

@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from numpy import ndarray
 
-from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import PoseXferError
-from posexfer_core.fit.fit import Sight, fit_people
+from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.formats.read import read_params
@@ -30,6 +31,7 @@ from posexfer_core.geometry.so3 import exp_map
 from posexfer_core.keypoints.body_points import RestBody
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
+from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.fit import BATCH, fitted_joints, limb_orders
 from tests.benchmarks.photos import LIMB_JOINTS, NOISE
 from tests.benchmarks.random_people import FOCAL_PX, PICTURE_PX, aligned_error_mm
@@ -113,7 +115,7 @@ def _placed(
 
 def _sights(
     people: list[Recorded], body: BodyModel, names: tuple[str, ...], out: float
-) -> list[Sight]:
+) -> list[Observation]:
     rng, skeleton = np.random.default_rng(1), Skeleton(RestBody.of(body, names))
     hips, sights = [names.index("l_hip"), names.index("r_hip")], []
     for person in people:
@@ -127,12 +129,12 @@ def _sights(
             names=names,
             picture_size=(PICTURE_PX, PICTURE_PX),
         )
-        sights.append(Sight(keypoints=seen, focal_px=FOCAL_PX))
+        sights.append(Observation(keypoints=seen, focal_px=FOCAL_PX))
     return sights
 
 
 def _print_scores(
-    label: str, people: list[Recorded], sights: list[Sight], plan: SearchPlan, body: BodyModel
+    label: str, people: list[Recorded], sights: list[Observation], plan: SearchPlan, body: BodyModel
 ) -> None:
     chosen, errors, orders = [JOINT_NAMES.index(name) for name in LIMB_JOINTS], [], []
     for first in range(0, len(sights), BATCH):

@@ -17,7 +17,8 @@ from numpy import ndarray
 from scipy.ndimage import binary_dilation
 
 from posexfer_core.body.model import BodyModel
-from posexfer_core.fit.fit import Sight, fit_people
+from posexfer_core.fit.fit import fit_people
+from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.fit import joint_error_mm
 from tests.benchmarks.random_people import FOCAL_PX, Person, person_mask, random_person
 
@@ -47,7 +48,7 @@ def main() -> None:
 
 def _scores(people: list[Person], masks: list[ndarray] | list[ndarray | None], body: BodyModel):
     sights = [
-        Sight(keypoints=person.keypoints, focal_px=FOCAL_PX, mask=mask)
+        Observation(keypoints=person.keypoints, focal_px=FOCAL_PX, mask=mask)
         for person, mask in zip(people, masks, strict=True)
     ]
     start = time.process_time()

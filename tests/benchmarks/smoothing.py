@@ -18,8 +18,8 @@ from numpy import ndarray
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
-from posexfer_core.fit.fit import Sight
 from posexfer_core.fit.video.fit_motion import fit_in_batches, fit_motion
+from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.random_motions import Motion, random_motion
 from tests.benchmarks.random_people import FOCAL_PX, aligned_error_mm
 
@@ -78,8 +78,8 @@ def joints_over_frames(body: BodyModel, params: HumanParams) -> ndarray:
     return posed.joints.double().numpy()
 
 
-def _sights(motion: Motion) -> list[Sight]:
-    return [Sight(keypoints=one, focal_px=FOCAL_PX) for one in motion.keypoints]
+def _sights(motion: Motion) -> list[Observation]:
+    return [Observation(keypoints=one, focal_px=FOCAL_PX) for one in motion.keypoints]
 
 
 def _from_pelvis(joints: ndarray) -> ndarray:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from posexfer_core.body.model import ASSET, PARENTS
+from posexfer_core.body.joints import PARENTS
+from posexfer_core.body.model import ASSET
 
 from .anatomy import body_parts
 from .mesh import SymmetricMesh, is_closed_sphere, mesh_body

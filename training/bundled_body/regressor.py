@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posexfer_core.body.model import JOINT_NAMES, PARENTS
+from posexfer_core.body.joints import JOINT_INDEX, JOINT_NAMES, MIRRORED_JOINTS, PARENTS
 
 from .mesh import SymmetricMesh
-from .skeleton import JOINT_INDEX, MIRRORED_JOINTS, REST_JOINTS
+from .skeleton import REST_JOINTS
 
 CANDIDATES = 180
 SHAPE_IMPORTANCE = 3e5

@@ -6,7 +6,7 @@ follow from the usual ratios of limb lengths for a height of 1.72 m.
 
 import numpy as np
 
-from posexfer_core.body.model import JOINT_NAMES
+from posexfer_core.body.joints import JOINT_NAMES, mirrored_name
 
 LEFT_AND_MIDDLE = {
     "pelvis": (0.0, 0.945, 0.0),
@@ -26,17 +26,7 @@ LEFT_AND_MIDDLE = {
     "l_hand": (0.775, 1.390, -0.035),
 }
 
-JOINT_INDEX = {name: index for index, name in enumerate(JOINT_NAMES)}
 FLIP_X = np.array([-1.0, 1.0, 1.0])
-
-
-def mirrored_name(name: str) -> str:
-    """Name the joint on the other side; `mirrored_name("l_hip") == "r_hip"`."""
-    sides = {"l_": "r_", "r_": "l_"}
-    return sides.get(name[:2], name[:2]) + name[2:]
-
-
-MIRRORED_JOINTS = np.array([JOINT_INDEX[mirrored_name(name)] for name in JOINT_NAMES])
 
 
 def both_sides(left_and_middle: dict[str, np.ndarray], flip: np.ndarray) -> np.ndarray:

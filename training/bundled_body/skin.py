@@ -6,9 +6,11 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.sparse.linalg import spsolve
 
+from posexfer_core.body.joints import JOINT_INDEX, MIRRORED_JOINTS
+
 from .mesh import SymmetricMesh
 from .sdf import Part
-from .skeleton import JOINT_INDEX, MIRRORED_JOINTS, joint
+from .skeleton import joint
 
 WEIGHTS_PER_VERTEX = 4
 LEAST_WEIGHT = 0.004

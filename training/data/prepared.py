@@ -16,11 +16,12 @@ from tqdm import tqdm
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
+from posexfer_core.conventions import DEPTH_LIMIT_M
 from posexfer_core.errors import ConfigError
 from posexfer_core.network.config import NetworkConfig
 from posexfer_core.network.model import ConditionInputs
 from posexfer_core.network.weights import load_autoencoder
-from posexfer_core.transfer.inputs import DEPTH_LIMIT_M, prepare_inputs
+from posexfer_core.transfer.inputs import prepare_inputs
 
 from ..processes import in_order
 from .shards import Pair, ShardDataset

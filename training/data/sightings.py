@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.model import BodyModel
 from posexfer_core.fit.initialisation import UPRIGHT
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.pose_prior import PosePrior

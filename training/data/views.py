@@ -12,7 +12,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from posexfer_core.body.pose_editing import TWINS
+from posexfer_core.body.joints import MIRRORED_JOINTS
 
 from .people import People
 
@@ -104,6 +104,6 @@ def mirror_people(people: People) -> People:
     mirror = torch.tensor([-1.0, 1.0, 1.0])
     return replace(
         people,
-        rotations=(mirror[:, None] * people.rotations * mirror)[:, list(TWINS)],
-        joints=(people.joints * mirror)[:, list(TWINS)],
+        rotations=(mirror[:, None] * people.rotations * mirror)[:, MIRRORED_JOINTS.tolist()],
+        joints=(people.joints * mirror)[:, MIRRORED_JOINTS.tolist()],
     )

@@ -12,7 +12,8 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from posexfer_core.body.model import PARENTS, BodyModel
+from posexfer_core.body.joints import PARENTS
+from posexfer_core.body.model import BodyModel
 
 from .limbs import (
     Array,

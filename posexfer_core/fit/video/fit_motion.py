@@ -10,10 +10,11 @@ from numpy import ndarray
 from ...body.model import BodyModel
 from ...errors import KeypointsError
 from ...geometry.so3 import exp_map, log_map
+from ...keypoints.observation import Observation
 from ...keypoints.tracking import Follower, People, every_sight, sights_with_gaps
 from ..depth_paths import follow_limbs
 from ..energy import FitEnergy
-from ..fit import FitResult, FitTask, Sight, fit_people
+from ..fit import FitResult, FitTask, fit_people
 from ..initialisation import proposed_poses
 from ..kinematics import Pose, stack
 from ..search import Found, SearchPlan
@@ -67,7 +68,7 @@ def fit_video(
 
 
 def fit_motion(
-    frames: Sequence[Sight | None],
+    frames: Sequence[Observation | None],
     *,
     body: BodyModel | None = None,
     plan: SearchPlan | None = None,
@@ -128,7 +129,7 @@ def _together(energy: FitEnergy, pose: Pose, smoothing: Smoothing, progress: Pro
 
 
 def fit_in_batches(
-    people: Sequence[Sight],
+    people: Sequence[Observation],
     *,
     body: BodyModel,
     plan: SearchPlan | None = None,

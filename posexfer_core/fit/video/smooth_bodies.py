@@ -10,7 +10,7 @@ from ...body.params import HumanParams
 from ...keypoints.body_points import PLACES, RestBody, known_names
 from ...keypoints.joints3d import Joints3D
 from ...keypoints.keypoints import Keypoints
-from ..fit import Sight
+from ...keypoints.observation import Observation
 from ..initialisation import proposed_poses
 from ..kinematics import Skeleton
 from ..search import SearchPlan
@@ -44,7 +44,7 @@ def smooth_bodies(
     return replace(smoothed, confidence=params.confidence, frame_rate=params.frame_rate)
 
 
-def shown_points(params: HumanParams, body: BodyModel) -> list[Sight]:
+def shown_points(params: HumanParams, body: BodyModel) -> list[Observation]:
     """List every point that a fit knows, in the picture and in space, of one person.
 
     Args:
@@ -68,5 +68,7 @@ def shown_points(params: HumanParams, body: BodyModel) -> list[Sight]:
             picture_size=one.picture_size,
         )
         joints = Joints3D(xyz=points, confidence=trust, names=names)
-        sights.append(Sight(keypoints=seen, joints=joints, focal_px=float(lens[0, 0]), start=one))
+        sights.append(
+            Observation(keypoints=seen, joints=joints, focal_px=float(lens[0, 0]), start=one)
+        )
     return sights

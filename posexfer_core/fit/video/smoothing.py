@@ -15,9 +15,10 @@ from einops import rearrange, repeat
 from jaxtyping import Float
 from numpy import ndarray
 
+from ...conventions import BETA_COUNT
 from ...geometry.so3 import log_map
 from ..energy import FitEnergy, State
-from ..kinematics import BETAS, Pose
+from ..kinematics import Pose
 from ..search import FINE
 from .banded_solver import Banded
 
@@ -122,7 +123,7 @@ def _step(
 
 def _add_accelerations(system: Banded, gradient: ndarray, jerks: Jerks, plan: Smoothing) -> None:
     """Add the terms of second differences: `1, -2, 1` in every row."""
-    scale = np.full(gradient.shape[1] - BETAS, 1.0 / plan.turn_rad)
+    scale = np.full(gradient.shape[1] - BETA_COUNT, 1.0 / plan.turn_rad)
     scale[-3:] = 1.0 / plan.shift_m
     moving, inner = np.arange(len(scale)), len(jerks.residual)
     stiffness = (jerks.trust * scale) ** 2
@@ -138,7 +139,7 @@ def _add_accelerations(system: Banded, gradient: ndarray, jerks: Jerks, plan: Sm
 
 def _add_growth(system: Banded, gradient: ndarray, jerks: Jerks) -> None:
     """Add the terms of the betas' first differences: `-1, 1` in every row."""
-    shape, steps = np.arange(gradient.shape[1] - BETAS, gradient.shape[1]), len(jerks.growth)
+    shape, steps = np.arange(gradient.shape[1] - BETA_COUNT, gradient.shape[1]), len(jerks.growth)
     for offset, factor in enumerate((-1.0, 1.0)):
         rows = slice(offset, offset + steps)
         system.diagonal[rows, shape, shape] += 1.0 / SHAPE_SIGMA**2

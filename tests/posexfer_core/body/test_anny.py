@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from posexfer_core.body.anny import BONES, PHENOTYPES, anny_body
-from posexfer_core.body.model import JOINT_NAMES, BodyModel, identity_rotations
+from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.model import BodyModel, identity_rotations
 from posexfer_core.errors import BodyFileError
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 

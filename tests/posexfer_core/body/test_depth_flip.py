@@ -3,14 +3,14 @@ import pytest
 import torch
 
 from posexfer_core.body.depth_flip import (
-    CHAINS,
     depth_twins,
     flip_limb_depth,
     order_change,
     order_change_mask,
     swing,
 )
-from posexfer_core.body.model import PARENTS, BodyModel
+from posexfer_core.body.joints import LIMB_CHAINS, PARENTS
+from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
@@ -33,7 +33,7 @@ def test_a_flip_keeps_2d_joints_and_bones_and_changes_depth(body: BodyModel):
     for seed in range(6):
         params = random_params(seed=seed)
         before = BodyView.of(params, body)
-        for limb, chain in CHAINS.items():
+        for limb, chain in LIMB_CHAINS.items():
             twin = flip_limb_depth(params, body, limb)
             if twin is None:
                 continue
@@ -71,7 +71,7 @@ def test_only_the_limb_turns(body: BodyModel):
     params = crossed_arm()
     twin = flip_limb_depth(params, body, "left_arm")
     assert twin is not None
-    still = [joint for joint in range(24) if joint not in CHAINS["left_arm"][:3]]
+    still = [joint for joint in range(24) if joint not in LIMB_CHAINS["left_arm"][:3]]
     torch.testing.assert_close(twin.pose[:, :, still], params.pose[:, :, still])
     assert torch.equal(twin.betas, params.betas)
 

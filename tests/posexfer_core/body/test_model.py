@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from posexfer_core.body.model import (
-    ASSET,
-    JOINT_NAMES,
-    PARENTS,
-    BodyModel,
-    identity_rotations,
-    pose_joints,
-)
+from posexfer_core.body.joints import JOINT_NAMES, PARENTS
+from posexfer_core.body.model import ASSET, BodyModel, identity_rotations, pose_joints
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from posexfer_core.body.hands_face import Details
+from posexfer_core.body.joints import MIRRORED_JOINTS
 from posexfer_core.body.model import BodyModel
-from posexfer_core.body.pose_editing import TWINS, blended, mirrored
+from posexfer_core.body.pose_editing import blended, mirrored
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
 from posexfer_core.geometry.camera import project_perspective
@@ -30,7 +31,7 @@ def test_a_mirrored_picture_shows_the_other_sides_joints(body: BodyModel):
     before = pixels(BodyView.of(params, body, frame=None))
     after = pixels(BodyView.of(mirrored(params), body, frame=None))
     before[..., 0] = params.picture_size[1] - before[..., 0]
-    torch.testing.assert_close(after, before[:, list(TWINS)], atol=0.3, rtol=0)
+    torch.testing.assert_close(after, before[:, MIRRORED_JOINTS.tolist()], atol=0.3, rtol=0)
 
 
 def test_mirroring_twice_changes_nothing(body: BodyModel):

@@ -8,7 +8,8 @@ import torch
 
 from posexfer_core.body.articulated import ArticulatedBody
 from posexfer_core.body.hands_face import Details
-from posexfer_core.body.model import PARENTS, BodyModel
+from posexfer_core.body.joints import PARENTS
+from posexfer_core.body.model import BodyModel
 from posexfer_core.body.smpl_files import load_body_model
 from posexfer_core.errors import BodyFileError
 from posexfer_core.geometry.rotations import axis_angle_to_matrix

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from posexfer_core.body.model import PARENTS, BodyModel
+from posexfer_core.body.joints import PARENTS
+from posexfer_core.body.model import BodyModel
 
 
 def toy_smpl_arrays(body: BodyModel) -> dict[str, np.ndarray]:

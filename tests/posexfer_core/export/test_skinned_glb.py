@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
 from posexfer_core.export.glb import glb_bytes, standing_vertices

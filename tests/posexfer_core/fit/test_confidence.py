@@ -1,16 +1,17 @@
 import numpy as np
 
-from posexfer_core.body.model import JOINT_NAMES
+from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.fit import confidence as trust
 from posexfer_core.fit.data_terms import Targets
 from posexfer_core.fit.energy import FitEnergy, Weights
-from posexfer_core.fit.fit import Sight, fit_people
+from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.pose_prior import PosePrior
 from posexfer_core.geometry.so3 import exp_map
 from posexfer_core.keypoints.body_points import RestBody
 from posexfer_core.keypoints.joints3d import SMPL24
 from posexfer_core.keypoints.layouts import COCO17
+from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.fit import fitted_joints, reliability
 from tests.benchmarks.random_people import FOCAL_PX, random_person
 
@@ -67,7 +68,7 @@ def test_the_share_within_a_distance_is_that_of_random_draws():
 def test_confidence_tells_how_often_joints_are_right(body):
     rng = np.random.default_rng(30)
     people = [random_person(rng, body, noise_px=5.0, missing=0.2) for _ in range(48)]
-    fits = fit_people([Sight(keypoints=one.keypoints, focal_px=FOCAL_PX) for one in people])
+    fits = fit_people([Observation(keypoints=one.keypoints, focal_px=FOCAL_PX) for one in people])
     said = np.stack([fit.params.confidence[0, 0, 1:].numpy() for fit in fits])
     joints = np.stack([fitted_joints(body, fit) for fit in fits])
     truth = np.stack([one.joints for one in people])

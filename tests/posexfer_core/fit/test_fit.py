@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 import torch
 
-from posexfer_core.body.model import JOINT_NAMES
+from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.errors import KeypointsError
-from posexfer_core.fit.fit import Sight, default_focal_px, fit_keypoints, fit_people
+from posexfer_core.fit.fit import fit_keypoints, fit_people
 from posexfer_core.fit.search import SearchPlan
+from posexfer_core.geometry.camera import default_focal_px
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from posexfer_core.keypoints.joints3d import name_joints
 from posexfer_core.keypoints.keypoints import load_keypoints
 from posexfer_core.keypoints.layouts import COCO17
+from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.fit import joint_error_mm, limb_orders
 from tests.benchmarks.random_people import FOCAL_PX, aligned_error_mm, random_person
 
@@ -115,7 +117,9 @@ def test_too_few_keypoints_on_the_body_get_a_sentence(body):
 def test_a_crowd_is_fitted_as_each_alone(body):
     rng = np.random.default_rng(7)
     people = [random_person(rng, body, missing=share).keypoints for share in (0.0, 0.3, 0.1)]
-    together = fit_people([Sight(keypoints=one, focal_px=FOCAL_PX) for one in people], body=body)
+    together = fit_people(
+        [Observation(keypoints=one, focal_px=FOCAL_PX) for one in people], body=body
+    )
     for one, mine in zip(people, together, strict=True):
         alone = fit_keypoints(one, body=body, focal_px=FOCAL_PX)
         assert mine.names == alone.names
@@ -127,7 +131,7 @@ def test_3d_joints_leave_no_doubt(body):
     people = [random_person(rng, body) for _ in range(8)]
     joints = [name_joints(one.joints + 5.0) for one in people]
     sights = [
-        Sight(keypoints=one.keypoints, joints=three, focal_px=FOCAL_PX)
+        Observation(keypoints=one.keypoints, joints=three, focal_px=FOCAL_PX)
         for one, three in zip(people, joints, strict=True)
     ]
     fits = fit_people(sights, body=body)
@@ -139,8 +143,10 @@ def test_3d_joints_leave_no_doubt(body):
 def test_one_with_3d_joints_does_not_change_another_without(body):
     rng = np.random.default_rng(9)
     first, second = (random_person(rng, body) for _ in range(2))
-    lone = Sight(keypoints=second.keypoints, focal_px=FOCAL_PX)
-    spatial = Sight(keypoints=first.keypoints, joints=name_joints(first.joints), focal_px=FOCAL_PX)
+    lone = Observation(keypoints=second.keypoints, focal_px=FOCAL_PX)
+    spatial = Observation(
+        keypoints=first.keypoints, joints=name_joints(first.joints), focal_px=FOCAL_PX
+    )
     beside = fit_people([spatial, lone], body=body)[1]
     alone = fit_people([lone], body=body)[0]
     np.testing.assert_allclose(beside.projected, alone.projected, atol=1.5)

@@ -3,12 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from posexfer_core.fit.fit import Sight, fit_people
+from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.hidden_face import FACE, HEAD, HiddenFace
 from posexfer_core.fit.initialisation import UPRIGHT
 from posexfer_core.geometry.so3 import exp_map
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17
+from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.random_people import FOCAL_PX, random_person
 
 SIZE = (1024, 1024)
@@ -85,7 +86,9 @@ def test_heads_seen_from_behind_are_turned_no_worse(body, noise_px):
         blind.append(keypoints.only([name for name in keypoints.names if name not in gone]))
     errors = []
     for keypoints in ([one for _, one in people], blind):
-        fits = fit_people([Sight(keypoints=one, focal_px=FOCAL_PX) for one in keypoints], body=body)
+        fits = fit_people(
+            [Observation(keypoints=one, focal_px=FOCAL_PX) for one in keypoints], body=body
+        )
         errors.append(
             [
                 head_error(fit.params.pose[0, 0].double().numpy(), person)

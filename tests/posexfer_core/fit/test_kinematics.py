@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from posexfer_core.body.model import JOINT_NAMES
-from posexfer_core.fit.kinematics import BETAS, Pose, Skeleton, stack
+from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.conventions import BETA_COUNT
+from posexfer_core.fit.kinematics import Pose, Skeleton, stack
 from posexfer_core.geometry.so3 import exp_map
 from posexfer_core.keypoints.body_points import RestBody
 from posexfer_core.keypoints.layouts import COCO17, FEET6
@@ -20,7 +21,7 @@ def skeleton(body):
 def pose():
     rng = np.random.default_rng(0)
     rotations = exp_map(0.6 * rng.normal(size=(3, 24, 3)))
-    return Pose(rotations, rng.normal(size=(3, BETAS)), rng.normal((0, 0, 5), 1.0, (3, 3)))
+    return Pose(rotations, rng.normal(size=(3, BETA_COUNT)), rng.normal((0, 0, 5), 1.0, (3, 3)))
 
 
 def test_joints_are_those_of_the_body_model(body, skeleton, pose):

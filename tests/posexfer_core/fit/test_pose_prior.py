@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posexfer_core.body.model import JOINT_NAMES
+from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.fit.kinematics import Skeleton
 from posexfer_core.fit.pose_prior import PosePrior
 from posexfer_core.fit.reach import ReachPrior

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from posexfer_core.body.model import JOINT_NAMES
+from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import PictureError
-from posexfer_core.fit.fit import FitTask, Sight, fit_people
+from posexfer_core.fit.fit import FitTask, fit_people
 from posexfer_core.fit.kinematics import Pose
 from posexfer_core.fit.silhouette import fit_outlines
 from posexfer_core.fit.video.fit_motion import fit_motion
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17
 from posexfer_core.keypoints.masks import check_mask
+from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.fit import fitted_joints
 from tests.benchmarks.random_motions import random_motion
 from tests.benchmarks.random_people import FOCAL_PX, person_mask, random_person
@@ -34,7 +35,7 @@ def masks(people, body):
 
 
 def sight_of(person, mask=None):
-    return Sight(keypoints=person.keypoints, focal_px=FOCAL_PX, mask=mask)
+    return Observation(keypoints=person.keypoints, focal_px=FOCAL_PX, mask=mask)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_frames_of_one_person_share_what_their_masks_tell(body):
             motion.params, betas=torch.from_numpy(true).float().expand_as(motion.params.betas)
         )
         views = BodyView.of(params, body, frame=None)
-        sights = [Sight(keypoints=one, focal_px=FOCAL_PX) for one in motion.keypoints][:8]
+        sights = [Observation(keypoints=one, focal_px=FOCAL_PX) for one in motion.keypoints][:8]
         bare = fit_motion(sights, body=body)
         shaped = fit_motion(
             [
@@ -172,7 +173,7 @@ def test_people_far_away_are_as_well_shaped_as_near_ones(people, body):
             names=names,
             picture_size=(1024, 1024),
         )
-        task = FitTask.of([Sight(keypoints=keypoints, focal_px=FOCAL_PX)], body)
+        task = FitTask.of([Observation(keypoints=keypoints, focal_px=FOCAL_PX)], body)
         pose = Pose(person.rotations[None], np.zeros((1, 10)), person.transl[None])
         found = fit_outlines(pose, task.energy, [person_mask(person, body)], body)
         sizes.append(shape_errors(body, found.betas, [person])[0])
@@ -190,5 +191,5 @@ def test_a_person_of_a_few_pixels_is_no_error(body):
     )
     dot = np.zeros((200, 200), bool)
     dot[99:105, 99:105] = True
-    result = fit_people([Sight(keypoints=keypoints, mask=dot)], body=body)[0]
+    result = fit_people([Observation(keypoints=keypoints, mask=dot)], body=body)[0]
     assert torch.isfinite(result.params.betas).all()

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from posexfer_core.body.model import JOINT_NAMES, PARENTS, BodyModel
+from posexfer_core.body.joints import JOINT_NAMES, PARENTS
+from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from posexfer_core.body.model import PARENTS, BodyModel
+from posexfer_core.body.joints import PARENTS
+from posexfer_core.body.model import BodyModel
 
 SIZE = (600, 800)
 FRAMES = 3

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from posexfer_core.body.model import JOINT_NAMES, BodyModel
+from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.errors import OutputError, ParamsError
 from posexfer_core.export.bvh import save_bvh, zxy_angles

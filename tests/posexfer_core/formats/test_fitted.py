@@ -4,10 +4,11 @@ import pytest
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
 from posexfer_core.fit.kinematics import Pose, Skeleton
-from posexfer_core.formats.fitted import fit_sights, mhr_frames, mhr_sight
+from posexfer_core.formats.fitted import fit_observations
 from posexfer_core.formats.read import read_params, recognised_format
 from posexfer_core.keypoints.body_points import RestBody
 from posexfer_core.keypoints.joints3d import LAYOUTS_3D
+from posexfer_core.keypoints.rig_joints import mhr_frames, mhr_observation
 from tests.benchmarks.random_people import aligned_error_mm, random_person
 
 SIZE = (600, 800)
@@ -66,8 +67,8 @@ def test_pose_data_of_comfyui_holds_frames_of_people(body, people):
     frames = [[sam_person(one, body) for one in people[:2]], [sam_person(people[2], body)]]
     content = {"frames": frames, "image_size": SIZE}
     assert [len(frame) for frame in mhr_frames(content)] == [2, 1]
-    sights = [mhr_sight(frame[0], SIZE, "pose data") for frame in frames]
-    for result, person in zip(fit_sights(sights, body), (people[0], people[2]), strict=True):
+    sights = [mhr_observation(frame[0], SIZE, "pose data") for frame in frames]
+    for result, person in zip(fit_observations(sights, body), (people[0], people[2]), strict=True):
         assert aligned_error_mm(joints_of(result.params, body)[0], person.joints) < 15.0
 
 

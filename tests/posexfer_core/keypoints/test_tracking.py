@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 
 from posexfer_core.errors import KeypointsError
-from posexfer_core.fit.fit import Sight
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17
+from posexfer_core.keypoints.observation import Observation
 from posexfer_core.keypoints.tracking import Follower, People, sights_with_gaps
 
 NOWHERE = np.array([1e4, 1e4])
 
 
-def standing(at: tuple[float, float] | np.ndarray, seed: int) -> Sight:
+def standing(at: tuple[float, float] | np.ndarray, seed: int) -> Observation:
     """See somebody 100 px tall; the seed tells people apart."""
     places = np.random.default_rng(seed).uniform(0.0, 100.0, (len(COCO17), 2))
-    return Sight(
+    return Observation(
         keypoints=Keypoints(
             xy=places + at,
             confidence=np.ones(len(COCO17)),
@@ -26,9 +26,9 @@ def standing(at: tuple[float, float] | np.ndarray, seed: int) -> Sight:
     )
 
 
-def follower(frames: Sequence[Sequence[Sight | None]], person: int) -> Follower:
+def follower(frames: Sequence[Sequence[Observation | None]], person: int) -> Follower:
     def people(frame: int) -> People:
-        def look(number: int) -> Sight:
+        def look(number: int) -> Observation:
             if number >= len(frames[frame]):
                 raise KeypointsError("there is no such person")
             sight = frames[frame][number]

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from posexfer_core.body.joints import mirrored_name
 from posexfer_core.fit.fit import fit_keypoints
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.keypoints.layouts import COCO17, FEET6
@@ -11,7 +12,6 @@ from posexfer_core.pose_networks.lifter import lift_people
 from posexfer_core.pose_networks.weights import LIFTER
 from tests.benchmarks.fit import joint_error_mm
 from tests.benchmarks.random_people import FOCAL_PX, aligned_error_mm, random_person
-from training.bundled_body.skeleton import mirrored_name
 
 
 def test_random_people_are_lifted_to_within_10_cm(body):

@@ -10,10 +10,11 @@ for package in ("scipy", "skimage", "fast_simplification", "trimesh"):
 
 import trimesh  # noqa: E402
 
+from posexfer_core.body.joints import MIRRORED_JOINTS, mirrored_name  # noqa: E402
 from training.bundled_body.__main__ import PELVIS, build_body, write_body  # noqa: E402
 from training.bundled_body.sdf import Ellipsoid, Loft, RoundCone, smooth_minimum  # noqa: E402
 from training.bundled_body.shape import SHAPE_DIRECTIONS, shape_directions  # noqa: E402
-from training.bundled_body.skeleton import MIRRORED_JOINTS, REST_JOINTS, mirrored_name  # noqa: E402
+from training.bundled_body.skeleton import REST_JOINTS  # noqa: E402
 
 Arrays = dict[str, np.ndarray]
 

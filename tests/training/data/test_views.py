@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from posexfer_core.body.model import JOINT_NAMES, pose_joints
-from posexfer_core.body.pose_editing import TWINS
+from posexfer_core.body.joints import JOINT_NAMES, MIRRORED_JOINTS
+from posexfer_core.body.model import pose_joints
 from training.data.people import People, RestJoints, load_people
 from training.data.shards import ShardDataset
 from training.data.views import Spread, View, mirror_people
@@ -47,7 +47,7 @@ def test_a_mark_in_the_picture_moves_with_the_joint(people, generator):
     found = torch.stack([(moved * x).sum((1, 2)), (moved * y).sum((1, 2))], -1)
     found = found / moved.sum((1, 2))[:, None]
     after = targets(view.people(people), view.shift)["pixels"]
-    joint = torch.where(view.mirror, TWINS[knee], knee)
+    joint = torch.where(view.mirror, MIRRORED_JOINTS[knee], knee)
     wanted = (after[torch.arange(len(people)), joint] + 1.0) * half
     inside = (wanted > 6).all(-1) & (wanted < torch.tensor([42.0, 58.0])).all(-1)
     assert inside.sum() >= 4 and view.mirror.any() and not view.mirror.all()

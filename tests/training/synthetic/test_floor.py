@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from posexfer_core.body.model import JOINT_NAMES
+from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from training.synthetic.floor import FLOOR_STANCES
 from training.synthetic.poses import Build, pose_in_stance

@@ -6,7 +6,7 @@ from posexfer_core.body.motion import join_frames
 from posexfer_core.errors import KeypointsError
 from posexfer_core.fit.depth_paths import cheapest_path, follow_limbs
 from posexfer_core.fit.energy import join
-from posexfer_core.fit.fit import FitTask, Sight
+from posexfer_core.fit.fit import FitTask
 from posexfer_core.fit.initialisation import proposed_poses
 from posexfer_core.fit.kinematics import stack
 from posexfer_core.fit.levenberg_marquardt import minimise
@@ -14,6 +14,7 @@ from posexfer_core.fit.limb_flips import FLIPS, LIMBS, flipped_limb
 from posexfer_core.fit.search import FINE
 from posexfer_core.fit.video.fit_motion import fit_in_batches, fit_motion
 from posexfer_core.fit.video.smoothing import Smoothing, smooth_motion
+from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.random_motions import random_motion
 from tests.benchmarks.random_people import FOCAL_PX
 from tests.benchmarks.smoothing import joints_over_frames, motion_scores
@@ -26,7 +27,7 @@ def motion(body):
 
 @pytest.fixture(scope="module")
 def sights(motion):
-    return [Sight(keypoints=one, focal_px=FOCAL_PX) for one in motion.keypoints]
+    return [Observation(keypoints=one, focal_px=FOCAL_PX) for one in motion.keypoints]
 
 
 @pytest.fixture(scope="module")

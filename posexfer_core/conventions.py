@@ -1,0 +1,12 @@
+"""The numbers that every room shares; each stands here and nowhere else."""
+
+JOINT_COUNT = 24
+"""Joints of SMPL's kinematic tree."""
+BETA_COUNT = 10
+"""Shape directions of every body; files with more are cut, files with fewer are padded."""
+DEPTH_LIMIT_M = 1.5
+"""Root-relative depth z_rel is clipped to ± this, metres; maps span it from black to white."""
+TRAINING_STEPS = 1000
+"""Timesteps of the noise schedule."""
+NOISE_BETA_START, NOISE_BETA_END = 0.00085, 0.012
+"""The schedule's betas, linear in their square roots, as in latent diffusion (arXiv:2112.10752)."""
