@@ -80,7 +80,7 @@ class ControlGuidanceApply3D(io.ComfyNode):
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="Where to steer, white; stretched over the picture to draw.",
+                    tooltip="Where to steer, white; stretched over the image to draw.",
                 ),
             ],
             outputs=[

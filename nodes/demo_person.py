@@ -1,4 +1,4 @@
-"""Demo Person: somebody to try the nodes with before you have pictures of your own."""
+"""Demo Person: somebody to try the nodes with before you have images of your own."""
 
 from comfy_api.latest import io, ui
 from typing_extensions import override
@@ -10,7 +10,7 @@ PAINTED, PHOTO = "painted person", "astronaut (photo)"
 
 
 class DemoPerson(io.ComfyNode):
-    """Give a picture, its keypoints and its body."""
+    """Give an image, its keypoints and its body."""
 
     @classmethod
     @override
@@ -21,7 +21,7 @@ class DemoPerson(io.ComfyNode):
             display_name="Demo Person",
             description="A person that comes with the pack, so that every workflow runs at once. "
             "For your own, replace it by Load Image, and by Estimate Human Params for the body.",
-            search_aliases=["example", "sample", "test picture"],
+            search_aliases=["example", "sample", "test image"],
             inputs=[
                 io.Combo.Input(
                     "person",
@@ -33,10 +33,8 @@ class DemoPerson(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Image.Output(
-                    display_name="image", tooltip="Source picture for 3D Feature Lift."
-                ),
-                Body.Output(display_name="body", tooltip="The person's body in this picture."),
+                io.Image.Output(display_name="image", tooltip="Source image for 3D Feature Lift."),
+                Body.Output(display_name="body", tooltip="The person's body in this image."),
                 PoseKeypoint.Output(
                     display_name="keypoints", tooltip="What a pose detector would find."
                 ),

@@ -1,4 +1,4 @@
-"""Estimate Human Params: a 3D body from detected keypoints, or roughly from the picture alone."""
+"""Estimate Human Params: a 3D body from detected keypoints, or roughly from the image alone."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class EstimateHumanParams(io.ComfyNode):
-    """Fit the 3D body to 2D keypoints, or read it off the picture alone, frame by frame."""
+    """Fit the 3D body to 2D keypoints, or read it off the image alone, frame by frame."""
 
     @classmethod
     @override
@@ -24,17 +24,17 @@ class EstimateHumanParams(io.ComfyNode):
             display_name="Estimate Human Params",
             description="Fits the bundled 3D body to the keypoints of a DWPose, OpenPose or SDPose "
             "node: about half a second per frame on a CPU, no weights needed. Without keypoints a "
-            "small bundled network reads the body roughly off the picture alone.",
+            "small bundled network reads the body roughly off the image alone.",
             search_aliases=["smplify", "pose to smpl", "3d pose"],
             inputs=[
                 io.Image.Input(
-                    "image", tooltip="The pictures that the keypoints are of; a batch is frames."
+                    "image", tooltip="The images that the keypoints are of; a batch is frames."
                 ),
                 PoseKeypoint.Input(
                     "keypoints",
                     optional=True,
                     tooltip="POSE_KEYPOINT of a pose detector, in pixels or from 0 to 1. Without "
-                    "it a small network reads the one person of each picture: a rough estimate, "
+                    "it a small network reads the one person of each image: a rough estimate, "
                     "look at the overlay.",
                 ),
                 io.Int.Input(
@@ -52,7 +52,7 @@ class EstimateHumanParams(io.ComfyNode):
                         min=0.0,
                         max=100000.0,
                         step=1.0,
-                        tooltip="Focal length in pixels of the picture; 0 guesses it.",
+                        tooltip="Focal length in pixels of the image; 0 guesses it.",
                     )
                 ),
                 PoseData.Input(
@@ -71,22 +71,22 @@ class EstimateHumanParams(io.ComfyNode):
                     tooltip="How much a batch of frames is smoothed over time: limbs keep their "
                     "side in depth, nothing jitters, one shape holds for all, and frames in "
                     "which the person is not found are filled. 0 fits each frame alone: "
-                    "choose it for pictures that are no video. 1 suits 25 to 30 frames per "
+                    "choose it for images that are no video. 1 suits 25 to 30 frames per "
                     "second; more is smoother.",
                 ),
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="Where the person is (1 inside, 0 around), one for each picture, as a "
+                    tooltip="Where the person is (1 inside, 0 around), one for each image, as a "
                     "segmentation node gives it: tells how wide the body is. With keypoints or "
                     "pose_data only. Load Image's mask is the other way round: invert it.",
                 ),
             ],
             outputs=[
-                Body.Output(display_name="body", tooltip="The body, with the picture's camera."),
+                Body.Output(display_name="body", tooltip="The body, with the image's camera."),
                 io.Image.Output(
                     display_name="overlay",
-                    tooltip="The body over the picture: look here whether the fit is right.",
+                    tooltip="The body over the image: look here whether the fit is right.",
                 ),
             ],
         )
@@ -110,21 +110,21 @@ class EstimateHumanParams(io.ComfyNode):
         from .host.estimating import fit_frames, fit_pose_data, read_frames
         from .host.images import from_core, to_core
 
-        picture = to_core(image)
+        image = to_core(image)
         model = BodyModel.bundled()
-        size = (picture.shape[2], picture.shape[3])
+        size = (image.shape[2], image.shape[3])
         if pose_data is not None:
-            params = fit_pose_data(pose_data, len(picture), size, person, smoothing, mask)
+            params = fit_pose_data(pose_data, len(image), size, person, smoothing, mask)
         elif keypoints is not None:
             focal = focal_px or None
-            params = fit_frames(keypoints, len(picture), size, person, focal, smoothing, mask)
+            params = fit_frames(keypoints, len(image), size, person, focal, smoothing, mask)
         elif mask is not None:
             raise KeypointsError(
                 "A mask is connected, but no keypoints: it shapes a body that they have posed. "
                 "Connect the POSE_KEYPOINT of a pose detector too."
             )
         else:
-            params = read_frames(picture, person, focal_px or None, smoothing)
+            params = read_frames(image, person, focal_px or None, smoothing)
         body = PosedBody(params=params, model=model)
-        overlay = from_core(overlay_body(picture.cpu(), body.view(), keypoints=True))
+        overlay = from_core(overlay_body(image.cpu(), body.view(), keypoints=True))
         return io.NodeOutput(body, overlay, ui=ui.PreviewImage(overlay, cls=cls))

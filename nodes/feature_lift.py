@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FeatureLift3D(io.ComfyNode):
-    """Lift what a picture shows of a person."""
+    """Lift what an image shows of a person."""
 
     @classmethod
     @override
@@ -25,9 +25,9 @@ class FeatureLift3D(io.ComfyNode):
         return schema(
             node_id="PoseXfer_FeatureLift3D",
             display_name="3D Feature Lift",
-            description="Lifts the looks of the person in the source picture into 3D-aware "
+            description="Lifts the looks of the person in the source image into 3D-aware "
             "features. They are computed when sampling starts, since the framing depends on the "
-            "wanted pose and on the size of the picture.",
+            "wanted pose and on the size of the image.",
             search_aliases=["appearance", "identity", "reference"],
             inputs=[
                 TransferModel.Input("pose_model", tooltip="From Load Pose-Transfer Model."),
@@ -39,7 +39,7 @@ class FeatureLift3D(io.ComfyNode):
                 Body.Input(
                     "source_body",
                     optional=True,
-                    tooltip="The body of the person in this picture, from Estimate Human Params. "
+                    tooltip="The body of the person in this image, from Estimate Human Params. "
                     "With it, colours are carried along the surface and the result is better.",
                 ),
                 io.ClipVision.Input(
@@ -75,7 +75,7 @@ class FeatureLift3D(io.ComfyNode):
         return io.NodeOutput(
             LiftedFeatures(
                 model=pose_model,
-                picture=to_core(image).cpu(),
+                image=to_core(image).cpu(),
                 source=source_body,
                 clip_vision=clip_vision,
                 vae=vae,

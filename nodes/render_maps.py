@@ -1,4 +1,4 @@
-"""Render Body Maps: pictures of a body for control models of any family."""
+"""Render Body Maps: images of a body for control models of any family."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ class RenderBodyMaps(io.ComfyNode):
         return schema(
             node_id="PoseXfer_RenderBodyMaps",
             display_name="Render Body Maps",
-            description="Draws control pictures of a 3D body, with limbs in front of and behind "
+            description="Draws control images of a 3D body, with limbs in front of and behind "
             "each other where they are: for ControlNets of any family, Qwen-Image-Edit, FLUX and "
             "Wan. With Retarget Body before it, they have your person's shape, not the driver's.",
             search_aliases=["depth", "normal", "openpose", "controlnet", "dwpose"],
@@ -39,14 +39,14 @@ class RenderBodyMaps(io.ComfyNode):
                     default=0,
                     min=0,
                     max=8192,
-                    tooltip="Of the maps, pixels; 0 takes the size of the body's own picture.",
+                    tooltip="Of the maps, pixels; 0 takes the size of the body's own image.",
                 ),
                 io.Int.Input(
                     "height",
                     default=0,
                     min=0,
                     max=8192,
-                    tooltip="Of the maps, pixels; the body's picture is fitted inside by padding.",
+                    tooltip="Of the maps, pixels; the body's image is fitted inside by padding.",
                 ),
                 io.Combo.Input(
                     "openpose_hides",
@@ -61,14 +61,14 @@ class RenderBodyMaps(io.ComfyNode):
                     options=AXES,
                     default="red left",
                     tooltip="'red left' is that of ControlNet 1.1's normalbae and of the unions "
-                    "trained on its pictures: blue front, red left, green up. 'red right' is that "
+                    "trained on its images: blue front, red left, green up. 'red right' is that "
                     "of OpenGL, Blender and most normal estimators since.",
                 ),
                 io.Load3DCamera.Input(
                     "camera",
                     optional=True,
                     tooltip="Camera of Load 3D or Preview 3D: look at the body from there. Its "
-                    "direction, zoom and field of view count; the body fills the picture.",
+                    "direction, zoom and field of view count; the body fills the image.",
                 ),
                 io.Combo.Input(
                     "openpose_limbs",
@@ -110,7 +110,7 @@ class RenderBodyMaps(io.ComfyNode):
                 ),
                 io.Image.Output(
                     display_name="parts",
-                    tooltip="SMPL's 24 parts, a colour each, the same in every picture.",
+                    tooltip="SMPL's 24 parts, a colour each, the same in every image.",
                 ),
                 io.Image.Output(
                     display_name="canonical",
@@ -132,7 +132,7 @@ class RenderBodyMaps(io.ComfyNode):
         openpose_limbs: str = "standard",
         depth_greys: str = "body",
     ) -> io.NodeOutput:
-        """See the body in the wanted picture, and paint."""
+        """See the body in the wanted image, and paint."""
         from .host.framing import placed_view
         from .host.painting import Style, paint_frames
 

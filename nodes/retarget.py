@@ -32,7 +32,7 @@ class RetargetBody(io.ComfyNode):
                     "framing",
                     options=["source", "target"],
                     default="source",
-                    tooltip="Whose camera, picture size and place are used.",
+                    tooltip="Whose camera, image size and place are used.",
                 ),
             ],
             outputs=[

@@ -15,7 +15,7 @@ def guidance(name: str, default: float, tooltip: str) -> io.Float.Input:
 
 
 def side(name: str, default: int, tooltip: str) -> io.Int.Input:
-    """Describe one side of the picture."""
+    """Describe one side of the image."""
     return io.Int.Input(name, default=default, min=64, max=4096, step=8, tooltip=tooltip)
 
 
@@ -40,7 +40,7 @@ class PoseTransferSampler(io.ComfyNode):
                     min=0,
                     max=0xFFFFFFFFFFFFFFFF,
                     control_after_generate=True,
-                    tooltip="Of the noise; the same seed draws the same picture.",
+                    tooltip="Of the noise; the same seed draws the same image.",
                 ),
                 io.Int.Input(
                     "steps", default=20, min=1, max=1000, tooltip="More are slower and sharper."
@@ -68,17 +68,17 @@ class PoseTransferSampler(io.ComfyNode):
                     "looks; 1 is no guidance, which suits the bundled weights; over SD 1.5 try "
                     "1.5. Both at 1 take a single, fast pass.",
                 ),
-                side("width", 176, "Of the picture to draw, pixels, a multiple of 8."),
-                side("height", 256, "Of the picture to draw, pixels, a multiple of 8."),
+                side("width", 176, "Of the image to draw, pixels, a multiple of 8."),
+                side("height", 256, "Of the image to draw, pixels, a multiple of 8."),
                 io.Int.Input(
                     "batch_size",
                     default=1,
                     min=1,
                     max=64,
-                    tooltip="Pictures with different noise; of a sequence, of every frame.",
+                    tooltip="Images with different noise; of a sequence, of every frame.",
                 ),
                 io.Vae.Input(
-                    "vae", optional=True, tooltip="Connect it to get the picture right away."
+                    "vae", optional=True, tooltip="Connect it to get the image right away."
                 ),
                 io.Conditioning.Input(
                     "positive",
@@ -133,5 +133,5 @@ class PoseTransferSampler(io.ComfyNode):
             negative=negative,
         )
         image = None if vae is None else vae.decode(samples)
-        reason = "There is no picture without a VAE: connect one to Pose-Transfer Sampler."
+        reason = "There is no image without a VAE: connect one to Pose-Transfer Sampler."
         return io.NodeOutput({"samples": samples}, or_blocked(image, reason))

@@ -42,8 +42,8 @@ class SaveHumanParams(io.ComfyNode):
     @override
     def execute(cls, body: "PosedBody", filename_prefix: str) -> io.NodeOutput:
         """Save, and show what and where."""
-        from .host.preview import body_picture, with_name
+        from .host.preview import body_image, with_name
 
         path, name = paths.output_path(filename_prefix, ".npz")
         body.params.save(path)
-        return io.NodeOutput(str(path), ui=with_name(body_picture(body.view()), name))
+        return io.NodeOutput(str(path), ui=with_name(body_image(body.view()), name))

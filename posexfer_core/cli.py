@@ -39,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Describe every command and option."""
     parser = argparse.ArgumentParser(
         prog="posexfer",
-        description="Draw the person of one picture in the pose of a 3D body.",
+        description="Draw the person of one image in the pose of a 3D body.",
         epilog="Each command explains itself: posexfer transfer --help",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -33,5 +33,5 @@ class ParamsError(PoseXferError):
     """A body parameter file misses keys, has wrong shapes, or holds numbers that are not finite."""
 
 
-class PictureError(PoseXferError):
-    """A file is not a picture, or not one that can be used."""
+class ImageError(PoseXferError):
+    """A file is not an image, or not one that can be used."""

@@ -13,8 +13,8 @@ WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 
 
 def size_of(path: Path) -> tuple[int, int]:
-    with Image.open(path) as picture:
-        return picture.size
+    with Image.open(path) as image:
+        return image.size
 
 
 def test_the_registry_finds_what_it_asks_for():

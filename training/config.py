@@ -40,7 +40,7 @@ class RunConfig:
     save_every: int = 500
     """Steps between checkpoints."""
     sample_every: int = 500
-    """Steps between sample pictures."""
+    """Steps between sample images."""
     log_every: int = 20
     """Steps between lines of the log."""
     precision: str = "bf16"
@@ -71,8 +71,8 @@ class AutoencoderTraining:
     """Side of the square crops that are trained on, pixels."""
     latent_noise: float = 0.05
     """Standard deviation of the noise on latents, so that the decoder forgives a sampler."""
-    start_pictures: int = 512
-    """Pictures whose patches give the principal components to start from."""
+    start_images: int = 512
+    """Images whose patches give the principal components to start from."""
     texture_share: float = 0.2
     """Share of crops replaced by coloured noise with the spectrum of photographs."""
     refine: Path | None = None
@@ -130,21 +130,21 @@ class RegressTraining:
     """Train a `RegressNetwork`. Each field may be set under [regress]."""
 
     turn_deg: float = 15.0
-    """Standard deviation of turns in the picture's plane."""
+    """Standard deviation of turns in the image's plane."""
     zoom_low: float = 0.65
-    """Smallest zoom of a picture."""
+    """Smallest zoom of an image."""
     zoom_high: float = 1.3
-    """Largest zoom of a picture."""
+    """Largest zoom of an image."""
     shift: float = 0.12
-    """Standard deviation of shifts, halves of the picture's height."""
+    """Standard deviation of shifts, halves of the image's height."""
     spoilt_share: float = 0.5
-    """Share of pictures that are covered, blurred, recoloured and roughened."""
+    """Share of images that are covered, blurred, recoloured and roughened."""
     rotation_weight: float = 1.0
     """Of the mean distance of rotation matrices."""
     joint_weight: float = 5.0
     """Of the mean distance of joints from where they are, metres, pelvis on pelvis."""
     pixel_weight: float = 5.0
-    """Of the mean distance of joints in the picture, halves of its height."""
+    """Of the mean distance of joints in the image, halves of its height."""
     map_weight: float = 0.5
     """Of the cross-entropy of the maps that say where each joint is seen."""
     camera_weight: float = 1.0

@@ -25,20 +25,21 @@ from posexfer_core.commands.options import BUNDLED_WEIGHTS
 from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.errors import PoseXferError
-from posexfer_core.files.images import save_picture
+from posexfer_core.files.images import save_image
 from posexfer_core.network.weights import add_to_recipe
 from posexfer_core.transfer.inputs import body_points
-from posexfer_core.warp.draft import draft_picture, restore_detail
+from posexfer_core.warp.restore_detail import restore_detail
+from posexfer_core.warp.warped_source import warp_source
 
 from .data.shards import Pair, ShardDataset
 from .data.textures import photo_textures
 from .make_synthetic import make_shards
 from .metrics.baselines import mean_of, paste_warp
-from .metrics.pictures import psnr, ssim
+from .metrics.images import psnr, ssim
 
 TEST_SEED = 900_001
 DRAFT_POINTS = 512
-Pictures = Float[Tensor, "batch 3 height width"]
+Images = Float[Tensor, "batch 3 height width"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -89,10 +90,10 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
 
     def model(
         *, warp: bool = True, prior: bool = True, detail: bool = True
-    ) -> Callable[[Batch], Pictures]:
-        def draw(batch: Batch) -> Pictures:
+    ) -> Callable[[Batch], Images]:
+        def draw(batch: Batch) -> Images:
             return pipeline(
-                batch.source_picture,
+                batch.source_image,
                 batch.source,
                 batch.target,
                 num_inference_steps=chosen.steps,
@@ -106,35 +107,35 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
 
         return draw
 
-    def with_detail(batch: Batch) -> Pictures:
+    def with_detail(batch: Batch) -> Images:
         assert batch.drawn is not None, "the model has drawn before its detail is put back"
-        return restore_detail(batch.drawn, batch.draft)
+        return restore_detail(batch.drawn, batch.warped)
 
-    def keep(batch: Batch) -> Pictures:
+    def keep(batch: Batch) -> Images:
         batch.drawn = model(detail=False)(batch)
         return batch.drawn
 
-    methods: dict[str, Callable[[Batch], Pictures]] = {
-        "copy the source": lambda batch: batch.source_picture,
+    methods: dict[str, Callable[[Batch], Images]] = {
+        "copy the source": lambda batch: batch.source_image,
         "paste the warp": _paste,
-        "draft, holes filled": lambda batch: batch.draft[:, :3],
+        "draft, holes filled": lambda batch: batch.warped[:, :3],
         "model, no detail": keep,
         "model": with_detail,
         "model, no warp": model(warp=False),
         "model, no prior": model(prior=False),
-        "autoencoder alone": lambda batch: pipeline.vae(batch.target_picture),
+        "autoencoder alone": lambda batch: pipeline.vae(batch.target_image),
     }
     scores: dict[str, dict[str, float]] = {}
     batches = list(_batches(data, min(chosen.count, len(data)), chosen.batch))
-    sheet = [[b.source_picture for b in batches[:1]], [b.target_picture for b in batches[:1]]]
+    sheet = [[b.source_image for b in batches[:1]], [b.target_image for b in batches[:1]]]
     for name, draw in methods.items():
         begin, values = time.perf_counter(), {"psnr": [], "ssim": []}
         for number, batch in enumerate(tqdm(batches, desc=name, leave=False, disable=None)):
             with torch.no_grad():
                 drawn = draw(batch)
-            for picture, wanted in zip(drawn, batch.target_picture, strict=True):
-                values["psnr"].append(psnr(picture, wanted))
-                values["ssim"].append(ssim(picture, wanted))
+            for image, wanted in zip(drawn, batch.target_image, strict=True):
+                values["psnr"].append(psnr(image, wanted))
+                values["ssim"].append(ssim(image, wanted))
             if number == 0:
                 sheet.append([drawn])
         scores[name] = {measure: mean_of(entries) for measure, entries in values.items()}
@@ -149,7 +150,7 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
     if chosen.out:
         chosen.out.mkdir(parents=True, exist_ok=True)
         rows = [torch.cat(list(torch.cat(row)), -1) for row in sheet]
-        save_picture(torch.cat(rows, -2)[None], chosen.out / "evaluation.png")
+        save_image(torch.cat(rows, -2)[None], chosen.out / "evaluation.png")
     return scores
 
 
@@ -157,18 +158,18 @@ class Batch:
     """Pairs with their views."""
 
     def __init__(self, pairs: list[Pair], body: BodyModel) -> None:
-        self.source_picture = torch.stack([pair.source_picture for pair in pairs])
-        self.target_picture = torch.stack([pair.target_picture for pair in pairs])
+        self.source_image = torch.stack([pair.source_image for pair in pairs])
+        self.target_image = torch.stack([pair.target_image for pair in pairs])
         self.source = BodyView.stack([BodyView.of(pair.source, body) for pair in pairs])
         self.target = BodyView.stack([BodyView.of(pair.target, body) for pair in pairs])
-        self.drawn: Pictures | None = None
-        """What the model drew, before the draft's fine detail was put back."""
+        self.drawn: Images | None = None
+        """What the model drew, before the warped's fine detail was put back."""
 
     @cached_property
-    def draft(self) -> Float[Tensor, "batch 5 height width"]:
+    def warped(self) -> Float[Tensor, "batch 5 height width"]:
         """What geometry alone draws."""
         points = body_points(self.target, DRAFT_POINTS)
-        return draft_picture(self.source_picture, self.source, self.target, points)
+        return warp_source(self.source_image, self.source, self.target, points)
 
 
 def _batches(data: ShardDataset, count: int, size: int) -> Iterator[Batch]:
@@ -177,9 +178,9 @@ def _batches(data: ShardDataset, count: int, size: int) -> Iterator[Batch]:
         yield Batch([data.pair(i) for i in range(start, min(start + size, count))], body)
 
 
-def _paste(batch: Batch) -> Pictures:
+def _paste(batch: Batch) -> Images:
     masks = batch.target.visibility.mask
-    return torch.stack([paste_warp(d, m) for d, m in zip(batch.draft, masks, strict=True)])
+    return torch.stack([paste_warp(d, m) for d, m in zip(batch.warped, masks, strict=True)])
 
 
 def _say(line: str) -> None:

@@ -29,7 +29,7 @@ from .evaluate import TEST_SEED
 from .make_poses import draw_poses
 from .metrics.joints import aligned_error_m
 
-PICTURE_PX = 1024
+IMAGE_PX = 1024
 BATCH = 32
 
 
@@ -63,7 +63,7 @@ def evaluate(weights: Path, count: int) -> dict[str, dict[str, float]]:
     """Print one line for each way to places in space; return the numbers, millimetres."""
     network = LIFTER.load(weights)[0]
     people, truth = unseen_people(count)
-    focal_px = [float(PICTURE_PX)] * count
+    focal_px = [float(IMAGE_PX)] * count
     found = {
         "lifted keypoints": lift_people(people, focal_px, network=network)[0],
         "fit without lifting": _fitted(people, SearchPlan(lift=False)),
@@ -86,10 +86,10 @@ def unseen_people(count: int) -> tuple[list[Keypoints], ndarray]:
     drawn = draw_sightings(poses, others, lifted_skeleton(), LiftTraining(), rng)
     people = [
         Keypoints(
-            xy=PICTURE_PX * (rays + 0.5),
+            xy=IMAGE_PX * (rays + 0.5),
             confidence=seen.astype(np.float64),
             names=POINTS,
-            picture_size=(PICTURE_PX, PICTURE_PX),
+            image_size=(IMAGE_PX, IMAGE_PX),
         )
         for rays, seen in zip(drawn.rays, drawn.seen, strict=True)
     ]
@@ -100,7 +100,7 @@ def _fitted(people: list[Keypoints], plan: SearchPlan) -> ndarray:
     body, skeleton, places = BodyModel.bundled(), lifted_skeleton(), []
     for first in range(0, len(people), BATCH):
         sights = [
-            Observation(keypoints=one, focal_px=float(PICTURE_PX))
+            Observation(keypoints=one, focal_px=float(IMAGE_PX))
             for one in people[first : first + BATCH]
         ]
         places += [

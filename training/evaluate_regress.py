@@ -1,4 +1,4 @@
-"""Score the network that reads bodies off pictures, on unseen synthetic people.
+"""Score the network that reads bodies off images, on unseen synthetic people.
 
 `python -m training.evaluate_regress` makes its own people from a seed range that no training uses,
 and prints PA-MPJPE over the 24 joints of the network alone and of the keypoint fit, started from
@@ -21,7 +21,7 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import PoseXferError
-from posexfer_core.files.images import save_picture
+from posexfer_core.files.images import save_image
 from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.initialisation import proposed_poses
 from posexfer_core.fit.kinematics import Skeleton
@@ -42,7 +42,7 @@ from .metrics.joints import aligned_error_m, pelvis_error_m
 
 NAMES = COCO17 + FEET6
 NOISE = 0.004
-"""Standard deviation of keypoint noise, as a share of the picture's height: 1 px of 256."""
+"""Standard deviation of keypoint noise, as a share of the image's height: 1 px of 256."""
 BATCH = 32
 """People that are fitted at once."""
 SHOWN = 8
@@ -53,7 +53,7 @@ SHOWN = 8
 class Case:
     """One unseen person, with what an estimator is given."""
 
-    picture: Tensor
+    image: Tensor
     true: HumanParams
     keypoints: Keypoints
     reading: Reading
@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="folder for the test pairs; default: temporary")
     parser.add_argument("--count", type=int, default=256, help="pairs; each shows two people")
     parser.add_argument("--fits", type=int, default=64, help="people that are fitted too")
-    parser.add_argument("--out", type=Path, help="picture of the first people and their bodies")
+    parser.add_argument("--out", type=Path, help="image of the first people and their bodies")
     parser.add_argument(
         "--record", action="store_true", help="write the scores into the header of the weights"
     )
@@ -89,39 +89,39 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     if chosen.out:
-        save_picture(sheet(cases[:SHOWN])[None], chosen.out)
+        save_image(sheet(cases[:SHOWN])[None], chosen.out)
     if chosen.record:
         REGRESSOR.add_scores(chosen.weights, scores)
     return 0
 
 
 def make_cases(data: ShardDataset, count: int, network: RegressNetwork) -> list[Case]:
-    """Read a body off both pictures of every pair, and give each keypoints with noise."""
+    """Read a body off both images of every pair, and give each keypoints with noise."""
     body = BodyModel.bundled()
     rng = np.random.default_rng(0)
     cases = []
     for index in range(min(count, len(data))):
         pair = data.pair(index)
-        for picture, true in (
-            (pair.source_picture, pair.source),
-            (pair.target_picture, pair.target),
+        for image, true in (
+            (pair.source_image, pair.source),
+            (pair.target_image, pair.target),
         ):
-            reading = regress_body(picture, network=network, body=body)
+            reading = regress_body(image, network=network, body=body)
             keypoints = noisy_keypoints(true, body, rng)
-            cases.append(Case(picture=picture, true=true, keypoints=keypoints, reading=reading))
+            cases.append(Case(image=image, true=true, keypoints=keypoints, reading=reading))
     return cases
 
 
 def noisy_keypoints(true: HumanParams, body: BodyModel, rng: np.random.Generator) -> Keypoints:
-    """Project the keypoints of a body; those outside the picture are not seen."""
-    height, width = true.picture_size
+    """Project the keypoints of a body; those outside the image are not seen."""
+    height, width = true.image_size
     points = Skeleton(RestBody.of(body, NAMES)).place(proposed_poses(true, body)).points[0]
     matrix = true.intrinsics[0].double().numpy()
     xy = points[:, :2] / points[:, 2:] * matrix[[0, 1], [0, 1]] + matrix[:2, 2]
     seen = ((xy > 0.0) & (xy < (width, height))).all(1)
     noisy = xy + NOISE * height * rng.normal(size=xy.shape)
     return Keypoints(
-        xy=noisy, confidence=seen.astype(np.float64), names=NAMES, picture_size=(height, width)
+        xy=noisy, confidence=seen.astype(np.float64), names=NAMES, image_size=(height, width)
     )
 
 
@@ -192,18 +192,17 @@ def _mean_body(case: Case) -> HumanParams:
         betas=torch.zeros(10),
         transl=torch.tensor([0.0, 0.0, 4.0]),
         intrinsics=case.true.intrinsics[0],
-        picture_size=case.true.picture_size,
+        image_size=case.true.image_size,
     )
 
 
 def sheet(cases: list[Case]) -> Tensor:
-    """Show pictures above the bodies read off them."""
+    """Show images above the bodies read off them."""
     body = BodyModel.bundled()
     shown = [
-        overlay_body(case.picture[None], BodyView.of(case.reading.params, body))[0]
-        for case in cases
+        overlay_body(case.image[None], BodyView.of(case.reading.params, body))[0] for case in cases
     ]
-    rows = (torch.cat([case.picture for case in cases], -1), torch.cat(shown, -1))
+    rows = (torch.cat([case.image for case in cases], -1), torch.cat(shown, -1))
     return torch.cat(rows, -2).clamp(-1.0, 1.0)
 
 

@@ -1,7 +1,7 @@
 """Make what `posexfer demo` starts from: one synthetic person, and the poses that are asked for.
 
-`python -m training.make_demo_assets` writes `posexfer_core/assets/demo/`: the source picture and
-its parameters, one parameter file per pose, and for the synthetic person's own poses a picture of
+`python -m training.make_demo_assets` writes `posexfer_core/assets/demo/`: the source image and
+its parameters, one parameter file per pose, and for the synthetic person's own poses an image of
 what is right. Two of the poses are depth twins: the same 2D joints, another limb in front.
 """
 
@@ -25,19 +25,19 @@ from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.retarget import retarget
 from posexfer_core.errors import PoseXferError
-from posexfer_core.files.images import save_picture
+from posexfer_core.files.images import save_image
 from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
-from .synthetic.pairs import PICTURE_SIZE, DressedBody, dress, pose_dressed, scene_intrinsics
+from .synthetic.pairs import IMAGE_SIZE, DressedBody, dress, pose_dressed, scene_intrinsics
 from .synthetic.people import draw_person
-from .synthetic.render import Figure, draw_picture
+from .synthetic.render import Figure, draw_image
 from .synthetic.scene import Scene, draw_scene
 
 FOLDER = Path(__file__).parents[1] / "posexfer_core" / "assets" / "demo"
 SEED = 700_014
 """Outside the seeds of training and of evaluation."""
 DISTANCE = 1.12
-"""Times the distance at which the standing person would fill the picture from top to bottom."""
+"""Times the distance at which the standing person would fill the image from top to bottom."""
 
 Turns = tuple[tuple[str, float], ...]
 """Rotations about the joint's own axes, the first one outermost: axis, degrees."""
@@ -129,7 +129,7 @@ def make_assets(folder: Path, seed: int = SEED) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rng, body = np.random.default_rng(seed), BodyModel.bundled()
     person = dress(draw_person(rng), body)
-    scene = draw_scene(rng, PICTURE_SIZE)
+    scene = draw_scene(rng, IMAGE_SIZE)
     source = place(pose(SOURCE), person, scene)
     poses = {
         name: retarget(source, place(pose(turns), person, scene), body, framing="source")
@@ -143,7 +143,7 @@ def make_assets(folder: Path, seed: int = SEED) -> None:
     for name, params in {"source": source, **poses, TWIN: twin}.items():
         params.save(folder / f"{name}.npz")
         if name not in PHOTO_ONLY:
-            save_picture(photograph(params, person, scene, body), folder / f"{name}.png")
+            save_image(photograph(params, person, scene, body), folder / f"{name}.png")
 
 
 def pose(turns: dict[str, Turns]) -> Float[Tensor, "24 3"]:
@@ -172,9 +172,9 @@ def move(stops: list[HumanParams]) -> HumanParams:
 
 
 def place(angles: Float[Tensor, "24 3"], person: DressedBody, scene: Scene) -> HumanParams:
-    """Stand the person before the scene's camera so that the picture holds them."""
+    """Stand the person before the scene's camera so that the image holds them."""
     stature = float(person.vertices[:, 1].max() - person.vertices[:, 1].min())
-    depth = DISTANCE * scene.focal_px * stature / PICTURE_SIZE[0]
+    depth = DISTANCE * scene.focal_px * stature / IMAGE_SIZE[0]
     middle = float(person.vertices[:, 1].max() + person.vertices[:, 1].min()) / 2
     pelvis = person.bare_joints[0, 0]
     standing = torch.tensor([0.0, middle - float(pelvis[1]), depth])
@@ -183,17 +183,17 @@ def place(angles: Float[Tensor, "24 3"], person: DressedBody, scene: Scene) -> H
         betas=torch.from_numpy(person.person.betas),
         transl=standing - pelvis,
         intrinsics=torch.from_numpy(scene_intrinsics(scene)),
-        picture_size=PICTURE_SIZE,
+        image_size=IMAGE_SIZE,
     )
 
 
 def photograph(
     params: HumanParams, person: DressedBody, scene: Scene, body: BodyModel
 ) -> Float[Tensor, "1 3 height width"]:
-    """Draw the dressed person as the training pictures are drawn."""
+    """Draw the dressed person as the training images are drawn."""
     vertices = pose_dressed(person, body, params.pose[0, 0].numpy()) + params.transl[0, 0]
     figure = Figure(vertices=vertices, faces=body.faces, places=person.places, person=person.person)
-    levels = draw_picture(figure, scene, params.intrinsics[0].numpy())
+    levels = draw_image(figure, scene, params.intrinsics[0].numpy())
     return rearrange(torch.from_numpy(levels).float(), "h w c -> 1 c h w") / 127.5 - 1.0
 
 

@@ -1,4 +1,4 @@
-"""Draw poses of people, standing and on the floor, for networks that need no pictures.
+"""Draw poses of people, standing and on the floor, for networks that need no images.
 
 Pose number i of a seed is the same whoever draws it. `python -m training.make_poses --out
 runs/data/poses.safetensors --count 65536 --seed 1` takes about three minutes of one core.

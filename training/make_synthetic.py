@@ -1,4 +1,4 @@
-"""Make pairs of pictures of synthetic people, with the body parameters of both.
+"""Make pairs of images of synthetic people, with the body parameters of both.
 
 Pair number i of a seed is the same whoever makes it: in one go or in parts, with one process or
 many, in shards of any size. What is there already is kept, so that a run that was cut off goes on.
@@ -16,11 +16,11 @@ from tqdm import tqdm
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import ConfigError, PoseXferError
-from posexfer_core.files.images import save_picture
+from posexfer_core.files.images import save_image
 
 from .data.shards import ShardDataset, ShardError, read_header, write_shard
 from .processes import in_order
-from .synthetic.pairs import GENERATOR, PICTURE_SIZE, make_pair
+from .synthetic.pairs import GENERATOR, IMAGE_SIZE, make_pair
 
 SHARD_SIZE = 256
 CHUNK = 8
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
             shard_size=chosen.shard_size,
         )
         if chosen.preview:
-            save_picture(contact_sheet(ShardDataset(chosen.out)), chosen.preview)
+            save_image(contact_sheet(ShardDataset(chosen.out)), chosen.preview)
     except PoseXferError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -125,8 +125,8 @@ def contact_sheet(data: ShardDataset) -> torch.Tensor:
     cells = []
     for index in range(count):
         pair = data.pair(index)
-        gap = torch.ones(3, pair.source_picture.shape[1], 6)
-        cells.append(torch.cat([pair.source_picture, pair.target_picture, gap], -1))
+        gap = torch.ones(3, pair.source_image.shape[1], 6)
+        cells.append(torch.cat([pair.source_image, pair.target_image, gap], -1))
     columns = min(SHEET_COLUMNS, count)
     cells += [torch.ones_like(cells[0])] * (-count % columns)
     rows = [torch.cat(cells[at : at + columns], -1) for at in range(0, len(cells), columns)]
@@ -141,7 +141,7 @@ def _about(seed: int, pairs: range, shard_size: int) -> dict[str, object]:
         "first": pairs.start,
         "pairs": len(pairs),
         "shard_size": shard_size,
-        "picture_size": list(PICTURE_SIZE),
+        "picture_size": list(IMAGE_SIZE),
         "beta_space": "posexfer",
     }
 

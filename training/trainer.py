@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from posexfer_core.files.images import save_picture
+from posexfer_core.files.images import save_image
 
 from .checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 from .config import RunConfig
@@ -88,7 +88,7 @@ def train(task: Task, run: RunConfig, recipe: dict[str, object]) -> Path:
                 save_checkpoint(checkpoints, done, plain, average, optimizer)
             if record.active and (done % run.sample_every == 0 or done == run.steps):
                 sheet = task.sample(average.module)
-                save_picture(sheet[None], run.output / "samples" / f"step-{done:07d}.png")
+                save_image(sheet[None], run.output / "samples" / f"step-{done:07d}.png")
         if record.active:
             about = {**recipe, "steps": run.steps, "seed": run.seed}
             task.export(average.module, bundle, about)
@@ -179,7 +179,7 @@ class _Record:
             return
         means = {name: float(total) / self.count for name, total in self.sums.items()}
         elapsed = time.perf_counter() - self.clock
-        means["pictures_per_second"] = self.count * self.run.batch_size / elapsed
+        means["images_per_second"] = self.count * self.run.batch_size / elapsed
         for name, value in means.items():
             self.board.add_scalar(name, value, done)
         self.file.write(json.dumps({"step": done, **means}) + "\n")

@@ -44,8 +44,8 @@ def attach(
         transfer: the network.
         make: computes the condition once the size of the latents is known.
         strengths: how much, and when.
-        mask: where, (1 or frames, height, width) from 0 to 1, stretched over the picture.
-        frames: how many pictures `make` conditions.
+        mask: where, (1 or frames, height, width) from 0 to 1, stretched over the image.
+        frames: how many images `make` conditions.
 
     Raises:
         ConfigError: the MODEL is of another family.

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ...posexfer_core.body.model import BodyModel
 from ...posexfer_core.body.params import HumanParams
-from ...posexfer_core.files.images import load_picture
+from ...posexfer_core.files.images import load_image
 from ...posexfer_core.keypoints.pose_keypoint import load_pose_keypoints, pose_frame
 from ...posexfer_core.render.openpose import keypoints18
 from ..sockets import PosedBody
@@ -19,7 +19,7 @@ from .paths import DEMO
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A picture, and who is in it."""
+    """An image, and who is in it."""
 
     image: Tensor
     body: PosedBody
@@ -33,17 +33,17 @@ def load_painted() -> Shown:
     points = keypoints18(body.view())[0].double().numpy()
     points[:, 2] = 1.0
     return Shown(
-        image=from_core(load_picture(DEMO / "source.png")),
+        image=from_core(load_image(DEMO / "source.png")),
         body=body,
-        keypoints=[pose_frame([np.asarray(points)], params.picture_size)],
+        keypoints=[pose_frame([np.asarray(points)], params.image_size)],
     )
 
 
 def load_photo() -> Shown:
     """Open the photo, and estimate its body as Estimate Human Params would."""
-    picture = load_picture(DEMO / "astronaut.jpg")
+    image = load_image(DEMO / "astronaut.jpg")
     keypoints = load_pose_keypoints(DEMO / "astronaut_keypoints.json")
-    size = (picture.shape[2], picture.shape[3])
+    size = (image.shape[2], image.shape[3])
     params = fit_frames(keypoints, 1, size, 0, None, smoothing=0.0)
     body = PosedBody(params=params, model=BodyModel.bundled())
-    return Shown(image=from_core(picture), body=body, keypoints=keypoints)
+    return Shown(image=from_core(image), body=body, keypoints=keypoints)

@@ -1,4 +1,4 @@
-"""Bodies of a batch of pictures, some at a time with progress and interrupt."""
+"""Bodies of a batch of images, some at a time with progress and interrupt."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from torch import Tensor
 from ...posexfer_core.body.model import BodyModel
 from ...posexfer_core.body.motion import join_frames
 from ...posexfer_core.body.params import HumanParams
-from ...posexfer_core.errors import KeypointsError, ParamsError, PictureError
+from ...posexfer_core.errors import ImageError, KeypointsError, ParamsError
 from ...posexfer_core.fit.search import SearchPlan
 from ...posexfer_core.fit.video.fit_motion import fit_video
 from ...posexfer_core.fit.video.smooth_bodies import smooth_bodies
@@ -38,7 +38,7 @@ def fit_frames(
 
     Args:
         keypoints: a POSE_KEYPOINT value.
-        frames: how many pictures there are.
+        frames: how many images there are.
         size: their height and width, pixels.
         person: which person; a video's, in its first frame (`fit_video`).
         focal_px: focal length in pixels; None guesses it.
@@ -48,12 +48,12 @@ def fit_frames(
     Raises:
         KeypointsError: a frame has no such person, without smoothing; says which frame. With it,
             too few frames have.
-        PictureError: the masks are of other pictures.
+        ImageError: the masks are of other images.
     """
     found = len(keypoints) if isinstance(keypoints, list | tuple) else 1
     if found != frames:
         raise KeypointsError(
-            f"There are keypoints of {found} frames for {frames} pictures. Connect the same IMAGE "
+            f"There are keypoints of {found} frames for {frames} images. Connect the same IMAGE "
             "to the pose detector and to this node."
         )
 
@@ -61,7 +61,7 @@ def fit_frames(
 
     def people(frame: int) -> People:
         def look(number: int) -> Observation:
-            seen = load_keypoints(keypoints, person=number, frame=frame, picture_size=size)
+            seen = load_keypoints(keypoints, person=number, frame=frame, image_size=size)
             return Observation(keypoints=seen, focal_px=focal_px, mask=masks[frame])
 
         return People(count_people(keypoints, frame), look)
@@ -81,20 +81,20 @@ def fit_pose_data(
 
     Args:
         pose_data: an MHR_POSE_DATA value; its own camera is kept.
-        frames: how many pictures there are.
+        frames: how many images there are.
         size: their height and width, pixels.
         person: as in `fit_frames`.
         smoothing: as in `fit_frames`.
         mask: as in `fit_frames`.
 
     Raises:
-        PictureError: as in `fit_frames`.
+        ImageError: as in `fit_frames`.
         ParamsError: as KeypointsError in `fit_frames`.
     """
     found = mhr_frames(pose_data)
     if len(found) != frames:
         raise ParamsError(
-            f"There is pose data of {len(found)} frames for {frames} pictures. Connect the same "
+            f"There is pose data of {len(found)} frames for {frames} images. Connect the same "
             "IMAGE to SAM 3D Body and to this node."
         )
 
@@ -120,9 +120,7 @@ def _masks(mask: Tensor | None, frames: int, size: tuple[int, int]) -> list[Mask
     if mask is None:
         return [None] * frames
     if len(mask) != frames:
-        raise PictureError(
-            f"There are {len(mask)} masks for {frames} pictures; connect one for each."
-        )
+        raise ImageError(f"There are {len(mask)} masks for {frames} images; connect one for each.")
     return [check_mask(one.cpu().numpy(), size) for one in mask]
 
 
@@ -154,12 +152,12 @@ def _fitted(
 
 
 def read_frames(
-    pictures: Tensor, person: int, focal_px: float | None, smoothing: float
+    images: Tensor, person: int, focal_px: float | None, smoothing: float
 ) -> HumanParams:
-    """Read the one person of every picture off it, without keypoints.
+    """Read the one person of every image off it, without keypoints.
 
     Args:
-        pictures: (batch, 3, height, width) in [-1, 1].
+        images: (batch, 3, height, width) in [-1, 1].
         person: must be 0: the network reads one person.
         focal_px: focal length in pixels; None guesses it.
         smoothing: as in `fit_frames`.
@@ -169,14 +167,14 @@ def read_frames(
     """
     if person:
         raise KeypointsError(
-            f"Person {person} is asked for, but without keypoints the picture must show one "
-            "person. Connect the POSE_KEYPOINT of a pose detector, or crop the picture."
+            f"Person {person} is asked for, but without keypoints the image must show one "
+            "person. Connect the POSE_KEYPOINT of a pose detector, or crop the image."
         )
-    bar = comfy.utils.ProgressBar(len(pictures))
+    bar = comfy.utils.ProgressBar(len(images))
     parts = []
-    for picture in pictures.cpu():
+    for image in images.cpu():
         comfy.model_management.throw_exception_if_processing_interrupted()
-        parts.append(regress_body(picture, focal_px=focal_px).params)
+        parts.append(regress_body(image, focal_px=focal_px).params)
         bar.update(1)
     params = join_frames(parts)
     if not smoothing or params.frames == 1:

@@ -1,4 +1,4 @@
-"""A body in a picture of another size, or before another camera."""
+"""A body in an image of another size, or before another camera."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +12,8 @@ from ..sockets import PosedBody
 def placed_view(
     body: PosedBody, width: int, height: int, camera: Mapping[str, Any] | None
 ) -> BodyView:
-    """See every frame of a body; width or height 0 takes that of the body's own picture."""
-    own = body.params.picture_size
+    """See every frame of a body; width or height 0 takes that of the body's own image."""
+    own = body.params.image_size
     size = (height or own[0], width or own[1])
     if camera is not None:
         return BodyView.of(seen_from(body.params, body.model, camera, size), body.model, frame=None)

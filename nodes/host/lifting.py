@@ -1,6 +1,6 @@
-"""From a source picture and a target body to the condition, once the latents' size is known.
+"""From a source image and a target body to the condition, once the latents' size is known.
 
-How the person must be framed depends on the wanted pose and on the size of the picture to draw, so
+How the person must be framed depends on the wanted pose and on the size of the image to draw, so
 that the features of the source are computed at the start of sampling; until then they are an order.
 """
 
@@ -29,8 +29,8 @@ class LiftedFeatures:
     """The looks of a person, to be carried onto a body."""
 
     model: PoseTransferModel
-    picture: Tensor
-    """(pictures, 3, height, width) in [-1, 1], on the CPU."""
+    image: Tensor
+    """(images, 3, height, width) in [-1, 1], on the CPU."""
     source: PosedBody | None
     """The body of the person shown; none where it is not known."""
     clip_vision: Any = None
@@ -41,17 +41,17 @@ class LiftedFeatures:
 
         Raises:
             ConfigError: these weights see through CLIP or through the VAE, and none is connected.
-            ParamsError: there are neither one nor as many bodies as pictures.
+            ParamsError: there are neither one nor as many bodies as images.
         """
         if self.model.config.encoder == "clip" and (self.clip_vision is None or self.vae is None):
             raise ConfigError(
                 f"'{self.model.name}' sees the source through CLIP and the VAE. Connect "
                 "'clip_vision' (a ViT-L/14 from Load CLIP Vision) and 'vae' (the checkpoint's)."
             )
-        if self.source is not None and self.source.params.frames not in (1, len(self.picture)):
+        if self.source is not None and self.source.params.frames not in (1, len(self.image)):
             raise ParamsError(
-                f"The source body has {self.source.params.frames} frames for {len(self.picture)} "
-                "pictures. Connect the body of this picture."
+                f"The source body has {self.source.params.frames} frames for {len(self.image)} "
+                "images. Connect the body of this image."
             )
 
 
@@ -72,11 +72,11 @@ class Order:
         Raises:
             ParamsError: the numbers of frames or the body models do not.
         """
-        frames, pictures = self.target.params.frames, len(self.features.picture)
-        if frames > 1 and pictures not in (1, frames):
+        frames, images = self.target.params.frames, len(self.features.image)
+        if frames > 1 and images not in (1, frames):
             raise ParamsError(
-                f"The target has {frames} frames for {pictures} source pictures, expected one "
-                "picture or as many."
+                f"The target has {frames} frames for {images} source images, expected one "
+                "image or as many."
             )
         source = self.features.source
         spaces = {body.model.beta_space for body in (self.target, source) if body is not None}
@@ -88,8 +88,8 @@ class Order:
 
     @property
     def frames(self) -> int:
-        """How many pictures are asked for."""
-        return max(self.target.params.frames, len(self.features.picture))
+        """How many images are asked for."""
+        return max(self.target.params.frames, len(self.features.image))
 
     def condition(
         self, size: tuple[int, int], branches: Sequence[Branch], device: torch.device
@@ -108,10 +108,10 @@ class Order:
     def inputs(self, size: tuple[int, int], device: torch.device) -> ConditionInputs:
         """Frame source and target alike, and draw every map."""
         stages = [self.staged(number, size) for number in range(self.frames)]
-        picture = torch.cat([one.picture for one in stages]).to(device)
+        image = torch.cat([one.image for one in stages]).to(device)
         known = [one.source for one in stages if one.source is not None]
         inputs = prepare_inputs(
-            picture,
+            image,
             BodyView.stack(known).to(device) if known else None,
             BodyView.stack([one.target for one in stages]).to(device),
             config=self.features.model.config,
@@ -120,18 +120,18 @@ class Order:
         if self.features.model.config.encoder == "clip":
             inputs = replace(
                 inputs,
-                clip_hidden=clip_hidden(self.features.clip_vision, picture).to(device),
-                source_latents=self.encode(picture).to(device),
+                clip_hidden=clip_hidden(self.features.clip_vision, image).to(device),
+                source_latents=self.encode(image).to(device),
             )
         return inputs.to(next(self.features.model.network.parameters()).dtype)
 
     def staged(self, number: int, size: tuple[int, int]) -> Stage:
-        """Frame one picture and its bodies."""
-        picture = _at(self.features.picture, number)
+        """Frame one image and its bodies."""
+        image = _at(self.features.image, number)
         source = self.features.source
         target = self.target.params.select(number % self.target.params.frames)
         return stage(
-            picture,
+            image,
             None if source is None else source.params.select(number % source.params.frames),
             target,
             self.target.model,
@@ -140,17 +140,17 @@ class Order:
             source_body=None if source is None else source.model,
         )
 
-    def encode(self, picture: Tensor) -> Tensor:
-        """Carry pictures in [-1, 1] to the latents that the UNet denoises."""
+    def encode(self, image: Tensor) -> Tensor:
+        """Carry images in [-1, 1] to the latents that the UNet denoises."""
         autoencoder = self.features.model.autoencoder
         if autoencoder is not None:
-            return autoencoder.encode(picture)
+            return autoencoder.encode(image)
         if self.features.vae is None:
             raise ConfigError(
                 f"'{self.features.model.name}' reads latents of the source. Connect the "
                 "checkpoint's VAE to 3D Feature Lift."
             )
-        latents = self.features.vae.encode(from_core(picture)).to(picture)
+        latents = self.features.vae.encode(from_core(image)).to(image)
         return latents * SD15_SCALE
 
 
@@ -158,12 +158,12 @@ SD15_SCALE = 0.18215
 """What the latents of the Stable Diffusion 1.5 family are multiplied by."""
 
 
-def clip_hidden(clip_vision: Any, picture: Tensor) -> Tensor:
+def clip_hidden(clip_vision: Any, image: Tensor) -> Tensor:
     """Compute CLIP's hidden states before its last layer, of what the weights were trained to see.
 
-    The picture comes in the size of CLIP's square, so that the host does not scale it again.
+    The image comes in the size of CLIP's square, so that the host does not scale it again.
     """
-    square = clip_square(picture, clip_vision.image_size)
+    square = clip_square(image, clip_vision.image_size)
     return clip_vision.encode_image(from_core(square), crop=False)["penultimate_hidden_states"]
 
 
@@ -182,6 +182,6 @@ def blended(plain: Condition, whole: Condition, share: float) -> Condition:
     return replace(whole, residuals=residuals, anchor=anchor)
 
 
-def _at(pictures: Tensor, number: int) -> Tensor:
-    place = number % len(pictures)
-    return pictures[place : place + 1]
+def _at(images: Tensor, number: int) -> Tensor:
+    place = number % len(images)
+    return images[place : place + 1]

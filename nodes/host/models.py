@@ -219,12 +219,12 @@ class HostAutoencoder(nn.Module):
         super().__init__()
         self.autoencoder = autoencoder
 
-    def encode(self, picture: Tensor, **options: Any) -> Tensor:
-        """Carry pictures in [-1, 1] to latents."""
-        return self.autoencoder.encode(picture)
+    def encode(self, image: Tensor, **options: Any) -> Tensor:
+        """Carry images in [-1, 1] to latents."""
+        return self.autoencoder.encode(image)
 
     def decode(self, latents: Tensor, **options: Any) -> Tensor:
-        """Carry latents to pictures in [-1, 1]."""
+        """Carry latents to images in [-1, 1]."""
         return self.autoencoder.decode(latents)
 
 

@@ -1,4 +1,4 @@
-"""Control maps of many frames: one at a time, so that memory holds the pictures and little else."""
+"""Control maps of many frames: one at a time, so that memory holds the images and little else."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Style:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlMaps:
-    """Pictures for the host, a batch each."""
+    """Images for the host, a batch each."""
 
     depth: Tensor
     normal: Tensor

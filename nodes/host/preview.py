@@ -10,12 +10,12 @@ from .images import from_core
 GREY = -0.6
 
 
-def body_picture(view: BodyView) -> Tensor:
+def body_image(view: BodyView) -> Tensor:
     """Draw the bodies as their own cameras see them, on grey; an IMAGE."""
     grey = view.vertices.new_full((len(view), 3, *view.size), GREY)
     return from_core(overlay_body(grey, view, opacity=1.0))
 
 
-def with_name(picture: Tensor, name: str) -> dict[str, object]:
-    """Show a picture on the node, and the name of the file that was written."""
-    return {**ui.PreviewImage(picture).as_dict(), **ui.PreviewText(name).as_dict()}
+def with_name(image: Tensor, name: str) -> dict[str, object]:
+    """Show an image on the node, and the name of the file that was written."""
+    return {**ui.PreviewImage(image).as_dict(), **ui.PreviewText(name).as_dict()}

@@ -35,7 +35,7 @@ class PoseTransferGuider(comfy.samplers.CFGGuider):
         model_options: dict[str, Any] | None = None,
         seed: int | None = None,
     ) -> Tensor:
-        """Predict the picture once for every branch, and weigh the predictions."""
+        """Predict the image once for every branch, and weigh the predictions."""
         text = [self.conds["negative" if branch == NONE else "positive"] for branch in self.weights]
         parts = comfy.samplers.calc_cond_batch(
             self.inner_model, text, x, timestep, model_options or {}
@@ -66,8 +66,8 @@ def draw(
         steps: of the sampler.
         sampler: by the host's name.
         scheduler: by the host's name.
-        size: height and width of the picture, pixels.
-        batch: how many pictures of each frame.
+        size: height and width of the image, pixels.
+        batch: how many images of each frame.
         positive: text for the base; without it, one token of zeros.
         negative: text of the pass without pose and person; as the positive where left out.
 

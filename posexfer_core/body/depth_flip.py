@@ -1,4 +1,4 @@
-"""Depth flips: the same picture of the joints, another limb in front.
+"""Depth flips: the same image of the joints, another limb in front.
 
 Under any camera the far end of a bone has two places on the ray through its pixel (Taylor, CVIU
 2000; Sminchisescu and Triggs, CVPR 2003). Taking the other one keeps every 2D keypoint and every

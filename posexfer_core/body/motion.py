@@ -20,12 +20,12 @@ def join_frames(parts: Sequence[HumanParams]) -> HumanParams:
     """Show one after the other.
 
     Raises:
-        ParamsError: there are none, or they differ in picture size, body model or persons.
+        ParamsError: there are none, or they differ in image size, body model or persons.
     """
-    kinds = {(part.picture_size, part.beta_space, part.persons) for part in parts}
+    kinds = {(part.image_size, part.beta_space, part.persons) for part in parts}
     if len(kinds) != 1:
         raise ParamsError(
-            f"Frames of {len(kinds)} kinds (picture size, body model, persons) cannot be joined: "
+            f"Frames of {len(kinds)} kinds (image size, body model, persons) cannot be joined: "
             f"{sorted(map(str, kinds))}. Make them alike first."
         )
     joined = {name: torch.cat([getattr(part, name) for part in parts]) for name in _PER_FRAME}

@@ -25,14 +25,14 @@ def seen_from(
     """Look at the bodies from where a viewer's camera looks at its target.
 
     Viewers scale what they show, so that only the direction, the field of view and the zoom of the
-    camera are used; the distance is such that the body fills the picture in every frame.
+    camera are used; the distance is such that the body fills the image in every frame.
 
     Args:
         params: of one person in any number of frames.
         body: the body that the betas are of.
         camera: `position` and `target` as {x, y, z}, y up, as glTF viewers count; `zoom` and `fov`
             (vertical, degrees) may be missing.
-        size: height and width of the picture, pixels.
+        size: height and width of the image, pixels.
 
     Raises:
         ParamsError: the camera has no position, or stands on its target.

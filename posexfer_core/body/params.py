@@ -17,7 +17,7 @@ from .hands_face import Details, check_details
 FORMAT = "posexfer.params"
 VERSION = 1
 MOST_PIXELS = 100_000_000
-"""Largest picture that parameters may belong to: maps of that size still fit into memory."""
+"""Largest image that parameters may belong to: maps of that size still fit into memory."""
 
 _SHAPES: dict[str, tuple[str | int, ...]] = {
     "pose": ("frames", "persons", 24, 3),
@@ -45,9 +45,9 @@ class HumanParams:
     transl: Float[Tensor, "frames persons 3"]
     """Shift of the posed body, metres, world frame; the root turns about the pelvis."""
     intrinsics: Float[Tensor, "frames 3 3"]
-    """Pinhole matrix in pixels of the picture; pixel centres at +0.5."""
-    picture_size: tuple[int, int]
-    """`(height, width)` of the picture that `intrinsics` belongs to, pixels."""
+    """Pinhole matrix in pixels of the image; pixel centres at +0.5."""
+    image_size: tuple[int, int]
+    """`(height, width)` of the image that `intrinsics` belongs to, pixels."""
     camera_from_world: Float[Tensor, "frames 4 4"] = field(default=None)  # pyright: ignore
     """Rigid transform from world to camera; the identity when left out."""
     beta_space: str = "posexfer"
@@ -79,10 +79,10 @@ class HumanParams:
                 f"The body parameters hold {frames} frames of {persons} persons; "
                 "at least one of each is needed."
             )
-        size = self.picture_size
+        size = self.image_size
         if len(size) != 2 or min(size) < 1 or size[0] * size[1] > MOST_PIXELS:
             raise ParamsError(
-                f"picture_size is {size}, expected (height, width) in pixels, both at least 1 and "
+                f"image_size is {size}, expected (height, width) in pixels, both at least 1 and "
                 f"at most {MOST_PIXELS // 10**6} million pixels in all."
             )
         if self.frame_rate is not None and not 0.0 < self.frame_rate < 1e5:
@@ -103,16 +103,16 @@ class HumanParams:
         betas: Float[Tensor, "10"],
         transl: Float[Tensor, "3"],
         intrinsics: Float[Tensor, "3 3"],
-        picture_size: tuple[int, int],
+        image_size: tuple[int, int],
         beta_space: str = "posexfer",
     ) -> "HumanParams":
-        """Build the parameters of one person in one picture, camera at the world's origin."""
+        """Build the parameters of one person in one image, camera at the world's origin."""
         return cls(
             pose=pose[None, None],
             betas=betas[None, None],
             transl=transl[None, None],
             intrinsics=intrinsics[None],
-            picture_size=picture_size,
+            image_size=image_size,
             beta_space=beta_space,
         )
 
@@ -157,14 +157,14 @@ class HumanParams:
     def with_camera(
         self,
         intrinsics: Float[Tensor, "frames 3 3"],
-        picture_size: tuple[int, int],
+        image_size: tuple[int, int],
         camera_from_world: Float[Tensor, "frames 4 4"] | None = None,
     ) -> "HumanParams":
         """Look at the same people through another camera; its place stays unless given."""
         return replace(
             self,
             intrinsics=intrinsics,
-            picture_size=picture_size,
+            image_size=image_size,
             camera_from_world=(
                 self.camera_from_world if camera_from_world is None else camera_from_world
             ),
@@ -200,7 +200,7 @@ class HumanParams:
         arrays |= {
             "format": np.array(FORMAT),
             "version": np.array(VERSION),
-            "picture_size": np.array(self.picture_size, dtype=np.int64),
+            "picture_size": np.array(self.image_size, dtype=np.int64),
             "beta_space": np.array(self.beta_space),
         }
         if self.frame_rate is not None:
@@ -234,7 +234,7 @@ class HumanParams:
             _check_tensors(tensors)
             return cls(
                 **tensors,
-                picture_size=_picture_size(arrays["picture_size"]),
+                image_size=_image_size(arrays["picture_size"]),
                 beta_space=str(arrays.get("beta_space", "posexfer")),
                 details=_details(arrays),
                 frame_rate=_frame_rate(arrays.get("frame_rate")),
@@ -325,10 +325,10 @@ def _frame_rate(array: np.ndarray | None) -> float | None:
     return float(array.reshape(()))
 
 
-def _picture_size(array: np.ndarray) -> tuple[int, int]:
+def _image_size(array: np.ndarray) -> tuple[int, int]:
     if array.shape != (2,) or array.dtype.kind not in "iu":
         raise ParamsError(
-            f"picture_size has shape {array.shape} and type {array.dtype}, expected two whole "
+            f"image_size has shape {array.shape} and type {array.dtype}, expected two whole "
             "numbers: height, width."
         )
     return int(array[0]), int(array[1])

@@ -18,7 +18,7 @@ FACE_TWINS = (0, 2, 1)
 
 
 def mirrored(params: HumanParams) -> HumanParams:
-    """Show people as their picture does when it is flipped left to right.
+    """Show people as their image does when it is flipped left to right.
 
     Left and right limbs change places, and the root, the place and the camera are mirrored, so
     that every projected joint `(u, v)` lands at `(width - u, v)` on the other side's joint. Exact
@@ -27,7 +27,7 @@ def mirrored(params: HumanParams) -> HumanParams:
     side = torch.tensor([-1.0, 1.0, 1.0]).to(params.pose)
     turn = torch.tensor([1.0, -1.0, -1.0]).to(params.pose)  # of axis-angle vectors
     intrinsics = params.intrinsics.clone()
-    intrinsics[:, 0, 2] = params.picture_size[1] - intrinsics[:, 0, 2]
+    intrinsics[:, 0, 2] = params.image_size[1] - intrinsics[:, 0, 2]
     intrinsics[:, 0, 1] = -intrinsics[:, 0, 1]
     camera = params.camera_from_world.clone()
     flip = side.to(camera)

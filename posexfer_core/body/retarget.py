@@ -15,7 +15,7 @@ from .params import HumanParams
 from .view import BodyView
 
 Framing = Literal["source", "target"]
-"""Whose camera, picture size and place are used."""
+"""Whose camera, image size and place are used."""
 
 _STEPS = 6
 
@@ -29,8 +29,8 @@ def retarget(
 ) -> HumanParams:
     """Put the source's shape into the target's pose, with the feet on the same floor line.
 
-    The pelvis keeps the picture column and the distance from the camera that it has in the
-    framing picture; then the body is lifted or lowered until its lowest point lies on the picture
+    The pelvis keeps the image column and the distance from the camera that it has in the
+    framing image; then the body is lifted or lowered until its lowest point lies on the image
     row of the framing body's lowest point. The pose is kept relative to the camera.
 
     Args:
@@ -38,7 +38,7 @@ def retarget(
         target: one person in any number of frames; gives the pose.
         body: the body that the source's betas are of. A target of another body gives its pose,
             and stands as this body's mean shape would.
-        framing: whose camera, picture size and place to use.
+        framing: whose camera, image size and place to use.
 
     Returns:
         As many frames as the target has.
@@ -66,14 +66,14 @@ def retarget(
 
 
 def floor_row(view: BodyView) -> Float[Tensor, "batch"]:
-    """Find the picture row, in pixels, of each body's lowest point in the picture."""
+    """Find the image row, in pixels, of each body's lowest point in the image."""
     return _rows(view.vertices, view.intrinsics).amax(dim=1)
 
 
 def _rows(
     vertices: Float[Tensor, "batch vertices 3"], intrinsics: Float[Tensor, "batch 3 3"]
 ) -> Float[Tensor, "batch vertices"]:
-    """Project to picture rows; points at or behind the camera count as just before it."""
+    """Project to image rows; points at or behind the camera count as just before it."""
     return (vertices @ intrinsics[:, 1, :, None])[..., 0] / vertices[..., 2].clamp(min=1e-3)
 
 

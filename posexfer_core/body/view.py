@@ -20,7 +20,7 @@ NEAREST_M = 0.1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BodyView:
-    """Bodies of one topology, each before its own camera, all pictures of one size."""
+    """Bodies of one topology, each before its own camera, all images of one size."""
 
     vertices: Float[Tensor, "batch vertices 3"]
     """Metres, camera frame: x right, y down, z forward."""
@@ -35,9 +35,9 @@ class BodyView:
     keypoint_vertices: dict[str, int]
     """Vertices of the keypoints that are no joints: nose, leye, reye, lear, rear and so on."""
     intrinsics: Float[Tensor, "batch 3 3"]
-    """Pinhole matrix of each picture, pixels."""
+    """Pinhole matrix of each image, pixels."""
     size: tuple[int, int]
-    """`(height, width)` of the pictures, pixels."""
+    """`(height, width)` of the images, pixels."""
 
     @classmethod
     def of(
@@ -76,14 +76,14 @@ class BodyView:
             parts=body.parts,
             keypoint_vertices=body.keypoint_vertices,
             intrinsics=repeat(params.intrinsics, "f a b -> (f p) a b", p=params.persons),
-            size=params.picture_size,
+            size=params.image_size,
         )
 
     @staticmethod
     def stack(views: "list[BodyView]") -> "BodyView":
-        """Join views of one body and one picture size along the batch."""
+        """Join views of one body and one image size along the batch."""
         first = views[0]
-        assert all(view.size == first.size for view in views), "pictures of several sizes"
+        assert all(view.size == first.size for view in views), "images of several sizes"
         assert all(view.faces.shape == first.faces.shape for view in views), "several topologies"
         return replace(
             first,
@@ -122,7 +122,7 @@ class BodyView:
             whose: what errors call them, such as "target".
 
         Raises:
-            ParamsError: a body is not finite, lies behind its camera or beside its picture.
+            ParamsError: a body is not finite, lies behind its camera or beside its image.
         """
         if not torch.isfinite(self.vertices).all():
             raise ParamsError(f"The {whose}'s body is not finite; its parameters cannot be meant.")
@@ -138,7 +138,7 @@ class BodyView:
         seen = inside.all(dim=-1) & (self.vertices[..., 2] > 0)
         if not seen.any(dim=1).all():
             raise ParamsError(
-                f"Nothing of the {whose}'s body lies in its picture of {width}x{height} pixels; "
+                f"Nothing of the {whose}'s body lies in its image of {width}x{height} pixels; "
                 "check its translation and intrinsics."
             )
 
@@ -148,15 +148,15 @@ class BodyView:
         scale: float | int,
         size: tuple[int, int],
     ) -> "BodyView":
-        """See the same bodies in a picture that is cut out and then resized.
+        """See the same bodies in an image that is cut out and then resized.
 
-        Pixel `p` of the old picture lies at `scale * (p - offset_xy)` in the new one; negative
+        Pixel `p` of the old image lies at `scale * (p - offset_xy)` in the new one; negative
         offsets pad.
 
         Args:
-            offset_xy: left upper corner of the cut, pixels of the old picture.
+            offset_xy: left upper corner of the cut, pixels of the old image.
             scale: new pixels per old pixel.
-            size: `(height, width)` of the new picture.
+            size: `(height, width)` of the new image.
         """
         return replace(
             self, intrinsics=crop_intrinsics(self.intrinsics, offset_xy, scale), size=size

@@ -1,4 +1,4 @@
-"""`posexfer demo`: one synthetic person and one real photo in new poses, as pictures on disk."""
+"""`posexfer demo`: one synthetic person and one real photo in new poses, as images on disk."""
 
 import argparse
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..errors import ConfigError
-from ..files.images import from_pil, load_picture, save_picture, save_pil, to_pil
+from ..files.images import from_pil, load_image, save_image, save_pil, to_pil
 from ..geometry.camera import project_perspective
 from ..render.contact_sheet import Cell, contact_sheet
 from ..render.overlay import overlay_body
@@ -25,7 +25,7 @@ from .estimate import fit_person
 from .options import index, say
 from .render import make_folder
 
-HELP = "Draw a synthetic person and a real photo in new poses; leaves pictures and one sheet."
+HELP = "Draw a synthetic person and a real photo in new poses; leaves images and one sheet."
 ASSETS = Path(__file__).parents[1] / "assets" / "demo"
 SKIER = Path("..") / "shared" / "data"
 """A folder beside the checkout with a photo of a skier and its keypoints, where there is one."""
@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         default=Path("out/demo"),
-        help="folder for the pictures; made if new (default: out/demo)",
+        help="folder for the images; made if new (default: out/demo)",
     )
     parser.add_argument(
         "--photo",
@@ -72,48 +72,48 @@ def run(options: argparse.Namespace) -> None:
     rows = synthetic_rows(artist, body, options.out)
     rows.append(photo_row(artist, body, options))
     sheet = options.out / "contact_sheet.png"
-    save_pil(contact_sheet(rows, title="posexfer: one picture, one 3D body, a new pose"), sheet)
+    save_pil(contact_sheet(rows, title="posexfer: one image, one 3D body, a new pose"), sheet)
     say(f"contact sheet: {sheet}")
 
 
 def synthetic_rows(artist: Artist, body: BodyModel, out: Path) -> list[list[Cell]]:
     """Draw the synthetic person in four poses; compare the depth twins with the truth."""
-    picture = load_picture(ASSETS / "source.png")
+    image = load_image(ASSETS / "source.png")
     source = HumanParams.load(ASSETS / "source.npz")
     drawings = {
-        name: draw(artist, picture, source, HumanParams.load(ASSETS / f"{name}.npz"), body)
+        name: draw(artist, image, source, HumanParams.load(ASSETS / f"{name}.npz"), body)
         for name in POSES
     }
-    truths = {name: load_picture(ASSETS / f"{name}.png") for name in POSES}
-    save_picture(picture, out / "synthetic_source.png")
+    truths = {name: load_image(ASSETS / f"{name}.png") for name in POSES}
+    save_image(image, out / "synthetic_source.png")
     for name, drawing in drawings.items():
         drawing.save(out, f"synthetic_{name}")
     say_twins([drawings[name] for name in TWINS], [truths[name] for name in TWINS])
-    overlay = overlay_body(picture, BodyView.of(source, body))
+    overlay = overlay_body(image, BodyView.of(source, body))
     return [
-        [cell(picture, "source"), *(d.body_cell(POSES[name]) for name, d in drawings.items())],
+        [cell(image, "source"), *(d.body_cell(POSES[name]) for name, d in drawings.items())],
         [cell(overlay, "its body"), *(cell(d.result, "output") for d in drawings.values())],
-        [Cell(picture=None), *(cell(truth, "truth") for truth in truths.values())],
+        [Cell(image=None), *(cell(truth, "truth") for truth in truths.values())],
     ]
 
 
 def photo_row(artist: Artist, body: BodyModel, options: argparse.Namespace) -> list[Cell]:
     """Fit the body to a real photo, then draw that person in two poses."""
-    picture, keypoints, person = real_photo(options)
-    fit = fit_person(keypoints, (picture.shape[-2], picture.shape[-1]), body, person)
+    image, keypoints, person = real_photo(options)
+    fit = fit_person(keypoints, (image.shape[-2], image.shape[-1]), body, person)
     say(f"photo: mean reprojection error: {fit.reprojection_px:.2f} px")
-    overlay = overlay_body(picture, BodyView.of(fit.params, body), keypoints=True)
-    save_picture(picture, options.out / "photo_source.png")
-    save_picture(overlay, options.out / "photo_overlay.png")
+    overlay = overlay_body(image, BodyView.of(fit.params, body), keypoints=True)
+    save_image(image, options.out / "photo_source.png")
+    save_image(overlay, options.out / "photo_overlay.png")
     row = []
     for name, label in PHOTO_POSES.items():
-        drawing = draw(artist, picture, fit.params, HumanParams.load(ASSETS / f"{name}.npz"), body)
+        drawing = draw(artist, image, fit.params, HumanParams.load(ASSETS / f"{name}.npz"), body)
         drawing.save(options.out, f"photo_{name}")
-        pasted = drawing.staged.paste_back(drawing.result, picture)
-        save_picture(pasted, options.out / f"photo_{name}_pasted.png")
+        pasted = drawing.staged.paste_back(drawing.result, image)
+        save_image(pasted, options.out / f"photo_{name}_pasted.png")
         if not row:
             framed = drawing.staged.framing.apply(overlay)
-            row += [cell(drawing.staged.picture, "photo"), cell(framed, "fitted body")]
+            row += [cell(drawing.staged.image, "photo"), cell(framed, "fitted body")]
         row += [drawing.body_cell(label), cell(drawing.result, "output")]
     return row
 
@@ -121,10 +121,10 @@ def photo_row(artist: Artist, body: BodyModel, options: argparse.Namespace) -> l
 def real_photo(options: argparse.Namespace) -> tuple[Float[Tensor, "1 3 height width"], Path, int]:
     """Find the photo to use: the user's, the skier's, or the astronaut's."""
     if options.photo is not None:
-        return load_picture(options.photo), options.keypoints, options.person
+        return load_image(options.photo), options.keypoints, options.person
     skier = SKIER / "skier.jpg", SKIER / "skier_coco_wholebody.json"
     if all(path.is_file() for path in skier):
-        return load_picture(skier[0]), skier[1], 0
+        return load_image(skier[0]), skier[1], 0
     try:
         from skimage.data import astronaut
     except ModuleNotFoundError as error:
@@ -152,25 +152,25 @@ class Drawing:
 
     def save(self, out: Path, name: str) -> None:
         """Write the result and the body it was asked for."""
-        save_picture(self.result, out / f"{name}.png")
-        save_picture(self.body, out / f"{name}_body.png")
+        save_image(self.result, out / f"{name}.png")
+        save_image(self.body, out / f"{name}_body.png")
 
 
 def draw(
     artist: Artist,
-    picture: Float[Tensor, "1 3 height width"],
+    image: Float[Tensor, "1 3 height width"],
     source: HumanParams,
     target: HumanParams,
     body: BodyModel,
 ) -> Drawing:
     """Draw one person in one pose."""
-    staged = stage(picture, source, target, body)
+    staged = stage(image, source, target, body)
     return Drawing(staged=staged, result=artist.draw(staged))
 
 
-def cell(picture: Float[Tensor, "1 3 height width"], label: str) -> Cell:
-    """Put a picture on the sheet."""
-    return Cell(picture=to_pil(picture), label=label)
+def cell(image: Float[Tensor, "1 3 height width"], label: str) -> Cell:
+    """Put an image on the sheet."""
+    return Cell(image=to_pil(image), label=label)
 
 
 def say_twins(drawings: Sequence[Drawing], truths: Sequence[Tensor]) -> None:

@@ -98,9 +98,9 @@ class Artist:
         )
 
     def draw(self, staged: Stage) -> Float[Tensor, "1 3 height width"]:
-        """Sample one picture in [-1, 1]; the same seed draws the same picture."""
+        """Sample one image in [-1, 1]; the same seed draws the same image."""
         drawn = self.pipeline(
-            staged.picture,
+            staged.image,
             staged.source,
             staged.target,
             num_inference_steps=self.steps,

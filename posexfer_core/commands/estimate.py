@@ -1,4 +1,4 @@
-"""`posexfer estimate`: a 3D body from keypoints or 3D joints, or roughly from a picture alone."""
+"""`posexfer estimate`: a 3D body from keypoints or 3D joints, or roughly from an image alone."""
 
 import argparse
 from dataclasses import replace
@@ -11,7 +11,7 @@ from ..body.motion import join_frames
 from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..errors import KeypointsError, OutputError
-from ..files.images import check_picture_target, check_target, save_picture
+from ..files.images import check_image_target, check_target, save_image
 from ..fit.fit import FitResult, fit_people
 from ..fit.search import SearchPlan
 from ..fit.video.fit_motion import fit_video
@@ -25,18 +25,18 @@ from .options import add_body_option, between, index, open_body, say
 from .progress import Counter
 
 HELP = (
-    "Fit the 3D body to a person's 2D keypoints or 3D joints, in one picture or in the frames of a "
-    "video, or read it roughly off the picture alone; writes parameters (.npz) and overlays (PNG)."
+    "Fit the 3D body to a person's 2D keypoints or 3D joints, in one image or in the frames of a "
+    "video, or read it roughly off the image alone; writes parameters (.npz) and overlays (PNG)."
 )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     parser.add_argument(
-        "picture",
+        "image",
         type=Path,
-        help="the picture with the person, or a folder with one picture a frame, in the order of "
-        "the numbers in their names; for keypoints of several frames one picture will do",
+        help="the image with the person, or a folder with one image a frame, in the order of "
+        "the numbers in their names; for keypoints of several frames one image will do",
     )
     parser.add_argument(
         "keypoints",
@@ -45,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="JSON of COCO-17, COCO-WholeBody, OpenPose-18/25, POSE_KEYPOINT or MediaPipe (its "
         "world landmarks are used too), pixels or 0..1, of one or several frames; or a folder with "
         "one file a frame, as OpenPose writes; left out: a small network reads the one person of "
-        "the picture, roughly",
+        "the image, roughly",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.npz", help="parameter file to write"
@@ -54,8 +54,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--overlay",
         type=Path,
         metavar="PATH",
-        help="picture with the body over it (.png), or a folder of them where there are several "
-        "pictures (default: beside --out)",
+        help="image with the body over it (.png), or a folder of them where there are several "
+        "images (default: beside --out)",
     )
     parser.add_argument(
         "--person",
@@ -86,7 +86,7 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
         "--mask",
         type=Path,
         metavar="PATH",
-        help="a picture that is white (or opaque) where the person is, of the picture's size, or a "
+        help="an image that is white (or opaque) where the person is, of the image's size, or a "
         "folder with one a frame; tells how wide the body is",
     )
     parser.add_argument(
@@ -107,7 +107,7 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
         "--focal-px",
         type=focal_length,
         metavar="F",
-        help="focal length in pixels of the picture (default: the picture's diagonal, or what a "
+        help="focal length in pixels of the image (default: the image's diagonal, or what a "
         "file of 3D joints says)",
     )
 
@@ -118,7 +118,7 @@ def run(options: argparse.Namespace) -> None:
         raise OutputError(f"{options.out} ends in {options.out.suffix!r}; expected .npz.")
     check_target(options.out)
     footage = Footage.open(
-        options.picture,
+        options.image,
         options.keypoints,
         options.joints,
         options.mask,
@@ -132,8 +132,8 @@ def run(options: argparse.Namespace) -> None:
         params = replace(params, frame_rate=options.fps)
     for number, path in enumerate(overlays):
         view = BodyView.of(params.part(slice(number, number + 1), slice(None)), body)
-        picture = footage.picture(frames[number])
-        save_picture(overlay_body(picture, view, keypoints=True), path)
+        image = footage.image(frames[number])
+        save_image(overlay_body(image, view, keypoints=True), path)
     params.save(options.out)
     say(found)
     say(f"parameters: {options.out}")
@@ -151,19 +151,19 @@ def _wanted_frames(options: argparse.Namespace, footage: Footage) -> list[int]:
 
 
 def _overlay_files(options: argparse.Namespace, footage: Footage, frames: list[int]) -> list[Path]:
-    """Name the overlays, one for each picture that is used, and check that they can be written."""
-    several = len(frames) > 1 and len(footage.pictures) > 1
+    """Name the overlays, one for each image that is used, and check that they can be written."""
+    several = len(frames) > 1 and len(footage.images) > 1
     default = options.out.with_name(f"{options.out.stem}_overlay" + ("" if several else ".png"))
     path = options.overlay or default
     if not several:
-        check_picture_target(path)
+        check_image_target(path)
         return [path]
     try:
         path.mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(f"The folder {path} cannot be made: {error.strerror}.") from error
     files = [path / f"{frame:05d}.png" for frame in frames]
-    check_picture_target(files[0])
+    check_image_target(files[0])
     return files
 
 
@@ -217,24 +217,24 @@ def _read(
     body: BodyModel,
     counter: Counter,
 ) -> tuple[HumanParams, str]:
-    """Read the body off every picture alone."""
+    """Read the body off every image alone."""
     if options.mask is not None:
         raise KeypointsError("--mask shapes a body that was fitted to keypoints; give them too.")
     if options.person:
         raise KeypointsError(
             f"--person {options.person} chooses among the people of a keypoint file; without one, "
-            "the picture must show one person. Give keypoints, or cut the picture."
+            "the image must show one person. Give keypoints, or cut the image."
         )
     readings = []
     for frame in frames:
-        picture = footage.picture(frame)[0]
-        readings.append(regress_body(picture, body=body, focal_px=options.focal_px).params)
+        image = footage.image(frame)[0]
+        readings.append(regress_body(image, body=body, focal_px=options.focal_px).params)
         counter.advance()
     params = join_frames(readings)
     if len(frames) > 1 and options.smooth:
         params = smooth_bodies(params, body, Smoothing.of_strength(options.smooth))
     return params, (
-        "rough estimate from the picture alone, by a small network that saw synthetic people only: "
+        "rough estimate from the image alone, by a small network that saw synthetic people only: "
         "look at the overlay; a keypoint file gives a better one"
     )
 
@@ -250,7 +250,7 @@ def fit_person(
 
     Args:
         keypoints: the file.
-        size: height and width of the picture, pixels.
+        size: height and width of the image, pixels.
         body: the body to fit.
         person: which person of the file, from 0.
         focal_px: focal length, pixels; guessed when not given.

@@ -1,4 +1,4 @@
-"""What shows a person over frames: pictures, keypoints and 3D joints, as files or folders."""
+"""What shows a person over frames: images, keypoints and 3D joints, as files or folders."""
 
 import re
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import KeypointsError, PictureError
-from ..files.images import load_mask, load_picture
+from ..errors import ImageError, KeypointsError
+from ..files.images import load_image, load_mask
 from ..keypoints import mediapipe
 from ..keypoints.joint_files import JointFile
 from ..keypoints.joints3d import Joints3D
@@ -18,7 +18,7 @@ from ..keypoints.masks import Mask, check_mask
 from ..keypoints.observation import Observation
 from ..keypoints.tracking import People
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 KEYPOINTS = (".json", ".npy")
 
 
@@ -26,10 +26,10 @@ KEYPOINTS = (".json", ".npy")
 class Footage:
     """One person in one frame or in many."""
 
-    pictures: list[Path]
+    images: list[Path]
     """One for each frame, or one that stands for all."""
     size: tuple[int, int]
-    """Height and width of every picture, pixels."""
+    """Height and width of every image, pixels."""
     keypoints: list[Path]
     """One file for each frame, or one for all; none."""
     joints: JointFile | None
@@ -43,7 +43,7 @@ class Footage:
     @classmethod
     def open(
         cls,
-        picture: Path,
+        image: Path,
         keypoints: Path | None = None,
         joints: Path | None = None,
         masks: Path | None = None,
@@ -53,35 +53,35 @@ class Footage:
         """List the frames.
 
         Args:
-            picture: a picture, or a folder of one picture a frame.
+            image: an image, or a folder of one image a frame.
             keypoints: a file of one or many frames, or a folder of one file a frame.
             joints: a file of 3D joints.
-            masks: a picture that is white where the person is, or a folder of one a frame.
+            masks: an image that is white where the person is, or a folder of one a frame.
             focal_px: focal length, pixels; guessed when left out.
 
         Raises:
-            KeypointsError, ParamsError, PictureError: something cannot be read, or the numbers of
+            KeypointsError, ParamsError, ImageError: something cannot be read, or the numbers of
                 frames differ.
         """
-        pictures = _files(picture, PICTURES, PictureError, "pictures")
+        images = _files(image, IMAGES, ImageError, "images")
         files = [] if keypoints is None else _files(keypoints, KEYPOINTS, KeypointsError, "files")
         content = read_keypoint_file(files[0]) if len(files) == 1 else None
         joint_file = None if joints is None else JointFile(joints)
-        shapes = [] if masks is None else _files(masks, PICTURES, PictureError, "masks")
+        shapes = [] if masks is None else _files(masks, IMAGES, ImageError, "masks")
         counts = {
-            "pictures": len(pictures),
+            "images": len(images),
             "keypoints": len(files) if content is None else count_frames(content),
             "3D joints": 0 if joint_file is None else len(joint_file),
             "masks": len(shapes),
         }
         frames = max(counts.values())
-        if any(count not in (0, frames) and name != "pictures" for name, count in counts.items()):
+        if any(count not in (0, frames) and name != "images" for name, count in counts.items()):
             raise KeypointsError(_uneven(counts))
-        if counts["pictures"] not in (1, frames):
+        if counts["images"] not in (1, frames):
             raise KeypointsError(_uneven(counts))
-        shown = load_picture(pictures[0])
+        shown = load_image(images[0])
         return cls(
-            pictures=pictures,
+            images=images,
             size=(shown.shape[-2], shown.shape[-1]),
             keypoints=files,
             joints=joint_file,
@@ -95,10 +95,10 @@ class Footage:
     def of_keypoints(
         cls, path: Path, size: tuple[int, int], *, focal_px: float | None
     ) -> "Footage":
-        """Take one keypoint file, of a picture of known height and width that is not needed."""
+        """Take one keypoint file, of an image of known height and width that is not needed."""
         content = read_keypoint_file(path)
         return cls(
-            pictures=[],
+            images=[],
             size=size,
             keypoints=[path],
             joints=None,
@@ -110,7 +110,7 @@ class Footage:
 
     @property
     def annotated(self) -> bool:
-        """Whether anything but pictures is there."""
+        """Whether anything but images is there."""
         return bool(self.keypoints) or self.joints is not None
 
     def people(self, frame: int) -> People:
@@ -118,7 +118,7 @@ class Footage:
 
         Raises:
             KeypointsError: what is known of the frame cannot be read.
-            PictureError: its mask cannot be used.
+            ImageError: its mask cannot be used.
         """
         mask = self._mask(frame) if self.masks else None
         if not self.keypoints:
@@ -128,7 +128,7 @@ class Footage:
             data, inner = read_keypoint_file(self.keypoints[frame]), 0
 
         def look(person: int) -> Observation:
-            seen = load_keypoints(data, person=person, frame=inner, picture_size=self.size)
+            seen = load_keypoints(data, person=person, frame=inner, image_size=self.size)
             joints = _world_landmarks(data, inner, person)
             if self.joints is not None:
                 joints = self.joints.joints(frame, person)
@@ -136,20 +136,20 @@ class Footage:
 
         return People(count_people(data, inner), look)
 
-    def picture(self, frame: int) -> Float[Tensor, "1 3 height width"]:
-        """Load the picture of a frame.
+    def image(self, frame: int) -> Float[Tensor, "1 3 height width"]:
+        """Load the image of a frame.
 
         Raises:
-            PictureError: it is of another size than the first.
+            ImageError: it is of another size than the first.
         """
-        path = self.pictures[frame if len(self.pictures) > 1 else 0]
-        picture = load_picture(path)
-        if picture.shape[-2:] != self.size:
-            raise PictureError(
-                f"{path.name} is {picture.shape[-1]}x{picture.shape[-2]} pixels (width x height), "
-                f"the first picture {self.size[1]}x{self.size[0]}; frames of a video are alike."
+        path = self.images[frame if len(self.images) > 1 else 0]
+        image = load_image(path)
+        if image.shape[-2:] != self.size:
+            raise ImageError(
+                f"{path.name} is {image.shape[-1]}x{image.shape[-2]} pixels (width x height), "
+                f"the first image {self.size[1]}x{self.size[0]}; frames of a video are alike."
             )
-        return picture
+        return image
 
     def _jointed(self, frame: int, mask: Mask | None) -> People:
         """Gather people of whom only 3D joints are known."""
@@ -165,8 +165,8 @@ class Footage:
         path = self.masks[frame]
         try:
             return check_mask(load_mask(path).numpy(), self.size)
-        except PictureError as error:
-            raise PictureError(f"{path.name}: {error}") from error
+        except ImageError as error:
+            raise ImageError(f"{path.name}: {error}") from error
 
 
 def _world_landmarks(data: Any, frame: int, person: int) -> Joints3D | None:
@@ -176,7 +176,7 @@ def _world_landmarks(data: Any, frame: int, person: int) -> Joints3D | None:
 
 
 def _files(
-    path: Path, suffixes: tuple[str, ...], error: type[KeypointsError | PictureError], what: str
+    path: Path, suffixes: tuple[str, ...], error: type[KeypointsError | ImageError], what: str
 ) -> list[Path]:
     """List the files of a folder by the numbers in their names; a file is a list of one."""
     if not path.is_dir():
@@ -195,6 +195,6 @@ def _by_number(path: Path) -> list[tuple[int, str]]:
 def _uneven(counts: dict[str, int]) -> str:
     found = ", ".join(f"{count} frames of {name}" for name, count in counts.items() if count)
     return (
-        f"There are {found}; they must be as many. One picture alone may stand for all; --frame "
+        f"There are {found}; they must be as many. One image alone may stand for all; --frame "
         "takes one frame."
     )

@@ -26,7 +26,7 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def picture_size(text: str) -> tuple[int, int]:
+def image_size(text: str) -> tuple[int, int]:
     """Read `HxW` in pixels; both must be multiples of 8."""
     parts = text.lower().split("x")
     if len(parts) != 2 or not all(part.isdigit() for part in parts):
@@ -100,7 +100,7 @@ def open_body(path: Path | None) -> BodyModel:
 
 
 def whole_size(text: str) -> tuple[int, int]:
-    """Read `HxW` of any picture, pixels."""
+    """Read `HxW` of any image, pixels."""
     parts = text.lower().split("x")
     if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise argparse.ArgumentTypeError(f"{text!r} is not HxW in pixels, such as 1080x1920")
@@ -117,10 +117,11 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         f"{', '.join(NAMES)}",
     )
     parser.add_argument(
+        "--image-size",
         "--picture-size",
         type=whole_size,
         metavar="HxW",
-        help="height x width, pixels, of the picture that the parameter file is about; needed for "
+        help="height x width, pixels, of the image that the parameter file is about; needed for "
         "the right camera where the file does not hold it, which a warning says",
     )
 
@@ -160,7 +161,7 @@ def open_target(
         frame=options.frame,
         person=options.person,
         format=options.format,
-        picture_size=options.picture_size,
+        image_size=options.image_size,
         unit=options.mesh_unit,
         up=options.mesh_up,
     )
@@ -176,7 +177,7 @@ def open_params(
     frame: int | None = 0,
     person: int = 0,
     format: str | None = None,
-    picture_size: tuple[int, int] | None = None,
+    image_size: tuple[int, int] | None = None,
 ) -> HumanParams:
     """Read one person from a parameter file of ours or of another tool, for the body at hand.
 
@@ -186,41 +187,41 @@ def open_params(
         frame: which frame, from 0; None for all.
         person: which person, from 0.
         format: where the content alone would be taken for something else.
-        picture_size: height and width, pixels, for files that do not hold it.
+        image_size: height and width, pixels, for files that do not hold it.
 
     Raises:
-        ParamsError: the file is no parameter file; a mesh, say, which has no picture.
+        ParamsError: the file is no parameter file; a mesh, say, which has no image.
     """
     if is_mesh(path):
         raise ParamsError(
-            f"{path.name} is a mesh: it has a pose, but no place in a picture. Give it as a "
+            f"{path.name} is a mesh: it has a pose, but no place in an image. Give it as a "
             "target, and parameters or keypoints for the source."
         )
     params = read_params(
-        path, format=format, frame=frame, person=person, picture_size=picture_size, body=body
+        path, format=format, frame=frame, person=person, image_size=image_size, body=body
     )
     return suit(params, body)
 
 
-def params_for_picture(params: HumanParams, size: tuple[int, int]) -> HumanParams:
-    """Give parameters the camera of a picture that shows the same at another resolution.
+def params_for_image(params: HumanParams, size: tuple[int, int]) -> HumanParams:
+    """Give parameters the camera of an image that shows the same at another resolution.
 
     Args:
-        params: with the camera of a picture of the same aspect.
-        size: height and width of the picture at hand, pixels.
+        params: with the camera of an image of the same aspect.
+        size: height and width of the image at hand, pixels.
 
     Raises:
-        ParamsError: the aspects differ, so they cannot be of the same picture.
+        ParamsError: the aspects differ, so they cannot be of the same image.
     """
-    if params.picture_size == size:
+    if params.image_size == size:
         return params
     vertical, horizontal = (
-        there / here for here, there in zip(params.picture_size, size, strict=True)
+        there / here for here, there in zip(params.image_size, size, strict=True)
     )
     if abs(vertical / horizontal - 1.0) > 0.02:
         raise ParamsError(
-            f"The source's parameters belong to a picture of {params.picture_size[1]}x"
-            f"{params.picture_size[0]} pixels (width x height), but this one is "
-            f"{size[1]}x{size[0]}; give the parameters that were estimated from this picture."
+            f"The source's parameters belong to an image of {params.image_size[1]}x"
+            f"{params.image_size[0]} pixels (width x height), but this one is "
+            f"{size[1]}x{size[0]}; give the parameters that were estimated from this image."
         )
     return params.with_camera(crop_intrinsics(params.intrinsics, (0.0, 0.0), horizontal), size)

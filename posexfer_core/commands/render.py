@@ -1,4 +1,4 @@
-"""`posexfer render`: the maps of a body parameter file as pictures."""
+"""`posexfer render`: the maps of a body parameter file as images."""
 
 import argparse
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from torch import Tensor
 from ..body.view import BodyView
 from ..conventions import DEPTH_LIMIT_M
 from ..errors import OutputError
-from ..files.images import check_target, save_picture
+from ..files.images import check_target, save_image
 from ..render.maps import canonical_map, depth_map, mask_map, normal_map, parts_map, skeleton_map
 from ..transfer.framing import Framing, body_box
 from .options import (
     add_body_option,
     add_format_options,
     add_mesh_options,
+    image_size,
     index,
     open_body,
     open_target,
-    picture_size,
     say,
 )
 
@@ -49,9 +49,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--size",
-        type=picture_size,
+        type=image_size,
         metavar="HxW",
-        help="pixels; frames the body in a picture of this size (default: the file's own camera)",
+        help="pixels; frames the body in an image of this size (default: the file's own camera)",
     )
     add_body_option(parser)
     add_format_options(parser)
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
     make_folder(options.out)
     for name in options.maps:
         path = options.out / f"{name}.png"
-        save_picture(2.0 * PAINTERS[name](view) - 1.0, path)
+        save_image(2.0 * PAINTERS[name](view) - 1.0, path)
         say(str(path))
 
 
@@ -84,7 +84,7 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"The folder {path} cannot be made: {error.strerror}.") from error
-    check_target(path / "picture.png")
+    check_target(path / "image.png")
 
 
 def paint_mask(view: BodyView) -> Tensor:

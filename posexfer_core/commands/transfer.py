@@ -1,4 +1,4 @@
-"""`posexfer transfer`: the person of a picture in the pose of a 3D body."""
+"""`posexfer transfer`: the person of an image in the pose of a 3D body."""
 
 import argparse
 from pathlib import Path
@@ -6,47 +6,47 @@ from pathlib import Path
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ConfigError
-from ..files.images import check_picture_target, load_picture, save_picture
+from ..files.images import check_image_target, load_image, save_image
 from ..formats.read import NAMES
-from ..transfer.staging import PICTURE_SIZE, Stage, stage
+from ..transfer.staging import IMAGE_SIZE, Stage, stage
 from .drawing import Artist, add_drawing_options
 from .estimate import fit_person
 from .options import (
     add_body_option,
     add_format_options,
     add_mesh_options,
+    image_size,
     index,
     open_body,
     open_params,
     open_target,
-    params_for_picture,
-    picture_size,
+    params_for_image,
     say,
 )
 
-HELP = "Draw the person of a picture in the pose of a body parameter file."
+HELP = "Draw the person of an image in the pose of a body parameter file."
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     parser.add_argument(
-        "picture",
+        "image",
         type=Path,
-        help="picture of the person, any size and aspect; it is framed on the person by padding",
+        help="image of the person, any size and aspect; it is framed on the person by padding",
     )
     known = parser.add_mutually_exclusive_group()
     known.add_argument(
         "--source-params",
         type=Path,
         metavar="FILE",
-        help="body parameters of the person in the picture, as `posexfer estimate` or another tool "
+        help="body parameters of the person in the image, as `posexfer estimate` or another tool "
         "writes them (docs/formats.md)",
     )
     known.add_argument(
         "--keypoints",
         type=Path,
         metavar="FILE.json",
-        help="2D keypoints of the person in the picture; the body is fitted to them. With "
+        help="2D keypoints of the person in the image; the body is fitted to them. With "
         "neither, nothing is known of the person's body, and the result is poorer",
     )
     parser.add_argument(
@@ -83,19 +83,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "floor line; without, it keeps its own (default: on)",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE.png", help="picture to write"
+        "--out", type=Path, required=True, metavar="FILE.png", help="image to write"
     )
     parser.add_argument(
         "--size",
-        type=picture_size,
-        default=PICTURE_SIZE,
+        type=image_size,
+        default=IMAGE_SIZE,
         metavar="HxW",
         help="height x width to draw, pixels, multiples of 8 (default: 256x176)",
     )
     parser.add_argument(
         "--paste-back",
         action="store_true",
-        help="undo the framing: put the result into the original picture, at its resolution",
+        help="undo the framing: put the result into the original image, at its resolution",
     )
     add_drawing_options(parser)
     add_body_option(parser)
@@ -104,11 +104,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Check everything first, draw, write one picture."""
-    check_picture_target(options.out)
-    picture = load_picture(options.picture)
+    """Check everything first, draw, write one image."""
+    check_image_target(options.out)
+    image = load_image(options.image)
     body = open_body(options.body)
-    source = source_params(options, (picture.shape[-2], picture.shape[-1]), body)
+    source = source_params(options, (image.shape[-2], image.shape[-1]), body)
     if options.paste_back and (source is None or not options.retarget):
         raise ConfigError(
             "--paste-back needs the target in the source's camera: give --source-params or "
@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> None:
         )
     target, target_body = open_target(options, options.target, body)
     staged: Stage = stage(
-        picture,
+        image,
         source,
         target,
         target_body,
@@ -126,15 +126,15 @@ def run(options: argparse.Namespace) -> None:
     )
     result = Artist.open(options).draw(staged)
     if options.paste_back:
-        result = staged.paste_back(result, picture)
-    save_picture(result, options.out)
+        result = staged.paste_back(result, image)
+    save_image(result, options.out)
     say(str(options.out))
 
 
 def source_params(
     options: argparse.Namespace, size: tuple[int, int], body: BodyModel
 ) -> HumanParams | None:
-    """Read or fit the source's body, in the camera of the picture of `size` (height, width)."""
+    """Read or fit the source's body, in the camera of the image of `size` (height, width)."""
     if options.keypoints is not None:
         return fit_person(options.keypoints, size, body, options.source_person).params
     if options.source_params is None:
@@ -144,6 +144,6 @@ def source_params(
         body,
         person=options.source_person,
         format=options.source_format,
-        picture_size=size,
+        image_size=size,
     )
-    return params_for_picture(params, size)
+    return params_for_image(params, size)

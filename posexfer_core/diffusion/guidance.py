@@ -22,9 +22,9 @@ def guided_prediction(
     Args:
         attachment: holds the condition that `branch_condition` made for the same guidance.
         guidance: which branches there are and what each weighs.
-        sample: noisy latents, each picture once.
+        sample: noisy latents, each image once.
         timestep: one for all.
-        context: what the base UNet is told, each picture once.
+        context: what the base UNet is told, each image once.
     """
     weights = guidance.weights
     count = len(weights)

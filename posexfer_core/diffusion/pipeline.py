@@ -1,4 +1,4 @@
-"""From one picture and a target body to that person in that pose, as a diffusers pipeline."""
+"""From one image and a target body to that person in that pose, as a diffusers pipeline."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -14,19 +14,19 @@ from PIL import Image
 from torch import Tensor
 
 from ..body.view import BodyView
-from ..errors import ConfigError, PictureError
+from ..errors import ConfigError, ImageError
 from ..files.images import from_pil, to_pil
 from ..network.condition import ConditionInputs
 from ..network.config import LATENT_STRIDE
 from ..transfer.inputs import prepare_inputs
-from ..warp.draft import restore_detail
+from ..warp.restore_detail import restore_detail
 from .attach import attach, empty_context
 from .clip import clip_hidden_states
 from .guidance import Guidance, branch_condition, guided_prediction
-from .latents import decode_latents, encode_picture
+from .latents import decode_latents, encode_image
 from .parts import PipelineParts
 
-Pictures = Tensor | Image.Image | Sequence[Image.Image]
+Images = Tensor | Image.Image | Sequence[Image.Image]
 StepCallback = Callable[..., dict[str, Any]]
 
 
@@ -35,11 +35,11 @@ class PoseTransferOutput(BaseOutput):
     """What a call of the pipeline returns."""
 
     images: Any
-    """Pillow pictures for "pil", a tensor in [-1, 1] for "pt", and latents for "latent"."""
+    """Pillow images for "pil", a tensor in [-1, 1] for "pt", and latents for "latent"."""
 
 
 class PoseTransferPipeline(PipelineParts):
-    """Draw the person of a picture in the pose of a 3D body.
+    """Draw the person of an image in the pose of a 3D body.
 
     Build one by `from_bundle` (a weights file that holds everything), by `from_pretrained` (what
     `save_pretrained` wrote, or a folder of the SD 1.5 family and our adapter), or from parts.
@@ -53,7 +53,7 @@ class PoseTransferPipeline(PipelineParts):
     @torch.no_grad()
     def __call__(
         self,
-        picture: Pictures,
+        image: Images,
         source: BodyView | None,
         target: BodyView,
         *,
@@ -71,12 +71,12 @@ class PoseTransferPipeline(PipelineParts):
         callback_on_step_end: StepCallback | None = None,
         callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),
     ) -> PoseTransferOutput:
-        """Draw one picture for each picture, source and target; any of them may be one for all.
+        """Draw one image for each image, source and target; any of them may be one for all.
 
         Args:
-            picture: the person: a tensor in [-1, 1], or Pillow pictures. Sides are multiples of 8.
-            source: their body in that picture, or None where it is not known.
-            target: the body wanted, in a picture of the same size.
+            image: the person: a tensor in [-1, 1], or Pillow images. Sides are multiples of 8.
+            source: their body in that image, or None where it is not known.
+            target: the body wanted, in an image of the same size.
             num_inference_steps: more are slower and sharper.
             guidance: scales of classifier-free guidance; the network's usual ones by default.
             identity_strength: strength of the identity tokens in every pass; 1 as trained.
@@ -93,12 +93,12 @@ class PoseTransferPipeline(PipelineParts):
             callback_on_step_end_tensor_inputs: which tensors it is shown.
 
         Raises:
-            PictureError: sizes or numbers of pictures and bodies do not go together.
+            ImageError: sizes or numbers of images and bodies do not go together.
         """
         guidance = guidance or Guidance.usual(self.network.config)
-        inputs = self.prepare(picture, source, target)
+        inputs = self.prepare(image, source, target)
         kept = {name: prior and (warp or name != "warp") for name in inputs.maps}
-        noise = self.start_noise(inputs.picture, generator, latents)
+        noise = self.start_noise(inputs.image, generator, latents)
         with attach(self.unet, self.network) as attachment:
             attachment.set_condition(
                 branch_condition(self.network, inputs, guidance, keep_maps=kept),
@@ -118,45 +118,43 @@ class PoseTransferPipeline(PipelineParts):
                 callback=callback_on_step_end,
                 shown=callback_on_step_end_tensor_inputs,
             )
-        draft = inputs.maps["warp"].float() if detail and kept.get("warp") else None
-        return PoseTransferOutput(images=self._finish(drawn, draft, output_type))
+        warped = inputs.maps["warp"].float() if detail and kept.get("warp") else None
+        return PoseTransferOutput(images=self._finish(drawn, warped, output_type))
 
-    def prepare(
-        self, picture: Pictures, source: BodyView | None, target: BodyView
-    ) -> ConditionInputs:
+    def prepare(self, image: Images, source: BodyView | None, target: BodyView) -> ConditionInputs:
         """Compute everything that the network is conditioned on, before any timestep."""
-        given = _to_tensor(picture).to(self.device, torch.float32)
+        given = _to_tensor(image).to(self.device, torch.float32)
         count = max(len(given), len(target), 1 if source is None else len(source))
-        pictures = torch.cat([given] * _copies("pictures", len(given), count))
+        images = torch.cat([given] * _copies("images", len(given), count))
         inputs = prepare_inputs(
-            pictures,
+            images,
             None if source is None else _for_all("source bodies", source, count).to(self.device),
             _for_all("target bodies", target, count).to(self.device),
             config=self.network.config,
-            encode=partial(encode_picture, self.vae),
+            encode=partial(encode_image, self.vae),
         )
         if self.image_encoder is not None:
             inputs = replace(
                 inputs,
-                clip_hidden=clip_hidden_states(self.image_encoder, pictures),
-                source_latents=encode_picture(self.vae, pictures),
+                clip_hidden=clip_hidden_states(self.image_encoder, images),
+                source_latents=encode_image(self.vae, images),
             )
         return inputs.to(next(self.network.parameters()).dtype)
 
     def start_noise(
         self,
-        picture: Float[Tensor, "batch 3 height width"],
+        image: Float[Tensor, "batch 3 height width"],
         generator: torch.Generator | list[torch.Generator] | None,
         latents: Tensor | None = None,
     ) -> Float[Tensor, "batch channels latent_height latent_width"]:
-        """Draw the noise for pictures of this number and size, or check what was given."""
-        height, width = (side // LATENT_STRIDE for side in picture.shape[-2:])
-        shape = (len(picture), self.network.config.latent_channels, height, width)
+        """Draw the noise for images of this number and size, or check what was given."""
+        height, width = (side // LATENT_STRIDE for side in image.shape[-2:])
+        shape = (len(image), self.network.config.latent_channels, height, width)
         if latents is None:
             return randn_tensor(shape, generator=generator, device=self.device, dtype=torch.float32)
         if tuple(latents.shape) != shape:
-            raise PictureError(
-                f"latents have shape {tuple(latents.shape)}, expected {shape} for these pictures."
+            raise ImageError(
+                f"latents have shape {tuple(latents.shape)}, expected {shape} for these images."
             )
         return latents.to(self.device, torch.float32)
 
@@ -214,37 +212,37 @@ class PoseTransferPipeline(PipelineParts):
         return latents
 
     def _finish(
-        self, latents: Tensor, draft: Tensor | None, output_type: Literal["pil", "pt", "latent"]
+        self, latents: Tensor, warped: Tensor | None, output_type: Literal["pil", "pt", "latent"]
     ) -> list[Image.Image] | Tensor:
         if output_type == "latent":
             return latents
-        pictures = decode_latents(self.vae, latents).float()
-        if draft is not None:
-            pictures = restore_detail(pictures, draft)
-        return pictures if output_type == "pt" else [to_pil(one[None]) for one in pictures]
+        images = decode_latents(self.vae, latents).float()
+        if warped is not None:
+            images = restore_detail(images, warped)
+        return images if output_type == "pt" else [to_pil(one[None]) for one in images]
 
 
-def _to_tensor(picture: Pictures) -> Float[Tensor, "batch 3 height width"]:
-    """Bring any kind of picture to a tensor."""
-    if isinstance(picture, Tensor):
-        if picture.ndim != 4 or picture.shape[1] != 3:
-            raise PictureError(
-                f"picture has shape {tuple(picture.shape)}, expected (batch, 3, height, width)."
+def _to_tensor(image: Images) -> Float[Tensor, "batch 3 height width"]:
+    """Bring any kind of image to a tensor."""
+    if isinstance(image, Tensor):
+        if image.ndim != 4 or image.shape[1] != 3:
+            raise ImageError(
+                f"image has shape {tuple(image.shape)}, expected (batch, 3, height, width)."
             )
-        return picture
-    pictures = [picture] if isinstance(picture, Image.Image) else list(picture)
-    sizes = {one.size for one in pictures}
+        return image
+    images = [image] if isinstance(image, Image.Image) else list(image)
+    sizes = {one.size for one in images}
     if len(sizes) != 1:
-        raise PictureError(
-            f"The pictures have {len(sizes)} different sizes {sorted(sizes)}, expected one."
+        raise ImageError(
+            f"The images have {len(sizes)} different sizes {sorted(sizes)}, expected one."
         )
-    return torch.cat([from_pil(one) for one in pictures])
+    return torch.cat([from_pil(one) for one in images])
 
 
 def _copies(what: str, found: int, count: int) -> int:
     """Count how often one must be repeated to be as many as the others."""
     if found not in (1, count):
-        raise PictureError(f"There are {found} {what} for {count} results, expected 1 or {count}.")
+        raise ImageError(f"There are {found} {what} for {count} results, expected 1 or {count}.")
     return count // found
 
 

@@ -26,7 +26,7 @@ def read_archive(path: Path) -> dict[str, np.ndarray]:
         raise ParamsError(f"{path} cannot be read: {failure.strerror}.") from failure
     if not is_archive:
         raise ParamsError(
-            f"{path.name} is not a body parameter file: expected a .npz archive. Was a picture or "
+            f"{path.name} is not a body parameter file: expected a .npz archive. Was an image or "
             "another file picked instead?"
         )
     arrays = read_npz(path, error=ParamsError)

@@ -74,7 +74,7 @@ def _contents(path: Path, data: bytes) -> Any:
     if not data.startswith(PICKLE_MAGIC):
         raise ParamsError(
             f"{path.name} is no file of body parameters: expected .npz, .npy, JSON, a pickle, or "
-            "one of joblib or torch. Was a picture or another file picked instead?"
+            "one of joblib or torch. Was an image or another file picked instead?"
         )
     return unpickle(data, path.name, error=ParamsError)
 

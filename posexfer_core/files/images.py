@@ -1,4 +1,4 @@
-"""Picture files in and out: any common kind in, RGB in [-1, 1] inside, whole files or none out."""
+"""Image files in and out: any common kind in, RGB in [-1, 1] inside, whole files or none out."""
 
 import struct
 import tempfile
@@ -13,45 +13,45 @@ from jaxtyping import Float
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ..errors import OutputError, PictureError
+from ..errors import ImageError, OutputError
 
 MOST_PIXELS = 40_000_000
-"""Largest picture that is opened; a small file can unpack to far more than memory holds."""
+"""Largest image that is opened; a small file can unpack to far more than memory holds."""
 LEAST_SIDE = 16
 """Shortest side in pixels that can still show a person."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-"""Kinds of picture that are written."""
+"""Kinds of image that are written."""
 
 READ = ("PNG", "JPEG", "WEBP", "MPO", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO")
-"""Kinds of picture that are read, as Pillow names them. Others are programs (EPS would be run by
-Ghostscript) or no pictures of people."""
+"""Kinds of image that are read, as Pillow names them. Others are programs (EPS would be run by
+Ghostscript) or no images of people."""
 
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
-def load_picture(path: Path) -> Float[Tensor, "1 3 height width"]:
-    """Read a picture as people see it: turned by its EXIF tag, transparency on white.
+def load_image(path: Path) -> Float[Tensor, "1 3 height width"]:
+    """Read an image as people see it: turned by its EXIF tag, transparency on white.
 
     Args:
-        path: any kind of `READ` that Pillow was built for; of an animation, the first picture.
+        path: any kind of `READ` that Pillow was built for; of an animation, the first image.
 
     Returns:
         RGB in [-1, 1].
 
     Raises:
-        PictureError: the file is missing, damaged, too large, or no picture.
+        ImageError: the file is missing, damaged, too large, or no image.
     """
     return from_pil(_on_white(_upright(path)))
 
 
 def load_mask(path: Path) -> Float[Tensor, "height width"]:
-    """Read a mask, 0 to 1: how opaque a picture is, or how bright if it is opaque all over.
+    """Read a mask, 0 to 1: how opaque an image is, or how bright if it is opaque all over.
 
     Args:
-        path: as in `load_picture`.
+        path: as in `load_image`.
 
     Raises:
-        PictureError: as in `load_picture`.
+        ImageError: as in `load_image`.
     """
     image = _upright(path)
     if _has_alpha(image):
@@ -62,7 +62,7 @@ def load_mask(path: Path) -> Float[Tensor, "height width"]:
 
 
 def _upright(path: Path) -> Image.Image:
-    """Open a picture whole, turned by its EXIF tag."""
+    """Open an image whole, turned by its EXIF tag."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks of Pillow's on tags that it skips
@@ -72,44 +72,42 @@ def _upright(path: Path) -> Image.Image:
                 _check_size(path, image.size)
                 return ImageOps.exif_transpose(image)
     except FileNotFoundError as error:
-        raise PictureError(f"There is no picture at {path}; check the path.") from error
+        raise ImageError(f"There is no image at {path}; check the path.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(_too_large(path)) from error
+        raise ImageError(_too_large(path)) from error
     except _UNREADABLE as error:
-        raise PictureError(
-            f"{path} cannot be read as a picture: {error}. Expected a whole PNG, JPEG or WebP."
+        raise ImageError(
+            f"{path} cannot be read as an image: {error}. Expected a whole PNG, JPEG or WebP."
         ) from error
 
 
 def from_pil(image: Image.Image) -> Float[Tensor, "1 3 height width"]:
-    """Turn an RGB Pillow picture into a tensor in [-1, 1]."""
+    """Turn an RGB Pillow image into a tensor in [-1, 1]."""
     levels = torch.from_numpy(np.array(image.convert("RGB")))
-    numbers = (
-        levels.float().div_(127.5).sub_(1.0)
-    )  # in place: one copy of a large picture is 0.5 GB
+    numbers = levels.float().div_(127.5).sub_(1.0)  # in place: one copy of a large image is 0.5 GB
     return rearrange(numbers, "height width rgb -> 1 rgb height width")
 
 
-def to_pil(picture: Float[Tensor, "1 3 height width"]) -> Image.Image:
-    """Turn a tensor in [-1, 1] into an 8-bit Pillow picture; what lies outside is clipped."""
-    levels = ((picture.detach().float().cpu().clamp(-1.0, 1.0) + 1.0) * 127.5).round()
+def to_pil(image: Float[Tensor, "1 3 height width"]) -> Image.Image:
+    """Turn a tensor in [-1, 1] into an 8-bit Pillow image; what lies outside is clipped."""
+    levels = ((image.detach().float().cpu().clamp(-1.0, 1.0) + 1.0) * 127.5).round()
     return Image.fromarray(
         rearrange(levels.to(torch.uint8), "1 rgb height width -> height width rgb").numpy()
     )
 
 
-def save_picture(picture: Float[Tensor, "1 3 height width"], path: Path) -> None:
-    """Write a picture in [-1, 1]; a file that is there stays whole until the new one is.
+def save_image(image: Float[Tensor, "1 3 height width"], path: Path) -> None:
+    """Write an image in [-1, 1]; a file that is there stays whole until the new one is.
 
     Raises:
         OutputError: the folder is missing or cannot be written, or the suffix is unknown.
     """
-    save_pil(to_pil(picture), path)
+    save_pil(to_pil(image), path)
 
 
 def save_pil(image: Image.Image, path: Path) -> None:
-    """Write a Pillow picture whole or not at all; see `save_picture`."""
-    check_picture_target(path)
+    """Write a Pillow image whole or not at all; see `save_image`."""
+    check_image_target(path)
     try:
         with tempfile.NamedTemporaryFile(
             dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix, delete=False
@@ -126,8 +124,8 @@ def save_pil(image: Image.Image, path: Path) -> None:
         raise OutputError(f"{path} cannot be written: {error}.") from error
 
 
-def check_picture_target(path: Path) -> None:
-    """Refuse a path that no picture can be written to, before any long work.
+def check_image_target(path: Path) -> None:
+    """Refuse a path that no image can be written to, before any long work.
 
     Raises:
         OutputError: its suffix is unknown, or `check_target` refuses it.
@@ -159,9 +157,9 @@ def check_target(path: Path) -> None:
 def _check_size(path: Path, size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MOST_PIXELS:
-        raise PictureError(_too_large(path))
+        raise ImageError(_too_large(path))
     if min(width, height) < LEAST_SIDE:
-        raise PictureError(
+        raise ImageError(
             f"{path} is {width}x{height} pixels; expected at least {LEAST_SIDE} on each side."
         )
 

@@ -37,7 +37,7 @@ class Outline(NamedTuple):
 
 
 def outline_of(mask: Bool[ndarray, "height width"]) -> Outline:
-    """Find the outline of a mask; where the picture's border cuts it, there is none."""
+    """Find the outline of a mask; where the image's border cuts it, there is none."""
     inner = mask[1:-1, 1:-1]
     around = mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
     row, column = np.nonzero(inner & ~around)

@@ -39,7 +39,7 @@ class Targets:
         return Targets(pixels, weight, self.focal_px, self.center)
 
     def project(self, points: Float[ndarray, "batch points 3"]) -> Float[ndarray, "batch points 2"]:
-        """Project into the picture, pixels."""
+        """Project into the image, pixels."""
         depth = np.maximum(points[..., 2:], NEAREST)
         return self.focal_px[:, None, None] * points[..., :2] / depth + self.center[:, None]
 

@@ -42,7 +42,7 @@ class State(NamedTuple):
     pose: Pose
     posed: Posed
     residual: Float[ndarray, "batch points measures"]
-    """Weighted, before the robust kernel: two of the picture, then three of space if known."""
+    """Weighted, before the robust kernel: two of the image, then three of space if known."""
     trust: Float[ndarray, "batch points measures"]
     """Geman-McClure's factor: 1 for inliers, towards 0 for outliers."""
     energy: Float[ndarray, " batch"]

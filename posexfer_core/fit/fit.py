@@ -1,6 +1,6 @@
 """Estimate bodies from the keypoints of people.
 
-A picture leaves depth open. Where no estimator has told it, a small network says what it usually is
+An image leaves depth open. Where no estimator has told it, a small network says what it usually is
 in people who look like that, and how sure that is.
 """
 
@@ -33,7 +33,7 @@ from .search import Found, Proposals, SearchPlan, search
 from .silhouette import fit_outlines
 
 SPREAD = 0.01
-"""Standard deviation of a sure keypoint, as a share of the person's extent in the picture."""
+"""Standard deviation of a sure keypoint, as a share of the person's extent in the image."""
 SPREAD_3D_M = 0.02
 """Standard deviation of a sure 3D joint, metres."""
 LIFT_SPREADS = 4.0
@@ -51,7 +51,7 @@ class FitResult:
     names: tuple[str, ...]
     """The keypoints that were fitted."""
     keypoints: Float[ndarray, "points 2"]
-    """Where the picture shows them, pixels."""
+    """Where the image shows them, pixels."""
     projected: Float[ndarray, "points 2"]
     """Where the body has them, pixels."""
     energies: Float[ndarray, " hypotheses"]
@@ -68,15 +68,15 @@ def fit_keypoints(
 ) -> FitResult:
     """Find the pose, shape and place whose keypoints project onto those seen.
 
-    Keypoints that are not seen leave their joints to the prior. One picture does not tell size
+    Keypoints that are not seen leave their joints to the prior. One image does not tell size
     from distance: the body comes out at about its mean height.
 
     Args:
         keypoints: of one person.
         body: the model to fit; the bundled one when left out.
-        focal_px: focal length of the picture; its diagonal when left out.
+        focal_px: focal length of the image; its diagonal when left out.
         plan: how wide to search.
-        start: bodies of the same picture to start from as well, such as `regress_body` reads.
+        start: bodies of the same image to start from as well, such as `regress_body` reads.
 
     Raises:
         KeypointsError: too few of the keypoints are on this body.
@@ -97,7 +97,7 @@ def fit_people(
 
     Raises:
         KeypointsError: too few of somebody's keypoints are on this body.
-        PictureError: somebody's mask is elsewhere.
+        ImageError: somebody's mask is elsewhere.
     """
     body, plan = body or BodyModel.bundled(), plan or SearchPlan()
     task = FitTask.of(people, body, lift=plan.lift)
@@ -177,7 +177,7 @@ def _targets(
         pixels[row, columns] = one.xy
         doubt = [PLACES[name].doubt for name in one.names]
         weight[row, columns] = np.sqrt(one.confidence) / (_spread_px(one) * np.array(doubt))
-    sizes = [one.picture_size for one in seen]
+    sizes = [one.image_size for one in seen]
     focal = [
         float(one.focal_px or default_focal_px(size))
         for one, size in zip(people, sizes, strict=True)
@@ -242,8 +242,8 @@ def _result(
         pose=_tensor(log_map(pose.rotations))[None],
         betas=_tensor(pose.betas)[None],
         transl=_tensor(pose.transl)[None],
-        intrinsics=intrinsics_matrix(focal_px, seen.picture_size)[None],
-        picture_size=seen.picture_size,
+        intrinsics=intrinsics_matrix(focal_px, seen.image_size)[None],
+        image_size=seen.image_size,
         beta_space=body.beta_space,
         confidence=_tensor(confidence)[None, None],
     )

@@ -1,7 +1,7 @@
 """Arms and legs as two bones and a hinge, and their twins bent the other way in depth.
 
-A picture fixes how far a bone leans from the picture plane, but not to which side: each limb has
-a twin with nearly the same picture. Descent does not cross from one to the other, so both are
+An image fixes how far a bone leans from the image plane, but not to which side: each limb has
+a twin with nearly the same image. Descent does not cross from one to the other, so both are
 tried.
 """
 

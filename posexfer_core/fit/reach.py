@@ -1,7 +1,7 @@
 """Hands are kept in front: how far forward each arm ends, seen from where it hangs.
 
 Joint by joint, an arm behind the back costs hardly more than one in front of the chest, and a
-picture hardly tells them apart; but people keep their hands where they see them. The measure is
+image hardly tells them apart; but people keep their hands where they see them. The measure is
 `(p_tip - p_root)_z / length` in the frame that the arm hangs on, with a Gaussian made by hand.
 """
 

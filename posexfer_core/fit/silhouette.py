@@ -21,7 +21,7 @@ from numpy import ndarray
 
 from ..body.model import BodyModel
 from ..conventions import BETA_COUNT, JOINT_COUNT
-from ..errors import PictureError
+from ..errors import ImageError
 from ..geometry.rasterize import rasterize
 from ..keypoints.masks import MARGIN, Mask, shrunk, window
 from .contours import Outline, outline_of
@@ -73,7 +73,7 @@ def fit_outlines(
             a warning, while most are where the body is.
 
     Raises:
-        PictureError: a mask covers little of its body: it is of somebody else, or inverted.
+        ImageError: a mask covers little of its body: it is of somebody else, or inverted.
     """
     masked = [row for row, mask in enumerate(masks) if mask is not None]
     if not masked:
@@ -88,12 +88,12 @@ def fit_outlines(
             assert mask is not None, "rows without a mask are in no group"
             try:
                 silhouettes.append(Silhouette.of(pose.take(one), energy.take(one), mask, body))
-            except PictureError as error:
+            except ImageError as error:
                 if not one_shape:
                     raise
                 refused.append(f"Frame {row}: {error}")
         if 2 * len(refused) >= len(chosen):
-            raise PictureError(refused[0])
+            raise ImageError(refused[0])
         for sentence in refused:
             logger.warning("%s This mask is left out.", sentence)
         shape, growth = _descend(silhouettes, pose.betas[group].mean(0))
@@ -119,7 +119,7 @@ class Silhouette:
     """The joint that moves each vertex most."""
     targets: Targets
     intrinsics: Float[ndarray, "3 3"]
-    """Of the working picture."""
+    """Of the working image."""
     size: tuple[int, int]
     outline: Outline
     extent: float
@@ -154,7 +154,7 @@ class Silhouette:
         covered = self.seen(betas, 1.0).mask[0].numpy()
         share = (covered & mask).sum() / max(covered.sum(), 1)
         if share < LEAST_OVERLAP:
-            raise PictureError(
+            raise ImageError(
                 f"The mask covers {share:.0%} of the body that the keypoints show; expected most "
                 "of it. Is it somebody else's, or are inside and outside exchanged?"
             )
@@ -190,7 +190,7 @@ class Silhouette:
         """Compare the outlines.
 
         Returns:
-            The Jacobian by betas and growth, that by the shift of each part in the picture, and
+            The Jacobian by betas and growth, that by the shift of each part in the image, and
             residuals, all weighted.
         """
         visible = self.seen(betas, growth)

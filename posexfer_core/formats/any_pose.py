@@ -35,7 +35,7 @@ def read_posed(
     frame: int | None = 0,
     person: int = 0,
     format: str | None = None,
-    picture_size: tuple[int, int] | None = None,
+    image_size: tuple[int, int] | None = None,
     unit: Unit = "auto",
     up: Up = "auto",
 ) -> PosedFile:
@@ -47,7 +47,7 @@ def read_posed(
         frame: which frame, from 0; None for all.
         person: which person, from 0.
         format: of a parameter file, where its content alone would be taken for another.
-        picture_size: height and width, pixels, for parameter files that do not hold it.
+        image_size: height and width, pixels, for parameter files that do not hold it.
         unit: of a mesh's numbers.
         up: the axis of a mesh that points up.
 
@@ -61,7 +61,7 @@ def read_posed(
             format=format,
             frame=frame,
             person=person,
-            picture_size=picture_size,
+            image_size=image_size,
             body=body,
         )
         return PosedFile(params=suit(params, body), body=body)

@@ -48,7 +48,7 @@ def fit_observations(
 def _read_mhr(source: Source) -> list[Track]:
     """Fit every person over the frames that have one of that number."""
     frames = mhr_frames(source.content)
-    size = mhr_size(source.content) or source.picture_size
+    size = mhr_size(source.content) or source.image_size
     return _tracks(
         [
             [
@@ -103,7 +103,7 @@ def _track(results: list[FitResult], notes: list[str]) -> Track:
         betas=stacked["betas"][:, 0],
         transl=stacked["transl"][:, 0],
         intrinsics=stacked["intrinsics"],
-        picture_size=params[0].picture_size,
+        image_size=params[0].image_size,
         beta_space=params[0].beta_space,
         notes=notes,
     )

@@ -1,7 +1,7 @@
 """HMR2 and what is built on it: 4D-Humans' output, PHALP's tracks, Champ's motions.
 
-All give rotation matrices of SMPL and the translation of a full-picture pinhole, whose focal
-length is 5000 px in a picture of 256: `5000 / 256 * max(height, width)` in the whole picture.
+All give rotation matrices of SMPL and the translation of a full-image pinhole, whose focal
+length is 5000 px in an image of 256: `5000 / 256 * max(height, width)` in the whole image.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ CROP_FOCAL = 5000.0
 
 
 def full_focal(size: tuple[int, int]) -> float:
-    """Scale HMR2's focal length up from its crop to a picture of (height, width)."""
+    """Scale HMR2's focal length up from its crop to an image of (height, width)."""
     return CROP_FOCAL / CROP_SIZE * max(size)
 
 
@@ -52,7 +52,7 @@ def _read_hmr2(source: Source) -> list[Track]:
 
 
 def _join_frames(frames: list[list[Track]]) -> list[Track]:
-    """Chain the n-th persons of all frames that have as many; pictures must be of one size."""
+    """Chain the n-th persons of all frames that have as many; images must be of one size."""
     persons = max((len(people) for people in frames), default=0)
     return [
         chain([people[person] for people in frames if len(people) > person])
@@ -63,10 +63,10 @@ def _join_frames(frames: list[list[Track]]) -> list[Track]:
 def chain(tracks: list[Track]) -> Track:
     """Put tracks of one person one after the other."""
     first = tracks[0]
-    if any(track.picture_size != first.picture_size for track in tracks):
+    if any(track.image_size != first.image_size for track in tracks):
         raise ParamsError(
-            "The frames have pictures of several sizes, "
-            f"{sorted({track.picture_size for track in tracks})[:4]} (height, width); expected one."
+            "The frames have images of several sizes, "
+            f"{sorted({track.image_size for track in tracks})[:4]} (height, width); expected one."
         )
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(track, name) for track in tracks])
@@ -75,7 +75,7 @@ def chain(tracks: list[Track]) -> Track:
     notes = list(dict.fromkeys(note for track in tracks for note in track.notes))
     return Track(
         **joined,
-        picture_size=first.picture_size,
+        image_size=first.image_size,
         beta_space=first.beta_space,
         details=_chained_details(tracks),
         frame_rate=first.frame_rate,
@@ -104,7 +104,7 @@ def _hmr2_people(source: Source, fields: Fields) -> list[Track]:
             betas=betas[one],
             transl=transl[one],
             intrinsics=intrinsics[one],
-            picture_size=size,
+            image_size=size,
         )
         for one in (slice(person, person + 1) for person in range(people))
     ]
@@ -113,8 +113,8 @@ def _hmr2_people(source: Source, fields: Fields) -> list[Track]:
 def _hmr2_camera(
     source: Source, fields: Fields, people: int
 ) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    """Find the camera: of the whole picture if the file tells the box, else of the crop."""
-    size = source.picture_size
+    """Find the camera: of the whole image if the file tells the box, else of the crop."""
+    size = source.image_size
     if "img_size" in fields:
         width, height = fields.rows("img_size", width=2)[0]
         size = (round(height), round(width))
@@ -159,7 +159,7 @@ def _read_phalp(source: Source) -> list[Track]:
         sizes = fields.raw("size") if "size" in fields else []
         for at, (track, person, camera) in enumerate(zip(ids, people, cameras, strict=False)):
             shown = Fields(person, f"{fields.name}: smpl[{at}]")
-            size = source.picture_size
+            size = source.image_size
             if at < len(sizes):
                 rows = as_rows(as_array(sizes[at], fields.name), 2, None, f"{fields.name}: size")
                 size = (int(rows[0, 0]), int(rows[0, 1]))
@@ -170,7 +170,7 @@ def _read_phalp(source: Source) -> list[Track]:
 def _phalp_person(
     fields: Fields, camera: Any, size: tuple[int, int] | None, source: Source
 ) -> Track:
-    """Read one person; PHALP sees the picture padded to a square, centred to whole pixels."""
+    """Read one person; PHALP sees the image padded to a square, centred to whole pixels."""
     notes: list[str] = []
     pose, betas = read_smpl(fields)
     size = size or source.size_or_default(notes, "sets the focal length")
@@ -183,7 +183,7 @@ def _phalp_person(
         betas=betas[:1],
         transl=transl,
         intrinsics=pinhole(full_focal(size), size, 1, center),
-        picture_size=size,
+        image_size=size,
         notes=notes,
     )
 
@@ -214,7 +214,7 @@ def _read_champ(source: Source) -> list[Track]:
 
 
 def _neighbour(source: Source) -> Fields | None:
-    """Open the first frame beside a motion file: it knows the picture's size."""
+    """Open the first frame beside a motion file: it knows the image's size."""
     for path in sorted(source.path.parent.glob("*.npy"))[:1]:
         content = read_container(path)
         if _is_champ(content):
@@ -228,7 +228,7 @@ def _champ_people(
     """Read the people of one frame."""
     notes: list[str] = []
     pose, betas = read_smpl(smpl)
-    size = source.picture_size
+    size = source.image_size
     if sized is not None and "render_res" in sized:
         width, height = sized.rows("render_res", width=2)[0]
         size = (round(height), round(width))
@@ -244,7 +244,7 @@ def _champ_people(
             betas=betas[one],
             transl=transl[one],
             intrinsics=pinhole(float(focal), size, 1),
-            picture_size=size,
+            image_size=size,
             notes=notes,
         )
         for one in (slice(person, person + 1) for person in range(people))

@@ -23,7 +23,7 @@ from .track import Format, Source, Track
 EXTENSION = "MC_scene_description"
 PREFIX = "base64,"
 HEIGHT = 1080
-"""Of the picture, where the caller does not say: the file knows the angle and the aspect only."""
+"""Of the image, where the caller does not say: the file knows the angle and the aspect only."""
 FLOATS = 5126
 """glTF's number for 32-bit floats."""
 
@@ -45,7 +45,7 @@ def _read_mcs(source: Source) -> list[Track]:
     scene = source.content
     camera = _camera_from_world(scene)
     lens = Fields(scene["cameras"][0]["perspective"], f"{source.path.name}: camera")
-    height, width = source.picture_size or (HEIGHT, round(HEIGHT * lens.number("aspectRatio")))
+    height, width = source.image_size or (HEIGHT, round(HEIGHT * lens.number("aspectRatio")))
     focal = height / 2 / float(np.tan(lens.number("yfov") / 2))
     tracks = []
     for body in _description(scene)["smpl_bodies"]:
@@ -61,7 +61,7 @@ def _read_mcs(source: Source) -> list[Track]:
             )
         track.camera_from_world = seen[first : first + count]
         track.intrinsics = pinhole(focal, (height, width), count)
-        track.picture_size = (height, width)
+        track.image_size = (height, width)
         tracks.append(track)
     return tracks
 

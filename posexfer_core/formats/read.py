@@ -64,7 +64,7 @@ def read_params(
     format: str | None = None,
     frame: int | None = None,
     person: int = 0,
-    picture_size: tuple[int, int] | None = None,
+    image_size: tuple[int, int] | None = None,
     body: BodyModel | None = None,
 ) -> HumanParams:
     """Read one person from a body parameter file of ours or of another tool.
@@ -77,7 +77,7 @@ def read_params(
         format: a name in `NAMES`, where the content alone would be taken for something else.
         frame: which frame of this person, counted from 0; all of them when left out.
         person: which person, counted from 0 in the file's order.
-        picture_size: `(height, width)` in pixels of the picture the file is about; used where the
+        image_size: `(height, width)` in pixels of the image the file is about; used where the
             file does not hold it.
         body: the user's own body of the file's family, where there is one: some files place the
             pelvis, which is then turned into a translation exactly.
@@ -89,14 +89,14 @@ def read_params(
     path = Path(path)
     if format is not None and format not in NAMES:
         raise ParamsError(f"There is no format {format!r}; known are {', '.join(NAMES)}.")
-    if picture_size is not None and min(picture_size) < 1:
-        raise ParamsError(f"picture_size is {picture_size}, expected (height, width) in pixels.")
+    if image_size is not None and min(image_size) < 1:
+        raise ParamsError(f"image_size is {image_size}, expected (height, width) in pixels.")
     content = read_container(path)
     if format == NAMES[0] or (format is None and _is_own(content)):
         params = HumanParams.load(path)
         return _picked(params, frame, person)
     known = _recognise(content, path.name, format)
-    source = Source(path=path, content=content, picture_size=picture_size, body=body)
+    source = Source(path=path, content=content, image_size=image_size, body=body)
     with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
         track = _person(_tracks(known, source), person, path.name)
         try:

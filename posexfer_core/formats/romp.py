@@ -1,4 +1,4 @@
-"""ROMP and BEV: people of one picture, which both pad to a centred square before they look at it.
+"""ROMP and BEV: people of one image, which both pad to a centred square before they look at it.
 
 ROMP sees by a weak perspective, `s x + t` in the padded square from -1 to 1; its `cam_trans` is a
 pinhole fitted to that afterwards. BEV sees by a pinhole, from the middle between the hips. Which
@@ -31,7 +31,7 @@ SAME_PELVIS_M = 0.12
 
 @dataclass(frozen=True, kw_only=True)
 class _Square:
-    """The padded square: its side, the picture's corner in it, pixels, and how joints fit it."""
+    """The padded square: its side, the image's corner in it, pixels, and how joints fit it."""
 
     side: int
     corner: np.ndarray
@@ -40,7 +40,7 @@ class _Square:
 
     @classmethod
     def around(cls, size: tuple[int, int]) -> "_Square":
-        """Pad a picture of (height, width)."""
+        """Pad an image of (height, width)."""
         side = max(size)
         return cls(
             side=side, corner=np.array([(side - size[1]) // 2, (side - size[0]) // 2]), size=size
@@ -53,7 +53,7 @@ class _Square:
         seen: Float[np.ndarray, "points 2"],
         given: tuple[int, int] | None,
     ) -> "_Square | None":
-        """Find the square from joints in it (-1 to 1) and in the picture, pixels."""
+        """Find the square from joints in it (-1 to 1) and in the image, pixels."""
         spread = flat - flat.mean(axis=0)
         half = (spread * (seen - seen.mean(axis=0))).sum() / max((spread**2).sum(), 1e-9)
         side = round(float(2 * half))
@@ -68,8 +68,8 @@ class _Square:
         return cls(side=side, corner=corner, size=size, miss=float(miss))
 
 
-def _pictures(content: Any) -> list[list[Any]]:
-    """Give what was found in each picture: one dict of all people, or one of each."""
+def _images(content: Any) -> list[list[Any]]:
+    """Give what was found in each image: one dict of all people, or one of each."""
     if isinstance(content, dict) and "results" in content:
         content = content["results"]
     if isinstance(content, dict) and "cam" not in content:
@@ -78,18 +78,18 @@ def _pictures(content: Any) -> list[list[Any]]:
 
 
 def _is_romp(content: Any) -> bool:
-    found = next((one for picture in _pictures(content) for one in picture), None)
+    found = next((one for image in _images(content) for one in image), None)
     keys = keys_of(found)
     return "cam" in keys and bool({"smpl_thetas", "poses", "pose"} & keys)
 
 
 def _read_romp(source: Source) -> list[Track]:
-    """Collect people over pictures, by track id where there is one, else by their order."""
+    """Collect people over images, by track id where there is one, else by their order."""
     tracks: dict[Any, list[Track]] = {}
-    for at, picture in enumerate(_pictures(source.content)):
+    for at, image in enumerate(_images(source.content)):
         names: list[Any] = []
         people: list[Track] = []
-        for found in picture:
+        for found in image:
             fields = Fields(found, f"{source.path.name}: results[{at}]")
             if "track_ids" in fields:
                 names += [int(number) for number in fields.array("track_ids").ravel()]
@@ -126,10 +126,10 @@ def _people(source: Source, fields: Fields) -> list[Track]:
         offset = (camera[:, 1:] + 1.0) * flat.side / 2 - flat.corner + scale[:, None] * shift[:, :2]
         whole = weak_track(source, pose, betas, scale, offset, flat.size)
         transl, intrinsics, square = whole.transl, whole.intrinsics, flat
-    if not np.isfinite(square.miss) and source.picture_size is None:
+    if not np.isfinite(square.miss) and source.image_size is None:
         notes.append(
-            f"{source.path.name} does not hold the size of its picture; the padded square of "
-            f"{SQUARE} pixels that the network saw was taken. Give picture_size."
+            f"{source.path.name} does not hold the size of its image; the padded square of "
+            f"{SQUARE} pixels that the network saw was taken. Give image_size."
         )
     return _one_each(pose, betas, transl, intrinsics, square.size, notes)
 
@@ -150,7 +150,7 @@ def _squares(
     source: Source, fields: Fields, camera: np.ndarray, joints: np.ndarray | None
 ) -> tuple[_Square, _Square]:
     """Find the square as ROMP's camera and as BEV's explains the joints that were seen."""
-    given = source.picture_size
+    given = source.image_size
     unknown = _Square.around(given or (SQUARE, SQUARE))
     if joints is None or "pj2d_org" not in fields:
         return unknown, unknown
@@ -184,7 +184,7 @@ def _one_each(
             betas=betas[one],
             transl=transl[one],
             intrinsics=intrinsics[one],
-            picture_size=size,
+            image_size=size,
             notes=notes,
         )
         for one in (slice(row, row + 1) for row in range(len(pose)))

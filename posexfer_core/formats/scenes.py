@@ -1,4 +1,4 @@
-"""People of one picture, before a pinhole: Multi-HMR, NLF, SMPLify-X."""
+"""People of one image, before a pinhole: Multi-HMR, NLF, SMPLify-X."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ def _read_multi_hmr(source: Source) -> list[Track]:
                 betas=betas,
                 transl=pelvis - source.pelvis(betas, "smplx"),
                 intrinsics=intrinsics,
-                picture_size=size,
+                image_size=size,
                 beta_space="smplx",
                 details=details_of_joints(joints, expressions(fields, "expression", count)),
                 notes=notes,
@@ -101,7 +101,7 @@ def _lens_from_joints(
     notes: list[str],
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Solve for the pinhole that shows the file's 3D joints at its 2D joints."""
-    size = source.picture_size
+    size = source.image_size
     if any(key in fields for key in keys_3d) and any(key in fields for key in keys_2d):
         points = fields.rows(*keys_3d, width=3)
         pixels = fields.rows(*keys_2d, width=2)
@@ -113,8 +113,8 @@ def _lens_from_joints(
     if size is None:
         size = (MULTI_HMR_SIZE, MULTI_HMR_SIZE)
         notes.append(
-            f"{source.path.name} holds no camera; {fov_deg:.0f} degrees in a picture of "
-            f"{size[1]}x{size[0]} were taken. Give picture_size=(height, width)."
+            f"{source.path.name} holds no camera; {fov_deg:.0f} degrees in an image of "
+            f"{size[1]}x{size[0]} were taken. Give image_size=(height, width)."
         )
     return pinhole(_focal(fov_deg, max(size)), size, count), size
 
@@ -125,7 +125,7 @@ def _is_nlf(content: Any) -> bool:
 
 
 def _read_nlf(source: Source) -> list[Track]:
-    """Read the SMPL people of one picture."""
+    """Read the SMPL people of one image."""
     fields, notes = source.fields, []
     pose = full_pose(fields.array("pose"), f"{fields.name}: pose")
     count = len(pose)
@@ -142,7 +142,7 @@ def _read_nlf(source: Source) -> list[Track]:
             betas=betas[one],
             transl=transl[one],
             intrinsics=intrinsics[one],
-            picture_size=size,
+            image_size=size,
             notes=notes,
         )
         for one in (slice(person, person + 1) for person in range(count))
@@ -183,7 +183,7 @@ def _read_smplifyx(source: Source) -> list[Track]:
             betas=fields.betas("betas", count=count),
             transl=transl,
             intrinsics=pinhole(focal, size, count),
-            picture_size=size,
+            image_size=size,
             camera_from_world=camera,
             beta_space=space,
             details=details_of_names(fields, count),

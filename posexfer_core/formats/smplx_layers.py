@@ -56,12 +56,12 @@ def _is_layers(content: Any) -> bool:
 
 
 def _read_humandata(source: Source) -> list[Track]:
-    """Read rows of SMPL or SMPL-X as frames; HumanData keeps no camera of the whole picture."""
+    """Read rows of SMPL or SMPL-X as frames; HumanData keeps no camera of the whole image."""
     return _read_layers(source)
 
 
 def _read_agora(source: Source) -> list[Track]:
-    """Read one person; without a translation, the joints in the picture tell the place."""
+    """Read one person; without a translation, the joints in the image tell the place."""
     (track,) = _read_layers(source)
     fields = source.fields
     if "joints" not in fields or (track.transl**2).sum() > 0:
@@ -91,7 +91,7 @@ def _read_layers(source: Source) -> list[Track]:
         betas=fields.betas("betas", count=count),
         transl=fields.rows(*PLACE, width=3, count=count) if placed else np.zeros((count, 3)),
         intrinsics=np.zeros((count, 3, 3)),
-        picture_size=(1, 1),
+        image_size=(1, 1),
         beta_space="smpl" if body.shape[1] == 23 else "smplx",
         details=details_of_names(fields, count),
     )
@@ -113,11 +113,11 @@ def _seen(track: Track, source: Source, fields: Fields) -> Track:
     else:
         pelvis = track.transl + source.pelvis(track.betas, track.beta_space)
         if up == "-y" and not track.transl.any():
-            intrinsics, size, camera = same_view(pelvis, source.picture_size)
+            intrinsics, size, camera = same_view(pelvis, source.image_size)
         else:
-            intrinsics, size, camera = front_view(track.pose[:, 0], pelvis, up, source.picture_size)
+            intrinsics, size, camera = front_view(track.pose[:, 0], pelvis, up, source.image_size)
     return replace(
-        track, intrinsics=intrinsics, picture_size=size, camera_from_world=camera, notes=notes
+        track, intrinsics=intrinsics, image_size=size, camera_from_world=camera, notes=notes
     )
 
 
@@ -136,7 +136,7 @@ def _layer_lens(
     if "focal" in fields and "princpt" in fields:
         focal = fields.array("focal").reshape(-1)[:2]
         center = fields.rows("princpt", width=2)[0]
-        size = source.picture_size or _size_around(fields, center, notes, source.path.name)
+        size = source.image_size or _size_around(fields, center, notes, source.path.name)
         both = np.broadcast_to(focal, (count, 2)) if focal.size else focal
         return pinhole(np.array(both), size, count, center), size
     return None
@@ -153,14 +153,14 @@ def _meta(source: Source) -> Fields | None:
 def _size_around(
     fields: Fields, center: np.ndarray, notes: list[str], name: str
 ) -> tuple[int, int]:
-    """Guess the picture: the lens looks through its middle, or through that of a person's box."""
+    """Guess the image: the lens looks through its middle, or through that of a person's box."""
     if "bbox" not in fields:
         return round(2 * center[1]), round(2 * center[0])
     left, top, width, height = fields.rows("bbox", width=4)[0]
     size = max(1, int(np.ceil(top + height))), max(1, int(np.ceil(left + width)))
     notes.append(
-        f"{name} does not hold the size of its picture; one that ends with the person's box, "
-        f"{size[1]}x{size[0]}, was taken. Give picture_size."
+        f"{name} does not hold the size of its image; one that ends with the person's box, "
+        f"{size[1]}x{size[0]}, was taken. Give image_size."
     )
     return size
 
@@ -186,16 +186,16 @@ def _placed(track: Track, seen: Float[np.ndarray, "joints 2"], source: Source) -
     pelvis = source.pelvis(track.betas, track.beta_space)
     at = seen.mean(axis=0) - scale * flat.mean(axis=0)
     intrinsics, transl = far_pinhole(np.array([scale]), at - scale * pelvis[:, :2], pelvis)
-    size = source.picture_size or AGORA_SIZE
+    size = source.image_size or AGORA_SIZE
     notes = [
-        f"{source.path.name} holds joints in the picture but no camera; the person was placed by "
+        f"{source.path.name} holds joints in the image but no camera; the person was placed by "
         "them. For exact pixels, give the body file of these betas."
     ]
     return replace(
         track,
         transl=transl,
         intrinsics=intrinsics,
-        picture_size=size,
+        image_size=size,
         camera_from_world=None,
         notes=notes,
     )

@@ -32,8 +32,8 @@ class Source:
 
     path: Path
     content: Any
-    picture_size: tuple[int, int] | None = None
-    """`(height, width)` of the picture, pixels, where given; used where the file has none."""
+    image_size: tuple[int, int] | None = None
+    """`(height, width)` of the image, pixels, where given; used where the file has none."""
     body: BodyModel | None = None
     """The body whose pelvis is meant, where given."""
 
@@ -43,23 +43,23 @@ class Source:
         return Fields(self.content, self.path.name)
 
     def size_or_default(self, notes: list[str], why: str) -> tuple[int, int]:
-        """Give the picture size; where it is not known, assume one and say so."""
-        if self.picture_size is not None:
-            return self.picture_size
+        """Give the image size; where it is not known, assume one and say so."""
+        if self.image_size is not None:
+            return self.image_size
         notes.append(
-            f"{self.path.name} does not hold the size of its picture, which {why}; "
-            f"{DEFAULT_SIZE[1]}x{DEFAULT_SIZE[0]} was taken. Give picture_size=(height, width)."
+            f"{self.path.name} does not hold the size of its image, which {why}; "
+            f"{DEFAULT_SIZE[1]}x{DEFAULT_SIZE[0]} was taken. Give image_size=(height, width)."
         )
         return DEFAULT_SIZE
 
     def size_around(self, center: np.ndarray) -> tuple[int, int]:
-        """Give the picture size that a principal point tells: the caller's if it is near that.
+        """Give the image size that a principal point tells: the caller's if it is near that.
 
         A lens need not look through the very middle, so up to a tenth of difference is the
-        lens's; beyond that the caller speaks of the picture at another resolution.
+        lens's; beyond that the caller speaks of the image at another resolution.
         """
         told = (round(2 * center[1]), round(2 * center[0]))
-        given = self.picture_size
+        given = self.image_size
         if given is not None and np.allclose(given, told, rtol=0.1):
             return given
         return told
@@ -98,7 +98,7 @@ class Track:
     betas: Float[np.ndarray, "frames 10"]
     transl: Float[np.ndarray, "frames 3"]
     intrinsics: Float[np.ndarray, "frames 3 3"]
-    picture_size: tuple[int, int]
+    image_size: tuple[int, int]
     camera_from_world: Float[np.ndarray, "frames 4 4"] | None = None
     beta_space: str = "smpl"
     details: TrackDetails | None = None
@@ -123,7 +123,7 @@ class Track:
             betas=_tensor(self.betas[at])[:, None],
             transl=_tensor(self.transl[at])[:, None],
             intrinsics=_tensor(self.intrinsics[at]),
-            picture_size=self.picture_size,
+            image_size=self.image_size,
             camera_from_world=_tensor(camera[at]),
             beta_space=self.beta_space,
             details=None if self.details is None else self.details.part(at),

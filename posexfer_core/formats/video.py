@@ -1,7 +1,7 @@
 """Tools that place people before the camera of a whole video frame.
 
 CLIFF, WHAM, TRAM, GVHMR (and ComfyUI-MotionCapture, which wraps it) and PromptHMR: a pinhole that
-looks through the middle of the picture, and a translation in its frame.
+looks through the middle of the image, and a translation in its frame.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ from .hands_face import details_of_joints
 from .track import Format, Source, Track, all_joints, body_of, full_pose, smpl_pose
 
 WIDE = (9.0, 16.0)
-"""Shape of the picture taken where only its diagonal is known."""
+"""Shape of the image taken where only its diagonal is known."""
 
 
 def _is_cliff(content: Any) -> bool:
@@ -26,20 +26,20 @@ def _is_cliff(content: Any) -> bool:
 
 
 def _read_cliff(source: Source) -> list[Track]:
-    """Read rows of people; the n-th row of every picture makes the n-th person."""
+    """Read rows of people; the n-th row of every image makes the n-th person."""
     fields, notes = source.fields, []
     pose = full_pose(fields.array("pose"), f"{fields.name}: pose")
     count = len(pose)
     betas = fields.betas("shape", count=count)
     transl = fields.rows("global_t", width=3, count=count)
     focal = fields.rows("focal_l", width=1, count=count)[:, 0]
-    size = source.picture_size
+    size = source.image_size
     if size is None:
         height, width = (max(1, round(focal[0] * side / np.hypot(*WIDE))) for side in WIDE)
         size = (height, width)
         notes.append(
-            f"{fields.name} holds only the diagonal of its picture (the focal length); a 16:9 "
-            f"picture of {size[1]}x{size[0]} was taken. Give picture_size=(height, width)."
+            f"{fields.name} holds only the diagonal of its image (the focal length); a 16:9 "
+            f"image of {size[1]}x{size[0]} was taken. Give image_size=(height, width)."
         )
     people: dict[int, list[int]] = {}
     for row, rank in enumerate(_ranks(fields, count)):
@@ -50,7 +50,7 @@ def _read_cliff(source: Source) -> list[Track]:
             betas=betas[rows],
             transl=transl[rows],
             intrinsics=pinhole(focal[rows], size, len(rows)),
-            picture_size=size,
+            image_size=size,
             notes=notes,
         )
         for rows in people.values()
@@ -58,7 +58,7 @@ def _read_cliff(source: Source) -> list[Track]:
 
 
 def _ranks(fields: Fields, count: int) -> list[int]:
-    """Number the people of each picture; rows without a picture name are frames of one person."""
+    """Number the people of each image; rows without an image name are frames of one person."""
     names = fields.raw("imgname") if "imgname" in fields else range(count)
     names = [as_text(name) for name in names][:count]
     seen: dict[str, int] = {}
@@ -75,7 +75,7 @@ def _is_wham(content: Any) -> bool:
 
 
 def _read_wham(source: Source) -> list[Track]:
-    """Read people in the camera frame; the focal length is the picture's diagonal."""
+    """Read people in the camera frame; the focal length is the image's diagonal."""
     tracks = []
     for name, person in source.content.items():
         fields, notes = Fields(person, f"{source.path.name}: person {name}"), []
@@ -87,7 +87,7 @@ def _read_wham(source: Source) -> list[Track]:
                 betas=fields.betas("betas", count=len(pose)),
                 transl=fields.rows("trans", width=3, count=len(pose)),
                 intrinsics=pinhole(float(np.hypot(*size)), size, len(pose)),
-                picture_size=size,
+                image_size=size,
                 notes=notes,
             )
         )
@@ -109,7 +109,7 @@ def _read_tram(source: Source) -> list[Track]:
             fields.array("pred_pose"), 24, f"{fields.name}: pred_pose"
         )
     count = len(pose)
-    size, center = source.picture_size, None
+    size, center = source.image_size, None
     lens = _tram_camera(source.path)
     if lens is not None:
         focal, center = lens.number("img_focal"), lens.rows("img_center", width=2)[0]
@@ -124,7 +124,7 @@ def _read_tram(source: Source) -> list[Track]:
             betas=fields.betas("pred_shape", count=count),
             transl=fields.rows("pred_trans", width=3, count=count),
             intrinsics=pinhole(focal, size, count, center),
-            picture_size=size,
+            image_size=size,
             notes=notes,
         )
     ]
@@ -184,14 +184,14 @@ def _read_motion_capture(source: Source) -> list[Track]:
         camera = rigid(turn, -(turn @ place[..., None])[..., 0])
     else:
         pelvis = transl + source.pelvis(betas, "smplx")
-        intrinsics, size, camera = front_view(pose[:, 0], pelvis, "y", source.picture_size)
+        intrinsics, size, camera = front_view(pose[:, 0], pelvis, "y", source.image_size)
     return [
         Track(
             pose=pose,
             betas=betas,
             transl=transl,
             intrinsics=intrinsics,
-            picture_size=size,
+            image_size=size,
             camera_from_world=camera,
             beta_space="smplx",
             notes=notes,
@@ -213,7 +213,7 @@ def _smplx_parts(fields: Fields) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _lens(
     source: Source, fields: Fields, count: int, notes: list[str]
 ) -> tuple[np.ndarray, tuple[int, int]]:
-    """Read `K_fullimg`; the picture's size is in the file, or twice the principal point."""
+    """Read `K_fullimg`; the image's size is in the file, or twice the principal point."""
     matrices = fields.rows("K_fullimg", width=9, count=count).reshape(-1, 3, 3)
     if "img_height" in fields and "img_width" in fields:
         return matrices, (round(fields.number("img_height")), round(fields.number("img_width")))
@@ -234,7 +234,7 @@ def _smplx_before_camera(source: Source, person: Fields, fields: Fields) -> Trac
         betas=betas,
         transl=transl,
         intrinsics=intrinsics,
-        picture_size=size,
+        image_size=size,
         beta_space="smplx",
         notes=notes,
     )
@@ -267,7 +267,7 @@ def _read_prompthmr(source: Source) -> list[Track]:
                 betas=shown.betas("shape", "betas", count=len(pose)),
                 transl=shown.rows("trans", "transl", width=3, count=len(pose)),
                 intrinsics=pinhole(focal, size, len(pose), center),
-                picture_size=size,
+                image_size=size,
                 beta_space="smplx",
                 details=details_of_joints(joints),
             )

@@ -1,6 +1,6 @@
 """Tools whose own camera is a weak perspective: FrankMocap, VIBE and its family.
 
-Two kinds are in use, and mixing them moves a body by up to half the picture: VIBE's family scales
+Two kinds are in use, and mixing them moves a body by up to half the image: VIBE's family scales
 after shifting, `s (x + t)`; FrankMocap and UPGPT before, `s x + t`.
 """
 
@@ -36,7 +36,7 @@ def weak_track(
         betas=betas,
         transl=transl,
         intrinsics=intrinsics,
-        picture_size=size,
+        image_size=size,
         beta_space=beta_space,
         notes=notes or [],
     )
@@ -62,14 +62,14 @@ def _read_frankmocap(source: Source) -> list[Track]:
         camera = fields.rows("pred_camera", width=3)[0]
         px_per_ndc = FRANKMOCAP_HALF / fields.number("bbox_scale_ratio")
         corner = fields.rows("bbox_top_left", width=2)[0]
-        size = source.picture_size
+        size = source.image_size
         notes = []
         if size is None:
             right, bottom = corner + 2 * px_per_ndc
             size = (max(1, int(np.ceil(bottom))), max(1, int(np.ceil(right))))
             notes.append(
-                f"{source.path.name} does not hold the size of its picture; one that ends with "
-                f"the person's box, {size[1]}x{size[0]}, was taken. Give picture_size."
+                f"{source.path.name} does not hold the size of its image; one that ends with "
+                f"the person's box, {size[1]}x{size[0]}, was taken. Give image_size."
             )
         tracks.append(
             weak_track(

@@ -1,8 +1,8 @@
 """Cameras: perspective, two weak perspectives, crops, pixels and NDC.
 
 Camera frame as in OpenCV: x right, y down, z forward, metres. Pixels are continuous and the centre
-of the first one lies at (0.5, 0.5). NDC spans [-1, 1] over the picture, y down. Intrinsics hold
-`[[fx, skew, cx], [0, fy, cy], [0, 0, 1]]` in pixels of the picture they belong to.
+of the first one lies at (0.5, 0.5). NDC spans [-1, 1] over the image, y down. Intrinsics hold
+`[[fx, skew, cx], [0, fy, cy], [0, 0, 1]]` in pixels of the image they belong to.
 """
 
 import numpy as np
@@ -44,7 +44,7 @@ def unproject_pixels(
     With fx = fy = 100, cx = 50, cy = 40, pixel (75, 90) at 4 m is the point (1, 2, 4).
 
     Args:
-        pixels: positions in the picture.
+        pixels: positions in the image.
         depth: z in the camera frame, metres (not the distance along the ray).
         intrinsics: pixels.
     """
@@ -61,7 +61,7 @@ def project_weak_perspective(
     """Project points as if all lay at one depth, shifting them before scaling.
 
     `u = s (x + tx)`, `v = s (y + ty)`, as in HMR (arXiv:1712.06584), SPIN and HMR2. Others scale
-    first (`project_scale_shift`); mixing the two moves a body by up to half the picture. Camera
+    first (`project_scale_shift`); mixing the two moves a body by up to half the image. Camera
     (0.5, 1, -1) puts (1, 2, 7) at (1, 0.5).
 
     Args:
@@ -99,27 +99,27 @@ def crop_to_full_translation(
     camera: Float[Tensor, "*batch 3"],
     box_center: Float[Tensor, "*batch 2"],
     box_size: Float[Tensor, "*batch"],
-    picture_size: tuple[int, int],
+    image_size: tuple[int, int],
     focal_px: Float[Tensor, "*batch"],
 ) -> Float[Tensor, "*batch 3"]:
-    """Turn a weak-perspective camera of a square crop into a translation for the whole picture.
+    """Turn a weak-perspective camera of a square crop into a translation for the whole image.
 
     With b the side of the box: `tz = 2 f / (b s)`, `tx' = tx + 2 (cx - W/2) / (b s)`, the same for
-    y. Made for `s (x + tx)` cameras and a principal point at the centre of the picture. A box of
-    200 px at (500, 300) in a picture of 400 rows and 800 columns, camera (1, 0, 0), f = 1000:
+    y. Made for `s (x + tx)` cameras and a principal point at the centre of the image. A box of
+    200 px at (500, 300) in an image of 400 rows and 800 columns, camera (1, 0, 0), f = 1000:
     (1, 1, 10).
 
     Args:
         camera: `(s, tx, ty)` of `project_weak_perspective` in the crop.
-        box_center: pixels of the whole picture.
-        box_size: side of the square box, pixels of the whole picture.
-        picture_size: (height, width) of the whole picture.
-        focal_px: focal length wanted for the whole picture.
+        box_center: pixels of the whole image.
+        box_size: side of the square box, pixels of the whole image.
+        image_size: (height, width) of the whole image.
+        focal_px: focal length wanted for the whole image.
 
     Returns:
         Metres, to be added to body points before `project_perspective`.
     """
-    height, width = picture_size
+    height, width = image_size
     middle = torch.tensor([width / 2, height / 2], dtype=camera.dtype, device=camera.device)
     px_per_unit = box_size * camera[..., 0]
     shift = camera[..., 1:] + 2 * (box_center - middle) / px_per_unit[..., None]
@@ -132,11 +132,11 @@ def pixels_to_ndc(
 ) -> Float[Tensor, "*batch 2"]:
     """Map pixels to NDC: `2 u / width - 1`, `2 v / height - 1`.
 
-    In a picture of 100 rows and 200 columns, pixel (50, 75) lies at (-0.5, 0.5). This is what
+    In an image of 100 rows and 200 columns, pixel (50, 75) lies at (-0.5, 0.5). This is what
     `grid_sample` calls `align_corners=False`.
 
     Args:
-        pixels: continuous; the picture's corners are (0, 0) and (width, height).
+        pixels: continuous; the image's corners are (0, 0) and (width, height).
         size: (height, width).
     """
     height, width = size
@@ -148,16 +148,16 @@ def ndc_to_pixels(
 ) -> Float[Tensor, "*batch 2"]:
     """Map NDC to pixels; undoes `pixels_to_ndc`.
 
-    In a picture of 100 rows and 200 columns, (-0.5, 0.5) is pixel (50, 75).
+    In an image of 100 rows and 200 columns, (-0.5, 0.5) is pixel (50, 75).
     """
     height, width = size
     return (ndc + 1) / 2 * ndc.new_tensor([width, height])
 
 
 def intrinsics_matrix(focal_px: float | int, size: tuple[int, int]) -> Float[Tensor, "3 3"]:
-    """Build the intrinsics of a camera that looks through the centre of its picture.
+    """Build the intrinsics of a camera that looks through the centre of its image.
 
-    Focal length 500 and a picture of 100 rows and 200 columns:
+    Focal length 500 and an image of 100 rows and 200 columns:
     `[[500, 0, 100], [0, 500, 50], [0, 0, 1]]`.
     """
     height, width = size
@@ -172,16 +172,16 @@ def crop_intrinsics(
     offset_xy: tuple[float | int, float | int],
     scale: float | int,
 ) -> Float[Tensor, "*batch 3 3"]:
-    """Give the intrinsics of a picture that is cut out and then resized.
+    """Give the intrinsics of an image that is cut out and then resized.
 
     `K' = S(scale) T(-offset) K`: a principal point at (100, 50), cut at offset (20, 10) and
     enlarged twice, moves to (160, 80), and focal lengths double. Padding is a cut with a negative
     offset.
 
     Args:
-        intrinsics: pixels of the whole picture.
-        offset_xy: where the cut's upper left corner lies, pixels of the whole picture.
-        scale: pixels of the result per pixel of the whole picture.
+        intrinsics: pixels of the whole image.
+        offset_xy: where the cut's upper left corner lies, pixels of the whole image.
+        scale: pixels of the result per pixel of the whole image.
     """
     across, down = offset_xy
     offset = intrinsics.new_tensor([[across], [down], [0.0]])
@@ -189,7 +189,7 @@ def crop_intrinsics(
     return zoom * (intrinsics - offset * intrinsics[..., 2:, :])
 
 
-def default_focal_px(picture_size: tuple[int, int]) -> float:
-    """Guess a focal length: the picture's diagonal, a field of view of 53 degrees across it."""
-    height, width = picture_size
+def default_focal_px(image_size: tuple[int, int]) -> float:
+    """Guess a focal length: the image's diagonal, a field of view of 53 degrees across it."""
+    height, width = image_size
     return float(np.hypot(height, width))

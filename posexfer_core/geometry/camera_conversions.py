@@ -1,4 +1,4 @@
-"""Cameras of other tools, turned into ours: a pinhole, a picture and a place in the world."""
+"""Cameras of other tools, turned into ours: a pinhole, an image and a place in the world."""
 
 import numpy as np
 from jaxtyping import Float
@@ -6,9 +6,9 @@ from jaxtyping import Float
 from .so3 import exp_map
 
 VIEW_SIZE = (768, 512)
-"""Height and width of the picture made up for motions that come without a camera."""
+"""Height and width of the image made up for motions that come without a camera."""
 VIEW_FOCAL = 1.5
-"""Its focal length, in heights of the picture."""
+"""Its focal length, in heights of the image."""
 VIEW_DISTANCE_M = 4.2
 """How far it stands from the pelvis: 1.3 m above or below still lies inside."""
 FLAT_M_PER_PX = 1.6
@@ -24,7 +24,7 @@ def pinhole(
     count: int,
     center: tuple[float, float] | np.ndarray | None = None,
 ) -> Float[np.ndarray, "frames 3 3"]:
-    """Build intrinsics for every frame; the principal point is the middle of the picture.
+    """Build intrinsics for every frame; the principal point is the middle of the image.
 
     Args:
         focal_px: one number, one for each frame, or `(frames, 2)` for x and y.
@@ -73,7 +73,7 @@ def crop_camera_translation(
     size: tuple[int, int],
     focal_px: float | np.ndarray,
 ) -> Float[np.ndarray, "frames 3"]:
-    """Carry a weak-perspective camera of a square crop over to the whole picture.
+    """Carry a weak-perspective camera of a square crop over to the whole image.
 
     `tz = 2 f / (b s)`, `tx' = tx + 2 (cx - W/2) / (b s)`, for cameras `s (x + tx)`; the same as
     `geometry.camera.crop_to_full_translation`, in float64.
@@ -144,7 +144,7 @@ def same_view(
     the side from which the tool saw them.
 
     Returns:
-        Intrinsics, picture size, camera from world.
+        Intrinsics, image size, camera from world.
     """
     size = VIEW_SIZE if size is None else size
     shift = np.array([0.0, 0.0, VIEW_DISTANCE_M]) - pelvis
@@ -167,10 +167,10 @@ def front_view(
         root: rotation of the body in the world, axis-angle.
         pelvis: its place in the world, metres.
         up: a name in `UP`.
-        size: (height, width) of the picture; `VIEW_SIZE` where None.
+        size: (height, width) of the image; `VIEW_SIZE` where None.
 
     Returns:
-        Intrinsics, picture size, camera from world.
+        Intrinsics, image size, camera from world.
     """
     size = VIEW_SIZE if size is None else size
     above = np.array(UP[up])

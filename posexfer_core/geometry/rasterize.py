@@ -20,7 +20,7 @@ class Visibility:
     face_id: Int[Tensor, "batch height width"]
     """Row of `faces` (int32); -1 where there is none."""
     barycentric: Float[Tensor, "batch height width 3"]
-    """Weights of the face's corners at the point seen, in space, not on the picture: they sum to
+    """Weights of the face's corners at the point seen, in space, not on the image: they sum to
     one; 0 where there is no face."""
     depth: Float[Tensor, "batch height width"]
     """z of the point seen, metres, camera frame; infinite where there is none."""
@@ -53,13 +53,13 @@ def rasterize(
     No gradient passes through; interpolate differentiable attributes instead.
 
     A triangle (-1, -1, 2), (-1, 3, 2), (3, -1, 2) before a camera with focal length 2 px and centre
-    (1, 1) covers a picture of 2x2 pixels; pixel (0, 0) sees it with weights (0.75, 0.125, 0.125).
+    (1, 1) covers an image of 2x2 pixels; pixel (0, 0) sees it with weights (0.75, 0.125, 0.125).
 
     Args:
         vertices: metres, camera frame (x right, y down, z forward).
         faces: corners, in right-hand order about the outward normal.
         intrinsics: pixels.
-        size: (height, width) of the picture.
+        size: (height, width) of the image.
         cull: leave out faces that look away from the camera.
         backend: "numba" or "torch"; numba where it can serve if None.
 

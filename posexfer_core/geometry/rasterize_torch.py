@@ -15,7 +15,7 @@ MOST_CANDIDATES = 1 << 23
 class _Boxes:
     """Faces that may cover a pixel, and the rectangle of pixel centres within reach of each."""
 
-    picture: Tensor
+    image: Tensor
     face: Tensor
     left: Tensor
     top: Tensor
@@ -73,11 +73,11 @@ def _boxes(
     bottom = ((y.amax(-1) - HALF) >> SUBPIXEL_BITS).clamp(max=height - 1)
     usable = (inverse_z[:, faces] > 0).all(-1) & (left <= right) & (top <= bottom)
     usable &= (area < 0) if cull else (area != 0)
-    picture, face = usable.nonzero(as_tuple=True)
-    left, right, top, bottom = (edge[picture, face] for edge in (left, right, top, bottom))
+    image, face = usable.nonzero(as_tuple=True)
+    left, right, top, bottom = (edge[image, face] for edge in (left, right, top, bottom))
     columns = right - left + 1
     return _Boxes(
-        picture=picture,
+        image=image,
         face=face,
         left=left,
         top=top,
@@ -103,8 +103,8 @@ def _candidates(
     column = boxes.left[chunk][box] + place - down * boxes.columns[chunk][box]
     row = boxes.top[chunk][box] + down
 
-    picture, corners = boxes.picture[chunk], faces[boxes.face[chunk]]
-    x, y = xy[picture[:, None], corners].long().unbind(-1)
+    image, corners = boxes.image[chunk], faces[boxes.face[chunk]]
+    x, y = xy[image[:, None], corners].long().unbind(-1)
     area = _cross(x[:, 0], y[:, 0], x[:, 1], y[:, 1], x[:, 2], y[:, 2])
     centre_x, centre_y = column * UNIT + HALF, row * UNIT + HALF
     edges, inside = [], torch.ones_like(box, dtype=torch.bool)
@@ -120,8 +120,8 @@ def _candidates(
     box = box[inside]
     edge = torch.stack([edge[inside] for edge in edges], dim=-1)
     per_area = (1 / area.abs().float())[box, None]
-    weights = edge.float() * per_area * inverse_z[picture[:, None], corners][box]
-    pixel = (picture[box] * height + row[inside]) * width + column[inside]
+    weights = edge.float() * per_area * inverse_z[image[:, None], corners][box]
+    pixel = (image[box] * height + row[inside]) * width + column[inside]
     return pixel, boxes.face[chunk][box].int(), weights
 
 

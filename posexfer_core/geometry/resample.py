@@ -1,4 +1,4 @@
-"""Pictures cut out and resized in one go, without stretching and without aliasing."""
+"""Images cut out and resized in one go, without stretching and without aliasing."""
 
 import torch
 from jaxtyping import Float
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def resample(
-    picture: Float[Tensor, "batch channels height width"],
+    image: Float[Tensor, "batch channels height width"],
     offset_xy: tuple[float, float],
     scale: float,
     size: tuple[int, int],
@@ -14,24 +14,24 @@ def resample(
     """Cut and resize: position `p` lands at `scale * (p - offset_xy)`; edge pixels repeat beyond.
 
     Args:
-        picture: any number of channels.
-        offset_xy: upper left corner of the cut, pixels of the picture; may lie outside.
-        scale: pixels of the cut per pixel of the picture, the same along both axes.
+        image: any number of channels.
+        offset_xy: upper left corner of the cut, pixels of the image; may lie outside.
+        scale: pixels of the cut per pixel of the image, the same along both axes.
         size: height and width of the cut, pixels.
     """
     down, across = (
-        _resampling(length_in, length_out, offset, scale).to(picture)
+        _resampling(length_in, length_out, offset, scale).to(image)
         for length_in, length_out, offset in zip(
-            picture.shape[-2:], size, offset_xy[::-1], strict=True
+            image.shape[-2:], size, offset_xy[::-1], strict=True
         )
     )
-    return down @ (picture @ across.mT)
+    return down @ (image @ across.mT)
 
 
 def _resampling(length_in: int, length_out: int, offset: float, scale: float) -> Tensor:
     """Weights (out, in) of a triangle filter, as wide as a pixel of the coarser side.
 
-    Pixel centres lie at +0.5; weights that fall outside the picture go to its edge pixel, so
+    Pixel centres lie at +0.5; weights that fall outside the image go to its edge pixel, so
     every row sums to 1. Scale 1 at a whole offset copies pixels exactly.
     """
     reach = max(1.0, 1.0 / scale)

@@ -12,17 +12,17 @@ from .rasterize import Visibility, interpolate
 from .subpixels import NEAR_M
 
 NOWHERE = -2.0
-"""NDC given to pixels without a surface: outside of every picture."""
+"""NDC given to pixels without a surface: outside of every image."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SurfaceWarp:
-    """Where the surface at each target pixel is found in the source picture."""
+    """Where the surface at each target pixel is found in the source image."""
 
     grid: Float[Tensor, "batch height width 2"]
-    """NDC in the source picture, as `grid_sample` takes it; -2 where the target has no body."""
+    """NDC in the source image, as `grid_sample` takes it; -2 where the target has no body."""
     visible: Float[Tensor, "batch height width"]
-    """1 where the source picture shows that point of the surface, else 0."""
+    """1 where the source image shows that point of the surface, else 0."""
 
 
 def vertex_visibility(
@@ -34,7 +34,7 @@ def vertex_visibility(
 ) -> Bool[Tensor, "batch vertices"]:
     """Tell which vertices the camera sees.
 
-    A vertex is hidden if it lies outside the picture, or if most of the surface at the four pixels
+    A vertex is hidden if it lies outside the image, or if most of the surface at the four pixels
     around it is nearer than itself by more than the tolerance: 2 m behind a wall at 1 m is hidden,
     1.01 m is not.
 
@@ -45,9 +45,9 @@ def vertex_visibility(
         tolerance_m: how far behind the surface a vertex may lie.
     """
     batch, count = vertices.shape[:2]
-    picture = torch.arange(batch, device=vertices.device).repeat_interleave(count)
+    image = torch.arange(batch, device=vertices.device).repeat_interleave(count)
     points = vertices.detach().flatten(0, 1)
-    seen, surface = _seen_shares(points, None, picture, visibility, intrinsics, tolerance_m)
+    seen, surface = _seen_shares(points, None, image, visibility, intrinsics, tolerance_m)
     return ((surface > 0) & (seen >= 0.5 * surface)).unflatten(0, (batch, count))
 
 
@@ -62,20 +62,20 @@ def surface_warp(
     tolerance_m: float = 0.02,
     min_cosine: float = 0.15,
 ) -> SurfaceWarp:
-    """Find the surface point of every target pixel in the source picture.
+    """Find the surface point of every target pixel in the source image.
 
     The point is the same mix of the same face's corners in the source pose. It counts as visible
-    where it projects into the source picture, its face turns towards the source camera, and the
+    where it projects into the source image, its face turns towards the source camera, and the
     source depth there is not nearer by more than the tolerance. Depth is compared at the four
     pixels around, each against the plane of the face (or the point, where that is nearer), so that
     neither slanted surfaces nor silhouettes are lost. Source and target alike give the identity:
-    pixel (0, 0) of a 2x2 picture maps to (-0.5, -0.5).
+    pixel (0, 0) of a 2x2 image maps to (-0.5, -0.5).
 
     Args:
         source_vertices: metres, source camera frame.
         source_visibility: from `rasterize` of the source, of the size `source_size`.
-        source_intrinsics: pixels of the source picture.
-        source_size: (height, width) of the source picture.
+        source_intrinsics: pixels of the source image.
+        source_size: (height, width) of the source image.
         target_visibility: from `rasterize` of the target, of any size.
         faces: those of both.
         tolerance_m: how far behind the source's surface a point may lie.
@@ -83,17 +83,17 @@ def surface_warp(
     """
     batch, height, width = target_visibility.face_id.shape
     covered = target_visibility.mask.flatten().nonzero().squeeze(-1)
-    picture = torch.div(covered, height * width, rounding_mode="floor")
+    image = torch.div(covered, height * width, rounding_mode="floor")
     with torch.no_grad():
         points = interpolate(target_visibility, faces, source_vertices).flatten(0, 2)[covered]
         face = target_visibility.face_id.flatten()[covered].long()
-        normals = face_normals(source_vertices, faces)[picture, face]
+        normals = face_normals(source_vertices, faces)[image, face]
         normals = torch.nn.functional.normalize(normals, dim=-1)
         cosine = -(normals * torch.nn.functional.normalize(points, dim=-1)).sum(-1)
         seen, _ = _seen_shares(
-            points, normals, picture, source_visibility, source_intrinsics, tolerance_m
+            points, normals, image, source_visibility, source_intrinsics, tolerance_m
         )
-        pixels = project_perspective(points[:, None], source_intrinsics[picture]).squeeze(1)
+        pixels = project_perspective(points[:, None], source_intrinsics[image]).squeeze(1)
     grid = points.new_full((batch * height * width, 2), NOWHERE)
     grid[covered] = pixels_to_ndc(pixels, source_size)
     visible = points.new_zeros(batch * height * width)
@@ -103,20 +103,20 @@ def surface_warp(
     )
 
 
-def warp_picture(
-    picture: Float[Tensor, "batch channels source_height source_width"], warp: SurfaceWarp
+def warp_image(
+    image: Float[Tensor, "batch channels source_height source_width"], warp: SurfaceWarp
 ) -> Float[Tensor, "batch channels height width"]:
-    """Carry a source picture's colours into the target view, bilinear, 0 where none is seen."""
+    """Carry a source image's colours into the target view, bilinear, 0 where none is seen."""
     sampled = torch.nn.functional.grid_sample(
-        picture, warp.grid.to(picture), padding_mode="border", align_corners=False
+        image, warp.grid.to(image), padding_mode="border", align_corners=False
     )
-    return sampled * warp.visible.to(picture)[:, None]
+    return sampled * warp.visible.to(image)[:, None]
 
 
 def _seen_shares(
     points: Tensor,
     normals: Tensor | None,
-    picture: Tensor,
+    image: Tensor,
     visibility: Visibility,
     intrinsics: Tensor,
     tolerance_m: float,
@@ -126,17 +126,17 @@ def _seen_shares(
     Args:
         points: (points, 3) metres, camera frame.
         normals: (points, 3) of the surface at each point, or None to compare with its depth alone.
-        picture: (points,) row of `visibility` and `intrinsics`.
+        image: (points,) row of `visibility` and `intrinsics`.
         visibility: what the camera sees.
         intrinsics: (batch, 3, 3) pixels.
         tolerance_m: how far behind the surface a point may lie.
 
     Returns:
         Share of the pixels that show a surface which does not hide the point, and share of those
-        that show any; both 0 outside the picture.
+        that show any; both 0 outside the image.
     """
     height, width = visibility.size
-    camera = intrinsics[picture]
+    camera = intrinsics[image]
     depth = points[:, 2]
     ahead = depth > NEAR_M
     safe = torch.where(ahead[:, None], points, torch.ones_like(points))
@@ -151,7 +151,7 @@ def _seen_shares(
         weight = (1 - (x - centre_x).abs()) * (1 - (y - centre_y).abs())
         i = (left + column).long().clamp(0, width - 1)
         j = (top + row).long().clamp(0, height - 1)
-        found = visibility.depth[picture, j, i]
+        found = visibility.depth[image, j, i]
         expected = depth
         if normals is not None:
             ray_y = (centre_y - camera[:, 1, 2]) / camera[:, 1, 1]

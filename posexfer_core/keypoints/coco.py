@@ -11,9 +11,9 @@ from .raw_people import (
     RawPerson,
     check_frame,
     filled,
+    image_size,
     joined,
     mapping_at,
-    picture_size,
     raw_person,
     triples,
 )
@@ -29,7 +29,7 @@ def find_people(data: Any, frame: int = 0) -> list[RawPerson] | None:
     annotation, a list of detections, and MMPose's predictions (`instance_info`, `instances`),
     which alone know frames.
     """
-    sizes = _picture_sizes(data)
+    sizes = _image_sizes(data)
     frames = _mmpose_frames(data)
     if len(frames) > 1:
         check_frame(frame, len(frames))
@@ -76,14 +76,14 @@ def _entries(data: Any) -> list[Any] | None:
     return list(data) if all(isinstance(entry, Mapping) for entry in data) else None
 
 
-def _picture_sizes(data: Any) -> dict[str, tuple[int, int] | None]:
-    """Map image ids to sizes; ONLY stands for the only picture."""
+def _image_sizes(data: Any) -> dict[str, tuple[int, int] | None]:
+    """Map image ids to sizes; ONLY stands for the only image."""
     single = mapping_at(data, "image")
-    sizes = {ONLY: picture_size(single.get("height"), single.get("width"))}
+    sizes = {ONLY: image_size(single.get("height"), single.get("width"))}
     images = data.get("images") if isinstance(data, Mapping) else None
     for image in images if isinstance(images, list | tuple) else ():
         if isinstance(image, Mapping) and isinstance(image.get("id"), int | str):
-            size = picture_size(image.get("height"), image.get("width"))
+            size = image_size(image.get("height"), image.get("width"))
             sizes[str(image["id"])] = size
             sizes[ONLY] = sizes[ONLY] or size
     return sizes

@@ -88,7 +88,7 @@ class JointFile:
         Args:
             frame: which frame, from 0.
             person: which person, from 0.
-            size: height and width of the picture, pixels.
+            size: height and width of the image, pixels.
             focal_px: focal length; what the tool that wrote the file assumes when left out.
 
         Raises:
@@ -104,7 +104,7 @@ class JointFile:
             or self._arrays[frame][person : person + 1, :, 2].min(initial=np.inf) < NEAREST_M
         ):
             raise ParamsError(
-                f"{self.name} does not say where in the picture the person is: its joints lie "
+                f"{self.name} does not say where in the image the person is: its joints lie "
                 "about their own origin. Give a file of keypoints as well."
             )
         joints = self._person(self._arrays[frame], person)

@@ -69,7 +69,7 @@ class Joints3D:
         if not 0.1 < extent < 10.0:
             raise KeypointsError(
                 f"The 3D joints span {extent:.3g} m, expected a person in metres. Are they in "
-                "millimetres, or shares of the picture?"
+                "millimetres, or shares of the image?"
             )
 
 

@@ -1,4 +1,4 @@
-"""The 2D keypoints of one person, under one set of names, in pixels of one picture."""
+"""The 2D keypoints of one person, under one set of names, in pixels of one image."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ EXPECTED = (
     "a ComfyUI POSE_KEYPOINT value"
 )
 NORMALISED_BELOW = 1.5
-"""Coordinates that never exceed this are shares of the picture, not pixels."""
+"""Coordinates that never exceed this are shares of the image, not pixels."""
 MOST_BYTES = 100_000_000
 """Largest file that is read: keypoints of thousands of frames."""
 FAINTEST = 0.05
@@ -35,11 +35,11 @@ class Keypoints:
     """One person's keypoints. Names are those of `layouts`, such as "nose" or "l_big_toe"."""
 
     xy: Float[ndarray, "points 2"]
-    """Pixels of the picture, x right, y down."""
+    """Pixels of the image, x right, y down."""
     confidence: Float[ndarray, " points"]
     """0 (not seen) to 1."""
     names: tuple[str, ...]
-    picture_size: tuple[int, int]
+    image_size: tuple[int, int]
     """`(height, width)`, pixels."""
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class Keypoints:
             raise KeypointsError(
                 f"The person has {int(seen.sum())} visible keypoints of use, within "
                 f"{np.ptp(self.xy[seen], axis=0).max():.0f} px; a fit needs at least {FEWEST}, "
-                "apart from each other. Pick another person, or a picture that shows more of it."
+                "apart from each other. Pick another person, or an image that shows more of it."
             )
 
     def only(self, names: Sequence[str]) -> "Keypoints":
@@ -70,12 +70,12 @@ def load_keypoints(
     *,
     person: int = 0,
     frame: int = 0,
-    picture_size: tuple[int, int] | None = None,
+    image_size: tuple[int, int] | None = None,
 ) -> Keypoints:
     """Read one person's keypoints, whatever wrote them; the layout is told from the content.
 
-    Coordinates from 0 to 1 are turned into pixels. When the file knows the size of the picture
-    it was made from and `picture_size` differs, the points are scaled to `picture_size`.
+    Coordinates from 0 to 1 are turned into pixels. When the file knows the size of the image
+    it was made from and `image_size` differs, the points are scaled to `image_size`.
 
     Args:
         source: a `.json` or `.npy` file, or what such a file holds: a COCO annotation file or
@@ -84,7 +84,7 @@ def load_keypoints(
             or 3).
         person: which of several people, from 0.
         frame: which frame, from 0, where `count_frames` finds several.
-        picture_size: `(height, width)` of the picture in pixels; needed when `source` does not
+        image_size: `(height, width)` of the image in pixels; needed when `source` does not
             say it.
 
     Raises:
@@ -92,10 +92,10 @@ def load_keypoints(
     """
     data = read_keypoint_file(source) if isinstance(source, str | Path) else source
     raw = person_at(_people(data, frame), person)
-    size = picture_size or raw.picture_size
+    size = image_size or raw.image_size
     if size is None:
         raise KeypointsError(
-            "The keypoints do not say how large their picture is; give the picture, or its size."
+            "The keypoints do not say how large their image is; give the image, or its size."
         )
     xy, confidence = _cleaned(raw.points)
     xy = xy * _pixels_per_unit(xy[confidence > 0.0], size, raw)
@@ -104,7 +104,7 @@ def load_keypoints(
         xy=xy[used],
         confidence=confidence[used],
         names=tuple(raw.names[index] for index in used),
-        picture_size=size,
+        image_size=size,
     )
 
 
@@ -186,7 +186,7 @@ def _from_array(data: Any, frame: int) -> list[RawPerson]:
         array = array[frame]
     people = array if array.ndim == 3 else array[None]
     if not len(people):
-        raise KeypointsError("The keypoint array holds no person; pick another picture.")
+        raise KeypointsError("The keypoint array holds no person; pick another image.")
     return [raw_person(one) for one in people]
 
 
@@ -208,6 +208,6 @@ def _cleaned(points: ndarray) -> tuple[ndarray, ndarray]:
 def _pixels_per_unit(seen: ndarray, size: tuple[int, int], raw: RawPerson) -> Float[ndarray, " 2"]:
     if raw.shares or (len(seen) and np.abs(seen).max() <= NORMALISED_BELOW):
         return np.array([size[1], size[0]], dtype=float)
-    if raw.picture_size is None:
+    if raw.image_size is None:
         return np.ones(2)
-    return np.array([size[1] / raw.picture_size[1], size[0] / raw.picture_size[0]])
+    return np.array([size[1] / raw.image_size[1], size[0] / raw.image_size[0]])

@@ -6,10 +6,10 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from ..errors import PictureError
+from ..errors import ImageError
 
 WORKING_PX = 512
-"""Longest side of the pictures in which outlines are compared."""
+"""Longest side of the images in which outlines are compared."""
 MARGIN = 0.1
 """Room around the person in them, as a share of its extent."""
 
@@ -17,23 +17,23 @@ Mask = Bool[ndarray, "height width"]
 
 
 def check_mask(mask: ndarray, size: tuple[int, int]) -> Mask:
-    """Return a mask of a picture as booleans.
+    """Return a mask of an image as booleans.
 
     Args:
         mask: (height, width); booleans, or from 0 to 1: more than a half is the person.
-        size: height and width of the picture.
+        size: height and width of the image.
 
     Raises:
-        PictureError: it is of another size, or shows nothing or everything.
+        ImageError: it is of another size, or shows nothing or everything.
     """
     if mask.shape != size:
-        raise PictureError(
-            f"The mask has shape {tuple(mask.shape)}, the picture is {size[0]}x{size[1]} "
+        raise ImageError(
+            f"The mask has shape {tuple(mask.shape)}, the image is {size[0]}x{size[1]} "
             "(height x width); they must be alike."
         )
     found = mask > 0.5
     if found.all() or not found.any():
-        raise PictureError(
+        raise ImageError(
             f"The mask is {'full' if found.all() else 'empty'}; it must be 1 where the person is "
             "and 0 around."
         )

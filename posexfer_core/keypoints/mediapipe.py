@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from .joints3d import MEDIAPIPE33, Joints3D, name_joints
 from .mediapipe_landmarks import LEFT_HIP, POINTS, RIGHT_HIP, landmark_points, plain
-from .raw_people import RawPerson, check_frame, picture_size
+from .raw_people import RawPerson, check_frame, image_size
 
 IMAGE_KEYS = (
     *("poselandmarks", "normalizedlandmarks", "imagelandmarks", "landmarks", "landmark"),
@@ -30,7 +30,7 @@ HEIGHT_KEYS = ("height", "imageheight", "videoheight", "frameheight", "imageh")
 CENTRED_M = 0.02
 """World landmarks have their origin between the hips."""
 SHARES_BELOW = 1.5
-"""Most image landmarks are shares of the picture below this; those out of it may lie beyond."""
+"""Most image landmarks are shares of the image below this; those out of it may lie beyond."""
 DEEPEST = 3
 
 
@@ -40,7 +40,7 @@ class Detection(NamedTuple):
     image: Float[ndarray, "33 4"] | None
     world: Float[ndarray, "33 4"] | None
     """Metres; x right, y down, z away from the camera."""
-    picture_size: tuple[int, int] | None
+    image_size: tuple[int, int] | None
 
 
 def count_frames(data: Any) -> int | None:
@@ -87,7 +87,7 @@ def _raw_person(found: Detection) -> RawPerson:
     points = found.image[:, [0, 1, 3]]
     known = points[points[:, 2] > 0.0]
     shares = len(known) > 0 and float(np.median(np.abs(known[:, :2]))) <= SHARES_BELOW
-    return RawPerson(points, MEDIAPIPE33, found.picture_size, shares=shares)
+    return RawPerson(points, MEDIAPIPE33, found.image_size, shares=shares)
 
 
 def _raw_frames(data: Any) -> list[Any]:
@@ -175,16 +175,16 @@ def _landmarks(keys: Mapping[str, Any], names: tuple[str, ...]) -> list[ndarray]
 
 
 def _size(data: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Find the picture's height and width, beside the landmarks or one level down."""
+    """Find the image's height and width, beside the landmarks or one level down."""
     keys = {plain(key): value for key, value in data.items()}
     width, height = (
         next((keys[key] for key in names if key in keys), None)
         for names in (WIDTH_KEYS, HEIGHT_KEYS)
     )
-    size = picture_size(height, width)
+    size = image_size(height, width)
     for key in SIZE_KEYS:
         nested = keys.get(key)
         if size is None and isinstance(nested, Mapping):
             inner = {plain(name): value for name, value in nested.items()}
-            size = picture_size(inner.get("height"), inner.get("width"))
+            size = image_size(inner.get("height"), inner.get("width"))
     return size

@@ -15,17 +15,17 @@ from .keypoints import FAINTEST, FEWEST, Keypoints
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Observation:
-    """What is known of one person in one picture."""
+    """What is known of one person in one image."""
 
     keypoints: Keypoints
     joints: Joints3D | None = None
     """Where another estimator has the joints in space."""
     focal_px: float | None = None
-    """Focal length of the picture; its diagonal when left out."""
+    """Focal length of the image; its diagonal when left out."""
     start: HumanParams | None = None
     """Bodies to start from as well, such as `regress_body` reads."""
     mask: Bool[ndarray, "height width"] | None = None
-    """Where in the picture the person is, from `masks.check_mask`; tells how wide it is."""
+    """Where in the image the person is, from `masks.check_mask`; tells how wide it is."""
 
 
 def usable_keypoints(keypoints: Keypoints, body: BodyModel) -> Keypoints:

@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from ..errors import KeypointsError
 from .layouts import FEET6, HAND21
-from .raw_people import RawPerson, check_frame, filled, joined, picture_size, raw_person, triples
+from .raw_people import RawPerson, check_frame, filled, image_size, joined, raw_person, triples
 
 BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints")
 HAND_KEYS = ("hand_left_keypoints_2d", "hand_right_keypoints_2d")
@@ -26,7 +26,7 @@ def find_people(data: Any, frame: int) -> list[RawPerson] | None:
         data = data[frame]
     if not isinstance(data, Mapping) or not _is_frame(data):
         return None
-    size = picture_size(data.get("canvas_height"), data.get("canvas_width"))
+    size = image_size(data.get("canvas_height"), data.get("canvas_width"))
     people = data.get("people", ())
     if people is None:
         return []

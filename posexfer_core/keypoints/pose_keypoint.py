@@ -15,7 +15,7 @@ from .layouts import OPENPOSE18
 from .raw_people import RawPerson
 
 Frame = dict[str, Any]
-"""People of one picture, and the picture's width and height in pixels where they are known."""
+"""People of one image, and the image's width and height in pixels where they are known."""
 
 
 def load_pose_keypoints(path: str | Path) -> list[Frame]:
@@ -43,13 +43,13 @@ def load_pose_keypoints(path: str | Path) -> list[Frame]:
     people = None if isinstance(data, ndarray) else coco.find_people(data)
     if people is None:
         raise KeypointsError(f"{Path(path).name} is in no known format: {EXPECTED}.")
-    sizes = [person.picture_size for person in people if person.picture_size]
+    sizes = [person.image_size for person in people if person.image_size]
     return [pose_frame([openpose18(person) for person in people], sizes[0] if sizes else None)]
 
 
 def _mediapipe_frame(people: list[RawPerson]) -> Frame:
-    """Write shares of the picture in pixels where its size is known, and leave out what is off."""
-    size = people[0].picture_size if people else None
+    """Write shares of the image in pixels where its size is known, and leave out what is off."""
+    size = people[0].image_size if people else None
     placed = []
     for person in people:
         points = person.points.copy()
@@ -61,11 +61,11 @@ def _mediapipe_frame(people: list[RawPerson]) -> Frame:
 
 
 def pose_frame(people: Sequence[Float[ndarray, "18 3"]], size: tuple[int, int] | None) -> Frame:
-    """Write people of one picture as a frame.
+    """Write people of one image as a frame.
 
     Args:
         people: x and y in pixels, and confidence, in OpenPose's order; missing points are 0.
-        size: `(height, width)` of the picture, pixels.
+        size: `(height, width)` of the image, pixels.
     """
     frame: Frame = {
         "people": [

@@ -20,10 +20,10 @@ class RawPerson(NamedTuple):
     """(points, 2 or 3)."""
     names: tuple[str, ...]
     """Of each point; "" for points that are not used."""
-    picture_size: tuple[int, int] | None = None
+    image_size: tuple[int, int] | None = None
     """`(height, width)`, if it was written too."""
     shares: bool = False
-    """Coordinates are known to be shares of the picture, even those beyond its edges."""
+    """Coordinates are known to be shares of the image, even those beyond its edges."""
 
 
 def filled(value: Any) -> bool:
@@ -47,7 +47,7 @@ def triples(value: Any, what: str) -> ndarray:
 
 
 def raw_person(
-    points: ndarray, picture_size: tuple[int, int] | None = None, *, what: str = "The person"
+    points: ndarray, image_size: tuple[int, int] | None = None, *, what: str = "The person"
 ) -> RawPerson:
     """Name the points by how many there are."""
     names = LAYOUTS.get(points.shape[0]) if points.ndim == 2 else None
@@ -57,13 +57,13 @@ def raw_person(
             f"with {', '.join(map(str, sorted(LAYOUTS)))} points (COCO, OpenPose BODY_18, COCO "
             "with feet, BODY_25, COCO-WholeBody)."
         )
-    return RawPerson(points, names, picture_size)
+    return RawPerson(points, names, image_size)
 
 
 def person_at(people: Sequence[RawPerson], person: int) -> RawPerson:
     """Pick one person."""
     if not people:
-        raise KeypointsError("The keypoints show no person; use a picture in which one is found.")
+        raise KeypointsError("The keypoints show no person; use an image in which one is found.")
     if not 0 <= person < len(people):
         raise KeypointsError(
             f"Person {person} was asked for, but there are {len(people)}, numbered from 0."
@@ -79,8 +79,8 @@ def check_frame(frame: int, count: int) -> None:
         )
 
 
-def picture_size(height: Any, width: Any) -> tuple[int, int] | None:
-    """Read a picture size if it is one."""
+def image_size(height: Any, width: Any) -> tuple[int, int] | None:
+    """Read an image size if it is one."""
     if all(isinstance(n, int | float) and 1 <= n < 1e6 for n in (height, width)):
         return int(height), int(width)
     return None

@@ -25,11 +25,11 @@ def mhr_observation(person: Any, size: tuple[int, int] | None, name: str) -> Obs
     """Take what SAM 3D Body says of one person.
 
     Its joints are metres in camera axes about the body, `pred_cam_t` places them, and the lens
-    looks through the middle of the picture.
+    looks through the middle of the image.
 
     Args:
         person: the dict of one person.
-        size: height and width of the picture, pixels; found from `pred_keypoints_2d` if left out.
+        size: height and width of the image, pixels; found from `pred_keypoints_2d` if left out.
         name: what errors call it.
     """
     fields = Fields(person, name)
@@ -52,7 +52,7 @@ def mhr_frames(content: Any) -> list[list[Any]]:
 
 
 def mhr_size(content: Any) -> tuple[int, int] | None:
-    """Read the height and width of the picture, where they are written."""
+    """Read the height and width of the image, where they are written."""
     size = content.get("image_size") if isinstance(content, dict) else None
     if size is None:
         return None
@@ -72,7 +72,7 @@ def is_nlf(content: Any) -> bool:
 
 
 def nlf_focal_px(size: tuple[int, int]) -> float:
-    """Give the focal length that NLF assumes for a picture of this height and width."""
+    """Give the focal length that NLF assumes for an image of this height and width."""
     return max(size) / 2.0 / float(np.tan(np.radians(NLF_FOV_DEG / 2.0)))
 
 
@@ -96,13 +96,13 @@ def _nlf_people(frame: Any, name: str) -> Float[np.ndarray, "people 24 3"]:
 def placed_observation(
     joints: np.ndarray, placed: np.ndarray, focal_px: float, size: tuple[int, int], name: str
 ) -> Observation:
-    """Project the joints, so that the body is placed where the picture has it.
+    """Project the joints, so that the body is placed where the image has it.
 
     Args:
         joints: metres, camera axes, any origin.
         placed: the same, camera frame.
-        focal_px: of a lens that looks through the middle of the picture.
-        size: height and width of the picture, pixels.
+        focal_px: of a lens that looks through the middle of the image.
+        size: height and width of the image, pixels.
         name: what errors call it.
     """
     if not (_within(placed) and placed[:, 2].min() > NEAREST_M and 0.0 < focal_px < MOST_PX):
@@ -118,7 +118,7 @@ def placed_observation(
             xy=pixels[used_joints(len(joints))],
             confidence=named.confidence,
             names=named.names,
-            picture_size=size,
+            image_size=size,
         )
     except KeypointsError as error:
         raise ParamsError(f"{name}: {error}") from error
@@ -130,12 +130,12 @@ def _within(places: np.ndarray) -> bool:
 
 
 def _size_from_pixels(fields: Fields, placed: np.ndarray, focal_px: float) -> tuple[int, int]:
-    """Find the picture's size from its middle, through which the lens looks."""
+    """Find the image's size from its middle, through which the lens looks."""
     pixels = fields.rows("pred_keypoints_2d", width=2, count=len(placed))
     middle = np.median(pixels - focal_px * placed[:, :2] / placed[:, 2:], axis=0)
     if not (np.isfinite(middle).all() and middle.min() >= 1.0):
         raise ParamsError(
-            f"{fields.name}: pred_keypoints_2d are not pixels of a picture whose middle the lens "
-            "looks through. Give picture_size=(height, width)."
+            f"{fields.name}: pred_keypoints_2d are not pixels of an image whose middle the lens "
+            "looks through. Give image_size=(height, width)."
         )
     return round(2.0 * middle[1]), round(2.0 * middle[0])

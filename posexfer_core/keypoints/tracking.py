@@ -33,7 +33,7 @@ class People(NamedTuple):
 class Follower:
     """Looks at one person frame by frame, whatever number it has in each.
 
-    Detectors number the people of each picture anew. Where the person was seen before, it is the
+    Detectors number the people of each image anew. Where the person was seen before, it is the
     one whose keypoints are nearest to where those seen last would be by now, unless they are nearer
     still to those of somebody who was beside it. Frames are to be looked at in order.
     """

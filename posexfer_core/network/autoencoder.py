@@ -52,10 +52,10 @@ class ResidualBlock(nn.Module):
 
 
 class PatchAutoencoder(nn.Module):
-    """Carry pictures to latents of an eighth of their size and back.
+    """Carry images to latents of an eighth of their size and back.
 
     `encode(x) = A patches(x) + correction(x)` and `decode(z) = B z + correction(z)`, where A and B
-    are 8x8 convolutions of stride 8. Any picture size that is a multiple of 8 will do.
+    are 8x8 convolutions of stride 8. Any image size that is a multiple of 8 will do.
     """
 
     def __init__(self, config: AutoencoderConfig) -> None:
@@ -93,29 +93,29 @@ class PatchAutoencoder(nn.Module):
             nn.init.zeros_(last.bias)  # type: ignore[arg-type]
 
     def encode(
-        self, picture: Float[Tensor, "batch 3 height width"]
+        self, image: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch latent latent_height latent_width"]:
-        """Carry pictures in [-1, 1] to latents of about unit variance."""
-        return self.analysis(picture) + self.encode_correction(picture)
+        """Carry images in [-1, 1] to latents of about unit variance."""
+        return self.analysis(image) + self.encode_correction(image)
 
     def decode(
         self, latents: Float[Tensor, "batch latent latent_height latent_width"]
     ) -> Float[Tensor, "batch 3 height width"]:
-        """Carry latents back to pictures; values may leave [-1, 1] a little."""
+        """Carry latents back to images; values may leave [-1, 1] a little."""
         return self.synthesis(latents) + self.decode_correction(latents)
 
     def forward(
-        self, picture: Float[Tensor, "batch 3 height width"]
+        self, image: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch 3 height width"]:
         """Encode and decode."""
-        return self.decode(self.encode(picture))
+        return self.decode(self.encode(image))
 
 
 @torch.no_grad()
 def start_from_principal_components(
-    autoencoder: PatchAutoencoder, pictures: Float[Tensor, "batch 3 height width"]
+    autoencoder: PatchAutoencoder, images: Float[Tensor, "batch 3 height width"]
 ) -> None:
-    """Set the linear parts to the principal components of the pictures' 8x8 patches.
+    """Set the linear parts to the principal components of the images' 8x8 patches.
 
     Component k of variance v_k is scaled to a standard deviation proportional to v_k^(1/4), and all
     together to mean variance 1: half-way between whitening, which makes faint detail as loud as
@@ -123,9 +123,9 @@ def start_from_principal_components(
 
     Args:
         autoencoder: changed in place; its corrections are left as they are.
-        pictures: in [-1, 1]; a few hundred are enough.
+        images: in [-1, 1]; a few hundred are enough.
     """
-    patches = rearrange(pictures, "b c (h p) (w q) -> (b h w) (c p q)", p=PATCH, q=PATCH).double()
+    patches = rearrange(images, "b c (h p) (w q) -> (b h w) (c p q)", p=PATCH, q=PATCH).double()
     mean = patches.mean(0)
     variance, vectors = torch.linalg.eigh(torch.cov(patches.T))
     count = autoencoder.config.latent_channels

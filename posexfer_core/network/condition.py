@@ -8,46 +8,46 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import ConfigError, PictureError
+from ..errors import ConfigError, ImageError
 from .anchor import Anchor
 from .config import LATENT_STRIDE, MAP_CHANNELS
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionInputs:
-    """A source picture and a target body, as tensors."""
+    """A source image and a target body, as tensors."""
 
-    picture: Float[Tensor, "batch 3 height width"]
-    """The source picture, in [-1, 1]."""
+    image: Float[Tensor, "batch 3 height width"]
+    """The source image, in [-1, 1]."""
     source_maps: Float[Tensor, "batch 4 height width"]
     """Canonical xyz and mask of the source body; zeros where it is not known."""
     points: Float[Tensor, "batch points 3"]
-    """(u, v, z) of the target's body points: NDC of the output picture, metres behind the pelvis
+    """(u, v, z) of the target's body points: NDC of the output image, metres behind the pelvis
     (behind the camera for `z_mode="camera"`)."""
     points_canonical: Float[Tensor, "batch points 3"]
     """Their places on the rest body, about [-1, 1]."""
     maps: dict[str, Tensor] = field(default_factory=dict)
     """Maps of the target body, (batch, `MAP_CHANNELS[name]`, height, width); any may be missing."""
-    draft_latents: Float[Tensor, "batch latent latent_height latent_width"] | None = None
-    """Latents of the draft picture; they come and go with the map "warp"."""
+    warp_latents: Float[Tensor, "batch latent latent_height latent_width"] | None = None
+    """Latents of the warped image; they come and go with the map "warp"."""
     clip_hidden: Float[Tensor, "batch clip_tokens clip_width"] | None = None
-    """CLIP's hidden states of the source picture (the `clip` encoder only)."""
+    """CLIP's hidden states of the source image (the `clip` encoder only)."""
     source_latents: Float[Tensor, "batch latent latent_height latent_width"] | None = None
-    """Latents of the source picture (the `clip` encoder only)."""
+    """Latents of the source image (the `clip` encoder only)."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that no latents have and maps that nothing reads."""
-        batch, _, height, width = self.picture.shape
+        batch, _, height, width = self.image.shape
         if height % LATENT_STRIDE or width % LATENT_STRIDE:
-            raise PictureError(
-                f"The picture is {height}x{width} pixels (height x width); both must be multiples "
+            raise ImageError(
+                f"The image is {height}x{width} pixels (height x width); both must be multiples "
                 f"of {LATENT_STRIDE}. Pad or cut it."
             )
         for name, values in self.maps.items():
             if name not in MAP_CHANNELS:
                 raise ConfigError(f"Unknown map {name!r}; there are {list(MAP_CHANNELS)}.")
             if tuple(values.shape) != (expected := (batch, MAP_CHANNELS[name], height, width)):
-                raise PictureError(
+                raise ImageError(
                     f"Map {name!r} has shape {tuple(values.shape)}, expected {expected}."
                 )
 
@@ -76,7 +76,7 @@ class Condition:
     pose: Float[Tensor, "batch points width"]
     """Where the body's points are and what is to be seen there; no points without 3D control."""
     pose_uv: Float[Tensor, "batch points 2"]
-    """The points' places in NDC of the output picture."""
+    """The points' places in NDC of the output image."""
     residuals: tuple[Float[Tensor, "batch _ _ _"], ...] = ()
     """Added to the output of the last block of each level on the way down, before downsampling;
     none without the 2D prior."""

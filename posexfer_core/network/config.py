@@ -10,7 +10,7 @@ MAP_CHANNELS = {"mask": 1, "depth": 1, "normal": 3, "canonical": 3, "skeleton": 
 """Channels of each group of target maps that the 2D prior can read, in this order."""
 
 LATENT_STRIDE = 8
-"""Pixels of the picture to one latent, along each side."""
+"""Pixels of the image to one latent, along each side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ class NetworkConfig:
     token_width: int = 192
     """Width C of identity and pose tokens."""
     encoder_widths: tuple[int, int, int] = (64, 128, 192)
-    """Channels of the `conv` encoder at 1/4, 1/8 and 1/16 of the picture."""
+    """Channels of the `conv` encoder at 1/4, 1/8 and 1/16 of the image."""
     encoder_blocks: tuple[int, int, int] = (1, 1, 2)
     """Residual blocks of the `conv` encoder at each of them."""
     clip_width: int = 1024
@@ -103,7 +103,7 @@ class NetworkConfig:
     points: int = 512
     """Body points N, hence pose tokens."""
     position_bands: int = 6
-    """Octaves of the Fourier features of (u, v, z); 6 tell apart 1/32 of the picture."""
+    """Octaves of the Fourier features of (u, v, z); 6 tell apart 1/32 of the image."""
     canonical_bands: int = 4
     """Octaves of the Fourier features of a place on the rest body."""
     control_blocks: int = 2
@@ -122,7 +122,7 @@ class NetworkConfig:
     """Whether the 2D prior foretells the latents and the UNet, which must be trained so, predicts
     the rest; off for UNets from elsewhere."""
     temperature: float = 1.0
-    """Scale of the foretold spread when sampling. At 1 results vary as the training pictures did;
+    """Scale of the foretold spread when sampling. At 1 results vary as the training images did;
     towards 0 they tend to what is foretold, which a UNet of little training should keep to."""
     guidance_pose: float = 1.0
     """Usual scale of guidance by the pose, chosen by measurement. What is anchored needs none:
@@ -184,7 +184,7 @@ class NetworkConfig:
 
     @classmethod
     def tiny(cls, **changes: Any) -> "NetworkConfig":
-        """Describe the bundled network, for pictures of about 256x176 on a CPU."""
+        """Describe the bundled network, for images of about 256x176 on a CPU."""
         return cls(**changes)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""3D control guidance: body points ask the lifted source picture what is to be seen at them."""
+"""3D control guidance: body points ask the lifted source image what is to be seen at them."""
 
 import torch
 import torch.nn.functional as F

@@ -6,7 +6,7 @@ The modules here return what to add to that before the host's output projection:
     s_id W_id Attn(Q, K_id, V_id) + s_pose W_pose Attn(Q + pos(u, v), K_pose, V_pose)
 
 `W_id` and `W_pose` start at zero, so that the first step is the base model, bit for bit. Keys and
-values do not depend on the timestep: project them once per picture.
+values do not depend on the timestep: project them once per image.
 """
 
 import math
@@ -31,8 +31,8 @@ Rows = Int[Tensor, "_"] | None
 class TokenKeyValues(NamedTuple):
     """Keys and values of one kind of tokens at one site, split over heads.
 
-    Where all tokens of a picture are the same, as null tokens are, attention returns their value
-    whatever is asked. Such pictures have no keys here; what they get is computed beforehand.
+    Where all tokens of an image are the same, as null tokens are, attention returns their value
+    whatever is asked. Such images have no keys here; what they get is computed beforehand.
     """
 
     key: Float[Tensor, "attending heads tokens head_width"]
@@ -88,7 +88,7 @@ class TokenBranch(nn.Module):
         """Compute keys and values.
 
         Args:
-            tokens: of every picture.
+            tokens: of every image.
             place: added to their keys.
             attending: see `TokenKeyValues`; in the other rows, tokens and places are all the same.
         """
@@ -171,7 +171,7 @@ class DecoupledCrossAttention(nn.Module):
         pose_features: Float[Tensor, "batch points features"],
         attending: tuple[Rows, Rows] = (None, None),
     ) -> SiteKeyValues:
-        """Compute keys and values, once per picture.
+        """Compute keys and values, once per image.
 
         Args:
             identity: tokens of how the person looks.
@@ -224,7 +224,7 @@ class JointCrossAttention(nn.Module):
         pose_features: Float[Tensor, "batch points features"],
         attending: tuple[Rows, Rows] = (None, None),
     ) -> SiteKeyValues:
-        """Compute keys and values, once per picture; all of them count as identity.
+        """Compute keys and values, once per image; all of them count as identity.
 
         Null tokens of one kind are beside tokens of the other, so every row attends.
         """

@@ -1,4 +1,4 @@
-"""Appearance encoders: the source picture becomes tokens F_2D."""
+"""Appearance encoders: the source image becomes tokens F_2D."""
 
 import torch
 import torch.nn.functional as F
@@ -13,13 +13,13 @@ from .fourier import FourierFeatures, position_grid
 from .residual import ResidualBlock
 
 STRIDE = 16
-"""Pixels of the picture to one token of the convolutional encoder, along each side."""
+"""Pixels of the image to one token of the convolutional encoder, along each side."""
 
 
 class ConvAppearanceEncoder(nn.Module):
-    """Encode the picture and the source body's maps by convolutions trained with the rest.
+    """Encode the image and the source body's maps by convolutions trained with the rest.
 
-    Tokens say where in the picture they come from, and which place of the body they show: the mean
+    Tokens say where in the image they come from, and which place of the body they show: the mean
     canonical position of the body's pixels in the cell, weighted by the share of such pixels.
     """
 
@@ -43,8 +43,8 @@ class ConvAppearanceEncoder(nn.Module):
         self.body = nn.Linear(self.body_features.width, config.token_width)
 
     def forward(self, inputs: ConditionInputs) -> Float[Tensor, "batch tokens width"]:
-        """Encode pictures of any size; each 16x16 pixels, the last ones padded, are a token."""
-        seen = torch.cat([inputs.picture, inputs.source_maps], 1)
+        """Encode images of any size; each 16x16 pixels, the last ones padded, are a token."""
+        seen = torch.cat([inputs.image, inputs.source_maps], 1)
         height, width = seen.shape[-2:]
         seen = F.pad(seen, (0, -width % STRIDE, 0, -height % STRIDE))
         features = self.convolutions(seen)
@@ -65,7 +65,7 @@ class ConvAppearanceEncoder(nn.Module):
 
 
 class ClipAppearanceEncoder(nn.Module):
-    """Join frozen CLIP's hidden states with patches of the picture's latents.
+    """Join frozen CLIP's hidden states with patches of the image's latents.
 
     CLIP knows what is worn; the latents, 2x2 to a token, keep detail that CLIP drops.
     """
@@ -83,7 +83,7 @@ class ClipAppearanceEncoder(nn.Module):
         if inputs.clip_hidden is None or inputs.source_latents is None:
             raise ConfigError(
                 "The clip encoder reads clip_hidden and source_latents, and one is missing. "
-                "Compute both from the source picture first."
+                "Compute both from the source image first."
             )
         latents = inputs.source_latents
         latents = F.pad(latents, (0, latents.shape[-1] % 2, 0, latents.shape[-2] % 2))

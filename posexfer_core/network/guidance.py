@@ -84,7 +84,7 @@ def branch_condition(
 
     Args:
         network: computes the condition.
-        inputs: of the pictures to draw, each once.
+        inputs: of the images to draw, each once.
         guidance: says which passes there are.
         keep_maps: maps to leave out (False) in every pass; what is not named is kept.
     """
@@ -99,11 +99,11 @@ def stacked_condition(
     keep_maps: Mapping[str, bool] | None = None,
 ) -> Condition:
     """Compute the conditions of some passes, branch after branch along the batch."""
-    count = len(inputs.picture)
+    count = len(inputs.image)
     stacked = inputs.map_tensors(lambda values: torch.cat([values] * len(branches)))
 
     def per_sample(values: list[bool]) -> Bool[Tensor, "stacked"]:
-        return torch.tensor(values, device=inputs.picture.device).repeat_interleave(count)
+        return torch.tensor(values, device=inputs.image.device).repeat_interleave(count)
 
     return network.condition(
         stacked,

@@ -11,7 +11,7 @@ from ..geometry.rotations import matrix_to_axis_angle, matrix_to_rotation_6d, ro
 
 
 class FeatureLift(nn.Module):
-    """Lift tokens of the picture into tokens that know of the body (poster, 3D Feature Lifting).
+    """Lift tokens of the image into tokens that know of the body (poster, 3D Feature Lifting).
 
     `F_Med = silu(MLP(F_2D))` and `F_3D = LN(MLP(F_Med))`.
     """
@@ -27,7 +27,7 @@ class FeatureLift(nn.Module):
     def forward(
         self, tokens: Float[Tensor, "batch tokens width"]
     ) -> tuple[Float[Tensor, "batch tokens width"], Float[Tensor, "batch tokens width"]]:
-        """Return F_Med, which the body is read from, and F_3D, which the picture is drawn from."""
+        """Return F_Med, which the body is read from, and F_3D, which the image is drawn from."""
         middle = F.silu(self.inner_out(self.inner(tokens)))
         return middle, self.norm(self.outer_out(self.outer(middle)))
 

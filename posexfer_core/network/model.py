@@ -1,4 +1,4 @@
-"""The pose-transfer network: from a source picture and a target body to what steers a UNet."""
+"""The pose-transfer network: from a source image and a target body to what steers a UNet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ __all__ = ["Condition", "ConditionInputs", "KeyValues", "PoseTransferNetwork"]
 
 @dataclass(frozen=True)
 class KeyValues:
-    """Keys and values of every site for one batch of pictures, and the places of queries.
+    """Keys and values of every site for one batch of images, and the places of queries.
 
     Valid for as long as the network's weights stay as they are.
     """
@@ -81,11 +81,11 @@ class PoseTransferNetwork(nn.Module):
         keep_pose: Bool[Tensor, "batch"] | None = None,
         keep_maps: Mapping[str, Bool[Tensor, "batch"]] | None = None,
     ) -> Condition:
-        """Compute what steers the UNet, once per picture.
+        """Compute what steers the UNet, once per image.
 
         Args:
-            inputs: the source picture and the target body.
-            keep_identity: which samples keep their picture; the others get null identity tokens,
+            inputs: the source image and the target body.
+            keep_identity: which samples keep their image; the others get null identity tokens,
                 pose tokens computed from these, and no warp.
             keep_pose: which samples keep their target body; the others get null pose tokens and
                 residuals of exactly zero.
@@ -114,7 +114,7 @@ class PoseTransferNetwork(nn.Module):
     def predict_params(
         self, inputs: ConditionInputs
     ) -> tuple[Float[Tensor, "batch 24 6"], Float[Tensor, "batch 10"]]:
-        """Read the source's body off the picture: rotations as two columns each, and betas."""
+        """Read the source's body off the image: rotations as two columns each, and betas."""
         middle, _ = self.lift(self.encoder(inputs))
         return self.params_head(middle)
 
@@ -133,7 +133,7 @@ class PoseTransferNetwork(nn.Module):
         residuals, anchor = (), None
         if self.prior is not None:
             keep = self._kept_maps(keep_identity, keep_pose, keep_maps)
-            residuals, anchor = self.prior(inputs.maps, inputs.draft_latents, keep, inputs.picture)
+            residuals, anchor = self.prior(inputs.maps, inputs.warp_latents, keep, inputs.image)
         return Condition(
             identity=identity, pose=pose, pose_uv=pose_uv, residuals=residuals, anchor=anchor
         )
@@ -171,7 +171,7 @@ class PoseTransferNetwork(nn.Module):
         return kept
 
     def precompute_kv(self, condition: Condition) -> KeyValues:
-        """Project the tokens to every site's keys and values, once per picture.
+        """Project the tokens to every site's keys and values, once per image.
 
         Outside of training, samples of null tokens are found, which need no attention.
         """

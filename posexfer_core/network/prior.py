@@ -54,7 +54,7 @@ class PosePrior2D(nn.Module):
     def forward(
         self,
         maps: Mapping[str, Tensor],
-        draft_latents: Float[Tensor, "batch latent latent_height latent_width"] | None,
+        warp_latents: Float[Tensor, "batch latent latent_height latent_width"] | None,
         keep: Mapping[str, Bool[Tensor, "batch"]],
         like: Float[Tensor, "batch _ height width"],
     ) -> tuple[tuple[Float[Tensor, "batch _ _ _"], ...], Anchor | None]:
@@ -63,16 +63,16 @@ class PosePrior2D(nn.Module):
         Args:
             maps: (batch, `MAP_CHANNELS[name]`, height, width) each; groups that this prior does
                 not read are passed over.
-            draft_latents: latents of the draft picture, kept and dropped with the group "warp".
+            warp_latents: latents of the warped image, kept and dropped with the group "warp".
             keep: which samples keep a group; a group without an entry is kept.
             like: a tensor of the maps' batch, size, kind and place, should there be no map.
         """
         presence = self._presence(maps, keep, like)
         hidden = self.from_maps(F.pixel_unshuffle(self._stack(maps, presence, like), LATENT_STRIDE))
         hidden = hidden + self.from_presence(presence)[..., None, None]
-        if self.from_draft is not None and draft_latents is not None:
+        if self.from_draft is not None and warp_latents is not None:
             share = presence[:, self.groups.index("warp"), None, None, None]
-            hidden = hidden + self.from_draft(share * draft_latents)
+            hidden = hidden + self.from_draft(share * warp_latents)
         any_map = presence.amax(1)[:, None, None, None]
         features = []
         for level in self.levels:
@@ -80,10 +80,10 @@ class PosePrior2D(nn.Module):
             features.append(hidden)
         anchor = None
         if self.foretell is not None:
-            draft = None
-            if draft_latents is not None and "warp" in self.groups:
-                draft = presence[:, self.groups.index("warp"), None, None, None] * draft_latents
-            features[0], anchor = self.foretell(features, draft, any_map)
+            warped = None
+            if warp_latents is not None and "warp" in self.groups:
+                warped = presence[:, self.groups.index("warp"), None, None, None] * warp_latents
+            features[0], anchor = self.foretell(features, warped, any_map)
         residuals = [any_map * out(one) for one, out in zip(features, self.outs, strict=True)]
         return tuple(residuals), anchor
 
@@ -117,9 +117,9 @@ class PosePrior2D(nn.Module):
 
 
 class Foretelling(nn.Module):
-    """Foretell the latents: the draft's, corrected by the prior's features of all levels.
+    """Foretell the latents: the warped's, corrected by the prior's features of all levels.
 
-    Before training the mean is the draft's latents, or 0 where there is no draft.
+    Before training the mean is the warped's latents, or 0 where there is no warped.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -134,14 +134,14 @@ class Foretelling(nn.Module):
     def forward(
         self,
         features: Sequence[Float[Tensor, "batch _ _ _"]],
-        draft_latents: Float[Tensor, "batch latent height width"] | None,
+        warp_latents: Float[Tensor, "batch latent height width"] | None,
         known: Float[Tensor, "batch 1 1 1"],
     ) -> tuple[Float[Tensor, "batch features height width"], Anchor]:
         """Return the finest features, which now tell of the guess, and the guess.
 
         Args:
             features: of each level, finest first.
-            draft_latents: what geometry drew; zeros for samples that have none.
+            warp_latents: what geometry drew; zeros for samples that have none.
             known: 1 for samples that have a map, 0 for those that have none.
         """
         hidden = features[-1]
@@ -149,12 +149,12 @@ class Foretelling(nn.Module):
             finer = features[level]
             hidden = F.interpolate(self.down[level](hidden), size=finer.shape[-2:])
             hidden = self.join[level](finer + hidden)
-        draft = draft_latents
-        if draft is None:
-            draft = hidden.new_zeros(len(hidden), self.latent, *hidden.shape[-2:])
-        correction = self.correct(torch.cat([hidden, draft.to(hidden.dtype)], 1)).float()
+        warped = warp_latents
+        if warped is None:
+            warped = hidden.new_zeros(len(hidden), self.latent, *hidden.shape[-2:])
+        correction = self.correct(torch.cat([hidden, warped.to(hidden.dtype)], 1)).float()
         change, spread = correction.chunk(2, 1)
-        mean = known * (draft.float() + change)
+        mean = known * (warped.float() + change)
         low, high = LOG_STD_RANGE
         log_std = known * (low + (high - low) * spread.sigmoid())
         hidden = hidden + self.tell(torch.cat([mean, log_std], 1).to(hidden.dtype))

@@ -72,7 +72,7 @@ def save_bundle(
         network: its weights, and its config for the header.
         unet_config: arguments of diffusers' UNet2DConditionModel, with `unet_state`.
         unet_state: the UNet's weights; without them the file is an adapter.
-        autoencoder: the pictures' way to latents and back, if it is ours.
+        autoencoder: the images' way to latents and back, if it is ours.
         recipe: whatever should be known of the weights, as JSON can hold it.
         dtype: what floats are stored as; None leaves them as they are.
 

@@ -1,6 +1,6 @@
-"""A small network that lifts the keypoints of a picture into space, and says how sure it is.
+"""A small network that lifts the keypoints of an image into space, and says how sure it is.
 
-One picture leaves open how far a limb leans towards the camera; what poses people take does not. A
+One image leaves open how far a limb leans towards the camera; what poses people take does not. A
 network over the keypoints alone (Martinez et al., arXiv:1705.03098) knows nothing of clothes and
 light, so that it may be trained on poses that were never rendered.
 """

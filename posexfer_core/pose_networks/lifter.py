@@ -1,4 +1,4 @@
-"""Lift keypoints into space, for the fit to lean on where a picture leaves depth open."""
+"""Lift keypoints into space, for the fit to lean on where an image leaves depth open."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -8,8 +8,7 @@ import torch
 from jaxtyping import Float
 from numpy import ndarray
 
-from posexfer_core.body.joints import mirrored_name
-
+from ..body.joints import mirrored_name
 from ..keypoints.keypoints import Keypoints
 from .lift_network import POINTS, LiftNetwork, lift_inputs
 from .weights import LIFTER
@@ -31,7 +30,7 @@ def lift_people(
 
     Args:
         people: keypoints of each; those of other names are not looked at.
-        focal_px: focal length of each one's picture.
+        focal_px: focal length of each one's image.
         network: the bundled one when left out.
 
     Returns:
@@ -41,7 +40,7 @@ def lift_people(
     network = network or bundled_lifter()
     rays, seen = np.zeros((len(people), len(POINTS), 2)), np.zeros((len(people), len(POINTS)), bool)
     for row, (one, focal) in enumerate(zip(people, focal_px, strict=True)):
-        height, width = one.picture_size
+        height, width = one.image_size
         known = [index for index, name in enumerate(one.names) if name in POINTS]
         at = [POINTS.index(one.names[index]) for index in known]
         rays[row, at] = (one.xy[known] - (width / 2.0, height / 2.0)) / focal

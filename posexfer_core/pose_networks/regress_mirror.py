@@ -1,4 +1,4 @@
-"""Read a picture and its mirror image: what both agree on is nearer to the truth."""
+"""Read an image and its mirror image: what both agree on is nearer to the truth."""
 
 from math import log
 
@@ -12,11 +12,11 @@ from .regress_network import Regressed, RegressNetwork
 
 
 def read_both_ways(
-    network: RegressNetwork, pictures: Float[Tensor, "batch 3 height width"]
+    network: RegressNetwork, images: Float[Tensor, "batch 3 height width"]
 ) -> Regressed:
-    """Average what the network says of pictures and, mirrored back, of their mirror images."""
-    count = len(pictures)
-    found = network(torch.cat([pictures, pictures.flip(-1)]))
+    """Average what the network says of images and, mirrored back, of their mirror images."""
+    count = len(images)
+    found = network(torch.cat([images, images.flip(-1)]))
     here = _rows(found, slice(count))
     back = mirror_regressed(_rows(found, slice(count, None)))
     turns = (matrix_to_rotation_6d(here.rotations) + matrix_to_rotation_6d(back.rotations)) / 2.0
@@ -31,7 +31,7 @@ def read_both_ways(
 
 
 def mirror_regressed(found: Regressed) -> Regressed:
-    """Say of a picture what was said of its mirror image: `R' = M R M`, sides exchanged."""
+    """Say of an image what was said of its mirror image: `R' = M R M`, sides exchanged."""
     twins = MIRRORED_JOINTS.tolist()
     side = found.places.new_tensor([-1.0, 1.0, 1.0])
     return Regressed(

@@ -1,6 +1,6 @@
-"""A small network that reads pose, shape and a weak camera off one picture of a person.
+"""A small network that reads pose, shape and a weak camera off one image of a person.
 
-Every joint looks at its own places of the picture (as in PARE, arXiv:2104.08527): the middle of
+Every joint looks at its own places of the image (as in PARE, arXiv:2104.08527): the middle of
 the places is where the joint lies, what is seen there tells how it is turned.
 """
 
@@ -19,7 +19,7 @@ from .sizes import Sizes
 
 GROUPS = 8
 STRIDE = 8
-"""Pixels of the picture per place that a joint looks at."""
+"""Pixels of the image per place that a joint looks at."""
 START_ROTATION = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 UPRIGHT_ROTATION = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
 """Of the root: stands and faces the camera (y up to y down)."""
@@ -31,11 +31,11 @@ class RegressConfig(Sizes):
 
     of = "regressor"
     height: int = 128
-    """Of the picture that it reads, pixels."""
+    """Of the image that it reads, pixels."""
     width: int = 88
-    """Of the picture that it reads, pixels."""
+    """Of the image that it reads, pixels."""
     channels: tuple[int, int, int] = (32, 64, 128)
-    """At a quarter, an eighth and a sixteenth of the picture's size."""
+    """At a quarter, an eighth and a sixteenth of the image's size."""
     blocks: tuple[int, int, int] = (1, 2, 2)
     """Residual blocks at each of these."""
     looks: int = 16
@@ -47,7 +47,7 @@ class RegressConfig(Sizes):
         """Refuse sizes that make no network."""
         if min(self.height, self.width) < 32 or self.height % STRIDE or self.width % STRIDE:
             raise ConfigError(
-                f"The picture is {self.height} x {self.width} pixels; expected multiples of "
+                f"The image is {self.height} x {self.width} pixels; expected multiples of "
                 f"{STRIDE}, at least 32."
             )
         if len(self.channels) != 3 or any(c < 1 or c % GROUPS for c in self.channels):
@@ -58,13 +58,13 @@ class RegressConfig(Sizes):
 
 @dataclass(frozen=True, kw_only=True)
 class Regressed:
-    """What the network says of a batch of pictures."""
+    """What the network says of a batch of images."""
 
     rotations: Float[Tensor, "batch 24 3 3"]
     """Relative to the parent; the root's relative to the camera."""
     betas: Float[Tensor, "batch 10"]
     camera: Float[Tensor, "batch 3"]
-    """Pelvis in NDC of the picture (two numbers) and the log of NDC heights per metre there."""
+    """Pelvis in NDC of the image (two numbers) and the log of NDC heights per metre there."""
     pixels: Float[Tensor, "batch 24 2"]
     """Where each joint is seen, NDC, by the places that it looks at."""
     maps: Float[Tensor, "batch 24 rows columns"]
@@ -111,9 +111,9 @@ class RegressNetwork(nn.Module):
         start = torch.tensor([UPRIGHT_ROTATION, *[START_ROTATION] * (JOINT_COUNT - 1)])
         self.register_buffer("start", start.flatten(), persistent=False)
 
-    def forward(self, picture: Float[Tensor, "batch 3 height width"]) -> Regressed:
-        """Read bodies off pictures in [-1, 1] of the size in the config."""
-        fine = self.fine(self.stem(picture))
+    def forward(self, image: Float[Tensor, "batch 3 height width"]) -> Regressed:
+        """Read bodies off images in [-1, 1] of the size in the config."""
+        fine = self.fine(self.stem(image))
         middle = self.middle(self.to_middle(fine))
         coarse = self.coarse(self.to_coarse(middle))
         back = F.interpolate(self.back(coarse), size=middle.shape[-2:], mode="nearest")

@@ -136,7 +136,7 @@ class WeightFile(Generic[Network]):
 
 REGRESSOR = WeightFile(
     part="regressor",
-    does="read bodies off pictures",
+    does="read bodies off images",
     config=RegressConfig,
     network=RegressNetwork,
     bundled=ASSETS / "regress.safetensors",

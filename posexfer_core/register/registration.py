@@ -171,7 +171,7 @@ def _params(posed: _Posed, beta_space: str, up: Up) -> HumanParams:
         betas=posed.betas[None].float(),
         transl=posed.transl[None].float(),
         intrinsics=_tensor(intrinsics),
-        picture_size=size,
+        image_size=size,
         camera_from_world=_tensor(camera),
         beta_space=beta_space,
     )

@@ -1,4 +1,4 @@
-"""A contact sheet: labelled pictures in rows, on one page."""
+"""A contact sheet: labelled images in rows, on one page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ GAP, TEXT_HEIGHT, FONT_SIZE = 10, 22, 13
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One picture with its words underneath."""
+    """One image with its words underneath."""
 
-    picture: Image.Image | None
+    image: Image.Image | None
     """RGB; None leaves the place empty."""
     label: str = ""
 
@@ -21,11 +21,11 @@ class Cell:
 def contact_sheet(
     rows: Sequence[Sequence[Cell]], *, height: int = 256, title: str = ""
 ) -> Image.Image:
-    """Lay out rows of pictures, all scaled to one height, columns aligned.
+    """Lay out rows of images, all scaled to one height, columns aligned.
 
     Args:
         rows: of any lengths.
-        height: of each picture on the sheet, pixels.
+        height: of each image on the sheet, pixels.
         title: a line above everything.
     """
     scaled = [[_scaled(cell, height) for cell in row] for row in rows]
@@ -40,10 +40,10 @@ def contact_sheet(
     draw = ImageDraw.Draw(sheet)
     draw.text((GAP, GAP), title, fill=INK, font=ImageFont.load_default(FONT_SIZE + 3))
     font = ImageFont.load_default(FONT_SIZE)
-    for line, (row, pictures) in enumerate(zip(rows, scaled, strict=True)):
+    for line, (row, images) in enumerate(zip(rows, scaled, strict=True)):
         left, top = GAP, above + line * (height + TEXT_HEIGHT + GAP)
-        for cell, picture, width in zip(row, pictures, widths, strict=False):
-            sheet.paste(picture, (left + (width - picture.width) // 2, top))
+        for cell, image, width in zip(row, images, widths, strict=False):
+            sheet.paste(image, (left + (width - image.width) // 2, top))
             middle = left + width / 2
             draw.text((middle, top + height + 4), cell.label, fill=INK, font=font, anchor="ma")
             left += width + GAP
@@ -51,7 +51,7 @@ def contact_sheet(
 
 
 def _scaled(cell: Cell, height: int) -> Image.Image:
-    if cell.picture is None:
+    if cell.image is None:
         return Image.new("RGB", (1, height), PAPER)
-    width = max(1, round(cell.picture.width * height / cell.picture.height))
-    return cell.picture.resize((width, height), Image.Resampling.LANCZOS)
+    width = max(1, round(cell.image.width * height / cell.image.height))
+    return cell.image.resize((width, height), Image.Resampling.LANCZOS)

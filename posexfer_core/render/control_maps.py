@@ -18,9 +18,9 @@ Greys = Literal["body", "scene"]
 Limbs = Literal["standard", "wide"]
 
 FARTHEST = 0.25
-"""Grey of the body's farthest point in a depth picture; the background is black."""
+"""Grey of the body's farthest point in a depth image; the background is black."""
 FLAT = (0.5, 0.5, 1.0)
-"""Background of a normal picture: a wall that faces the camera."""
+"""Background of a normal image: a wall that faces the camera."""
 FACE = (0, 14, 15, 16, 17)
 """Nose, eyes and ears among OpenPose's keypoints."""
 FACE_TOLERANCE_M = 0.03
@@ -104,7 +104,7 @@ def paint_parts(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
 def limb_radius(size: tuple[int, int], limbs: Limbs = "standard") -> float:
     """Give half the width of a limb and the radius of a keypoint, pixels.
 
-    Detectors draw 4 px into a picture whose shorter side is 512, and the picture is resized to
+    Detectors draw 4 px into an image whose shorter side is 512, and the image is resized to
     what is drawn: "standard" is 4 px at 512x768 and 8 px at 1024x1024. xinsir's SDXL models were
     trained on wider limbs, `4 * min(2 + longer // 1000, 7)` px from 500 px on: "wide" is 8 px at
     512x768 and 12 px at 1024x1024.

@@ -1,4 +1,4 @@
-"""Pictures of the body itself, all read from one visibility pass."""
+"""Images of the body itself, all read from one visibility pass."""
 
 import torch
 from einops import rearrange

@@ -43,7 +43,7 @@ _VERTICES = {0: "nose", 14: "reye", 15: "leye", 16: "rear", 17: "lear"}
 
 
 def keypoints18(view: BodyView) -> Float[Tensor, "batch 18 3"]:
-    """Find the keypoints in the picture: x, y in pixels and z in metres along the camera axis."""
+    """Find the keypoints in the image: x, y in pixels and z in metres along the camera axis."""
     points = view.joints.new_empty(len(view), 18, 3)
     for keypoint, joint in _JOINTS.items():
         points[:, keypoint] = view.joints[:, joint]
@@ -61,12 +61,12 @@ def keypoint_visibility(
 
     Args:
         keypoints: x, y in pixels, z in metres, as `keypoints18` gives them.
-        visibility: what the picture sees.
+        visibility: what the image sees.
         tolerance_m: how deep under the surface a keypoint may lie; joints lie inside the body.
 
     Returns:
         True where the keypoint lies before the camera and at most that far behind what is seen;
-        outside the picture nothing is known, and nothing hides it.
+        outside the image nothing is known, and nothing hides it.
     """
     height, width = visibility.depth.shape[-2:]
     limits = keypoints.new_tensor([width, height])
@@ -90,7 +90,7 @@ def draw_skeleton(
     Args:
         pixels: keypoints, pixels, in the order of `KEYPOINT_NAMES`.
         shown: keypoints to draw; a limb is drawn when both of its ends are.
-        size: `(height, width)` of the picture, pixels.
+        size: `(height, width)` of the image, pixels.
         radius: half the width of a limb and the radius of a keypoint, pixels; 4 where the longer
             side is 512 when left out, as the bundled weights were trained.
     """
@@ -99,11 +99,11 @@ def draw_skeleton(
     colours = _colours().to(pixels)
     loops = _compiled_loops() if pixels.device.type == "cpu" else None
     if loops is not None:
-        picture = np.zeros((len(pixels), 3, *size), dtype=np.float32)
+        image = np.zeros((len(pixels), 3, *size), dtype=np.float32)
         loops.paint(
-            picture, ellipses.detach().float().numpy(), drawn.numpy(), colours.float().numpy()
+            image, ellipses.detach().float().numpy(), drawn.numpy(), colours.float().numpy()
         )
-        return torch.from_numpy(picture).to(pixels.dtype)
+        return torch.from_numpy(image).to(pixels.dtype)
     return _paint(ellipses.detach(), drawn, colours, size)
 
 
@@ -171,7 +171,7 @@ def _paint(
     height, width = size
     rows = torch.arange(height, device=ellipses.device)[:, None] + 0.5
     columns = torch.arange(width, device=ellipses.device)[None, :] + 0.5
-    picture = ellipses.new_zeros(len(ellipses), 3, height, width)
+    image = ellipses.new_zeros(len(ellipses), 3, height, width)
     for shape in range(ellipses.shape[1]):
         cx, cy, dx, dy, a, b = ellipses[:, shape, :, None, None].unbind(1)
         u = (columns - cx) * dx + (rows - cy) * dy
@@ -181,5 +181,5 @@ def _paint(
         cover = (0.5 - k * (k - 1.0) / slope).clamp(0.0, 1.0)
         cover = torch.where(k < 1e-4, 1.0, cover) * drawn[:, shape, None, None]
         colour = colours[shape, :, None, None]
-        picture = picture + cover[:, None] * (colour - picture)
-    return picture
+        image = image + cover[:, None] * (colour - image)
+    return image

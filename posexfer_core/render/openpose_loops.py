@@ -9,9 +9,9 @@ from ..geometry.compiled import compiled
 
 @compiled
 @no_type_check
-def paint(picture, ellipses, drawn, colours):
+def paint(image, ellipses, drawn, colours):
     """Do what `skeleton._paint` does in place, looking only at the pixels near each ellipse."""
-    batch, _, height, width = picture.shape
+    batch, _, height, width = image.shape
     for i in range(batch):
         for shape in range(ellipses.shape[1]):
             if not drawn[i, shape]:
@@ -38,7 +38,7 @@ def paint(picture, ellipses, drawn, colours):
                         continue
                     cover = min(cover, np.float32(1.0))
                     for channel in range(3):
-                        old = picture[i, channel, row, column]
-                        picture[i, channel, row, column] = old + cover * (
+                        old = image[i, channel, row, column]
+                        image[i, channel, row, column] = old + cover * (
                             colours[shape, channel] - old
                         )

@@ -1,4 +1,4 @@
-"""The posed body drawn over the picture it was estimated from."""
+"""The posed body drawn over the image it was estimated from."""
 
 import torch
 from jaxtyping import Float
@@ -12,19 +12,19 @@ AMBIENT = 0.35
 
 
 def overlay_body(
-    picture: Float[Tensor, "batch 3 height width"],
+    image: Float[Tensor, "batch 3 height width"],
     view: BodyView,
     *,
     opacity: float = 0.65,
     colour: tuple[float, float, float] = (0.55, 0.75, 1.0),
     keypoints: bool = False,
 ) -> Float[Tensor, "batch 3 height width"]:
-    """Lay the shaded body over a picture, lit from the camera.
+    """Lay the shaded body over an image, lit from the camera.
 
     Args:
-        picture: RGB in [-1, 1], of the size that the view was made for.
-        view: the bodies, one for each picture.
-        opacity: 0 shows the picture alone, 1 hides it under the body.
+        image: RGB in [-1, 1], of the size that the view was made for.
+        view: the bodies, one for each image.
+        opacity: 0 shows the image alone, 1 hides it under the body.
         colour: of the body, RGB in [0, 1].
         keypoints: add OpenPose's keypoints as dots; hollow where the body hides them.
 
@@ -33,24 +33,24 @@ def overlay_body(
     """
     facing = -normal_map(view)[:, 2:].clamp(max=0.0)
     shade = AMBIENT + (1.0 - AMBIENT) * facing
-    body = 2.0 * shade * picture.new_tensor(colour)[:, None, None] - 1.0
-    alpha = opacity * view.visibility.mask[:, None].to(picture.dtype)
-    blended = picture + alpha * (body - picture)
+    body = 2.0 * shade * image.new_tensor(colour)[:, None, None] - 1.0
+    alpha = opacity * view.visibility.mask[:, None].to(image.dtype)
+    blended = image + alpha * (body - image)
     return _add_dots(blended, view) if keypoints else blended
 
 
 def _add_dots(
-    picture: Float[Tensor, "batch 3 height width"], view: BodyView
+    image: Float[Tensor, "batch 3 height width"], view: BodyView
 ) -> Float[Tensor, "batch 3 height width"]:
     """Draw each keypoint in its colour, a ring only where the body hides it."""
     points = keypoints18(view)
     seen = keypoint_visibility(points, view.visibility)
     radius = max(0.008 * max(view.size), 2.0)
     ahead = points[..., 2] > 0
-    colours = torch.tensor(COLOURS).to(picture) / 127.5 - 1.0
+    colours = torch.tensor(COLOURS).to(image) / 127.5 - 1.0
     rings = draw_discs(points[..., :2], ahead, radius, view.size)
     holes = draw_discs(points[..., :2], ahead & ~seen, 0.5 * radius, view.size)
     for keypoint in range(points.shape[1]):
         cover = (rings[:, keypoint] - holes[:, keypoint])[:, None]
-        picture = picture + cover * (colours[keypoint, :, None, None] - picture)
-    return picture
+        image = image + cover * (colours[keypoint, :, None, None] - image)
+    return image

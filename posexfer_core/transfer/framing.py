@@ -1,4 +1,4 @@
-"""Cut a picture of any size around a person to the network's size, and paste the result back."""
+"""Cut an image of any size around a person to the network's size, and paste the result back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,25 +9,25 @@ from torch import Tensor
 
 from ..body.params import HumanParams
 from ..body.view import BodyView
-from ..errors import PictureError
+from ..errors import ImageError
 from ..geometry.camera import crop_intrinsics, project_perspective
 from ..geometry.resample import resample
 
 Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels; may reach outside the picture."""
+"""Left, top, right, bottom in pixels; may reach outside the image."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Framing:
-    """A cut without stretching: position `p` in the picture lands at `scale * (p - offset_xy)`.
+    """A cut without stretching: position `p` in the image lands at `scale * (p - offset_xy)`.
 
     Worked number: offset (10, 20), scale 0.5: pixel position (30, 60) lands at (10, 20).
     """
 
     offset_xy: tuple[float, float]
-    """Upper left corner of the cut, pixels of the picture; negative where it is padded."""
+    """Upper left corner of the cut, pixels of the image; negative where it is padded."""
     scale: float
-    """Pixels of the cut per pixel of the picture, the same along both axes."""
+    """Pixels of the cut per pixel of the image, the same along both axes."""
     size: tuple[int, int]
     """Height and width of the cut, pixels."""
 
@@ -56,17 +56,17 @@ class Framing:
         )
 
     @classmethod
-    def whole(cls, picture_size: tuple[int, int], size: tuple[int, int]) -> "Framing":
-        """Fit the whole picture (height, width) inside the cut; for when no body is known."""
+    def whole(cls, image_size: tuple[int, int], size: tuple[int, int]) -> "Framing":
+        """Fit the whole image (height, width) inside the cut; for when no body is known."""
         return cls.around(
-            [(0.0, 0.0, float(picture_size[1]), float(picture_size[0]))], size, margin=0.0
+            [(0.0, 0.0, float(image_size[1]), float(image_size[0]))], size, margin=0.0
         )
 
     def apply(
-        self, picture: Float[Tensor, "batch channels height width"]
+        self, image: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels framed_height framed_width"]:
-        """Cut and resize; beyond the picture its edge pixels repeat."""
-        return resample(picture, self.offset_xy, self.scale, self.size)
+        """Cut and resize; beyond the image its edge pixels repeat."""
+        return resample(image, self.offset_xy, self.scale, self.size)
 
     def params(self, params: HumanParams) -> HumanParams:
         """Move the camera of `params` with the cut; the body itself stays as it is."""
@@ -84,11 +84,11 @@ class Framing:
 
         Args:
             result: what was made of the cut, of size `size`.
-            original: the picture that was cut; kept outside the cut.
+            original: the image that was cut; kept outside the cut.
             feather: width of the soft border inside the cut, as a share of its shorter side.
         """
         if tuple(result.shape[-2:]) != self.size:
-            raise PictureError(
+            raise ImageError(
                 f"The result is {tuple(result.shape[-2:])} pixels, expected the cut's {self.size}."
             )
         back = Framing(
@@ -99,62 +99,60 @@ class Framing:
         share = self._inside(back.size, max(feather * min(self.size), 1e-3)).to(original)
         return original + share * (back.apply(result) - original)
 
-    def _inside(self, picture_size: tuple[int, int], border_px: float) -> Tensor:
-        """Share of the cut in every pixel of the picture: 1 inside, 0 outside, a ramp between."""
+    def _inside(self, image_size: tuple[int, int], border_px: float) -> Tensor:
+        """Share of the cut in every pixel of the image: 1 inside, 0 outside, a ramp between."""
         ramps = []
-        for length, framed, offset in zip(
-            picture_size, self.size, self.offset_xy[::-1], strict=True
-        ):
+        for length, framed, offset in zip(image_size, self.size, self.offset_xy[::-1], strict=True):
             position = self.scale * (torch.arange(length) + 0.5 - offset)
             ramps.append((torch.minimum(position, framed - position) / border_px).clamp(0.0, 1.0))
         return ramps[0][:, None] * ramps[1]
 
 
 def body_box(view: BodyView) -> Box:
-    """Bound the bodies of a view, in pixels of its picture; limbs outside the picture count."""
+    """Bound the bodies of a view, in pixels of its image; limbs outside the image count."""
     pixels = project_perspective(view.vertices, view.intrinsics)
     low, high = pixels.amin(dim=(0, 1)), pixels.amax(dim=(0, 1))
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def cut_off_edges(
-    person: Box, picture_size: tuple[int, int], *, tolerance: float = 0.1
+    person: Box, image_size: tuple[int, int], *, tolerance: float = 0.1
 ) -> tuple[bool, bool, bool, bool]:
-    """Tell at which edges (left, top, right, bottom) the picture cuts the person off.
+    """Tell at which edges (left, top, right, bottom) the image cuts the person off.
 
     Args:
         person: the box of the whole body.
-        picture_size: height and width, pixels.
+        image_size: height and width, pixels.
         tolerance: share of the person's extent that may lie outside before it counts.
     """
     left, top, right, bottom = person
     across, down = tolerance * (right - left), tolerance * (bottom - top)
-    height, width = picture_size
+    height, width = image_size
     return left < -across, top < -down, right > width + across, bottom > height + down
 
 
 def frame_person(
-    person: Box, others: Sequence[Box], size: tuple[int, int], picture_size: tuple[int, int]
+    person: Box, others: Sequence[Box], size: tuple[int, int], image_size: tuple[int, int]
 ) -> Framing:
-    """Frame a person, and other boxes with them; who is cut off by the picture stays cut off.
+    """Frame a person, and other boxes with them; who is cut off by the image stays cut off.
 
     Below the waist of a half-length portrait there is nothing to show; padding there would only
-    smear the last row of pixels. A picture that has the size and holds everything stays as it is.
+    smear the last row of pixels. An image that has the size and holds everything stays as it is.
 
     Args:
-        person: the box of the whole body in the picture.
+        person: the box of the whole body in the image.
         others: what the cut must hold too, such as the box of the pose wanted.
         size: height and width of the cut, pixels.
-        picture_size: height and width of the picture, pixels.
+        image_size: height and width of the image, pixels.
     """
-    limits = (0.0, 0.0, float(picture_size[1]), float(picture_size[0]))
-    cut = cut_off_edges(person, picture_size)
+    limits = (0.0, 0.0, float(image_size[1]), float(image_size[0]))
+    cut = cut_off_edges(person, image_size)
     left, top, right, bottom = (
         limits[edge] if cut[edge] else pick(box[edge] for box in (person, *others))
         for edge, pick in enumerate((min, min, max, max))
     )
     inside = left >= 0 and top >= 0 and right <= limits[2] and bottom <= limits[3]
-    if picture_size == size and inside:
+    if image_size == size and inside:
         return Framing(offset_xy=(0.0, 0.0), scale=1.0, size=size)
     framing = Framing.around([(left, top, right, bottom)], size)
     offsets = []

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from ..body.view import BodyView
 from ..conventions import DEPTH_LIMIT_M
-from ..errors import PictureError
+from ..errors import ImageError
 from ..geometry.camera import pixels_to_ndc, project_perspective
 from ..geometry.points import SurfacePoints, locate_points, sample_surface_points
 from ..network.config import NetworkConfig
 from ..network.model import ConditionInputs
 from ..register.resample_topology import on_topology_of
 from ..render.maps import canonical_map, mask_map, prior_maps
-from ..warp.draft import MARGIN, draft_picture
+from ..warp.warped_source import MARGIN, warp_source
 
 _points_of_topology: dict[tuple[bytes, int], SurfacePoints] = {}
 
@@ -38,7 +38,7 @@ def body_points(view: BodyView, count: int) -> SurfacePoints:
 def place_points(
     view: BodyView, count: int, *, camera_depth: bool = False
 ) -> tuple[Float[Tensor, "batch points 3"], Float[Tensor, "batch points 3"]]:
-    """Give every body point its place in the output picture and on the rest body.
+    """Give every body point its place in the output image and on the rest body.
 
     Args:
         view: the target body.
@@ -47,7 +47,7 @@ def place_points(
             ablation; estimators put the body tens of metres away).
 
     Returns:
-        (u, v, z): u and v in NDC of the picture, z in metres behind the pelvis, clipped to 1.5;
+        (u, v, z): u and v in NDC of the image, z in metres behind the pelvis, clipped to 1.5;
         and the points' canonical positions.
     """
     points = body_points(view, count)
@@ -61,7 +61,7 @@ def place_points(
 
 
 def prepare_inputs(
-    picture: Float[Tensor, "batch 3 height width"],
+    image: Float[Tensor, "batch 3 height width"],
     source: BodyView | None,
     target: BodyView,
     *,
@@ -72,44 +72,44 @@ def prepare_inputs(
     """Compute everything that the network is conditioned on; nothing here depends on the timestep.
 
     Args:
-        picture: the source picture, in [-1, 1].
+        image: the source image, in [-1, 1].
         source: the body of the person shown, or None where it is not known; then nothing can be
             carried along its surface.
-        target: the body wanted, in a picture of the same size.
+        target: the body wanted, in an image of the same size.
         config: of the network that will read the result.
-        encode: carries pictures to latents; needed where the network reads the draft's latents.
-        margin: see `draft.draft_picture`.
+        encode: carries images to latents; needed where the network reads the warped's latents.
+        margin: see `warped.warp_source`.
 
     Raises:
-        PictureError: the picture and a view differ in size.
+        ImageError: the image and a view differ in size.
     """
-    size = (picture.shape[-2], picture.shape[-1])
+    size = (image.shape[-2], image.shape[-1])
     for name, view in (("source", source), ("target", target)):
         if view is not None and view.size != size:
-            raise PictureError(
-                f"The picture is {size[0]}x{size[1]} pixels (height x width) but the {name} body's "
-                f"camera makes pictures of {view.size[0]}x{view.size[1]}. Frame both alike."
+            raise ImageError(
+                f"The image is {size[0]}x{size[1]} pixels (height x width) but the {name} body's "
+                f"camera makes images of {view.size[0]}x{view.size[1]}. Frame both alike."
             )
     points, points_canonical = place_points(
         target, config.points, camera_depth=config.z_mode == "camera"
     )
     maps = prior_maps(target) if config.prior_2d else {}
-    draft_latents = None
+    warp_latents = None
     if source is None:
-        source_maps = picture.new_zeros(len(picture), 4, *size)
+        source_maps = image.new_zeros(len(image), 4, *size)
     else:
         source_maps = torch.cat([canonical_map(source), mask_map(source)], 1)
         if config.prior_2d and config.warp:
             worn = on_topology_of(source, target)
-            maps["warp"] = draft_picture(
-                picture, worn, target, body_points(target, config.points), margin=margin
+            maps["warp"] = warp_source(
+                image, worn, target, body_points(target, config.points), margin=margin
             )
-            draft_latents = encode(maps["warp"][:, :3]) if encode is not None else None
+            warp_latents = encode(maps["warp"][:, :3]) if encode is not None else None
     return ConditionInputs(
-        picture=picture,
+        image=image,
         source_maps=source_maps,
         points=points,
         points_canonical=points_canonical,
         maps=maps,
-        draft_latents=draft_latents,
+        warp_latents=warp_latents,
     )

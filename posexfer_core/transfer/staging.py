@@ -1,4 +1,4 @@
-"""Source and target brought into one picture frame: what a transfer starts from."""
+"""Source and target brought into one image frame: what a transfer starts from."""
 
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,7 @@ from ..body.view import BodyView
 from ..errors import ConfigError
 from .framing import Framing, body_box, cut_off_edges, frame_person
 
-PICTURE_SIZE = (256, 176)
+IMAGE_SIZE = (256, 176)
 """Height and width that the bundled network was trained on, pixels."""
 
 NECK = JOINT_NAMES.index("neck")
@@ -21,18 +21,18 @@ NECK = JOINT_NAMES.index("neck")
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """The source picture and both bodies, cut to the network's size."""
+    """The source image and both bodies, cut to the network's size."""
 
-    picture: Float[Tensor, "1 3 height width"]
+    image: Float[Tensor, "1 3 height width"]
     """The source, framed, in [-1, 1]."""
     source: BodyView | None
-    """The body of the person shown, in the framed picture; None where it is not known."""
+    """The body of the person shown, in the framed image; None where it is not known."""
     target: BodyView
-    """The body wanted, in the picture to be drawn."""
+    """The body wanted, in the image to be drawn."""
     framing: Framing
-    """How the source picture was cut."""
+    """How the source image was cut."""
     shared: bool
-    """Whether the picture to be drawn has the source's framing, so that it can be pasted back."""
+    """Whether the image to be drawn has the source's framing, so that it can be pasted back."""
 
     def paste_back(
         self,
@@ -53,20 +53,20 @@ class Stage:
 
 
 def stage(
-    picture: Float[Tensor, "1 3 height width"],
+    image: Float[Tensor, "1 3 height width"],
     source: HumanParams | None,
     target: HumanParams,
     body: BodyModel,
     *,
-    size: tuple[int, int] = PICTURE_SIZE,
+    size: tuple[int, int] = IMAGE_SIZE,
     retargeted: bool = True,
     source_body: BodyModel | None = None,
 ) -> Stage:
     """Frame the person and the wanted pose.
 
     Args:
-        picture: of any size and aspect, in [-1, 1].
-        source: the person shown, with the picture's own camera; None when not known.
+        image: of any size and aspect, in [-1, 1].
+        source: the person shown, with the image's own camera; None when not known.
         target: one person in one frame; the pose wanted.
         body: the model of both bodies, or of the target's alone.
         size: height and width to draw, pixels.
@@ -76,31 +76,31 @@ def stage(
             that is retargeted, so that a target mesh gives its pose and not its clothes.
     """
     source_body = body if source_body is None else source_body
-    own_size = (picture.shape[-2], picture.shape[-1])
+    own_size = (image.shape[-2], image.shape[-1])
     if source is None:
         framing = Framing.whole(own_size, size)
-        return _stage(picture, framing, None, _framed_alone(target, body, size))
+        return _stage(image, framing, None, _framed_alone(target, body, size))
     view = BodyView.of(source, source_body)
     box = body_box(view)
     if not retargeted:
         framing = frame_person(box, [], size, own_size)
-        return _stage(picture, framing, view, _framed_alone(target, body, size))
+        return _stage(image, framing, view, _framed_alone(target, body, size))
     posed = retarget(source, target, source_body, framing="source")
     wanted = BodyView.of(posed, source_body)
     if cut_off_edges(box, own_size)[3]:
         wanted = _at_the_neck_of(view, wanted)
     framing = frame_person(box, [body_box(wanted)], size, own_size)
-    return _stage(picture, framing, view, _reframed(wanted, framing), shared=True)
+    return _stage(image, framing, view, _reframed(wanted, framing), shared=True)
 
 
 def _at_the_neck_of(source: BodyView, target: BodyView) -> BodyView:
-    """Shift the target's neck to the source's: feet outside the picture tell nothing."""
+    """Shift the target's neck to the source's: feet outside the image tell nothing."""
     shift = (source.joints - target.joints)[:, [NECK]]
     return replace(target, vertices=target.vertices + shift, joints=target.joints + shift)
 
 
 def _stage(
-    picture: Tensor,
+    image: Tensor,
     framing: Framing,
     source: BodyView | None,
     target: BodyView,
@@ -112,7 +112,7 @@ def _stage(
         shown.check_seen("source")
     target.check_seen("target")
     return Stage(
-        picture=framing.apply(picture).clamp(-1.0, 1.0),
+        image=framing.apply(image).clamp(-1.0, 1.0),
         source=shown,
         target=target,
         framing=framing,

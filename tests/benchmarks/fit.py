@@ -9,7 +9,7 @@ what it does without is printed too.
 
 Limb order: a limb (shoulder to wrist, hip to ankle) is ambiguous when its true ends lie more than
 `AMBIGUOUS_M` apart in depth, so that its mirror image in depth is another pose with nearly the same
-picture. It is right when the fit has the same end in front.
+image. It is right when the fit has the same end in front.
 
 Confidence is the probability that a joint is within `NEAR_M` of where it should be, pelvis on
 pelvis; beside it stands the share of joints that are.

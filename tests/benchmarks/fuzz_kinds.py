@@ -16,7 +16,7 @@ from PIL import Image
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.smpl_files import load_body_model
 from posexfer_core.files.containers import read_container
-from posexfer_core.files.images import load_mask, load_picture
+from posexfer_core.files.images import load_image, load_mask
 from posexfer_core.files.meshes import read_mesh
 from posexfer_core.formats.read import read_params
 from posexfer_core.keypoints import mediapipe
@@ -62,7 +62,7 @@ def _params(name: str) -> Kind:
     return Kind(
         name=sample.name,
         data=sample.data,
-        read=lambda path: read_params(path, picture_size=sample.size),
+        read=lambda path: read_params(path, image_size=sample.size),
         content=content,
         beside=sample.beside,
     )
@@ -115,7 +115,7 @@ def _keypoints_npy() -> Kind:
 
 def _keypoints_read(path: Path) -> Any:
     data = read_keypoint_file(path)
-    return count_people(data, count_frames(data) - 1), load_keypoints(data, picture_size=(400, 300))
+    return count_people(data, count_frames(data) - 1), load_keypoints(data, image_size=(400, 300))
 
 
 def _mediapipe() -> Kind:
@@ -159,9 +159,7 @@ def _weights() -> Kind:
     )
 
 
-def _picture(
-    kind: str, mode: str, read: Callable[[Path], object] = load_picture
-) -> Callable[[], Kind]:
+def _image(kind: str, mode: str, read: Callable[[Path], object] = load_image) -> Callable[[], Kind]:
     def make() -> Kind:
         levels = np.random.default_rng(0).integers(0, 255, (48, 40, 4), dtype=np.uint8)
         file = io.BytesIO()
@@ -234,13 +232,13 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "obj": _mesh("obj"),
     "ply": _mesh("ply"),
     "glb": _mesh("glb"),
-    "png": _picture("PNG", "RGBA"),
-    "mask": _picture("PNG", "LA", load_mask),
-    "jpeg": _picture("JPEG", "RGB"),
-    "webp": _picture("WEBP", "RGB"),
-    "gif": _picture("GIF", "P"),
-    "tiff": _picture("TIFF", "RGB"),
-    "bmp": _picture("BMP", "RGB"),
+    "png": _image("PNG", "RGBA"),
+    "mask": _image("PNG", "LA", load_mask),
+    "jpeg": _image("JPEG", "RGB"),
+    "webp": _image("WEBP", "RGB"),
+    "gif": _image("GIF", "P"),
+    "tiff": _image("TIFF", "RGB"),
+    "bmp": _image("BMP", "RGB"),
 }
 """Name → what makes the file."""
 

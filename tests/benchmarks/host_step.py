@@ -1,6 +1,6 @@
 """What our patch adds to one sampling step of ComfyUI's own UNet, SD 1.5-shaped, on the CPU.
 
-Random weights, the `sd15` preset, a 256x176 picture (32x22 latents), three branches in one batch.
+Random weights, the `sd15` preset, a 256x176 image (32x22 latents), three branches in one batch.
 The plain MODEL gets the same batch in the same run; the two take turns. Time is that of the
 process, so that other work on the machine counts less. About 9 GB of memory; with a checkout at
 $COMFYUI_PATH or ~/ComfyUI: `OMP_NUM_THREADS=1 .venv-host/bin/python -m tests.benchmarks.host_step`.
@@ -73,12 +73,12 @@ def random_inputs(pack: Pack, config: Any) -> Any:
     channels = pack.module("posexfer_core.network.config").MAP_CHANNELS
     latents = torch.randn(1, config.latent_channels, *SIZE)
     return pack.module("posexfer_core.network.condition").ConditionInputs(
-        picture=torch.randn(1, 3, height, width),
+        image=torch.randn(1, 3, height, width),
         source_maps=torch.randn(1, 4, height, width),
         points=torch.rand(1, config.points, 3) * 2.0 - 1.0,
         points_canonical=torch.randn(1, config.points, 3),
         maps={name: torch.randn(1, count, height, width) for name, count in channels.items()},
-        draft_latents=latents,
+        warp_latents=latents,
         clip_hidden=torch.randn(1, CLIP_TOKENS, config.clip_width),
         source_latents=latents,
     )

@@ -104,8 +104,8 @@ def mpi_frames(folder: Path) -> list[Frame]:
 def _frame(
     path: Path, rows: dict[str, ndarray], index: int, camera: dict, places: dict[str, int]
 ) -> Frame:
-    with Image.open(path) as picture:
-        width, height = picture.size
+    with Image.open(path) as image:
+        width, height = image.size
     names = (*LIMB_JOINTS, "nose")
     order = [places[name] for name in names]
     return Frame(
@@ -114,7 +114,7 @@ def _frame(
             xy=np.asarray(rows["part"][index, order, :2], float),
             confidence=np.ones(len(names)),
             names=names,
-            picture_size=(height, width),
+            image_size=(height, width),
         ),
         focal_px=float(np.mean(camera["f"])),
         joints=np.asarray(rows["S"][index, order[:-1], :3], float),

@@ -17,7 +17,7 @@ from posexfer_core.geometry.so3 import exp_map, log_map
 from posexfer_core.keypoints.body_points import RestBody
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
-from tests.benchmarks.random_people import FOCAL_PX, PICTURE_PX, random_person
+from tests.benchmarks.random_people import FOCAL_PX, IMAGE_PX, random_person
 
 FRAMES_PER_POSE = 20
 TURN_RAD = 0.5
@@ -70,12 +70,12 @@ def random_motion(
         params.transl[:, 0].double().numpy(),
     )
     points = skeleton.place(pose).points
-    xy = FOCAL_PX * points[..., :2] / points[..., 2:] + PICTURE_PX / 2.0
+    xy = FOCAL_PX * points[..., :2] / points[..., 2:] + IMAGE_PX / 2.0
     xy = xy + noise_px * rng.normal(size=xy.shape)
     confidence = (rng.random(xy.shape[:2]) >= missing).astype(float)
     return Motion(
         keypoints=[
-            Keypoints(xy=one, confidence=seen, names=names, picture_size=(PICTURE_PX, PICTURE_PX))
+            Keypoints(xy=one, confidence=seen, names=names, image_size=(IMAGE_PX, IMAGE_PX))
             for one, seen in zip(xy, confidence, strict=True)
         ],
         joints=joints.double().numpy(),
@@ -96,8 +96,8 @@ def _stops(rng: np.random.Generator, body: BodyModel, count: int) -> list[HumanP
                 pose=torch.from_numpy(log_map(rotations)).float(),
                 betas=torch.from_numpy(drawn[0].betas).float(),
                 transl=torch.from_numpy(transl).float(),
-                intrinsics=intrinsics_matrix(FOCAL_PX, (PICTURE_PX, PICTURE_PX)),
-                picture_size=(PICTURE_PX, PICTURE_PX),
+                intrinsics=intrinsics_matrix(FOCAL_PX, (IMAGE_PX, IMAGE_PX)),
+                image_size=(IMAGE_PX, IMAGE_PX),
             )
         )
         root = root @ exp_map(np.array([0.0, rng.uniform(-TURN_RAD, TURN_RAD), 0.0]))

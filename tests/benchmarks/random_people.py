@@ -21,7 +21,7 @@ from posexfer_core.keypoints.body_points import RestBody
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
 
-PICTURE_PX = 1024
+IMAGE_PX = 1024
 FOCAL_PX = 1448.0
 
 LEGS = (  # ranges of hip and knee flexion, radians
@@ -70,7 +70,7 @@ def random_person(
         posed = body(*(torch.tensor(x[None]).float() for x in (rotations, betas, transl)))
     skeleton = Skeleton(RestBody.of(body, names))
     points = skeleton.place(Pose(rotations[None], betas[None], transl[None])).points[0]
-    xy = FOCAL_PX * points[:, :2] / points[:, 2:] + PICTURE_PX / 2.0
+    xy = FOCAL_PX * points[:, :2] / points[:, 2:] + IMAGE_PX / 2.0
     noise = noise_px * rng.normal(size=xy.shape)
     confidence = np.ones(len(names))
     if missing:
@@ -79,7 +79,7 @@ def random_person(
         xy=xy + noise,
         confidence=confidence,
         names=names,
-        picture_size=(PICTURE_PX, PICTURE_PX),
+        image_size=(IMAGE_PX, IMAGE_PX),
     )
     joints = posed.joints[0].double().numpy()
     return Person(
@@ -88,11 +88,11 @@ def random_person(
 
 
 def person_mask(person: Person, body: BodyModel) -> ndarray:
-    """Draw where the picture shows a person."""
+    """Draw where the image shows a person."""
     numbers = (person.rotations, person.betas, person.transl)
     with torch.no_grad():
         posed = body(*(torch.tensor(x[None]).float() for x in numbers))
-    size = person.keypoints.picture_size
+    size = person.keypoints.image_size
     camera = intrinsics_matrix(FOCAL_PX, size)[None]
     return rasterize(posed.vertices, body.faces, camera, size).mask[0].numpy()
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def standing_body(body: BodyModel) -> Tensor:
-    """Pose the body with its arms down, upright before the camera and filling the picture."""
+    """Pose the body with its arms down, upright before the camera and filling the image."""
     axis_angle = torch.zeros(1, 24, 3)
     axis_angle[0, 0] = torch.tensor([torch.pi, 0.0, 0.3])
     axis_angle[0, 16, 2], axis_angle[0, 17, 2] = -1.0, 1.0

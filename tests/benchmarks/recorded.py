@@ -34,7 +34,7 @@ from posexfer_core.keypoints.layouts import COCO17, FEET6
 from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.fit import BATCH, fitted_joints, limb_orders
 from tests.benchmarks.photos import LIMB_JOINTS, NOISE
-from tests.benchmarks.random_people import FOCAL_PX, PICTURE_PX, aligned_error_mm
+from tests.benchmarks.random_people import FOCAL_PX, IMAGE_PX, aligned_error_mm
 
 PEOPLE = 320
 SUFFIXES = (".bvh", ".npz", ".pkl", ".smpl")
@@ -122,12 +122,12 @@ def _sights(
         points = skeleton.place(person.pose).points[0]
         across = points[hips] - points[hips].mean(0)
         points[hips] += out * across / np.linalg.norm(across, axis=1, keepdims=True)
-        xy = FOCAL_PX * points[:, :2] / points[:, 2:] + PICTURE_PX / 2.0
+        xy = FOCAL_PX * points[:, :2] / points[:, 2:] + IMAGE_PX / 2.0
         seen = Keypoints(
             xy=xy + NOISE * np.ptp(xy, axis=0).max() * rng.normal(size=xy.shape),
             confidence=np.ones(len(names)),
             names=names,
-            picture_size=(PICTURE_PX, PICTURE_PX),
+            image_size=(IMAGE_PX, IMAGE_PX),
         )
         sights.append(Observation(keypoints=seen, focal_px=FOCAL_PX))
     return sights

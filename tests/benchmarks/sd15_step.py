@@ -1,8 +1,8 @@
 """What our network adds to one guided step of Stable Diffusion 1.5 on a CPU.
 
-Random weights, the `sd15` preset, a 256x176 picture (32x22 latents), three branches in one batch.
+Random weights, the `sd15` preset, a 256x176 image (32x22 latents), three branches in one batch.
 The plain UNet gets the same batch in the same run; the two take turns, so that whatever else the
-machine does hits both. What is computed once per picture is timed apart.
+machine does hits both. What is computed once per image is timed apart.
 
 Run it as `python -m tests.benchmarks.sd15_step`; it needs about 6 GB of memory.
 """
@@ -73,12 +73,12 @@ def random_inputs(config: NetworkConfig) -> ConditionInputs:
     """Make inputs of the right shapes; their values do not matter for time."""
     latents = torch.randn(1, config.latent_channels, HEIGHT // 8, WIDTH // 8)
     return ConditionInputs(
-        picture=torch.randn(1, 3, HEIGHT, WIDTH),
+        image=torch.randn(1, 3, HEIGHT, WIDTH),
         source_maps=torch.randn(1, 4, HEIGHT, WIDTH),
         points=torch.rand(1, config.points, 3) * 2.0 - 1.0,
         points_canonical=torch.randn(1, config.points, 3),
         maps={name: torch.randn(1, count, HEIGHT, WIDTH) for name, count in MAP_CHANNELS.items()},
-        draft_latents=latents,
+        warp_latents=latents,
         clip_hidden=torch.randn(1, CLIP_TOKENS, config.clip_width),
         source_latents=latents,
     )
@@ -99,7 +99,7 @@ def report(once: list[float], plain: tuple[float, ...], guided: tuple[float, ...
         f"plain UNet, batch of 3          {median(plain):8.0f} ms  (best {min(plain):.0f})\n"
         f"guided step, three branches     {median(guided):8.0f} ms  (best {min(guided):.0f})\n"
         f"ratio, median of {len(plain):3d} pairs      {ratio:8.3f}     (at most {MOST})\n"
-        f"once per picture: condition, kv {median(once):8.0f} ms\n"
+        f"once per image: condition, kv {median(once):8.0f} ms\n"
     )
     return 0 if ratio <= MOST else 1
 

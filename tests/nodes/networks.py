@@ -46,10 +46,10 @@ def make_inputs(config: NetworkConfig, generator: torch.Generator) -> ConditionI
         return torch.randn(shape, generator=generator)
 
     return ConditionInputs(
-        picture=noise(1, 3, height, width),
+        image=noise(1, 3, height, width),
         source_maps=noise(1, 4, height, width),
         points=noise(1, config.points, 3).clamp(-1.0, 1.0),
         points_canonical=noise(1, config.points, 3),
         maps={name: noise(1, count, height, width) for name, count in MAP_CHANNELS.items()},
-        draft_latents=noise(1, config.latent_channels, *SIZE),
+        warp_latents=noise(1, config.latent_channels, *SIZE),
     )

@@ -1,4 +1,4 @@
-"""Small weights, bodies and a picture that stand in for a user's files, made on the spot."""
+"""Small weights, bodies and an image that stand in for a user's files, made on the spot."""
 
 import shutil
 from pathlib import Path
@@ -27,12 +27,12 @@ def standing_params(*, bend: float = 0.0, frames: int = 1) -> HumanParams:
         betas=torch.zeros(frames, 1, 10),
         transl=torch.tensor([0.0, 0.0, 4.0]).repeat(frames, 1, 1),
         intrinsics=intrinsics_matrix(1.8 * SIZE[0], SIZE).repeat(frames, 1, 1),
-        picture_size=SIZE,
+        image_size=SIZE,
     )
 
 
 def write_small_files(base: Path) -> None:
-    """Put parameter files, a picture and weights where ComfyUI looks for them in `base`."""
+    """Put parameter files, an image and weights where ComfyUI looks for them in `base`."""
     standing_params().save(base / "input" / "standing.npz")
     standing_params(bend=1.2).save(base / "input" / "bent.npz")
     standing_params(frames=3).save(base / "models" / "smpl" / "walk.npz")

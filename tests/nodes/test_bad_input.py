@@ -67,7 +67,7 @@ def test_a_model_of_another_family_is_told_on_apply(server):
     assert "'toy' was made for" in words and "Connect the MODEL" in words
 
 
-def test_a_picture_with_transparency_is_told_where_to_go(server):
+def test_a_image_with_transparency_is_told_where_to_go(server):
     prompt = transfer(
         unet="toy.safetensors",
         image=node("JoinImageWithAlpha", image=["empty", 0], alpha=["mask", 0]),

@@ -11,10 +11,10 @@ from tests.nodes.test_nodes import bodies, files, standing_params  # noqa: F401
 @pytest.mark.parametrize(
     ("person", "size"), [("painted person", (256, 176)), ("astronaut (photo)", (512, 512))]
 )
-def test_the_demo_persons_keypoints_are_of_their_body_and_picture(pack, person, size):
+def test_the_demo_persons_keypoints_are_of_their_body_and_image(pack, person, size):
     image, body, keypoints = pack.run("DemoPerson", person=person)
     assert image.shape == (1, *size, 3)
-    assert body.params.picture_size == size
+    assert body.params.image_size == size
     found, overlay = pack.run("EstimateHumanParams", image=image, keypoints=keypoints)
     assert overlay.shape == image.shape
     seen = pack.module("posexfer_core.render.openpose").keypoints18
@@ -51,7 +51,7 @@ def test_frames_of_a_batch_share_one_depth_scale(pack, files):  # noqa: F811
     params.save(files / "input" / "leaving.npz")
     leaving = pack.run("LoadSMPLMesh", file="input/leaving.npz", frame=-1)[0]
     depth = pack.run("RenderBodyMaps", body=leaving)[0]
-    near, far = (float(picture.max()) for picture in depth)
+    near, far = (float(image.max()) for image in depth)
     assert near == 1.0
     assert 0.25 < far < 0.4, "two metres farther away is darker, not white again"
 

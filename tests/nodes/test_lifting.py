@@ -37,14 +37,14 @@ def clips(host, tmp_path_factory):
     return ours, theirs
 
 
-def both(pack, clips, picture):
+def both(pack, clips, image):
     ours, theirs = clips
     with torch.no_grad():
-        found = pack.module("nodes.host.lifting").clip_hidden(theirs, picture)
-        return found, clip_hidden_states(ours, picture)
+        found = pack.module("nodes.host.lifting").clip_hidden(theirs, image)
+        return found, clip_hidden_states(ours, image)
 
 
-def test_a_picture_of_clips_own_size_is_seen_alike(pack, clips, generator):
+def test_a_image_of_clips_own_size_is_seen_alike(pack, clips, generator):
     levels = torch.randint(0, 256, (2, 3, 56, 56), generator=generator)
     found, expected = both(pack, clips, levels / 127.5 - 1.0)
     assert found.shape == (2, 17, 32)
@@ -52,11 +52,11 @@ def test_a_picture_of_clips_own_size_is_seen_alike(pack, clips, generator):
 
 
 @pytest.mark.parametrize("size", [(160, 110), (90, 175)])
-def test_other_pictures_are_padded_alike_and_never_stretched(pack, clips, generator, size):
+def test_other_images_are_padded_alike_and_never_stretched(pack, clips, generator, size):
     coarse = torch.rand(1, 3, 6, 4, generator=generator) * 1.8 - 0.9
-    picture = torch.nn.functional.interpolate(coarse, size=size, mode="bilinear")
-    found, expected = both(pack, clips, picture)
-    stretched = torch.nn.functional.interpolate(picture, size=(56, 56), mode="bilinear")
+    image = torch.nn.functional.interpolate(coarse, size=size, mode="bilinear")
+    found, expected = both(pack, clips, image)
+    stretched = torch.nn.functional.interpolate(image, size=(56, 56), mode="bilinear")
     off, off_stretched = (
         (one - expected).norm() for one in (found, both(pack, clips, stretched)[1])
     )

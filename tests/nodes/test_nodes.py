@@ -35,7 +35,7 @@ def bodies(pack, files):
 
 
 @pytest.fixture(scope="module")
-def picture():
+def image():
     generator = torch.Generator().manual_seed(1)
     return torch.rand(1, *SIZE, 3, generator=generator)
 
@@ -82,21 +82,21 @@ def test_a_wrong_file_is_refused_before_anything_runs(pack, files, file, words):
     assert words in verdict
 
 
-def test_pose_data_of_sam_3d_body_becomes_a_body(pack, picture):
+def test_pose_data_of_sam_3d_body_becomes_a_body(pack, image):
     body = BodyModel.bundled()
     person = random_person(np.random.default_rng(0), body)
-    scale = {"image_size": picture.shape[1:3], "frames": [[sam_person(person, body)]]}
-    found, overlay = pack.run("EstimateHumanParams", image=picture, pose_data=scale)
-    assert overlay.shape == picture.shape
+    scale = {"image_size": image.shape[1:3], "frames": [[sam_person(person, body)]]}
+    found, overlay = pack.run("EstimateHumanParams", image=image, pose_data=scale)
+    assert overlay.shape == image.shape
     joints = BodyView.of(as_ours(found.params), body).joints[0].double().numpy()
     assert aligned_error_mm(joints, person.joints) < 15.0
 
     errors = pack.module("posexfer_core.errors")
     with pytest.raises(errors.ParamsError, match="Frame 0: person 3 was asked for"):
-        pack.run("EstimateHumanParams", image=picture, pose_data=scale, person=3)
+        pack.run("EstimateHumanParams", image=image, pose_data=scale, person=3)
 
 
-def test_keypoints_become_a_body(pack, picture, files):
+def test_keypoints_become_a_body(pack, image, files):
     view = BodyView.of(standing_params(), BodyModel.bundled())
     flat = keypoints18(view)[0].clone()
     flat[:, 2] = 1.0
@@ -105,24 +105,24 @@ def test_keypoints_become_a_body(pack, picture, files):
         "canvas_height": SIZE[0],
         "canvas_width": SIZE[1],
     }
-    body, overlay = pack.run("EstimateHumanParams", image=picture, keypoints=[frame])
-    assert overlay.shape == picture.shape
+    body, overlay = pack.run("EstimateHumanParams", image=image, keypoints=[frame])
+    assert overlay.shape == image.shape
     found = keypoints18(BodyView.of(as_ours(body.params), BodyModel.bundled()))[0]
     assert float((found - flat)[:, :2].norm(dim=1).mean()) < 3.0
 
     errors = pack.module("posexfer_core.errors")
     with pytest.raises(errors.KeypointsError, match="Frame 0"):
-        pack.run("EstimateHumanParams", image=picture, keypoints=[{**frame, "people": []}])
+        pack.run("EstimateHumanParams", image=image, keypoints=[{**frame, "people": []}])
     with pytest.raises(errors.KeypointsError, match="2 frames for 1"):
-        pack.run("EstimateHumanParams", image=picture, keypoints=[frame, frame])
+        pack.run("EstimateHumanParams", image=image, keypoints=[frame, frame])
 
 
-def test_a_mask_shapes_a_body_and_one_that_is_no_good_gets_a_sentence(pack, picture, files):
+def test_a_mask_shapes_a_body_and_one_that_is_no_good_gets_a_sentence(pack, image, files):
     view = BodyView.of(standing_params(), BodyModel.bundled())
     flat = keypoints18(view)[0].clone()
     flat[:, 2] = 1.0
     frames = [{"people": [{"pose_keypoints_2d": flat.flatten().tolist()}]}]
-    given = {"image": picture, "keypoints": frames}
+    given = {"image": image, "keypoints": frames}
     bare, _ = pack.run("EstimateHumanParams", **given)
     mask = view.visibility.mask.float()
     wide = F.max_pool2d(mask[None], 9, stride=1, padding=4)[0]
@@ -139,13 +139,13 @@ def test_a_mask_shapes_a_body_and_one_that_is_no_good_gets_a_sentence(pack, pict
         ("empty", torch.zeros_like(mask)),
         ("exchanged", 1.0 - mask),
     ):
-        with pytest.raises(errors.PictureError, match=sentence):
+        with pytest.raises(errors.ImageError, match=sentence):
             pack.run("EstimateHumanParams", **given, mask=wrong)
     with pytest.raises(errors.KeypointsError, match="no keypoints"):
-        pack.run("EstimateHumanParams", image=picture, mask=mask)
+        pack.run("EstimateHumanParams", image=image, mask=mask)
 
 
-def test_a_batch_of_keypoints_is_smoothed_as_a_video_unless_told_otherwise(pack, picture, files):
+def test_a_batch_of_keypoints_is_smoothed_as_a_video_unless_told_otherwise(pack, image, files):
     flat = keypoints18(BodyView.of(standing_params(), BodyModel.bundled()))[0].clone()
     flat[:, 2] = 1.0
     generator = torch.Generator().manual_seed(0)
@@ -155,7 +155,7 @@ def test_a_batch_of_keypoints_is_smoothed_as_a_video_unless_told_otherwise(pack,
         noisy[:, :2] += torch.randn(18, 2, generator=generator)
         frames.append({"people": [{"pose_keypoints_2d": noisy.flatten().tolist()}]})
     frames[3] = {"people": []}  # the detector lost the person
-    batch = picture[:1].repeat(6, 1, 1, 1)
+    batch = image[:1].repeat(6, 1, 1, 1)
     body, overlay = pack.run("EstimateHumanParams", image=batch, keypoints=frames)
     assert overlay.shape == batch.shape
     assert body.params.confidence[3].max() == 0.0
@@ -175,13 +175,13 @@ def test_a_batch_of_keypoints_is_smoothed_as_a_video_unless_told_otherwise(pack,
     assert not torch.equal(alone.params.betas[0], alone.params.betas[4])
 
 
-def test_a_body_is_read_off_each_picture_without_keypoints(pack, picture, files):
-    body, overlay = pack.run("EstimateHumanParams", image=picture.repeat(2, 1, 1, 1))
+def test_a_body_is_read_off_each_image_without_keypoints(pack, image, files):
+    body, overlay = pack.run("EstimateHumanParams", image=image.repeat(2, 1, 1, 1))
     assert overlay.shape[0] == 2 and body.params.frames == 2
-    assert body.params.picture_size == tuple(picture.shape[1:3])
+    assert body.params.image_size == tuple(image.shape[1:3])
     errors = pack.module("posexfer_core.errors")
     with pytest.raises(errors.KeypointsError, match="must show one person"):
-        pack.run("EstimateHumanParams", image=picture, person=1)
+        pack.run("EstimateHumanParams", image=image, person=1)
 
 
 def as_ours(params):
@@ -242,10 +242,10 @@ def test_a_glb_holds_the_body(pack, bodies, files):
     assert document["accessors"][0]["count"] == len(BodyModel.bundled().v_template)
 
 
-def test_a_person_is_drawn_in_a_new_pose(pack, bodies, picture, host):
+def test_a_person_is_drawn_in_a_new_pose(pack, bodies, image, host):
     pose_model, model, vae = pack.run("LoadModel", weights="toy.safetensors")
     (features,) = pack.run(
-        "FeatureLift3D", pose_model=pose_model, image=picture, source_body=bodies[0]
+        "FeatureLift3D", pose_model=pose_model, image=image, source_body=bodies[0]
     )
     (steered,) = pack.run(
         "ControlGuidanceApply3D", model=model, features=features, target_body=bodies[1]
@@ -264,14 +264,14 @@ def test_a_person_is_drawn_in_a_new_pose(pack, bodies, picture, host):
             steered, 3, 2, 1.5, "euler", "simple", text, text, empty
         )[0]["samples"]
     assert torch.isfinite(stock).all()
-    encoded = vae.encode(picture)
+    encoded = vae.encode(image)
     assert encoded.shape == (1, 16, 16, 11)
 
 
-def test_a_sequence_is_drawn_frame_by_frame(pack, bodies, picture):
+def test_a_sequence_is_drawn_frame_by_frame(pack, bodies, image):
     pose_model, model, vae = pack.run("LoadModel", weights="toy.safetensors")
     walk = pack.run("LoadSMPLMesh", file="walk.npz", frame=-1)[0]
-    (features,) = pack.run("FeatureLift3D", pose_model=pose_model, image=picture)
+    (features,) = pack.run("FeatureLift3D", pose_model=pose_model, image=image)
     (steered,) = pack.run(
         "ControlGuidanceApply3D", model=model, features=features, target_body=walk,
         warp_strength=0.5,
@@ -286,11 +286,11 @@ def test_an_adapter_says_that_it_has_no_unet_of_its_own(pack, files):
     assert "checkpoint's VAE" in vae.message
 
 
-def test_bad_connections_are_told_in_words(pack, bodies, picture):
+def test_bad_connections_are_told_in_words(pack, bodies, image):
     errors = pack.module("posexfer_core.errors")
     pose_model, model, _ = pack.run("LoadModel", weights="toy.safetensors")
-    with pytest.raises(errors.PictureError, match="Split Image with Alpha"):
-        rgba = torch.cat([picture, picture[..., :1]], -1)
+    with pytest.raises(errors.ImageError, match="Split Image with Alpha"):
+        rgba = torch.cat([image, image[..., :1]], -1)
         pack.run("FeatureLift3D", pose_model=pose_model, image=rgba)
     with pytest.raises(errors.ConfigError, match="3D Control Guidance Apply"):
         pack.run("PoseTransferSampler", model=model)

@@ -66,7 +66,7 @@ def far(a, b):
     return float((a - b).abs().mean())
 
 
-def test_steering_changes_the_picture_and_repeats_to_the_bit(toy):
+def test_steering_changes_the_image_and_repeats_to_the_bit(toy):
     assert far(toy.full, toy.base) > 1e-3
     assert torch.equal(toy.sample(toy.steer()), toy.full)
 

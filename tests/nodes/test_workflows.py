@@ -29,7 +29,7 @@ def test_a_workflow_runs_and_repeats_itself_to_the_byte(server: Server, path):
     assert first and first == second
     for one in first:
         colours = Image.open(io.BytesIO(one)).convert("RGB").getcolors(1 << 20)
-        assert len(colours or "many") > 1, "not a flat picture"
+        assert len(colours or "many") > 1, "not a flat image"
 
 
 def test_an_interrupt_leaves_the_next_run_clean(server: Server):

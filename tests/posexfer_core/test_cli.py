@@ -17,7 +17,7 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.cli import main
-from posexfer_core.files.images import load_picture
+from posexfer_core.files.images import load_image
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
@@ -73,7 +73,7 @@ def weights(tmp_path_factory) -> Path:
     return path
 
 
-def upright(picture_size: tuple[int, int], arm_deg: float = 60.0) -> HumanParams:
+def upright(image_size: tuple[int, int], arm_deg: float = 60.0) -> HumanParams:
     """Someone who faces the camera with lowered arms."""
     pose = torch.zeros(24, 3)
     pose[0, 0] = pi
@@ -82,17 +82,17 @@ def upright(picture_size: tuple[int, int], arm_deg: float = 60.0) -> HumanParams
         pose=pose,
         betas=torch.zeros(10),
         transl=torch.tensor([0.1, 0.1, 4.5]),
-        intrinsics=intrinsics_matrix(float(picture_size[0]) * 1.8, picture_size),
-        picture_size=picture_size,
+        intrinsics=intrinsics_matrix(float(image_size[0]) * 1.8, image_size),
+        image_size=image_size,
     )
 
 
 @pytest.fixture
 def work(tmp_path, body) -> Path:
-    """A folder with a picture, its keypoints, and parameters of the source and of a target."""
+    """A folder with an image, its keypoints, and parameters of the source and of a target."""
     source = upright((320, 400))
     noise = np.random.default_rng(0).integers(0, 256, (320, 400, 3), np.uint8)
-    Image.fromarray(noise).save(tmp_path / "picture.png")
+    Image.fromarray(noise).save(tmp_path / "image.png")
     source.save(tmp_path / "source.npz")
     upright((256, 176), arm_deg=10.0).save(tmp_path / "target.npz")
     points = keypoints18(BodyView.of(source, body))[0]
@@ -105,13 +105,13 @@ def work(tmp_path, body) -> Path:
 
 def transfer(work: Path, weights: Path, /, *more: str, **changes: object) -> int:
     """Run `posexfer transfer`; `changes` replace the files of `work`."""
-    files = {"picture": work / "picture.png", "source_params": work / "source.npz"}
+    files = {"image": work / "image.png", "source_params": work / "source.npz"}
     files |= {"target": work / "target.npz", "out": work / "out.png", "weights": weights}
     files |= changes
-    picture = str(files.pop("picture"))
+    image = str(files.pop("image"))
     options = [(f"--{name.replace('_', '-')}", str(path)) for name, path in files.items() if path]
     flat = [text for option in options for text in option]
-    return main(["transfer", picture, *flat, "--steps", "1", *more])
+    return main(["transfer", image, *flat, "--steps", "1", *more])
 
 
 def assert_one_sentence(capsys, code: int, *words: str) -> None:
@@ -131,22 +131,22 @@ def test_every_command_explains_itself(command, capsys):
     assert "default" in capsys.readouterr().out
 
 
-def test_transfer_draws_a_picture_of_the_size_asked_for(work, weights):
+def test_transfer_draws_a_image_of_the_size_asked_for(work, weights):
     assert transfer(work, weights, "--size", "128x88") == 0
-    assert load_picture(work / "out.png").shape == (1, 3, 128, 88)
+    assert load_image(work / "out.png").shape == (1, 3, 128, 88)
 
 
-def test_the_same_seed_draws_the_same_picture(work, weights):
+def test_the_same_seed_draws_the_same_image(work, weights):
     for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
         path = work / f"{name}.png"
         assert transfer(work, weights, "--size", "128x88", "--seed", seed, out=path) == 0
-    first, same, other = (load_picture(work / f"{name}.png") for name in "abc")
+    first, same, other = (load_image(work / f"{name}.png") for name in "abc")
     assert torch.equal(first, same) and not torch.equal(first, other)
 
 
 def test_pasting_back_keeps_the_original_size_and_surroundings(work, weights):
     assert transfer(work, weights, "--paste-back") == 0
-    pasted, original = load_picture(work / "out.png"), load_picture(work / "picture.png")
+    pasted, original = load_image(work / "out.png"), load_image(work / "image.png")
     assert pasted.shape == original.shape
     torch.testing.assert_close(pasted[..., :20], original[..., :20])
     assert not torch.equal(pasted, original)
@@ -165,44 +165,44 @@ def test_keypoints_or_nothing_will_do_for_the_source(work, weights):
 
 
 def test_estimate_prints_the_error_and_writes_both_files(work, capsys):
-    files = [str(work / name) for name in ("picture.png", "keypoints.json")]
+    files = [str(work / name) for name in ("image.png", "keypoints.json")]
     assert main(["estimate", *files, "--out", str(work / "fitted.npz")]) == 0
     said = capsys.readouterr().out
     assert said.startswith("mean reprojection error: ")
     assert float(said.split()[3]) < 3.0
-    assert HumanParams.load(work / "fitted.npz").picture_size == (320, 400)
-    assert load_picture(work / "fitted_overlay.png").shape == (1, 3, 320, 400)
+    assert HumanParams.load(work / "fitted.npz").image_size == (320, 400)
+    assert load_image(work / "fitted_overlay.png").shape == (1, 3, 320, 400)
 
 
-def test_estimate_reads_the_picture_alone_and_says_that_it_is_rough(work, capsys):
-    picture, out = str(work / "picture.png"), work / "alone.npz"
-    assert main(["estimate", picture, "--out", str(out), "--focal-px", "400"]) == 0
+def test_estimate_reads_the_image_alone_and_says_that_it_is_rough(work, capsys):
+    image, out = str(work / "image.png"), work / "alone.npz"
+    assert main(["estimate", image, "--out", str(out), "--focal-px", "400"]) == 0
     assert capsys.readouterr().out.startswith("rough estimate")
     params = HumanParams.load(out)
-    assert params.picture_size == (320, 400)
+    assert params.image_size == (320, 400)
     assert float(params.intrinsics[0, 0, 0]) == 400.0
-    assert load_picture(work / "alone_overlay.png").shape == (1, 3, 320, 400)
-    assert_one_sentence(capsys, main(["estimate", picture, "--out", str(out), "--person", "1"]))
+    assert load_image(work / "alone_overlay.png").shape == (1, 3, 320, 400)
+    assert_one_sentence(capsys, main(["estimate", image, "--out", str(out), "--person", "1"]))
 
 
 def test_render_writes_the_maps_that_were_asked_for(work):
     command = ["render", str(work / "target.npz"), "--out", str(work / "maps")]
     assert main([*command, "--maps", "mask", "depth"]) == 0
     assert sorted(path.name for path in (work / "maps").iterdir()) == ["depth.png", "mask.png"]
-    mask = load_picture(work / "maps" / "mask.png")
+    mask = load_image(work / "maps" / "mask.png")
     assert mask.shape == (1, 3, 256, 176)
     assert main([*command, "--size", "128x88"]) == 0
     assert len(list((work / "maps").iterdir())) == 6
-    assert load_picture(work / "maps" / "parts.png").shape == (1, 3, 128, 88)
+    assert load_image(work / "maps" / "parts.png").shape == (1, 3, 128, 88)
 
 
-def test_a_format_and_a_picture_size_may_be_said(work, capsys):
+def test_a_format_and_a_image_size_may_be_said(work, capsys):
     frames = {"pose": np.zeros((2, 72)), "trans": [[0, 0, 4.0]] * 2, "betas": np.zeros((2, 10))}
     frames["pose"][:, 0] = np.pi
     path = work / "wham.pkl"
     path.write_bytes(pickle.dumps({0: frames}))
     common = ["render", str(path), "--out", str(work / "maps"), "--maps", "mask"]
-    assert main([*common, "--format", "wham", "--picture-size", "90x160"]) == 0
+    assert main([*common, "--format", "wham", "--image-size", "90x160"]) == 0
     with Image.open(work / "maps" / "mask.png") as mask:
         assert mask.size == (160, 90)
     capsys.readouterr()
@@ -239,8 +239,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(weights):
     assert process.returncode == 0
 
 
-def test_demo_leaves_single_pictures_and_a_sheet(work, weights, capsys):
-    photo = ["--photo", str(work / "picture.png"), "--keypoints", str(work / "keypoints.json")]
+def test_demo_leaves_single_images_and_a_sheet(work, weights, capsys):
+    photo = ["--photo", str(work / "image.png"), "--keypoints", str(work / "keypoints.json")]
     out = work / "demo"
     assert main(["demo", "--out", str(out), "--weights", str(weights), "--steps", "1", *photo]) == 0
     said = capsys.readouterr().out
@@ -249,11 +249,11 @@ def test_demo_leaves_single_pictures_and_a_sheet(work, weights, capsys):
     assert float(apart[1]) < 0.05 and int(apart[2]) > 100
     names = {path.name for path in out.iterdir()}
     assert {"contact_sheet.png", "photo_overlay.png", "synthetic_arm_behind.png"} <= names
-    assert load_picture(out / "photo_striding_pasted.png").shape == (1, 3, 320, 400)
+    assert load_image(out / "photo_striding_pasted.png").shape == (1, 3, 320, 400)
 
 
 def test_demo_wants_photo_and_keypoints_together(work, weights, capsys):
-    code = main(["demo", "--out", str(work), "--photo", str(work / "picture.png")])
+    code = main(["demo", "--out", str(work), "--photo", str(work / "image.png")])
     assert_one_sentence(capsys, code, "--keypoints")
 
 
@@ -283,15 +283,15 @@ def test_bad_weights_get_a_sentence(work, weights, capsys, make):
 
 def test_missing_files_get_a_sentence(work, weights, capsys):
     missing = work / "missing"
-    for name in ("picture", "source_params", "target", "weights"):
+    for name in ("image", "source_params", "target", "weights"):
         assert_one_sentence(capsys, transfer(work, weights, **{name: missing}), "missing")
     assert not (work / "out.png").exists()
 
 
-def test_a_picture_that_is_none_gets_a_sentence(work, weights, capsys):
-    (work / "text.png").write_text("no picture")
-    code = transfer(work, weights, picture=work / "text.png")
-    assert_one_sentence(capsys, code, "text.png", "cannot be read as a picture")
+def test_a_image_that_is_none_gets_a_sentence(work, weights, capsys):
+    (work / "text.png").write_text("no image")
+    code = transfer(work, weights, image=work / "text.png")
+    assert_one_sentence(capsys, code, "text.png", "cannot be read as an image")
 
 
 def changed_params(path: Path, **changes: np.ndarray | None) -> Path:
@@ -325,7 +325,7 @@ def test_bodies_that_the_camera_does_not_see_get_a_sentence(work, weights, capsy
     assert not (work / "out.png").exists() and not (work / "maps").exists()
 
 
-def test_parameters_of_another_picture_get_a_sentence(work, weights, capsys):
+def test_parameters_of_another_image_get_a_sentence(work, weights, capsys):
     code = transfer(work, weights, source_params=work / "target.npz")
     assert_one_sentence(capsys, code, "176x256", "400x320")
 
@@ -356,7 +356,7 @@ def test_no_keypoints_get_a_sentence(work, weights, capsys, content):
     path = work / "empty.json"
     path.write_text(content)
     assert_one_sentence(capsys, transfer(work, weights, source_params=None, keypoints=path))
-    code = main(["estimate", str(work / "picture.png"), str(path), "--out", str(work / "o.npz")])
+    code = main(["estimate", str(work / "image.png"), str(path), "--out", str(work / "o.npz")])
     assert_one_sentence(capsys, code)
     assert not list(work.glob("o*"))
 
@@ -367,9 +367,9 @@ def test_an_out_path_that_cannot_be_written_gets_a_sentence(work, weights, capsy
     long = work / f"{'x' * 300}.png"
     for out in (work / "none" / "out.png", work, work / "file" / "out.png", work / "out.txt", long):
         assert_one_sentence(capsys, transfer(work, weights, out=out))
-    picture, keypoints = str(work / "picture.png"), str(work / "keypoints.json")
+    image, keypoints = str(work / "image.png"), str(work / "keypoints.json")
     for out in (str(work / "none" / "out.npz"), str(long.with_suffix(".npz")), ""):
-        assert_one_sentence(capsys, main(["estimate", picture, keypoints, "--out", out]))
+        assert_one_sentence(capsys, main(["estimate", image, keypoints, "--out", out]))
     code = main(["render", str(work / "target.npz"), "--out", str(work / "file" / "maps")])
     assert_one_sentence(capsys, code)
     assert sorted(work.rglob("*")) == before
@@ -414,15 +414,15 @@ def test_a_mesh_is_rendered_by_itself(work, mesh, caplog):
     arguments = ["render", str(mesh), "--out", str(work / "maps"), "--maps", "mask"]
     assert main([*arguments, "--mesh-up", "y", "--mesh-unit", "mm"]) == 0
     assert "mm on average" in caplog.text
-    assert 0.02 < load_picture(work / "maps" / "mask.png").add(1).div(2).mean() < 0.6
+    assert 0.02 < load_image(work / "maps" / "mask.png").add(1).div(2).mean() < 0.6
 
 
 @pytest.mark.parametrize("more", [[], ["--no-retarget"]])
 def test_a_mesh_is_a_target(work, weights, mesh, more):
     assert transfer(work, weights, "--mesh-up", "y", *more, target=mesh) == 0
-    assert load_picture(work / "out.png").shape == (1, 3, 256, 176)
+    assert load_image(work / "out.png").shape == (1, 3, 256, 176)
 
 
 def test_a_mesh_as_the_sources_parameters_gets_a_sentence(work, weights, mesh, capsys):
     code = transfer(work, weights, source_params=mesh)
-    assert_one_sentence(capsys, code, "no place in a picture")
+    assert_one_sentence(capsys, code, "no place in an image")

@@ -20,7 +20,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(SHARDS):
         pose = torch.zeros(PAIRS, 24, 3)
         pose[:, 0, 0] = math.pi
-        pictures = torch.randint(
+        images = torch.randint(
             256, (2, PAIRS, HEIGHT, WIDTH, 3), generator=generator, dtype=torch.uint8
         )
         focal = 1.5 * HEIGHT
@@ -28,8 +28,8 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_shard(
             folder / f"shard-{number:06d}.safetensors",
             {
-                "source": pictures[0],
-                "target": pictures[1],
+                "source": images[0],
+                "target": images[1],
                 "source_pose": pose,
                 "target_pose": pose + 0.1 * torch.randn(pose.shape, generator=generator),
                 "betas": torch.randn(PAIRS, 10, generator=generator),

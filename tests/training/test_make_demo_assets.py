@@ -5,7 +5,7 @@ from posexfer_core.body.depth_flip import order_change
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.commands.demo import ASSETS, PHOTO_POSES, POSES, TWINS
-from posexfer_core.files.images import load_picture
+from posexfer_core.files.images import load_image
 from posexfer_core.geometry.camera import project_perspective
 from training.make_demo_assets import FRAMES_BETWEEN, MOTION, MOTION_STOPS, make_assets
 
@@ -26,9 +26,9 @@ def test_the_shipped_assets_are_what_the_script_makes(made):
         torch.testing.assert_close(shipped.betas, again.betas)
 
 
-def test_the_shipped_pictures_are_what_the_script_makes(made):
+def test_the_shipped_images_are_what_the_script_makes(made):
     for name in ("source", *POSES):
-        shipped, again = (load_picture(folder / f"{name}.png") for folder in (ASSETS, made))
+        shipped, again = (load_image(folder / f"{name}.png") for folder in (ASSETS, made))
         assert (shipped - again).abs().mean() < 0.01
 
 

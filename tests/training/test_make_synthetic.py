@@ -62,9 +62,9 @@ def test_the_command_draws_a_contact_sheet(tmp_path, capfd):
     out = str(tmp_path / "pairs")
     command = ["--out", out, "--count", "2", "--seed", "5", "--workers", "1"]
     assert main([*command, "--preview", str(sheet)]) == 0
-    picture = np.asarray(Image.open(sheet))
-    assert picture.shape == (256, 2 * (2 * 176 + 6), 3)
-    assert np.array_equal(picture[:, :176], ShardDataset(tmp_path / "pairs").source_bytes(0))
+    image = np.asarray(Image.open(sheet))
+    assert image.shape == (256, 2 * (2 * 176 + 6), 3)
+    assert np.array_equal(image[:, :176], ShardDataset(tmp_path / "pairs").source_bytes(0))
 
 
 def test_bad_numbers_are_a_sentence_and_exit_code_2(tmp_path, capsys):

@@ -30,7 +30,7 @@ precision = "no"
 width = 8
 blocks = 1
 crop = 32
-start_pictures = 8
+start_images = 8
 """
 NETWORK = """
 [run]
@@ -105,8 +105,8 @@ def autoencoder(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_autoencoder_is_trained_and_written_with_its_recipe(autoencoder: Path):
     loaded, recipe = load_autoencoder(autoencoder)
     assert recipe["pairs"] == 6 and recipe["config"]["run"]["steps"] == 2
-    picture = torch.zeros(1, 3, 64, 48)
-    assert loaded.encode(picture).shape == (1, 16, 8, 6)
+    image = torch.zeros(1, 3, 64, 48)
+    assert loaded.encode(image).shape == (1, 16, 8, 6)
     samples = autoencoder.parent / "samples"
     assert [path.name for path in samples.iterdir()] == ["step-0000002.png"]
     log = [json.loads(x) for x in (autoencoder.parent / "log.jsonl").read_text().splitlines()]

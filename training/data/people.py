@@ -1,4 +1,4 @@
-"""Every picture of a folder of shards at a small size, in memory, with its body as targets."""
+"""Every image of a folder of shards at a small size, in memory, with its body as targets."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,23 +20,23 @@ CHUNK = 2048
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class People:
-    """Pictures of one person each; the camera looks through their middle."""
+    """Images of one person each; the camera looks through their middle."""
 
-    pictures: UInt8[Tensor, "people 3 height width"]
+    images: UInt8[Tensor, "people 3 height width"]
     rotations: Float[Tensor, "people 24 3 3"]
     """Relative to the parent; the root's relative to the camera."""
     betas: Float[Tensor, "people 10"]
     joints: Float[Tensor, "people 24 3"]
     """Metres, camera frame."""
     focal: Float[Tensor, " people"]
-    """Focal length in halves of the picture's height."""
+    """Focal length in halves of the image's height."""
 
     def __len__(self) -> int:
-        """Count the pictures."""
-        return len(self.pictures)
+        """Count the images."""
+        return len(self.images)
 
     def take(self, indices: list[int]) -> "People":
-        """Pick some pictures."""
+        """Pick some images."""
         return People(**{name: tensor[indices] for name, tensor in vars(self).items()})
 
 
@@ -53,7 +53,7 @@ class RestJoints:
 
 
 def load_people(data: ShardDataset, size: tuple[int, int], body: BodyModel) -> People:
-    """Read both pictures of every pair, shrunk to `size` (height, width) by averaging."""
+    """Read both images of every pair, shrunk to `size` (height, width) by averaging."""
     rest = RestJoints(body)
     parts: dict[str, list[Tensor]] = {name: [] for name in People.__dataclass_fields__}
     for path in data.paths:
@@ -70,7 +70,7 @@ def _read(file: Any, role: str, size: tuple[int, int], rest: RestJoints) -> dict
     betas = file.get_tensor("betas")
     joints = pose_joints(rotations, rest(betas))[1] + file.get_tensor(f"{role}_transl")[:, None]
     return {
-        "pictures": shrink(rearrange(stored, "people h w rgb -> people rgb h w"), size),
+        "images": shrink(rearrange(stored, "people h w rgb -> people rgb h w"), size),
         "rotations": rotations,
         "betas": betas,
         "joints": joints,
@@ -79,13 +79,13 @@ def _read(file: Any, role: str, size: tuple[int, int], rest: RestJoints) -> dict
 
 
 def shrink(
-    pictures: UInt8[Tensor, "people 3 full_height full_width"], size: tuple[int, int]
+    images: UInt8[Tensor, "people 3 full_height full_width"], size: tuple[int, int]
 ) -> UInt8[Tensor, "people 3 height width"]:
-    """Average pixels until the pictures have the size; whole multiples are averaged in blocks."""
-    down, rest_down = divmod(pictures.shape[-2], size[0])
-    across, rest_across = divmod(pictures.shape[-1], size[1])
+    """Average pixels until the images have the size; whole multiples are averaged in blocks."""
+    down, rest_down = divmod(images.shape[-2], size[0])
+    across, rest_across = divmod(images.shape[-1], size[1])
     small = []
-    for part in pictures.split(CHUNK):
+    for part in images.split(CHUNK):
         if rest_down or rest_across:
             shrunk = F.interpolate(part.float(), size, mode="bilinear", antialias=True)
         else:

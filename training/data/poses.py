@@ -1,4 +1,4 @@
-"""Poses of people without pictures, as `training.make_poses` writes them."""
+"""Poses of people without images, as `training.make_poses` writes them."""
 
 from pathlib import Path
 

@@ -41,7 +41,7 @@ RANGE = {"depth": DEPTH_LIMIT_M, "canonical": 1.25, "source_maps": 1.25}
 
 
 class PreparedDataset:
-    """Reads what `prepare` wrote; items are joined with the pictures of the shards."""
+    """Reads what `prepare` wrote; items are joined with the images of the shards."""
 
     def __init__(self, data: ShardDataset, folder: Path) -> None:
         self.data = data
@@ -52,13 +52,13 @@ class PreparedDataset:
         return len(self.data)
 
     def batch(self, indices: list[int]) -> dict[str, Tensor]:
-        """Load pairs: source pictures, planes, latents, points and the source's parameters."""
+        """Load pairs: source images, planes, latents, points and the source's parameters."""
         rows: list[dict[str, Tensor]] = []
         for index in indices:
             shard, row = self.data.locate(index)
             file = self.files[shard]
             item = {name: file.get_slice(name)[row] for name in file.keys()}  # noqa: SIM118
-            item["picture"] = self.data.source_bytes(index)
+            item["image"] = self.data.source_bytes(index)
             rows.append(item)
         return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
@@ -156,14 +156,14 @@ def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> 
             margin = 0.015 + 0.035 * float(torch.rand((), generator=generator))
         source, target = BodyView.of(source_params, body), BodyView.of(pair.target, body)
         inputs = prepare_inputs(
-            pair.source_picture[None],
+            pair.source_image[None],
             source,
             target,
             config=config,
             encode=autoencoder.encode,
             margin=margin,
         )
-        rows.append(_row(pair, inputs, autoencoder.encode(pair.target_picture[None])))
+        rows.append(_row(pair, inputs, autoencoder.encode(pair.target_image[None])))
     tensors = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
     partial = path.with_suffix(f".partial-{os.getpid()}")
     save_file(tensors, partial)
@@ -185,12 +185,12 @@ def jitter_params(params: HumanParams, generator: torch.Generator) -> HumanParam
 
 
 def _row(pair: Pair, inputs: ConditionInputs, target_latents: Tensor) -> dict[str, Tensor]:
-    assert inputs.draft_latents is not None
+    assert inputs.warp_latents is not None
     maps = {**inputs.maps, "source_maps": inputs.source_maps}
     return {
         "planes": encode_planes(maps)[0],
         "target_latents": target_latents[0].half(),
-        "draft_latents": inputs.draft_latents[0].half(),
+        "warp_latents": inputs.warp_latents[0].half(),
         "points": inputs.points[0].half(),
         "rotations": pair.source.rotations[0, 0],
         "betas": pair.source.betas[0, 0],

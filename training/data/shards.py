@@ -1,6 +1,6 @@
-"""Pairs of pictures of one person, kept as safetensors files of a few hundred pairs each.
+"""Pairs of images of one person, kept as safetensors files of a few hundred pairs each.
 
-A shard holds the pictures as bytes and the parameters of the bare body; every map is computed
+A shard holds the images as bytes and the parameters of the bare body; every map is computed
 from those again, exactly. Its header says how it was made.
 """
 
@@ -35,7 +35,7 @@ ENTRIES: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {
     "intrinsics": (torch.float32, (3, 3)),
     "index": (torch.int64, ()),
 }
-"""What a shard holds for every pair; -1 is the height or the width of the pictures."""
+"""What a shard holds for every pair; -1 is the height or the width of the images."""
 
 
 class ShardError(PoseXferError):
@@ -46,14 +46,14 @@ class ShardError(PoseXferError):
 class Pair:
     """One person in two poses before one background."""
 
-    source_picture: Float[Tensor, "3 height width"]
+    source_image: Float[Tensor, "3 height width"]
     """The person shown, in [-1, 1]."""
-    target_picture: Float[Tensor, "3 height width"]
+    target_image: Float[Tensor, "3 height width"]
     """The same person in the pose wanted, in [-1, 1]."""
     source: HumanParams
-    """The bare body of the source picture, one frame and one person."""
+    """The bare body of the source image, one frame and one person."""
     target: HumanParams
-    """The bare body of the target picture, one frame and one person."""
+    """The bare body of the target image, one frame and one person."""
     index: int
     """Which pair of its seed this is; unique among the shards of one folder."""
 
@@ -104,11 +104,11 @@ class ShardDataset:
         return shard, index - self.starts[shard]
 
     def source_bytes(self, index: int) -> UInt8[Tensor, "height width 3"]:
-        """Read one source picture as it is stored."""
+        """Read one source image as it is stored."""
         return self._read(index, "source")
 
     def target_bytes(self, index: int) -> UInt8[Tensor, "height width 3"]:
-        """Read one target picture as it is stored."""
+        """Read one target image as it is stored."""
         return self._read(index, "target")
 
     def pair(self, index: int) -> Pair:
@@ -121,14 +121,14 @@ class ShardDataset:
                 betas=betas,
                 transl=self._read(index, f"{role}_transl"),
                 intrinsics=intrinsics,
-                picture_size=(picture.shape[0], picture.shape[1]),
+                image_size=(image.shape[0], image.shape[1]),
                 beta_space=self.headers[self.locate(index)[0]]["beta_space"],
             )
-            for role, picture in (("source", source), ("target", target))
+            for role, image in (("source", source), ("target", target))
         ]
         return Pair(
-            source_picture=picture_of(source),
-            target_picture=picture_of(target),
+            source_image=image_of(source),
+            target_image=image_of(target),
             source=bodies[0],
             target=bodies[1],
             index=int(self._read(index, "index")),
@@ -142,7 +142,7 @@ class ShardDataset:
         return self._files[shard].get_slice(name)[row].clone()
 
 
-def picture_of(stored: UInt8[Tensor, "height width 3"]) -> Float[Tensor, "3 height width"]:
+def image_of(stored: UInt8[Tensor, "height width 3"]) -> Float[Tensor, "3 height width"]:
     """Carry bytes to [-1, 1], channels first: 0 is -1, 255 is 1."""
     return rearrange(stored.float() / 127.5 - 1.0, "height width rgb -> rgb height width")
 

@@ -32,7 +32,7 @@ LOOKED_FOR = np.array([np.isin(POINTS, layout) for layout in LAYOUTS])
 TRUNK_SEEN = 0.7
 """Share of those keypoints of the trunk that went missing which are seen after all."""
 CUT_OFF = 0.06
-"""Share of people whose legs are outside the picture."""
+"""Share of people whose legs are outside the image."""
 LYING = 0.06
 """Share of people who lean any way, upside down too."""
 LEAN = np.array([0.2, 0.0, 0.12])

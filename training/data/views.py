@@ -1,6 +1,6 @@
-"""Other views of the same pictures: turned, zoomed, shifted, mirrored; the bodies with them.
+"""Other views of the same images: turned, zoomed, shifted, mirrored; the bodies with them.
 
-A position `p`, in halves of the picture's height from its middle, lands at
+A position `p`, in halves of the image's height from its middle, lands at
 `zoom * turn @ mirror @ p + shift`; the camera sees the body turned and mirrored alike.
 """
 
@@ -22,16 +22,16 @@ class Spread:
     """How far the other views go."""
 
     turn_deg: float = 15.0
-    """Standard deviation of the turn in the picture's plane."""
+    """Standard deviation of the turn in the image's plane."""
     zoom: tuple[float, float] = (0.65, 1.3)
     """Range of the zoom, drawn evenly in its logarithm."""
     shift: float = 0.12
-    """Standard deviation of the shift, halves of the picture's height."""
+    """Standard deviation of the shift, halves of the image's height."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class View:
-    """How each picture of a batch is changed."""
+    """How each image of a batch is changed."""
 
     turn: Float[Tensor, "batch 2 2"]
     zoom: Float[Tensor, " batch"]
@@ -40,7 +40,7 @@ class View:
 
     @classmethod
     def draw(cls, batch: int, spread: Spread, generator: torch.Generator) -> "View":
-        """Draw one view for each picture."""
+        """Draw one view for each image."""
         angle = torch.randn(batch, generator=generator) * torch.pi / 180.0 * spread.turn_deg
         low, high = (torch.tensor(edge).log() for edge in spread.zoom)
         cos, sin = angle.cos(), angle.sin()
@@ -61,22 +61,22 @@ class View:
             mirror=torch.zeros(batch, dtype=torch.bool),
         )
 
-    def pictures(
-        self, pictures: Float[Tensor, "batch 3 height width"]
+    def images(
+        self, images: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch 3 height width"]:
-        """Sample the pictures anew; beyond the edge its pixels repeat."""
-        aspect = pictures.shape[-1] / pictures.shape[-2]
-        stretch = pictures.new_tensor([aspect, 1.0])
+        """Sample the images anew; beyond the edge its pixels repeat."""
+        aspect = images.shape[-1] / images.shape[-2]
+        stretch = images.new_tensor([aspect, 1.0])
         sign = torch.where(self.mirror, -1.0, 1.0)
         flip = torch.stack([sign, torch.ones_like(sign)], dim=-1)
         back = flip[..., None] * self.turn.mT / self.zoom[:, None, None]
         offset = -(back @ self.shift[..., None])
         matrix = torch.cat([back * stretch, offset], dim=-1) / stretch[:, None]
-        grid = F.affine_grid(matrix, list(pictures.shape), align_corners=False)
-        return F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+        grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+        return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
     def people(self, people: People) -> People:
-        """Turn and mirror the bodies as the pictures are; the pictures stay."""
+        """Turn and mirror the bodies as the images are; the images stay."""
         mirrored = mirror_people(people)
         chosen = {
             name: torch.where(

@@ -1,1 +1,1 @@
-"""How close a picture is to the one wanted."""
+"""How close an image is to the one wanted."""

@@ -6,21 +6,21 @@ from torch import Tensor
 
 
 def paste_warp(
-    draft: Float[Tensor, "5 height width"], body: Bool[Tensor, "height width"]
+    warped: Float[Tensor, "5 height width"], body: Bool[Tensor, "height width"]
 ) -> Float[Tensor, "3 height width"]:
-    """Fill what geometry does not know of a draft with the mean of what it knows.
+    """Fill what geometry does not know of a warped with the mean of what it knows.
 
     Unseen body takes the mean colour of seen body, unknown background that of known background.
 
     Args:
-        draft: of `posexfer_core.draft.draft_picture`.
+        warped: of `warped_source.warp_source`.
         body: where the target body is.
     """
-    picture = draft[:3].clone()
-    for region, known in ((body, draft[3] > 0.5), (~body, draft[4] > 0.5)):
+    image = warped[:3].clone()
+    for region, known in ((body, warped[3] > 0.5), (~body, warped[4] > 0.5)):
         if known.any():
-            picture[:, region & ~known] = picture[:, known].mean(1, keepdim=True)
-    return picture
+            image[:, region & ~known] = image[:, known].mean(1, keepdim=True)
+    return image
 
 
 def mean_of(values: list[float]) -> float:

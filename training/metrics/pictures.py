@@ -1,4 +1,4 @@
-"""PSNR and SSIM by scikit-image, after the 8-bit rounding that a saved picture has."""
+"""PSNR and SSIM by scikit-image, after the 8-bit rounding that a saved image has."""
 
 import math
 from typing import Any
@@ -9,35 +9,31 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
 
-def to_unit(picture: Float[Tensor, "3 height width"]) -> Float[np.ndarray, "height width 3"]:
+def to_unit(image: Float[Tensor, "3 height width"]) -> Float[np.ndarray, "height width 3"]:
     """Carry [-1, 1] to [0, 1], rounded to the 256 values that a file can hold."""
-    rounded = ((picture.detach().float().clamp(-1.0, 1.0) + 1.0) * 127.5).round() / 255.0
+    rounded = ((image.detach().float().clamp(-1.0, 1.0) + 1.0) * 127.5).round() / 255.0
     return rounded.permute(1, 2, 0).cpu().numpy()
 
 
-def psnr(
-    picture: Float[Tensor, "3 height width"], wanted: Float[Tensor, "3 height width"]
-) -> float:
-    """Return `10 log10(1 / mse)`, dB, of pictures in [-1, 1]; data range 1.
+def psnr(image: Float[Tensor, "3 height width"], wanted: Float[Tensor, "3 height width"]) -> float:
+    """Return `10 log10(1 / mse)`, dB, of images in [-1, 1]; data range 1.
 
-    One grey level off everywhere gives 48.1 dB; equal pictures give infinity.
+    One grey level off everywhere gives 48.1 dB; equal images give infinity.
     """
-    found, right = to_unit(picture), to_unit(wanted)
+    found, right = to_unit(image), to_unit(wanted)
     if np.array_equal(found, right):
         return math.inf
     return float(peak_signal_noise_ratio(right, found, data_range=1.0))
 
 
-def ssim(
-    picture: Float[Tensor, "3 height width"], wanted: Float[Tensor, "3 height width"]
-) -> float:
-    """Return the structural similarity (Wang et al. 2004) of pictures in [-1, 1].
+def ssim(image: Float[Tensor, "3 height width"], wanted: Float[Tensor, "3 height width"]) -> float:
+    """Return the structural similarity (Wang et al. 2004) of images in [-1, 1].
 
     Gaussian window of sigma 1.5, data range 1, population covariance: the original's settings.
     """
     similarity: Any = structural_similarity(
         to_unit(wanted),
-        to_unit(picture),
+        to_unit(image),
         data_range=1.0,
         channel_axis=2,
         gaussian_weights=True,

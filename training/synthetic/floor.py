@@ -1,4 +1,4 @@
-"""Poses that pictures of synthetic people do not have: on the floor, on all fours, lying, leaping.
+"""Poses that images of synthetic people do not have: on the floor, on all fours, lying, leaping.
 
 They are for whoever learns from keypoints alone, which may come from any photo.
 """

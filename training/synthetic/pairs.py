@@ -13,25 +13,25 @@ from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from .limbs import Array, axis_angle, rotation
 from .people import Person, draw_person
 from .poses import Build, draw_pose
-from .render import Figure, draw_picture
+from .render import Figure, draw_image
 from .scene import Scene, draw_scene
 
 GENERATOR = 3
-"""Counts up whenever the same seed gives other pictures than before."""
-PICTURE_SIZE = (256, 176)
+"""Counts up whenever the same seed gives other images than before."""
+IMAGE_SIZE = (256, 176)
 """(height, width), pixels."""
 CROPPED_SHARE = 0.12
-"""Share of pictures that show the person from nearer, without the feet."""
+"""Share of images that show the person from nearer, without the feet."""
 CAMERA_FROM_BODY = rotation((180.0, 0.0, 0.0))
 """Turns a body that is y up and faces +z to a camera that looks at its face, y down."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Where in the picture a person stands."""
+    """Where in the image a person stands."""
 
     scale: float
-    """Height of the standing person, as a share of the picture's height."""
+    """Height of the standing person, as a share of the image's height."""
     centre_px: float
     """Middle of the person, pixels from the left."""
     floor_px: float
@@ -57,11 +57,11 @@ def make_pair(seed: int, index: int, body: BodyModel) -> dict[str, np.ndarray]:
     """
     rng = np.random.default_rng([seed, index])
     dressed = dress(draw_person(rng), body)
-    scene = draw_scene(rng, PICTURE_SIZE)
+    scene = draw_scene(rng, IMAGE_SIZE)
     intrinsics = scene_intrinsics(scene)
     stature = float(dressed.vertices[:, 1].max() - dressed.vertices[:, 1].min())
-    depth_m = scene.focal_px * stature / (PICTURE_SIZE[0] * rng.uniform(0.72, 0.95))
-    floor_px = PICTURE_SIZE[0] * rng.uniform(0.92, 0.985)
+    depth_m = scene.focal_px * stature / (IMAGE_SIZE[0] * rng.uniform(0.72, 0.95))
+    floor_px = IMAGE_SIZE[0] * rng.uniform(0.92, 0.985)
     row: dict[str, np.ndarray] = {
         "betas": dressed.person.betas,
         "intrinsics": intrinsics,
@@ -79,7 +79,7 @@ def make_pair(seed: int, index: int, body: BodyModel) -> dict[str, np.ndarray]:
             places=dressed.places,
             person=dressed.person,
         )
-        row[role] = draw_picture(figure, scene, intrinsics)
+        row[role] = draw_image(figure, scene, intrinsics)
         row[f"{role}_pose"] = pose
         row[f"{role}_transl"] = transl
     return row
@@ -112,7 +112,7 @@ def pose_dressed(dressed: DressedBody, body: BodyModel, pose: Array) -> Tensor:
 
 def scene_intrinsics(scene: Scene) -> Array:
     """Give the pinhole matrix of the scene's camera, pixels, principal point in the middle."""
-    height, width = PICTURE_SIZE
+    height, width = IMAGE_SIZE
     matrix = np.diag([scene.focal_px, scene.focal_px, 1.0])
     matrix[:2, 2] = width / 2.0, height / 2.0
     return matrix.astype(np.float32)
@@ -142,7 +142,7 @@ def _turned(tilt: Array, yaw_deg: float, scene: Scene) -> Array:
 def _place(
     rng: np.random.Generator, vertices: Array, scene: Scene, depth_m: float, floor_px: float
 ) -> Array:
-    """Choose where the person stands: on the floor, inside the picture, sometimes cut at the knees.
+    """Choose where the person stands: on the floor, inside the image, sometimes cut at the knees.
 
     Args:
         rng: decides where exactly.
@@ -154,7 +154,7 @@ def _place(
     Returns:
         (3,) translation, metres.
     """
-    height, width = PICTURE_SIZE
+    height, width = IMAGE_SIZE
     points = vertices[::3]
     depth_m = depth_m * rng.uniform(0.95, 1.06)
     floor_px = floor_px + rng.normal(0.0, 0.006) * height
@@ -178,6 +178,6 @@ def _place(
 
 def _box(points: Array, scene: Scene) -> tuple[Array, Array]:
     """Give the corners (x, y) of the box around projected points, pixels."""
-    centre = np.array([PICTURE_SIZE[1], PICTURE_SIZE[0]]) / 2.0
+    centre = np.array([IMAGE_SIZE[1], IMAGE_SIZE[0]]) / 2.0
     pixels = points[:, :2] / points[:, 2:] * scene.focal_px + centre
     return pixels.min(0), pixels.max(0)

@@ -1,4 +1,4 @@
-"""Random people: shape, skin, face, hair and clothes; everything that both pictures share."""
+"""Random people: shape, skin, face, hair and clothes; everything that both images share."""
 
 from dataclasses import dataclass
 

@@ -30,13 +30,13 @@ class Figure:
     person: Person
 
 
-def draw_picture(figure: Figure, scene: Scene, intrinsics: Array) -> Array:
+def draw_image(figure: Figure, scene: Scene, intrinsics: Array) -> Array:
     """Draw one person before the background.
 
     Args:
         figure: who, and where.
         scene: background, light and camera.
-        intrinsics: (3, 3), pixels of the picture.
+        intrinsics: (3, 3), pixels of the image.
 
     Returns:
         (height, width, 3) bytes.
@@ -48,8 +48,8 @@ def draw_picture(figure: Figure, scene: Scene, intrinsics: Array) -> Array:
     openness = _openness(samples.depth, intrinsics[0, 0], scene.light.occlusion)
     person, alpha = _gathered(colours, samples.pixels, size)
     background = scene.background * _floor_shadow(figure, scene, intrinsics)[..., None]
-    picture = person * openness[..., None] + (1.0 - alpha[..., None]) * background
-    shown = np.clip(picture, 0.0, 1.0) ** np.float32(1.0 / GAMMA)
+    image = person * openness[..., None] + (1.0 - alpha[..., None]) * background
+    shown = np.clip(image, 0.0, 1.0) ** np.float32(1.0 / GAMMA)
     return (shown * 255.0 + 0.5).astype(np.uint8)
 
 
@@ -91,12 +91,12 @@ def _samples(figure: Figure, intrinsics: Array, size: Size) -> Samples:
 def _gathered(colours: Array, pixels: Array, size: Size) -> tuple[Array, Array]:
     """Average the samples of each pixel: colours times coverage, and coverage."""
     share, count = 1.0 / SUPERSAMPLING**2, size[0] * size[1]
-    picture = np.stack(
+    image = np.stack(
         [np.bincount(pixels, colour, count) for colour in np.clip(colours, 0.0, 1.0).T], axis=-1
     )
     alpha = np.bincount(pixels, minlength=count)
     return (
-        (share * picture).astype(np.float32).reshape(*size, 3),
+        (share * image).astype(np.float32).reshape(*size, 3),
         (share * alpha).astype(np.float32).reshape(size),
     )
 

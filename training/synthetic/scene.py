@@ -1,4 +1,4 @@
-"""What stays the same in both pictures: the background, the light and the camera."""
+"""What stays the same in both images: the background, the light and the camera."""
 
 from dataclasses import dataclass
 
@@ -46,7 +46,7 @@ class Scene:
 
 
 def draw_scene(rng: np.random.Generator, size: Size) -> Scene:
-    """Draw a place for pictures of `size` = (height, width) pixels."""
+    """Draw a place for images of `size` = (height, width) pixels."""
     makers = (_plain, _sloped, _room, _clouds, _bokeh, _blocks, _striped)
     weights = (0.26, 0.24, 0.16, 0.14, 0.07, 0.08, 0.05)
     background = makers[rng.choice(len(makers), p=weights)](rng, size)
@@ -124,12 +124,12 @@ def _room(rng: np.random.Generator, size: Size) -> Array:
 
 
 def _clouds(rng: np.random.Generator, size: Size) -> Array:
-    """Fill the picture with coloured noise whose spectrum falls off as photographs' does."""
+    """Fill the image with coloured noise whose spectrum falls off as photographs' does."""
     colour, other = _wall_colour(rng), _wall_colour(rng)
     noise = _fractal(rng, size, rng.uniform(1.1, 1.9))
     share = np.clip(0.5 + rng.uniform(0.1, 0.35) * noise, 0.0, 1.0)
-    picture = colour + share[..., None] * (other - colour)
-    return picture + rng.uniform(0.0, 0.06) * _fractal(rng, size, 1.2)[..., None]
+    image = colour + share[..., None] * (other - colour)
+    return image + rng.uniform(0.0, 0.06) * _fractal(rng, size, 1.2)[..., None]
 
 
 def _bokeh(rng: np.random.Generator, size: Size) -> Array:
@@ -139,19 +139,19 @@ def _bokeh(rng: np.random.Generator, size: Size) -> Array:
     grey, colour = cells.mean(2, keepdims=True), rng.uniform(0.1, 0.6)
     cells = (colour * cells + (1.0 - colour) * grey) ** rng.uniform(0.7, 2.0)
     cells = _wall_colour(rng) * 0.5 + 0.5 * cells
-    picture = _resized(cells, size, Image.Resampling.BICUBIC)
-    return picture * (1.0 + 0.06 * _fractal(rng, size, 1.4)[..., None])
+    image = _resized(cells, size, Image.Resampling.BICUBIC)
+    return image * (1.0 + 0.06 * _fractal(rng, size, 1.4)[..., None])
 
 
 def _blocks(rng: np.random.Generator, size: Size) -> Array:
     """Lay boxes of several colours over one another, then put them out of focus."""
-    picture = np.array(_sloped(rng, size), np.float32)
+    image = np.array(_sloped(rng, size), np.float32)
     for _ in range(int(rng.integers(3, 12))):
         top, left = int(rng.integers(-40, size[0])), int(rng.integers(-40, size[1]))
         height, width = rng.integers(15, 160, 2)
         box = (slice(max(top, 0), top + height), slice(max(left, 0), left + width))
-        picture[box] = _display(draw_colour(rng, saturation=(0.0, 0.6)))
-    return _blurred(picture, float(rng.uniform(0.0, 7.0)))
+        image[box] = _display(draw_colour(rng, saturation=(0.0, 0.6)))
+    return _blurred(image, float(rng.uniform(0.0, 7.0)))
 
 
 def _striped(rng: np.random.Generator, size: Size) -> Array:
@@ -162,8 +162,8 @@ def _striped(rng: np.random.Generator, size: Size) -> Array:
     y, x = _grid(size)
     along = x if rng.random() < 0.7 else y
     phase = (along * rng.uniform(1.5, 8.0) + rng.random()) % 1.0
-    picture = np.where((phase < rng.uniform(0.2, 0.8))[..., None], colour, other)
-    return _blurred(picture.astype(np.float32), float(rng.uniform(0.3, 2.0)))
+    image = np.where((phase < rng.uniform(0.2, 0.8))[..., None], colour, other)
+    return _blurred(image.astype(np.float32), float(rng.uniform(0.3, 2.0)))
 
 
 def _grid(size: Size) -> tuple[Array, Array]:
@@ -183,11 +183,11 @@ def _fractal(rng: np.random.Generator, size: Size, slope: float) -> Array:
     return (noise / max(float(noise.std()), 1e-9)).astype(np.float32)
 
 
-def _resized(picture: Array, size: Size, filter_: Image.Resampling) -> Array:
-    shown = Image.fromarray((np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8))
+def _resized(image: Array, size: Size, filter_: Image.Resampling) -> Array:
+    shown = Image.fromarray((np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8))
     return np.asarray(shown.resize((size[1], size[0]), filter_), np.float32) / 255.0
 
 
-def _blurred(picture: Array, radius_px: float) -> Array:
-    shown = Image.fromarray((np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8))
+def _blurred(image: Array, radius_px: float) -> Array:
+    shown = Image.fromarray((np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8))
     return np.asarray(shown.filter(ImageFilter.GaussianBlur(radius_px)), np.float32) / 255.0

@@ -1,4 +1,4 @@
-"""Train the autoencoder on crops of synthetic pictures and photo-like noise."""
+"""Train the autoencoder on crops of synthetic images and photo-like noise."""
 
 import copy
 from pathlib import Path
@@ -24,7 +24,7 @@ SQUARED_WEIGHT = 5.0
 
 
 class ReconstructionLoss(nn.Module):
-    """An autoencoder and what its pictures are judged by."""
+    """An autoencoder and what its images are judged by."""
 
     def __init__(self, autoencoder: PatchAutoencoder, latent_noise: float) -> None:
         super().__init__()
@@ -34,11 +34,11 @@ class ReconstructionLoss(nn.Module):
     def forward(
         self, batch: dict[str, Tensor], generator: torch.Generator
     ) -> dict[str, Float[Tensor, ""]]:
-        """Compare pictures with their reconstruction from latents with a little noise."""
-        picture = batch["picture"].contiguous(memory_format=torch.channels_last)
-        latents = self.autoencoder.encode(picture)
+        """Compare images with their reconstruction from latents with a little noise."""
+        image = batch["image"].contiguous(memory_format=torch.channels_last)
+        latents = self.autoencoder.encode(image)
         noise = torch.randn(latents.shape, generator=generator).to(latents)
-        error = (self.autoencoder.decode(latents + self.latent_noise * noise) - picture).float()
+        error = (self.autoencoder.decode(latents + self.latent_noise * noise) - image).float()
         squared = error.square().mean()
         loss = error.abs().mean() + SQUARED_WEIGHT * squared
         with torch.no_grad():
@@ -58,7 +58,7 @@ class AutoencoderTask:
                 blocks=settings.blocks,
             )
             autoencoder = PatchAutoencoder(config)
-            start_from_principal_components(autoencoder, self._pictures(settings.start_pictures))
+            start_from_principal_components(autoencoder, self._images(settings.start_images))
         else:
             autoencoder, _ = load_autoencoder(settings.refine)
             autoencoder.analysis.requires_grad_(False)
@@ -67,32 +67,32 @@ class AutoencoderTask:
         self.model: nn.Module = ReconstructionLoss(autoencoder, settings.latent_noise)
 
     def __len__(self) -> int:
-        """Count the pictures: two a pair."""
+        """Count the images: two a pair."""
         return 2 * len(self.data)
 
     def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
-        """Cut one random crop out of every picture; some are replaced by noise textures."""
+        """Cut one random crop out of every image; some are replaced by noise textures."""
         side = self.settings.crop
         crops = torch.empty(len(indices), 3, side, side)
         for crop, index in zip(crops, indices, strict=True):
-            picture = self._picture(index)
-            height, width = picture.shape[-2:]
+            image = self._image(index)
+            height, width = image.shape[-2:]
             top = int(torch.randint(height - side + 1, (), generator=generator))
             left = int(torch.randint(width - side + 1, (), generator=generator))
-            crop.copy_(picture[:, top : top + side, left : left + side])
+            crop.copy_(image[:, top : top + side, left : left + side])
             if torch.rand((), generator=generator) < 0.5:
                 crop.copy_(crop.flip(-1))
         textured = torch.rand(len(crops), generator=generator) < self.settings.texture_share
         if textured.any():
             crops[textured] = photo_textures(int(textured.sum()), side, generator)
-        return {"picture": crops}
+        return {"image": crops}
 
     @torch.no_grad()
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
-        """Show eight pictures above their reconstructions."""
+        """Show eight images above their reconstructions."""
         autoencoder = cast(ReconstructionLoss, model).autoencoder
-        pictures = self._pictures(8)
-        rows = torch.stack([pictures, autoencoder(pictures)])
+        images = self._images(8)
+        rows = torch.stack([images, autoencoder(images)])
         return torch.cat([torch.cat(list(row), -1) for row in rows], -2).clamp(-1.0, 1.0)
 
     @torch.no_grad()
@@ -100,21 +100,21 @@ class AutoencoderTask:
         """Write the autoencoder; a new one's latents are scaled to unit variance."""
         autoencoder = copy.deepcopy(cast(ReconstructionLoss, model).autoencoder)
         if self.settings.refine is None:
-            scale_latents(autoencoder, autoencoder.encode(self._pictures(256)).std())
+            scale_latents(autoencoder, autoencoder.encode(self._images(256)).std())
         save_autoencoder(path, autoencoder, recipe=recipe)
 
-    def _picture(self, index: int) -> Float[Tensor, "3 height width"]:
+    def _image(self, index: int) -> Float[Tensor, "3 height width"]:
         pair = self.data.pair(index // 2)
-        return pair.source_picture if index % 2 == 0 else pair.target_picture
+        return pair.source_image if index % 2 == 0 else pair.target_image
 
-    def _pictures(self, count: int) -> Float[Tensor, "count 3 height width"]:
+    def _images(self, count: int) -> Float[Tensor, "count 3 height width"]:
         chosen = torch.linspace(0, len(self) - 1, min(count, len(self))).long().tolist()
-        return torch.stack([self._picture(index) for index in chosen])
+        return torch.stack([self._image(index) for index in chosen])
 
 
 @torch.no_grad()
 def scale_latents(autoencoder: PatchAutoencoder, std: Float[Tensor, ""]) -> None:
-    """Divide the latents by `std` and undo it in the decoder; pictures stay as they are."""
+    """Divide the latents by `std` and undo it in the decoder; images stay as they are."""
     first, last = autoencoder.decode_correction[0], autoencoder.encode_correction[-1]
     for module in (autoencoder.analysis, last):
         for parameter in module.parameters():
@@ -124,10 +124,10 @@ def scale_latents(autoencoder: PatchAutoencoder, std: Float[Tensor, ""]) -> None
 
 
 def reconstruction_psnr(
-    autoencoder: PatchAutoencoder, pictures: Float[Tensor, "batch 3 height width"]
+    autoencoder: PatchAutoencoder, images: Float[Tensor, "batch 3 height width"]
 ) -> Float[Tensor, " batch"]:
     """Return the PSNR that the autoencoder itself allows, dB."""
-    error = F.mse_loss(autoencoder(pictures).clamp(-1.0, 1.0), pictures, reduction="none").mean(
+    error = F.mse_loss(autoencoder(images).clamp(-1.0, 1.0), images, reduction="none").mean(
         (1, 2, 3)
     )
     return 10.0 * torch.log10(4.0 / error)

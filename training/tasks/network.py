@@ -103,21 +103,21 @@ class TransferLoss(nn.Module):
         if prior is None or prior.foretell is None:
             raise ConfigError("noises = 0 trains the 2D prior, and this network foretells nothing.")
         maps = {name: kept[name] & kept["pose"] for name in MAP_CHANNELS}
-        _, anchor = prior(inputs.maps, inputs.draft_latents, maps, inputs.picture)
+        _, anchor = prior(inputs.maps, inputs.warp_latents, maps, inputs.image)
         loss = foretelling_loss(anchor, latents)
         return {"loss": loss, "foretelling": loss}
 
     def inputs(self, batch: dict[str, Tensor]) -> ConditionInputs:
         """Carry the stored bytes of a batch to what the network reads."""
         planes = decode_planes(batch["planes"])
-        picture = batch["picture"].permute(0, 3, 1, 2).float() / 127.5 - 1.0
+        image = batch["image"].permute(0, 3, 1, 2).float() / 127.5 - 1.0
         return ConditionInputs(
-            picture=picture,
+            image=image,
             source_maps=planes.pop("source_maps"),
             points=batch["points"].float(),
-            points_canonical=self.points_canonical.expand(len(picture), -1, -1),
+            points_canonical=self.points_canonical.expand(len(image), -1, -1),
             maps=planes,
-            draft_latents=batch["draft_latents"].float(),
+            warp_latents=batch["warp_latents"].float(),
         )
 
     def predict(
@@ -232,7 +232,7 @@ class NetworkTask:
 
     @torch.no_grad()
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
-        """Show sources, drafts, results and targets of eight pairs, from fixed noise."""
+        """Show sources, warps, results and targets of eight pairs, from fixed noise."""
         loss = cast(TransferLoss, model)
         indices = torch.linspace(0, len(self) - 1, min(8, len(self))).long().tolist()
         batch = self.data.batch(indices)
@@ -248,7 +248,7 @@ class NetworkTask:
             latents = scheduler.step(velocity, int(step), latents, return_dict=False)[0]
         result = self.autoencoder.decode(latents)
         wanted = self.autoencoder.decode(batch["target_latents"].float())
-        rows = [inputs.picture, inputs.maps["warp"][:, :3], result, wanted]
+        rows = [inputs.image, inputs.maps["warp"][:, :3], result, wanted]
         return torch.cat([torch.cat(list(row), -1) for row in rows], -2).clamp(-1.0, 1.0)
 
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""Train the network that reads a body off one picture, on synthetic people seen in many ways."""
+"""Train the network that reads a body off one image, on synthetic people seen in many ways."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -26,7 +26,7 @@ from ..data.shards import ShardDataset
 from ..data.spoil import spoil
 from ..data.views import Spread, View
 
-SHEET_PICTURES = 8
+SHEET_IMAGES = 8
 
 
 class RegressLoss(nn.Module):
@@ -41,9 +41,9 @@ class RegressLoss(nn.Module):
     def forward(
         self, batch: dict[str, Tensor], generator: torch.Generator
     ) -> dict[str, Float[Tensor, ""]]:
-        """Compare bodies in their rotations, joints in space and in the picture, and camera."""
-        found = self.network(batch["picture"].contiguous(memory_format=torch.channels_last))
-        with torch.autocast(batch["picture"].device.type, enabled=False):
+        """Compare bodies in their rotations, joints in space and in the image, and camera."""
+        found = self.network(batch["image"].contiguous(memory_format=torch.channels_last))
+        with torch.autocast(batch["image"].device.type, enabled=False):
             losses = self._losses(found, batch)
         weights = self.weights
         loss = (
@@ -79,7 +79,7 @@ class RegressLoss(nn.Module):
 
 
 class RegressTask:
-    """Pictures in memory, each shown in another way at every step."""
+    """Images in memory, each shown in another way at every step."""
 
     def __init__(
         self, data: ShardDataset, settings: RegressTraining, changes: dict[str, Any]
@@ -98,31 +98,31 @@ class RegressTask:
         self.model: nn.Module = RegressLoss(network, RestJoints(self.body), settings)
 
     def __len__(self) -> int:
-        """Count the pictures: two a pair."""
+        """Count the images: two a pair."""
         return len(self.people)
 
     def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
         """See some people from other sides, and badly."""
         people = self.people.take(indices)
         view = View.draw(len(indices), self.spread, generator)
-        pictures = view.pictures(people.pictures.float() / 127.5 - 1.0)
+        images = view.images(people.images.float() / 127.5 - 1.0)
         spoilt = torch.rand(len(indices), generator=generator) < self.settings.spoilt_share
         if spoilt.any():
-            pictures[spoilt] = spoil(pictures[spoilt], generator)
-        return {"picture": pictures, **targets(view.people(people), view.shift)}
+            images[spoilt] = spoil(images[spoilt], generator)
+        return {"image": images, **targets(view.people(people), view.shift)}
 
     @torch.no_grad()
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
-        """Show eight pictures above the bodies read off them."""
+        """Show eight images above the bodies read off them."""
         network = cast(RegressLoss, model).network
-        chosen = torch.linspace(0, len(self) - 1, SHEET_PICTURES).long().tolist()
-        pictures = self.people.take(chosen).pictures.float() / 127.5 - 1.0
-        found = network(pictures)
+        chosen = torch.linspace(0, len(self) - 1, SHEET_IMAGES).long().tolist()
+        images = self.people.take(chosen).images.float() / 127.5 - 1.0
+        found = network(images)
         shown = []
-        for row, picture in enumerate(pictures):
-            params = regressed_params(found, row, (picture.shape[-2], picture.shape[-1]))
-            shown.append(overlay_body(picture[None], BodyView.of(params, self.body))[0])
-        rows = torch.stack([pictures, torch.stack(shown)])
+        for row, image in enumerate(images):
+            params = regressed_params(found, row, (image.shape[-2], image.shape[-1]))
+            shown.append(overlay_body(image[None], BodyView.of(params, self.body))[0])
+        rows = torch.stack([images, torch.stack(shown)])
         return rearrange(rows, "rows people rgb h w -> rgb (rows h) (people w)").clamp(-1.0, 1.0)
 
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
@@ -131,8 +131,8 @@ class RegressTask:
 
 
 def targets(people: People, shift: Float[Tensor, "batch 2"]) -> dict[str, Tensor]:
-    """Say what the network should find; `shift` is where the camera's axis meets the picture."""
-    height, width = people.pictures.shape[-2:]
+    """Say what the network should find; `shift` is where the camera's axis meets the image."""
+    height, width = people.images.shape[-2:]
     joints, focal = people.joints, people.focal
     at = focal[:, None, None] * joints[..., :2] / joints[..., 2:] + shift[:, None]
     return {

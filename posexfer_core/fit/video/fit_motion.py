@@ -90,7 +90,7 @@ def fit_motion(
 
     Raises:
         KeypointsError: the person is seen in too few frames, or too little of it in one.
-        PictureError: a mask is elsewhere.
+        ImageError: a mask is elsewhere.
     """
     body, plan = body or BodyModel.bundled(), plan or SearchPlan()
     seen = [index for index, sight in enumerate(frames) if sight is not None]

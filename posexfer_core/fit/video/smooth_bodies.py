@@ -32,7 +32,7 @@ def smooth_bodies(
     """Take the jitter out of one person's motion, such as a network reads frame by frame.
 
     Args:
-        params: one person, before a lens that looks through the middle of its picture.
+        params: one person, before a lens that looks through the middle of its image.
         body: that the betas are of.
         smoothing: how much the motion may jerk.
         progress: as in `fit_motion`.
@@ -45,11 +45,11 @@ def smooth_bodies(
 
 
 def shown_points(params: HumanParams, body: BodyModel) -> list[Observation]:
-    """List every point that a fit knows, in the picture and in space, of one person.
+    """List every point that a fit knows, in the image and in space, of one person.
 
     Args:
         params: one person, in any number of frames, before a lens that looks through the middle
-            of its picture.
+            of its image.
         body: that the betas are of.
     """
     names = tuple(known_names(body, tuple(PLACES)))
@@ -65,7 +65,7 @@ def shown_points(params: HumanParams, body: BodyModel) -> list[Observation]:
             xy=pixels[:, :2] / pixels[:, 2:],
             confidence=trust,
             names=names,
-            picture_size=one.picture_size,
+            image_size=one.image_size,
         )
         joints = Joints3D(xyz=points, confidence=trust, names=names)
         sights.append(

@@ -3,7 +3,7 @@
 `E = sum_t E_t + sum_tj gm(|a_tj|^2 / sigma^2)`: `E_t` is the energy of a single fit, keypoints
 weighted by their confidence; `a_tj = log(R_t' R_t+1) - log(R_t-1' R_t)` is the angular acceleration
 of a joint, and the pelvis has one too. The pull is robust, so that a real jolt stays one. Shape is
-one for all frames. Steps are Gauss-Newton's on all frames together, so that where a picture says
+one for all frames. Steps are Gauss-Newton's on all frames together, so that where an image says
 little (depth, above all) its neighbours are asked.
 """
 

@@ -6,7 +6,7 @@ from posexfer_core.body.params import HumanParams
 
 
 def facing_params(**angles: tuple[float, float, float]) -> HumanParams:
-    """Stand upright before the camera, 3 m away, arms out, in a picture of 256 x 176.
+    """Stand upright before the camera, 3 m away, arms out, in an image of 256 x 176.
 
     Args:
         angles: axis-angle of single joints, as `joint_18=(0.0, 1.0, 0.0)`.
@@ -20,7 +20,7 @@ def facing_params(**angles: tuple[float, float, float]) -> HumanParams:
         betas=torch.zeros(10),
         transl=torch.tensor([0.0, 0.1, 3.0]),
         intrinsics=torch.tensor([[300.0, 0.0, 88.0], [0.0, 300.0, 128.0], [0.0, 0.0, 1.0]]),
-        picture_size=(256, 176),
+        image_size=(256, 176),
     )
 
 
@@ -34,5 +34,5 @@ def random_params(frames: int = 1, persons: int = 1, seed: int = 0) -> HumanPara
         betas=torch.randn(frames, persons, 10, generator=generator),
         transl=facing.transl + 0.1 * torch.randn(frames, persons, 3, generator=generator),
         intrinsics=facing.intrinsics.repeat(frames, 1, 1),
-        picture_size=facing.picture_size,
+        image_size=facing.image_size,
     )

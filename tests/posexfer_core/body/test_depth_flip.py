@@ -59,7 +59,7 @@ def test_a_flip_holds_before_a_turned_camera(body: BodyModel):
     turn[0, 0], turn[0, 2] = angle.cos(), angle.sin()
     turn[2, 0], turn[2, 2] = -angle.sin(), angle.cos()
     turn[:3, 3] = torch.tensor([0.9, 0.0, 0.1])
-    params = params.with_camera(params.intrinsics, params.picture_size, turn[None])
+    params = params.with_camera(params.intrinsics, params.image_size, turn[None])
     twin = flip_limb_depth(params, body, "left_arm")
     assert twin is not None
     before, after = BodyView.of(params, body), BodyView.of(twin, body)
@@ -109,11 +109,11 @@ def test_an_elbow_still_bends_like_a_hinge(body: BodyModel):
         assert cosine > 0.99  # the same axis, the same way round
 
 
-def test_a_limb_in_the_picture_plane_has_no_twin(body: BodyModel):
+def test_a_limb_in_the_image_plane_has_no_twin(body: BodyModel):
     assert flip_limb_depth(facing_params(), body, "left_arm", minimum_m=0.5) is None
 
 
-def test_order_change_counts_each_picture_of_a_batch(body: BodyModel):
+def test_order_change_counts_each_image_of_a_batch(body: BodyModel):
     params = crossed_arm()
     twin = flip_limb_depth(params, body, "left_arm")
     assert twin is not None

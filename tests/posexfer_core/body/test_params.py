@@ -21,7 +21,7 @@ def make_params(frames: int = 1, persons: int = 1, seed: int = 0) -> HumanParams
         betas=torch.randn(frames, persons, 10, generator=generator),
         transl=torch.randn(frames, persons, 3, generator=generator),
         intrinsics=intrinsics.repeat(frames, 1, 1),
-        picture_size=(256, 176),
+        image_size=(256, 176),
         confidence=torch.rand(frames, persons, 24, generator=generator),
     )
 
@@ -34,7 +34,7 @@ def test_a_file_loads_back_equal(tmp_path: Path, frames: int, persons: int):
     for name in FIELDS:
         assert torch.equal(getattr(loaded, name), getattr(params, name)), name
         assert getattr(loaded, name).dtype == getattr(params, name).dtype
-    assert loaded.picture_size == (256, 176)
+    assert loaded.image_size == (256, 176)
     assert loaded.beta_space == "posexfer"
 
 
@@ -59,7 +59,7 @@ def test_camera_and_confidence_have_defaults():
         betas=torch.zeros(10),
         transl=torch.zeros(3),
         intrinsics=torch.eye(3),
-        picture_size=(4, 3),
+        image_size=(4, 3),
     )
     assert torch.equal(params.camera_from_world, torch.eye(4)[None])
     assert torch.equal(params.confidence, torch.ones(1, 1, 24))
@@ -178,9 +178,9 @@ def test_a_flipped_byte_is_a_sentence(tmp_path: Path):
         HumanParams.load(tmp_path / "bad.npz")
 
 
-def test_a_picture_is_not_a_parameter_file(tmp_path: Path):
+def test_a_image_is_not_a_parameter_file(tmp_path: Path):
     Image.new("RGB", (8, 8)).save(tmp_path / "photo.npz", format="PNG")
-    with pytest.raises(ParamsError, match="Was a picture"):
+    with pytest.raises(ParamsError, match="Was an image"):
         HumanParams.load(tmp_path / "photo.npz")
 
 
@@ -223,9 +223,9 @@ def test_places_that_cannot_be_written_are_sentences(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_pictures_too_large_for_any_memory_are_refused():
+def test_images_too_large_for_any_memory_are_refused():
     with pytest.raises(ParamsError, match="at most 100 million pixels"):
-        replace(make_params(), picture_size=(20_000, 20_000))
+        replace(make_params(), image_size=(20_000, 20_000))
 
 
 def test_with_neutral_betas_changes_the_space():

@@ -25,12 +25,12 @@ def pixels(view: BodyView) -> torch.Tensor:
     return project_perspective(view.joints, view.intrinsics)
 
 
-def test_a_mirrored_picture_shows_the_other_sides_joints(body: BodyModel):
+def test_a_mirrored_image_shows_the_other_sides_joints(body: BodyModel):
     params = replace(random_params(2), camera_from_world=turned_camera(2))
     params.intrinsics[:, 0, 2] = 70.0
     before = pixels(BodyView.of(params, body, frame=None))
     after = pixels(BodyView.of(mirrored(params), body, frame=None))
-    before[..., 0] = params.picture_size[1] - before[..., 0]
+    before[..., 0] = params.image_size[1] - before[..., 0]
     torch.testing.assert_close(after, before[:, MIRRORED_JOINTS.tolist()], atol=0.3, rtol=0)
 
 

@@ -40,7 +40,7 @@ def test_feet_stand_on_the_framing_bodys_row(body: BodyModel, framing: Framing):
     torch.testing.assert_close(view.joints[:, 0, 2], expected.joints[:, 0, 2])
     torch.testing.assert_close(view.joints[:, 0, 0], expected.joints[:, 0, 0], atol=1e-5, rtol=0)
     assert torch.equal(result.betas, source.betas)
-    assert result.picture_size == frame.picture_size
+    assert result.image_size == frame.image_size
 
 
 def test_the_pose_is_the_targets(body: BodyModel):
@@ -62,7 +62,7 @@ def test_another_camera_sees_the_same_pose(body: BodyModel):
     turn = torch.eye(4)
     turn[:3, :3] = axis_angle_to_matrix(torch.tensor([0.0, 0.7, 0.0]))
     target = random_params(seed=5)
-    target = target.with_camera(target.intrinsics, target.picture_size, turn[None])
+    target = target.with_camera(target.intrinsics, target.image_size, turn[None])
     result = retarget(facing_params(), target, body, framing="source")
     root = turn[:3, :3] @ target.rotations[0, 0, 0]
     torch.testing.assert_close(result.rotations[0, 0, 0], root, atol=1e-4, rtol=0)

@@ -16,7 +16,7 @@ def test_a_person_facing_the_camera_stands_upright(body: BodyModel):
     head, ankle, left_wrist = view.joints[0, 15], view.joints[0, 7], view.joints[0, 20]
     pelvis = view.joints[0, 0]
     assert head[1] < pelvis[1] < ankle[1]  # y points down
-    assert left_wrist[0] > pelvis[0]  # the person's left is on the picture's right
+    assert left_wrist[0] > pelvis[0]  # the person's left is on the image's right
     nose = view.vertices[0, view.keypoint_vertices["nose"]]
     assert nose[2] < head[2]  # and looks at the camera
 

@@ -13,7 +13,7 @@ from posexfer_core.cli import main
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import BODY25
 from tests.benchmarks.random_motions import Motion, random_motion
-from tests.benchmarks.random_people import FOCAL_PX, PICTURE_PX, aligned_error_mm
+from tests.benchmarks.random_people import FOCAL_PX, IMAGE_PX, aligned_error_mm
 from tests.benchmarks.smoothing import joints_over_frames, motion_scores
 
 FRAMES = 5
@@ -26,15 +26,15 @@ def motion(body) -> Motion:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, motion) -> Path:
-    """Pictures, OpenPose files and one POSE_KEYPOINT file of the first frames."""
+    """Images, OpenPose files and one POSE_KEYPOINT file of the first frames."""
     folder = tmp_path_factory.mktemp("video")
-    picture = Image.new("RGB", (PICTURE_PX, PICTURE_PX), (90, 90, 90))
-    picture.save(folder / "one.png")
-    for name in ("pictures", "openpose"):
+    image = Image.new("RGB", (IMAGE_PX, IMAGE_PX), (90, 90, 90))
+    image.save(folder / "one.png")
+    for name in ("images", "openpose"):
         (folder / name).mkdir()
     frames = [openpose(one) for one in motion.keypoints[:FRAMES]]
     for number, frame in enumerate(frames, start=8):  # f8, f9, f10: numbers, not letters, count
-        picture.save(folder / "pictures" / f"f{number}.png")
+        image.save(folder / "images" / f"f{number}.png")
         (folder / "openpose" / f"f{number}_keypoints.json").write_text(json.dumps(frame))
     (folder / "all.json").write_text(json.dumps(frames))
     np.save(folder / "joints.npy", 1000.0 * motion.joints[:FRAMES])
@@ -59,8 +59,8 @@ def first_frames(motion: Motion) -> Motion:
     )
 
 
-def test_folders_of_pictures_and_keypoints_are_a_video(folder, motion, body, capsys):
-    files = [str(folder / name) for name in ("pictures", "openpose")]
+def test_folders_of_images_and_keypoints_are_a_video(folder, motion, body, capsys):
+    files = [str(folder / name) for name in ("images", "openpose")]
     assert estimate(folder, *files, "--fps", "25") == 0
     said = capsys.readouterr().out
     assert said.startswith("mean reprojection error: ") and "over 5 frames" in said
@@ -74,7 +74,7 @@ def test_folders_of_pictures_and_keypoints_are_a_video(folder, motion, body, cap
 
 
 def test_a_file_of_several_frames_gives_the_same(folder):
-    files = [str(folder / name) for name in ("pictures", "openpose")]
+    files = [str(folder / name) for name in ("images", "openpose")]
     assert estimate(folder, *files) == 0
     many = HumanParams.load(folder / "out.npz")
     assert estimate(folder, str(folder / "one.png"), str(folder / "all.json")) == 0
@@ -100,7 +100,7 @@ def test_a_person_is_followed_among_others(folder, motion):
         xy=motion.keypoints[0].xy[::-1] + 300.0,
         confidence=motion.keypoints[0].confidence,
         names=BODY25,
-        picture_size=(PICTURE_PX, PICTURE_PX),
+        image_size=(IMAGE_PX, IMAGE_PX),
     )
     for number, frame in enumerate(frames):
         frame["people"].insert((number + 1) % 2, openpose(beside)["people"][0])
@@ -130,7 +130,7 @@ def test_mediapipes_world_landmarks_are_used(folder, motion, body):
     places = {11: 16, 12: 17, 13: 18, 14: 19, 15: 20, 16: 21, 25: 4, 26: 5, 27: 7, 28: 8}
     for mine, smpl in {**places, 23: 1, 24: 2}.items():
         joint = motion.joints[0, smpl]
-        x, y = FOCAL_PX * joint[:2] / joint[2] / PICTURE_PX + 0.5
+        x, y = FOCAL_PX * joint[:2] / joint[2] / IMAGE_PX + 0.5
         landmarks[mine] = {"x": x, "y": y, "z": 0.0, "visibility": 0.9}
         centre = motion.joints[0, 1:3].mean(0)
         world[mine] = dict(zip("xyz", joint - centre, strict=True)) | {"visibility": 0.9}
@@ -144,13 +144,13 @@ def test_mediapipes_world_landmarks_are_used(folder, motion, body):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["pictures", "nothing"], "cannot be read|not there|No such"),
-        (["pictures", "empty"], "has no files that end in"),
-        (["empty", "openpose"], "has no pictures that end in"),
+        (["images", "nothing"], "cannot be read|not there|No such"),
+        (["images", "empty"], "has no files that end in"),
+        (["empty", "openpose"], "has no images that end in"),
         (["one.png", "all.json", "--frame", "9"], "Frame 9 was asked for, but there are 5"),
         (["one.png", "all.json", "--person", "2"], "Frame 0: Person 2 was asked for"),
         (["one.png", "all.json", "--joints", "world.npy"], "5 frames of keypoints, 1 frames of 3D"),
-        (["one.png", "--joints", "world.npy"], "does not say where in the picture"),
+        (["one.png", "--joints", "world.npy"], "does not say where in the image"),
         (["one.png", "--joints", "all.json"], "holds no 3D joints that are known"),
         (["one.png", "--joints", "out.txt"], "out.txt"),
     ],
@@ -187,7 +187,7 @@ def betas_of(folder: Path) -> torch.Tensor:
 
 
 def test_masks_of_one_frame_or_of_all_change_the_shape(folder, masks):
-    one, video = str(folder / "one.png"), [str(folder / "pictures"), str(folder / "openpose")]
+    one, video = str(folder / "one.png"), [str(folder / "images"), str(folder / "openpose")]
     alone = [one, str(folder / "all.json"), "--frame", "1"]
     for arguments, used in ((alone, masks), (video, masks)):
         assert estimate(folder, *arguments) == 0
@@ -199,15 +199,15 @@ def test_masks_of_one_frame_or_of_all_change_the_shape(folder, masks):
 
 
 def test_masks_that_do_not_fit_get_a_sentence(folder, masks, capsys):
-    picture, first = str(folder / "one.png"), str(folder / "openpose" / "f8_keypoints.json")
+    image, first = str(folder / "one.png"), str(folder / "openpose" / "f8_keypoints.json")
     Image.new("L", (64, 64), 255).save(folder / "small.png")
-    Image.new("L", (PICTURE_PX, PICTURE_PX)).save(folder / "black.png")
+    Image.new("L", (IMAGE_PX, IMAGE_PX)).save(folder / "black.png")
     wrong = [
-        ("must be as many", [picture, str(folder / "all.json")], masks / "m8.png"),
-        ("cannot be read as a picture", [picture, first], folder / "all.json"),
-        ("small.png: The mask has shape (64, 64)", [picture, first], folder / "small.png"),
-        ("black.png: The mask is empty", [picture, first], folder / "black.png"),
-        ("give them too", [picture], masks / "m8.png"),
+        ("must be as many", [image, str(folder / "all.json")], masks / "m8.png"),
+        ("cannot be read as an image", [image, first], folder / "all.json"),
+        ("small.png: The mask has shape (64, 64)", [image, first], folder / "small.png"),
+        ("black.png: The mask is empty", [image, first], folder / "black.png"),
+        ("give them too", [image], masks / "m8.png"),
     ]
     for sentence, arguments, mask in wrong:
         assert estimate(folder, *arguments, "--mask", str(mask)) == 2

@@ -92,7 +92,7 @@ def test_every_level_of_the_residuals_is_heard_and_enters_before_downsampling(ge
 
 
 @torch.no_grad()
-def test_two_pictures_at_once_equal_each_alone(generator):
+def test_two_images_at_once_equal_each_alone(generator):
     unet, network = toy_unet(), toy_network()
     sample, context = sample_and_context(generator)
     condition = network.condition(random_inputs(generator))

@@ -20,15 +20,15 @@ def vision_model() -> CLIPVisionModel:
 @torch.no_grad()
 def test_hidden_states_are_those_before_the_last_layer():
     model = vision_model()
-    picture = torch.rand(2, 3, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    image = torch.rand(2, 3, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
     mean, std = (torch.tensor(values)[:, None, None] for values in (CLIP_MEAN, CLIP_STD))
-    expected = model((picture / 2 + 0.5 - mean) / std, output_hidden_states=True).hidden_states
+    expected = model((image / 2 + 0.5 - mean) / std, output_hidden_states=True).hidden_states
     assert len(expected) == 3  # embeddings, then one per layer
-    torch.testing.assert_close(clip_hidden_states(model, picture), expected[1])
+    torch.testing.assert_close(clip_hidden_states(model, image), expected[1])
 
 
 @torch.no_grad()
-def test_tall_pictures_are_padded_at_the_sides_with_the_mean_colour():
+def test_tall_images_are_padded_at_the_sides_with_the_mean_colour():
     model = vision_model()
     seen = []
     model.register_forward_pre_hook(

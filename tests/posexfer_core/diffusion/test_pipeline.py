@@ -8,7 +8,7 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from posexfer_core.body.view import BodyView
 from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
-from posexfer_core.errors import ConfigError, PictureError
+from posexfer_core.errors import ConfigError, ImageError
 from posexfer_core.files.images import to_pil
 from tests.posexfer_core.diffusion.toys import CONFIG, standing, toy_pipeline
 
@@ -17,13 +17,13 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def random_picture(size: tuple[int, int] = (64, 40), count: int = 1) -> torch.Tensor:
+def random_image(size: tuple[int, int] = (64, 40), count: int = 1) -> torch.Tensor:
     return torch.rand(count, 3, *size, generator=seeded(7)) * 2.0 - 1.0
 
 
 def draw(pipeline: PoseTransferPipeline, body, **changes) -> torch.Tensor:
     settings: dict[str, Any] = {
-        "picture": random_picture(),
+        "image": random_image(),
         "source": standing(body),
         "target": standing(body, arm=1.0),
         "num_inference_steps": 2,
@@ -42,7 +42,7 @@ def test_the_seed_decides_the_result(body):
     assert once.abs().max() <= 1.0
 
 
-def test_the_condition_is_computed_once_per_picture(body, monkeypatch):
+def test_the_condition_is_computed_once_per_image(body, monkeypatch):
     pipeline = toy_pipeline()
     calls = {"condition": 0, "precompute_kv": 0}
     steps = []
@@ -68,12 +68,12 @@ def _counted(network, name, calls):
 def test_several_at_once_equal_each_alone(body):
     pipeline = toy_pipeline()
     targets = [standing(body, arm=1.0), standing(body, turn=1.0)]
-    pictures = random_picture(count=2)
+    images = random_image(count=2)
     generators = [seeded(1), seeded(2)]
     both = draw(
         pipeline,
         body,
-        picture=pictures,
+        image=images,
         target=BodyView.stack(targets),
         generator=generators,
     )
@@ -81,14 +81,14 @@ def test_several_at_once_equal_each_alone(body):
         alone = draw(
             pipeline,
             body,
-            picture=pictures[row : row + 1],
+            image=images[row : row + 1],
             target=targets[row],
             generator=[seeded(row + 1)],
         )
         torch.testing.assert_close(both[row : row + 1], alone, atol=1e-4, rtol=1e-3)
 
 
-def test_one_picture_serves_several_targets(body):
+def test_one_image_serves_several_targets(body):
     targets = BodyView.stack([standing(body, arm=1.0), standing(body, turn=1.0)])
     assert draw(toy_pipeline(), body, target=targets).shape == (2, 3, 64, 40)
 
@@ -98,7 +98,7 @@ def test_sizes_that_halve_badly_work(body):
     drawn = draw(
         toy_pipeline(),
         body,
-        picture=random_picture(size),
+        image=random_image(size),
         source=standing(body, size),
         target=standing(body, size),
         num_inference_steps=1,
@@ -115,11 +115,11 @@ def test_an_unknown_source_body_and_fewer_conditions_work(body):
         assert not torch.allclose(changed, usual, atol=1e-3), changes
 
 
-def test_pillow_pictures_go_in_and_out(body):
+def test_pillow_images_go_in_and_out(body):
     pipeline = toy_pipeline()
-    picture = random_picture()
+    image = random_image()
     drawn = pipeline(
-        to_pil(picture),
+        to_pil(image),
         standing(body),
         standing(body, arm=1.0),
         num_inference_steps=2,
@@ -127,7 +127,7 @@ def test_pillow_pictures_go_in_and_out(body):
     ).images
     assert isinstance(drawn, list) and drawn[0].size == (40, 64)
     (again,) = pipeline(
-        [to_pil(picture)],
+        [to_pil(image)],
         standing(body),
         standing(body, arm=1.0),
         num_inference_steps=2,
@@ -140,7 +140,7 @@ def test_noise_may_be_given(body):
     pipeline = toy_pipeline()
     noise = torch.randn(1, 4, 8, 5, generator=seeded())
     assert torch.equal(draw(pipeline, body, latents=noise), draw(pipeline, body))
-    with pytest.raises(PictureError, match=r"expected \(1, 4, 8, 5\)"):
+    with pytest.raises(ImageError, match=r"expected \(1, 4, 8, 5\)"):
         draw(pipeline, body, latents=torch.zeros(1, 4, 8, 8))
 
 
@@ -199,9 +199,9 @@ def test_the_unet_is_given_back_when_something_fails(body):
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"picture": random_picture((60, 40))}, PictureError, "60x40"),
-        ({"picture": random_picture()[0]}, PictureError, r"expected \(batch, 3"),
-        ({"picture": random_picture(count=3), "target": 2}, PictureError, "2 target bodies for 3"),
+        ({"image": random_image((60, 40))}, ImageError, "60x40"),
+        ({"image": random_image()[0]}, ImageError, r"expected \(batch, 3"),
+        ({"image": random_image(count=3), "target": 2}, ImageError, "2 target bodies for 3"),
         ({"num_inference_steps": 0}, ConfigError, "at least 1"),
         ({"prompt": "a person"}, ConfigError, "no text encoder"),
     ],

@@ -65,18 +65,18 @@ def toy_pipeline(config: NetworkConfig = CONFIG) -> PoseTransferPipeline:
 def random_inputs(
     generator: torch.Generator, *, batch: int = 2, height: int = 64, width: int = 40
 ) -> ConditionInputs:
-    """Inputs of the right shapes; nothing in them is a picture."""
+    """Inputs of the right shapes; nothing in them is an image."""
 
     def noise(*shape: int) -> torch.Tensor:
         return torch.randn(shape, generator=generator)
 
     return ConditionInputs(
-        picture=noise(batch, 3, height, width),
+        image=noise(batch, 3, height, width),
         source_maps=noise(batch, 4, height, width),
         points=noise(batch, CONFIG.points, 3).clamp(-1.0, 1.0),
         points_canonical=noise(batch, CONFIG.points, 3),
         maps={name: noise(batch, count, height, width) for name, count in MAP_CHANNELS.items()},
-        draft_latents=noise(batch, SHAPE.latent_channels, height // 8, width // 8),
+        warp_latents=noise(batch, SHAPE.latent_channels, height // 8, width // 8),
     )
 
 
@@ -87,7 +87,7 @@ def standing(
 
     Args:
         body: the body model.
-        size: height and width of the picture.
+        size: height and width of the image.
         arm: lowering of the left arm, radians.
         turn: of the whole body about the vertical, radians.
     """
@@ -102,7 +102,7 @@ def standing(
             betas=torch.zeros(10),
             transl=torch.tensor([0.0, 0.0, 5.0]),
             intrinsics=intrinsics_matrix(2.2 * height, (height, width)),
-            picture_size=size,
+            image_size=size,
         ),
         body,
     )

@@ -23,7 +23,7 @@ import torch
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.smpl_files import load_body_model
 from posexfer_core.errors import PoseXferError
-from posexfer_core.files.images import load_picture
+from posexfer_core.files.images import load_image
 from posexfer_core.formats.read import read_params
 from posexfer_core.keypoints.keypoints import load_keypoints
 
@@ -251,7 +251,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "own params": HumanParams.load,
     "body": load_body_model,
     "keypoints": load_keypoints,
-    "picture": load_picture,
+    "image": load_image,
 }
 
 
@@ -281,7 +281,7 @@ def test_hostile_files_end_in_our_own_errors_soon_and_in_little_memory(
         assert peak_bytes() - before < MOST_BYTES, reader
 
 
-def test_a_picture_of_many_pixels_in_few_bytes_is_refused_unread(tmp_path: Path):
+def test_a_image_of_many_pixels_in_few_bytes_is_refused_unread(tmp_path: Path):
     size = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunks = [
         struct.pack(">I", len(content))
@@ -292,7 +292,7 @@ def test_a_picture_of_many_pixels_in_few_bytes_is_refused_unread(tmp_path: Path)
     ]
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
     with pytest.raises(PoseXferError, match="million pixels"):
-        load_picture(tmp_path / "a.png")
+        load_image(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("name", ["pose.npy", "a/data.pkl"])

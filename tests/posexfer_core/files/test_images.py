@@ -7,13 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
-from posexfer_core.errors import OutputError, PictureError
+from posexfer_core.errors import ImageError, OutputError
 from posexfer_core.files.images import (
     check_target,
     from_pil,
+    load_image,
     load_mask,
-    load_picture,
-    save_picture,
+    save_image,
     to_pil,
 )
 
@@ -34,28 +34,28 @@ def test_white_is_one_and_black_minus_one(tmp_path):
     levels = np.zeros((16, 20, 3), np.uint8)
     levels[:, 10:] = 255
     Image.fromarray(levels).save(tmp_path / "halves.png")
-    picture = load_picture(tmp_path / "halves.png")
-    assert picture.shape == (1, 3, 16, 20)
-    assert (picture[..., :10] == -1).all() and (picture[..., 10:] == 1).all()
+    image = load_image(tmp_path / "halves.png")
+    assert image.shape == (1, 3, 16, 20)
+    assert (image[..., :10] == -1).all() and (image[..., 10:] == 1).all()
 
 
 def test_every_level_survives_saving_and_loading(tmp_path, generator):
     levels = torch.randint(0, 256, (1, 3, 17, 23), generator=generator)
-    picture = levels / 127.5 - 1.0
-    save_picture(picture, tmp_path / "noise.png")
-    torch.testing.assert_close(load_picture(tmp_path / "noise.png"), picture)
+    image = levels / 127.5 - 1.0
+    save_image(image, tmp_path / "noise.png")
+    torch.testing.assert_close(load_image(tmp_path / "noise.png"), image)
     assert [path.name for path in tmp_path.iterdir()] == ["noise.png"]
 
 
-def test_the_exif_tag_turns_the_picture(tmp_path):
+def test_the_exif_tag_turns_the_image(tmp_path):
     image = Image.new("RGB", (40, 20), "black")
     image.putpixel((0, 0), (255, 255, 255))
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by a quarter clockwise to see it upright
     image.save(tmp_path / "turned.png", exif=exif)
-    picture = load_picture(tmp_path / "turned.png")
-    assert picture.shape == (1, 3, 40, 20)
-    assert (picture[0, :, 0, 19] == 1).all()
+    image = load_image(tmp_path / "turned.png")
+    assert image.shape == (1, 3, 40, 20)
+    assert (image[0, :, 0, 19] == 1).all()
 
 
 def test_what_is_transparent_becomes_white(tmp_path):
@@ -63,20 +63,20 @@ def test_what_is_transparent_becomes_white(tmp_path):
     image.paste((0, 0, 255, 255), (0, 0, 8, 16))
     for name, kind in [("colour.png", image), ("palette.png", image.quantize(4))]:
         kind.save(tmp_path / name)
-        picture = load_picture(tmp_path / name)
-        torch.testing.assert_close(picture[0, :, 3, 3], torch.tensor([-1.0, -1.0, 1.0]))
-        torch.testing.assert_close(picture[0, :, 3, 12], torch.ones(3))
+        image = load_image(tmp_path / name)
+        torch.testing.assert_close(image[0, :, 3, 3], torch.tensor([-1.0, -1.0, 1.0]))
+        torch.testing.assert_close(image[0, :, 3, 12], torch.ones(3))
 
 
 def test_greyscale_keeps_its_levels_at_8_and_16_bits(tmp_path):
     Image.new("L", (16, 16), 51).save(tmp_path / "8.png")
     Image.fromarray(np.full((16, 16), 51 * 257, np.uint16)).save(tmp_path / "16.png")
     expected = torch.full((1, 3, 16, 16), 51 / 127.5 - 1)
-    torch.testing.assert_close(load_picture(tmp_path / "8.png"), expected)
-    torch.testing.assert_close(load_picture(tmp_path / "16.png"), expected)
+    torch.testing.assert_close(load_image(tmp_path / "8.png"), expected)
+    torch.testing.assert_close(load_image(tmp_path / "16.png"), expected)
 
 
-def test_a_mask_is_how_opaque_or_else_how_bright_a_picture_is(tmp_path):
+def test_a_mask_is_how_opaque_or_else_how_bright_a_image_is(tmp_path):
     levels = np.array([[0, 102], [153, 255]], np.uint8).repeat(8, 0).repeat(8, 1)
     Image.fromarray(levels).save(tmp_path / "bright.png")
     cut_out = np.stack([np.full_like(levels, 7)] * 3 + [levels], -1)
@@ -89,9 +89,9 @@ def test_a_mask_is_how_opaque_or_else_how_bright_a_picture_is(tmp_path):
         )
 
 
-def test_pillow_pictures_come_back_equal(generator):
-    picture = torch.randint(0, 256, (1, 3, 16, 18), generator=generator) / 127.5 - 1.0
-    torch.testing.assert_close(from_pil(to_pil(picture)), picture)
+def test_pillow_images_come_back_equal(generator):
+    image = torch.randint(0, 256, (1, 3, 16, 18), generator=generator) / 127.5 - 1.0
+    torch.testing.assert_close(from_pil(to_pil(image)), image)
 
 
 def truncated_png() -> bytes:
@@ -104,38 +104,38 @@ def truncated_png() -> bytes:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "cannot be read as a picture"),
-        (b"solid nonsense", "cannot be read as a picture"),
-        (truncated_png(), "cannot be read as a picture"),
+        (b"", "cannot be read as an image"),
+        (b"solid nonsense", "cannot be read as an image"),
+        (truncated_png(), "cannot be read as an image"),
         (grey_png(20_000, 20_000, b""), "million pixels"),
         (grey_png(9_000, 9_000, b""), "million pixels"),
-        (grey_png(100, 100, b"\x00\x01"), "cannot be read as a picture"),
+        (grey_png(100, 100, b"\x00\x01"), "cannot be read as an image"),
         (grey_png(3, 3, b"\x00\x01\x01\x01" * 3), "at least 16 on each side"),
     ],
 )
-def test_a_file_that_is_no_good_picture_gets_a_sentence(tmp_path, content, sentence):
-    path = tmp_path / "picture.png"
+def test_a_file_that_is_no_good_image_gets_a_sentence(tmp_path, content, sentence):
+    path = tmp_path / "image.png"
     path.write_bytes(content)
-    with pytest.raises(PictureError, match=sentence):
-        load_picture(path)
+    with pytest.raises(ImageError, match=sentence):
+        load_image(path)
 
 
-def test_a_missing_picture_and_a_folder_get_a_sentence(tmp_path):
-    with pytest.raises(PictureError, match="no picture at"):
-        load_picture(tmp_path / "none.png")
-    with pytest.raises(PictureError, match="cannot be read"):
-        load_picture(tmp_path)
+def test_a_missing_image_and_a_folder_get_a_sentence(tmp_path):
+    with pytest.raises(ImageError, match="no image at"):
+        load_image(tmp_path / "none.png")
+    with pytest.raises(ImageError, match="cannot be read"):
+        load_image(tmp_path)
 
 
 def test_a_path_that_cannot_be_written_is_refused(tmp_path):
-    picture = torch.zeros(1, 3, 16, 16)
+    image = torch.zeros(1, 3, 16, 16)
     with pytest.raises(OutputError, match="no folder"):
-        save_picture(picture, tmp_path / "missing" / "out.png")
+        save_image(image, tmp_path / "missing" / "out.png")
     with pytest.raises(OutputError, match="expected one of"):
-        save_picture(picture, tmp_path / "out.tga")
+        save_image(image, tmp_path / "out.tga")
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
-        save_picture(picture, tmp_path / "folder.png")
+        save_image(image, tmp_path / "folder.png")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
 
 

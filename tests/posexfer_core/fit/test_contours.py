@@ -27,7 +27,7 @@ def test_the_rim_of_a_hole_faces_into_the_hole():
     assert facing[inner].max() < -0.9 and facing[~inner].min() > 0.9
 
 
-def test_where_the_picture_ends_there_is_no_outline():
+def test_where_the_image_ends_there_is_no_outline():
     half = np.zeros((32, 32), bool)
     half[:, :16] = True
     outline = outline_of(half)

@@ -45,7 +45,7 @@ def test_the_skier_is_fitted_within_3_px(body, name):
     result = fit_keypoints(load_keypoints(PHOTOS / name), body=body)
     assert result.reprojection_px <= 3.0
     params = result.params
-    assert params.picture_size == (425, 640)
+    assert params.image_size == (425, 640)
     assert params.pose.shape == (1, 1, 24, 3)
     assert params.beta_space == body.beta_space
     assert float(params.betas.abs().max()) < 3.0

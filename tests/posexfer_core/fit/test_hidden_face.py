@@ -16,14 +16,14 @@ SIZE = (1024, 1024)
 
 
 def face(**confidence):
-    """Make a head in the middle of the picture, and some body under it."""
+    """Make a head in the middle of the image, and some body under it."""
     names = (*FACE, "l_shoulder", "r_shoulder", "l_hip", "r_hip")
     body = [[600.0, 600.0], [400.0, 600.0], [580.0, 900.0], [420.0, 900.0]]
     return Keypoints(
         xy=np.array([[512.0, 512.0]] * 5 + body),
         confidence=np.array([confidence.get(name, 0.9) for name in names]),
         names=names,
-        picture_size=SIZE,
+        image_size=SIZE,
     )
 
 
@@ -58,7 +58,7 @@ def test_missed_points_want_to_look_away(body):
 
 
 def test_a_missed_ear_is_on_the_far_side(body):
-    """The person's left is on the right of the picture; a head that turns left hides its right."""
+    """The person's left is on the right of the image; a head that turns left hides its right."""
     hidden = told_by([face(l_ear=0.0), face(r_ear=0.0)], body)
     for yaw in (-1.0, 1.0):
         left, right = hidden.energy(turned(yaw, 2))

@@ -10,7 +10,7 @@ from posexfer_core.fit.search import SearchPlan
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from tests.benchmarks.fit import joint_error_mm
-from tests.benchmarks.random_people import FOCAL_PX, PICTURE_PX, Person, random_person
+from tests.benchmarks.random_people import FOCAL_PX, IMAGE_PX, Person, random_person
 
 
 def truth(person: Person) -> HumanParams:
@@ -19,8 +19,8 @@ def truth(person: Person) -> HumanParams:
         pose=matrix_to_axis_angle(rotations),
         betas=torch.tensor(person.betas).float(),
         transl=torch.tensor([0.0, 0.3, 3.5]),
-        intrinsics=intrinsics_matrix(FOCAL_PX, (PICTURE_PX, PICTURE_PX)),
-        picture_size=(PICTURE_PX, PICTURE_PX),
+        intrinsics=intrinsics_matrix(FOCAL_PX, (IMAGE_PX, IMAGE_PX)),
+        image_size=(IMAGE_PX, IMAGE_PX),
     )
 
 

@@ -6,7 +6,7 @@ import torch
 
 from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.body.view import BodyView
-from posexfer_core.errors import PictureError
+from posexfer_core.errors import ImageError
 from posexfer_core.fit.fit import FitTask, fit_people
 from posexfer_core.fit.kinematics import Pose
 from posexfer_core.fit.silhouette import fit_outlines
@@ -128,12 +128,12 @@ def test_frames_of_one_person_share_what_their_masks_tell(body):
 
 def test_a_mask_of_somebody_else_gets_a_sentence(people, masks, body):
     elsewhere = np.roll(masks[0], 600, axis=1)
-    with pytest.raises(PictureError, match="somebody else's"):
+    with pytest.raises(ImageError, match="somebody else's"):
         fit_people([sight_of(people[0], elsewhere)], body=body)
-    with pytest.raises(PictureError, match="exchanged"):
+    with pytest.raises(ImageError, match="exchanged"):
         fit_people([sight_of(people[0], ~masks[0])], body=body)
     frames = [sight_of(people[0], mask) for mask in (masks[0], elsewhere)]
-    with pytest.raises(PictureError, match=r"Frame 1: .*somebody else's"):
+    with pytest.raises(ImageError, match=r"Frame 1: .*somebody else's"):
         fit_motion(frames, body=body)
 
 
@@ -148,20 +148,20 @@ def test_one_bad_mask_does_not_stop_a_video(people, masks, body, caplog):
 
 
 def test_masks_that_cannot_be_used_get_a_sentence():
-    with pytest.raises(PictureError, match=r"shape \(8, 9\), the picture is 8x8"):
+    with pytest.raises(ImageError, match=r"shape \(8, 9\), the image is 8x8"):
         check_mask(np.ones((8, 9)), (8, 8))
-    with pytest.raises(PictureError, match="empty"):
+    with pytest.raises(ImageError, match="empty"):
         check_mask(np.full((8, 8), 0.4), (8, 8))
-    with pytest.raises(PictureError, match="full"):
+    with pytest.raises(ImageError, match="full"):
         check_mask(np.ones((8, 8), bool), (8, 8))
-    with pytest.raises(PictureError, match="empty"):
+    with pytest.raises(ImageError, match="empty"):
         check_mask(np.full((8, 8), np.nan), (8, 8))
     half = np.linspace(0.0, 1.0, 64).reshape(8, 8)
     assert np.array_equal(check_mask(half, (8, 8)), half > 0.5)
 
 
 def test_people_far_away_are_as_well_shaped_as_near_ones(people, body):
-    """A sixth of the picture's side: the mask is looked at where the person is."""
+    """A sixth of the image's side: the mask is looked at where the person is."""
     far = replace(people[1], transl=people[1].transl * np.array([1.0, 1.0, 4.0]))
     moved = far.joints + far.transl - people[1].transl
     sizes = []
@@ -171,7 +171,7 @@ def test_people_far_away_are_as_well_shaped_as_near_ones(people, body):
             xy=FOCAL_PX * joints[:, :2] / joints[:, 2:] + 512.0,
             confidence=np.ones(24),
             names=names,
-            picture_size=(1024, 1024),
+            image_size=(1024, 1024),
         )
         task = FitTask.of([Observation(keypoints=keypoints, focal_px=FOCAL_PX)], body)
         pose = Pose(person.rotations[None], np.zeros((1, 10)), person.transl[None])
@@ -187,7 +187,7 @@ def test_a_person_of_a_few_pixels_is_no_error(body):
         xy=100.0 + 3.0 * rng.random((17, 2)),
         confidence=np.ones(17),
         names=COCO17,
-        picture_size=(200, 200),
+        image_size=(200, 200),
     )
     dot = np.zeros((200, 200), bool)
     dot[99:105, 99:105] = True

@@ -58,7 +58,7 @@ def motion(frames: int = 3) -> HumanParams:
         betas=zeros,
         transl=params.transl,
         intrinsics=params.intrinsics,
-        picture_size=params.picture_size,
+        image_size=params.image_size,
     )
 
 

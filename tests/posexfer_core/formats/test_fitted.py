@@ -55,7 +55,7 @@ def test_sam_3d_body_becomes_a_body(tmp_path, body, people):
     np.savez(path, **sam_person(people[0], body))
     assert recognised_format(path) == "sam-3d-body"
     params = read_params(path)
-    assert params.picture_size == SIZE
+    assert params.image_size == SIZE
     found = joints_of(params, body)[0]
     assert aligned_error_mm(found, people[0].joints) < 15.0
     pixels = FOCAL * found[:, :2] / found[:, 2:]
@@ -78,7 +78,7 @@ def test_free_joints_of_nlf_become_bodies(tmp_path, body, people, unit):
     np.savez(path, joints3d_nonparam=np.stack([one.joints for one in people]) * unit)
     assert recognised_format(path) == "nlf-joints"
     for index, person in enumerate(people):
-        params = read_params(path, person=index, picture_size=SIZE)
+        params = read_params(path, person=index, image_size=SIZE)
         assert aligned_error_mm(joints_of(params, body)[0], person.joints) < 15.0
 
 
@@ -86,7 +86,7 @@ def test_joints_behind_the_camera_get_a_sentence(tmp_path, body, people):
     spoilt = sam_person(people[0], body) | {"pred_cam_t": np.array([0.0, 0.0, -3.0])}
     np.savez(tmp_path / "bad.npz", allow_pickle=False, **spoilt)
     with pytest.raises(ParamsError, match="before the camera"):
-        read_params(tmp_path / "bad.npz", picture_size=SIZE)
+        read_params(tmp_path / "bad.npz", image_size=SIZE)
 
 
 def test_another_number_of_joints_gets_a_sentence(tmp_path, body, people):
@@ -94,4 +94,4 @@ def test_another_number_of_joints_gets_a_sentence(tmp_path, body, people):
     spoilt["pred_keypoints_3d"] = spoilt["pred_keypoints_3d"][:50]
     np.savez(tmp_path / "bad.npz", **spoilt)
     with pytest.raises(ParamsError, match="There are 50 3D joints"):
-        read_params(tmp_path / "bad.npz", picture_size=SIZE)
+        read_params(tmp_path / "bad.npz", image_size=SIZE)

@@ -27,7 +27,7 @@ MOST_PX = 0.5
 def load(sample: Sample, folder: Path, **options) -> HumanParams:
     return read_params(
         write(sample, folder),
-        picture_size=sample.size,
+        image_size=sample.size,
         body=tagged_body(sample.space),
         **options,
     )
@@ -63,7 +63,7 @@ def test_joints_fall_where_the_tool_sees_them(tmp_path: Path, name: str):
     assert (ours.inv() * theirs).magnitude().max() < 1e-3
     pixels, world, view = seen(params, sample.space)
     if sample.pixels is not None:
-        assert params.picture_size in (samples.SIZE, (256, 256), (896, 896))
+        assert params.image_size in (samples.SIZE, (256, 256), (896, 896))
         assert np.abs(pixels - sample.pixels).max() < MOST_PX
         assert (view.joints[..., 2] > 0.1).all()
     if sample.joints is not None and not name.startswith("easymocap"):
@@ -129,17 +129,17 @@ def test_smpler_x_keeps_the_lens_of_each_person_in_another_folder(tmp_path: Path
     path.write_bytes(samples.npz(**content))
     meta = {"focal": focal.tolist(), "princpt": center.tolist(), "bbox": [510, 100, 200, 300]}
     (tmp_path / "meta" / "00001_0.json").write_text(json.dumps(meta))
-    params = read_params(path, picture_size=samples.SIZE, body=tagged_body("smplx"))
-    assert params.picture_size == samples.SIZE
+    params = read_params(path, image_size=samples.SIZE, body=tagged_body("smplx"))
+    assert params.image_size == samples.SIZE
     pixels, _, _ = seen(params, "smplx")
     expected = samples.see(one.joints + samples.SHIFT[:1], focal, center)
     assert np.abs(pixels - expected).max() < MOST_PX
-    assert read_params(path).picture_size == (400, 710)
+    assert read_params(path).image_size == (400, 710)
 
 
 def test_agora_is_placed_near_its_joints_without_the_body_of_its_betas(tmp_path: Path):
     sample = ALL["agora_placed"][1]()
-    params = read_params(write(sample, tmp_path), picture_size=sample.size)
+    params = read_params(write(sample, tmp_path), image_size=sample.size)
     assert sample.pixels is not None
     pixels, _, _ = seen(params, "smpl")
     assert (
@@ -154,7 +154,7 @@ def test_frames_and_persons_are_chosen(tmp_path: Path):
     with pytest.raises(ParamsError, match="no person 2; the file holds 2"):
         read_params(path, person=2)
     path = write(samples.wham(), tmp_path)
-    one = read_params(path, frame=2, picture_size=samples.SIZE)
+    one = read_params(path, frame=2, image_size=samples.SIZE)
     np.testing.assert_allclose(one.transl[0, 0], samples.SHIFT[2], atol=1e-6)
     with pytest.raises(ParamsError, match="no frame 3; this person has 3"):
         read_params(path, frame=3)
@@ -190,14 +190,14 @@ def test_smpl_files_load_as_they_were_saved(tmp_path: Path):
 def test_what_was_assumed_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     path = write(samples.wham(), tmp_path)
     with caplog.at_level(logging.WARNING):
-        assert read_params(path).picture_size == (1080, 1920)
-    assert "Give picture_size" in caplog.text
+        assert read_params(path).image_size == (1080, 1920)
+    assert "Give image_size" in caplog.text
 
 
 def test_another_bodys_betas_are_dropped_and_the_pelvis_stays(
     tmp_path: Path, body, caplog: pytest.LogCaptureFixture
 ):
-    params = read_params(write(samples.wham(), tmp_path), picture_size=samples.SIZE)
+    params = read_params(write(samples.wham(), tmp_path), image_size=samples.SIZE)
     suited = suit(params, body)
     assert "mean shape of 'posexfer'" in caplog.text
     assert suited.beta_space == "posexfer"
@@ -251,7 +251,7 @@ def test_latents_of_vposer_are_refused_with_a_way_out(tmp_path: Path):
 def test_other_kinds_of_files_are_told_from_damaged_ones(tmp_path: Path):
     for data in (b"\x89PNG\r\n\x1a\n", b"hello", b"\0" * 20):
         (tmp_path / "a.pkl").write_bytes(data)
-        with pytest.raises(ParamsError, match="Was a picture or another file picked"):
+        with pytest.raises(ParamsError, match="Was an image or another file picked"):
             read_params(tmp_path / "a.pkl")
     with pytest.raises(ParamsError, match="cannot be read: File name too long"):
         read_params(tmp_path / ("x" * 300))

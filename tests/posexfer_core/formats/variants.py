@@ -157,7 +157,7 @@ def easymocap_layers() -> Sample:
 
 
 def agora_placed() -> Sample:
-    """A prediction for AGORA's evaluation: no translation, joints in the picture."""
+    """A prediction for AGORA's evaluation: no translation, joints in the image."""
     one, scale = person(1), 400.0
     pixels = scale * one.joints[..., :2] + CENTER
     content = {

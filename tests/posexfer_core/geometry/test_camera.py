@@ -102,26 +102,26 @@ def test_a_far_camera_projects_as_the_crop_did(batch, generator):
     camera = torch.rand(*batch, 3, generator=generator, dtype=torch.float64) + 0.4
     center = 300 + 50 * torch.rand(*batch, 2, generator=generator, dtype=torch.float64)
     size = 180 + 20 * torch.rand(batch, generator=generator, dtype=torch.float64)
-    picture, focal = (480, 640), torch.full(batch, 1e7, dtype=torch.float64)
-    translation = crop_to_full_translation(camera, center, size, picture, focal)
-    intrinsics = intrinsics_matrix(1e7, picture).double().expand(*batch, 3, 3)
+    image, focal = (480, 640), torch.full(batch, 1e7, dtype=torch.float64)
+    translation = crop_to_full_translation(camera, center, size, image, focal)
+    intrinsics = intrinsics_matrix(1e7, image).double().expand(*batch, 3, 3)
     full = project_perspective(points + translation[..., None, :], intrinsics)
     in_crop = project_weak_perspective(points, camera)
     expected = center[..., None, :] + in_crop * size[..., None, None] / 2
     torch.testing.assert_close(full, expected, atol=1e-2, rtol=0)
 
 
-def test_ndc_spans_the_picture():
+def test_ndc_spans_the_image():
     pixels = torch.tensor([[0.0, 0.0], [200.0, 100.0], [50.0, 75.0]])
     expected = torch.tensor([[-1.0, -1.0], [1.0, 1.0], [-0.5, 0.5]])
     torch.testing.assert_close(pixels_to_ndc(pixels, (100, 200)), expected)
 
 
 def test_ndc_is_what_grid_sample_reads():
-    picture = torch.arange(12.0).reshape(1, 1, 3, 4)
+    image = torch.arange(12.0).reshape(1, 1, 3, 4)
     centre = pixels_to_ndc(torch.tensor([[[[2.5, 1.5]]]]), (3, 4))
-    found = torch.nn.functional.grid_sample(picture, centre, align_corners=False)
-    torch.testing.assert_close(found.squeeze(), picture[0, 0, 1, 2])
+    found = torch.nn.functional.grid_sample(image, centre, align_corners=False)
+    torch.testing.assert_close(found.squeeze(), image[0, 0, 1, 2])
 
 
 @pytest.mark.parametrize("batch", BATCHES)

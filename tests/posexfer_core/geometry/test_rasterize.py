@@ -99,7 +99,7 @@ def test_neighbours_leave_no_gap_and_share_no_pixel(backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_weights_are_those_of_space_not_of_the_picture(backend):
+def test_weights_are_those_of_space_not_of_the_image(backend):
     """On a slanted face the interpolated position must lie on the ray of its pixel."""
     vertices = torch.tensor([[[-2.0, -1.0, 2.0], [-2.0, 2.0, 6.0], [2.0, -1.0, 3.0]]])
     faces, size = torch.tensor([[0, 1, 2]]), (40, 50)

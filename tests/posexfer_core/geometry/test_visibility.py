@@ -5,7 +5,7 @@ import torch
 from posexfer_core.geometry.camera import intrinsics_matrix, pixels_to_ndc, project_perspective
 from posexfer_core.geometry.rasterize import rasterize
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
-from posexfer_core.geometry.visibility import surface_warp, vertex_visibility, warp_picture
+from posexfer_core.geometry.visibility import surface_warp, vertex_visibility, warp_image
 
 SIZE = (32, 40)
 CAMERA = intrinsics_matrix(32, SIZE)[None]
@@ -48,7 +48,7 @@ def test_vertices_within_the_tolerance_are_seen():
     assert loose[0, 4:].tolist() == [True, True]
 
 
-def test_vertices_outside_the_picture_or_behind_the_camera_are_not_seen():
+def test_vertices_outside_the_image_or_behind_the_camera_are_not_seen():
     vertices = torch.cat([wall(2.0, 4.0), torch.tensor([[0.0, 0.0, -1.0]])])[None]
     seen = rasterize(vertices, QUAD, CAMERA, SIZE)
     assert seen.mask.all()
@@ -79,9 +79,9 @@ def test_colours_stay_with_the_surface():
     source, target = wall(2.0, 0.5)[None], wall(2.0, 0.5, shift=0.25)[None]
     seen = rasterize(source, QUAD, CAMERA, SIZE)
     target_seen = rasterize(target, QUAD, CAMERA, SIZE)
-    picture = torch.arange(40.0).expand(1, 1, *SIZE).clone()
+    image = torch.arange(40.0).expand(1, 1, *SIZE).clone()
     warp = surface_warp(source, seen, CAMERA, SIZE, target_seen, QUAD)
-    warped = warp_picture(picture, warp)
+    warped = warp_image(image, warp)
     expected = torch.where(target_seen.mask, torch.arange(40.0) - 4, torch.zeros(()))
     torch.testing.assert_close(warped[:, 0], expected, atol=1e-3, rtol=0)
 
@@ -107,7 +107,7 @@ def test_what_an_occluder_hides_in_the_source_is_not_carried():
     assert torch.equal(warp.visible > 0, target_seen.mask & (seen.face_id < 2))
 
 
-def test_what_lies_outside_the_source_picture_is_not_carried():
+def test_what_lies_outside_the_source_image_is_not_carried():
     source, target = wall(2.0, 1.0, shift=1.25)[None], wall(2.0, 0.9)[None]
     seen, target_seen = (rasterize(v, QUAD, CAMERA, SIZE) for v in (source, target))
     warp = surface_warp(source, seen, CAMERA, SIZE, target_seen, QUAD)

@@ -80,7 +80,7 @@ def test_mediapipes_world_landmarks_need_keypoints_beside_them(tmp_path):
 
 def test_joints_about_their_own_origin_need_keypoints_too(tmp_path):
     file = saved(tmp_path / "a.npz", joints=JOINTS[0, 0, :24] - (0.0, 0.0, 4.0))
-    with pytest.raises(ParamsError, match="does not say where in the picture"):
+    with pytest.raises(ParamsError, match="does not say where in the image"):
         file.sight(0, 0, SIZE, None)
 
 

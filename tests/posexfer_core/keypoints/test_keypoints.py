@@ -30,7 +30,7 @@ def pose_keypoint(**person):
 
 
 def check_places(keypoints):
-    assert keypoints.picture_size == SIZE
+    assert keypoints.image_size == SIZE
     for name, xy in zip(keypoints.names, keypoints.xy, strict=True):
         np.testing.assert_allclose(xy, PLACES[name])
 
@@ -38,26 +38,26 @@ def check_places(keypoints):
 @pytest.mark.parametrize("names", [COCO17, OPENPOSE18, COCO17 + FEET6, BODY25, WHOLEBODY133])
 @pytest.mark.parametrize("shape", [(-1, 3), (1, -1, 3)])
 def test_arrays_are_told_apart_by_their_number_of_points(names, shape):
-    keypoints = load_keypoints(np.array(flat(names)).reshape(shape), picture_size=SIZE)
+    keypoints = load_keypoints(np.array(flat(names)).reshape(shape), image_size=SIZE)
     check_places(keypoints)
     assert set(keypoints.names) == set(names) - {""}
 
 
 def test_arrays_without_confidence_are_sure():
-    keypoints = load_keypoints(np.array(flat(COCO17)).reshape(-1, 3)[:, :2], picture_size=SIZE)
+    keypoints = load_keypoints(np.array(flat(COCO17)).reshape(-1, 3)[:, :2], image_size=SIZE)
     assert (keypoints.confidence == 1.0).all()
 
 
 def test_npy_files_are_read(tmp_path):
     np.save(tmp_path / "points.npy", np.array(flat(BODY25)).reshape(-1, 3))
-    check_places(load_keypoints(tmp_path / "points.npy", picture_size=SIZE))
+    check_places(load_keypoints(tmp_path / "points.npy", image_size=SIZE))
 
 
 @pytest.mark.parametrize("names", [OPENPOSE18, BODY25])
 def test_openpose_files_are_read(tmp_path, names):
     path = tmp_path / "frame_keypoints.json"
     path.write_text(json.dumps({"version": 1.3, "people": [{"pose_keypoints_2d": flat(names)}]}))
-    check_places(load_keypoints(path, picture_size=SIZE))
+    check_places(load_keypoints(path, image_size=SIZE))
 
 
 @pytest.mark.parametrize("scale", [(1.0, 1.0), (1 / SIZE[1], 1 / SIZE[0])])
@@ -83,11 +83,11 @@ def test_hands_go_to_the_nearer_wrist_whatever_they_are_called():
     np.testing.assert_allclose(keypoints.xy[index], [wrist[0] + 9.0, wrist[1]])
 
 
-def test_points_made_on_a_smaller_canvas_are_scaled_to_the_picture():
+def test_points_made_on_a_smaller_canvas_are_scaled_to_the_image():
     value = pose_keypoint(pose_keypoints_2d=flat(OPENPOSE18))
-    keypoints = load_keypoints(value, picture_size=(800, 1200))
+    keypoints = load_keypoints(value, image_size=(800, 1200))
     np.testing.assert_allclose(keypoints.xy[0], 2.0 * np.array(PLACES["nose"]))
-    assert keypoints.picture_size == (800, 1200)
+    assert keypoints.image_size == (800, 1200)
 
 
 def test_missing_points_have_no_confidence():
@@ -95,7 +95,7 @@ def test_missing_points_have_no_confidence():
     points[3] = 0.0
     points[4] = np.nan
     points[5, 2] = 0.0
-    keypoints = load_keypoints(points, picture_size=SIZE)
+    keypoints = load_keypoints(points, image_size=SIZE)
     assert np.flatnonzero(keypoints.confidence == 0.0).tolist() == [3, 4, 5]
     assert np.isfinite(keypoints.xy).all()
 
@@ -108,13 +108,13 @@ def test_coco_flags_become_confidences():
     file = {"images": [{"id": 7, "height": SIZE[0], "width": SIZE[1]}], "annotations": [entry]}
     keypoints = load_keypoints(file)
     assert keypoints.confidence[:3].tolist() == [0.7, 0.0, 1.0]
-    assert keypoints.picture_size == SIZE
+    assert keypoints.image_size == SIZE
 
 
 def test_mmpose_predictions_are_read():
     points = np.array(flat(WHOLEBODY133)).reshape(-1, 3)
     entry = {"keypoints": points[:, :2].tolist(), "keypoint_scores": [0.5] * 133}
-    keypoints = load_keypoints({"instance_info": [{"instances": [entry]}]}, picture_size=SIZE)
+    keypoints = load_keypoints({"instance_info": [{"instances": [entry]}]}, image_size=SIZE)
     check_places(keypoints)
     assert (keypoints.confidence == 0.5).all()
 
@@ -123,14 +123,14 @@ def test_frames_of_arrays_and_of_mmpose_are_picked():
     points = np.array(flat(COCO17)).reshape(-1, 3)
     array = np.stack([points[None] + 9.0, points[None]])
     assert count_frames(array) == 2
-    check_places(load_keypoints(array, frame=1, picture_size=SIZE))
+    check_places(load_keypoints(array, frame=1, image_size=SIZE))
     frames = [{"instances": [{"keypoints": one[0].tolist()}]} for one in array]
     assert count_frames({"instance_info": frames}) == count_frames(frames) == 2
-    check_places(load_keypoints({"instance_info": frames}, frame=1, picture_size=SIZE))
-    check_places(load_keypoints(frames, frame=1, picture_size=SIZE))
+    check_places(load_keypoints({"instance_info": frames}, frame=1, image_size=SIZE))
+    check_places(load_keypoints(frames, frame=1, image_size=SIZE))
     for value in (array, frames):
         with pytest.raises(KeypointsError, match="Frame 2 was asked for, but there are 2"):
-            load_keypoints(value, frame=2, picture_size=SIZE)
+            load_keypoints(value, frame=2, image_size=SIZE)
 
 
 def test_a_file_without_frames_is_one_frame():
@@ -170,7 +170,7 @@ def test_one_of_several_people_and_frames_is_picked():
 )
 def test_what_cannot_be_used_gets_a_sentence(value, sentence):
     with pytest.raises(KeypointsError, match=sentence):
-        load_keypoints(value, picture_size=SIZE)
+        load_keypoints(value, image_size=SIZE)
 
 
 def test_people_and_frames_that_are_not_there_get_a_sentence():
@@ -182,7 +182,7 @@ def test_people_and_frames_that_are_not_there_get_a_sentence():
 
 
 def test_a_size_must_come_from_somewhere():
-    with pytest.raises(KeypointsError, match="how large their picture is"):
+    with pytest.raises(KeypointsError, match="how large their image is"):
         load_keypoints(np.array(flat(COCO17)).reshape(-1, 3))
 
 
@@ -191,7 +191,7 @@ def test_broken_files_get_a_sentence(tmp_path, text):
     path = tmp_path / "broken.json"
     path.write_text(text)
     with pytest.raises(KeypointsError):
-        load_keypoints(path, picture_size=SIZE)
+        load_keypoints(path, image_size=SIZE)
 
 
 def test_a_missing_file_and_a_pickle_get_a_sentence(tmp_path):
@@ -206,6 +206,6 @@ def test_a_missing_file_and_a_pickle_get_a_sentence(tmp_path):
 def test_annotation_and_pose_keypoint_of_one_photo_agree():
     coco = load_keypoints(PHOTOS / "skier_coco_wholebody.json")
     openpose = load_keypoints(PHOTOS / "skier_pose_keypoint.json")
-    assert coco.picture_size == openpose.picture_size == (425, 640)
+    assert coco.image_size == openpose.image_size == (425, 640)
     assert {"l_big_toe", "r_knuckle"} <= set(coco.names)
     np.testing.assert_allclose(coco.only(COCO17).xy, openpose.only(COCO17).xy)

@@ -73,7 +73,7 @@ def test_image_and_world_landmarks_are_found_however_they_are_written(value, fra
     }[frames]
     frame = 0 if frames == "alone" else 1
     assert mediapipe.count_frames(data) == frame + 1
-    keypoints = load_keypoints(data, frame=frame, picture_size=SIZE)
+    keypoints = load_keypoints(data, frame=frame, image_size=SIZE)
     wrist = keypoints.names.index("l_wrist")
     np.testing.assert_allclose(keypoints.xy[wrist], IMAGE[15, :2] * (200.0, 400.0))
     assert keypoints.confidence[wrist] == pytest.approx(IMAGE[15, 3])
@@ -84,13 +84,13 @@ def test_image_and_world_landmarks_are_found_however_they_are_written(value, fra
     assert joints.confidence[toe] == pytest.approx(WORLD[32, 3])
     if frame:
         with pytest.raises(KeypointsError, match="show no person"):
-            load_keypoints(data, frame=0, picture_size=SIZE)
+            load_keypoints(data, frame=0, image_size=SIZE)
 
 
 def test_several_people_keep_their_places():
     other = objects(IMAGE * (0.5, 0.5, 1.0, 1.0))
     data = {"pose_landmarks": [IMAGE_LIST, other], "pose_world_landmarks": [WORLD_LIST]}
-    second = load_keypoints(data, person=1, picture_size=SIZE)
+    second = load_keypoints(data, person=1, image_size=SIZE)
     np.testing.assert_allclose(second.xy[0], 0.5 * IMAGE[0, :2] * (200.0, 400.0))
     first_joints, second_joints = mediapipe.find_joints(data, 0) or []
     assert first_joints is not None and second_joints is None
@@ -105,23 +105,23 @@ def test_several_people_keep_their_places():
         {"video_info": {"width": 200, "height": 400, "fps": 25}},
     ],
 )
-def test_the_pictures_size_is_read_where_it_is_written(size):
+def test_the_images_size_is_read_where_it_is_written(size):
     keypoints = load_keypoints({**size, "frames": [{"pose_landmarks": IMAGE_LIST}]})
-    assert keypoints.picture_size == SIZE
+    assert keypoints.image_size == SIZE
     keypoints = load_keypoints({**size, "pose_landmarks": IMAGE_LIST})
-    assert keypoints.picture_size == SIZE
+    assert keypoints.image_size == SIZE
 
 
-def test_legs_below_the_picture_do_not_turn_shares_into_pixels():
+def test_legs_below_the_image_do_not_turn_shares_into_pixels():
     low = IMAGE.copy()
     low[25:, 1] = 1.9
-    keypoints = load_keypoints({"pose_landmarks": objects(low)}, picture_size=SIZE)
+    keypoints = load_keypoints({"pose_landmarks": objects(low)}, image_size=SIZE)
     assert keypoints.xy[keypoints.names.index("l_ankle"), 1] == pytest.approx(760.0)
 
 
 def test_pixels_stay_pixels():
     data = {"keypoints": objects(IMAGE * (200.0, 400.0, 1.0, 1.0)), "keypoints3D": WORLD_LIST}
-    keypoints = load_keypoints(data, picture_size=SIZE)
+    keypoints = load_keypoints(data, image_size=SIZE)
     np.testing.assert_allclose(keypoints.xy[0], IMAGE[0, :2] * (200.0, 400.0))
 
 
@@ -136,7 +136,7 @@ def test_points_without_visibility_count_as_seen_and_missing_ones_as_not():
     points = [{"x": x, "y": y} for x, y in IMAGE[:, :2].tolist()]
     points[16] = {"x": float("nan"), "y": 0.5}
     points[15] = {**points[15], "visibility": None, "presence": 0.25}
-    keypoints = load_keypoints({"pose_landmarks": points}, picture_size=SIZE)
+    keypoints = load_keypoints({"pose_landmarks": points}, image_size=SIZE)
     trust = dict(zip(keypoints.names, keypoints.confidence.tolist(), strict=True))
     assert (trust["nose"], trust["l_wrist"], trust["r_wrist"]) == (1.0, 0.25, 0.0)
 

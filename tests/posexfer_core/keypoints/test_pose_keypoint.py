@@ -73,9 +73,9 @@ def test_other_files_are_refused_in_words(tmp_path: Path, content: object, words
         load_pose_keypoints(write(tmp_path / "file.json", content))
 
 
-def test_mediapipe_frames_become_pixels_of_the_picture(tmp_path):
+def test_mediapipe_frames_become_pixels_of_the_image(tmp_path):
     points = [{"x": 0.25, "y": 0.5, "visibility": 0.9} for _ in range(33)]
-    points[27] = {"x": 0.5, "y": 1.8, "visibility": 0.2}  # below the picture
+    points[27] = {"x": 0.5, "y": 1.8, "visibility": 0.2}  # below the image
     frames = [{"poseLandmarks": points}, {"poseLandmarks": None}]
     path = write(tmp_path / "a.json", {"width": 200, "height": 100, "frames": frames})
     first, second = load_pose_keypoints(path)

@@ -21,7 +21,7 @@ def standing(at: tuple[float, float] | np.ndarray, seed: int) -> Observation:
             xy=places + at,
             confidence=np.ones(len(COCO17)),
             names=COCO17,
-            picture_size=(400, 400),
+            image_size=(400, 400),
         )
     )
 

@@ -1,4 +1,4 @@
-"""A network small enough to test, and pictures small enough for it."""
+"""A network small enough to test, and images small enough for it."""
 
 from collections.abc import Callable
 
@@ -54,7 +54,7 @@ def toy_network() -> Callable[..., PoseTransferNetwork]:
 
 @pytest.fixture
 def toy_inputs() -> Callable[..., ConditionInputs]:
-    """Draw inputs at random: a 48x40 picture unless told otherwise."""
+    """Draw inputs at random: a 48x40 image unless told otherwise."""
 
     def draw(batch: int = 2, *, seed: int = 1, size: tuple[int, int] = (48, 40)):
         generator = torch.Generator().manual_seed(seed)
@@ -64,12 +64,12 @@ def toy_inputs() -> Callable[..., ConditionInputs]:
 
         latent_size = (size[0] // 8, size[1] // 8)
         return ConditionInputs(
-            picture=random(batch, 3, *size),
+            image=random(batch, 3, *size),
             source_maps=random(batch, 4, *size).abs(),
             points=random(batch, 10, 3),
             points_canonical=random(batch, 10, 3),
             maps={name: random(batch, c, *size) for name, c in MAP_CHANNELS.items()},
-            draft_latents=random(batch, 4, *latent_size),
+            warp_latents=random(batch, 4, *latent_size),
             clip_hidden=random(batch, 5, 12),
             source_latents=random(batch, 4, *latent_size),
         )

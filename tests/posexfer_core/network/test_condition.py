@@ -3,12 +3,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from posexfer_core.errors import ConfigError, PictureError
+from posexfer_core.errors import ConfigError, ImageError
 from posexfer_core.network.condition import Condition
 
 
 def test_sizes_that_no_latents_have_are_refused(toy_inputs):
-    with pytest.raises(PictureError, match="44x40"):
+    with pytest.raises(ImageError, match="44x40"):
         toy_inputs(size=(44, 40))
 
 
@@ -18,14 +18,14 @@ def test_unknown_maps_are_refused(toy_inputs):
 
 
 def test_maps_of_another_size_are_refused(toy_inputs):
-    with pytest.raises(PictureError, match="mask"):
+    with pytest.raises(ImageError, match="mask"):
         replace(toy_inputs(), maps={"mask": torch.zeros(2, 1, 48, 48)})
 
 
 def test_inputs_move_with_every_tensor(toy_inputs):
     moved = toy_inputs().to(torch.float64)
-    assert moved.picture.dtype == moved.maps["warp"].dtype == torch.float64
-    assert moved.draft_latents is not None and moved.draft_latents.dtype == torch.float64
+    assert moved.image.dtype == moved.maps["warp"].dtype == torch.float64
+    assert moved.warp_latents is not None and moved.warp_latents.dtype == torch.float64
 
 
 def test_conditions_stack_along_the_batch(toy_network, toy_inputs):

@@ -7,7 +7,7 @@ from posexfer_core.errors import ConfigError
 
 
 @pytest.mark.parametrize(("size", "tokens"), [((48, 32), 6), ((40, 24), 6), ((16, 16), 1)])
-def test_every_sixteenth_of_the_picture_is_a_token(toy_network, toy_inputs, size, tokens):
+def test_every_sixteenth_of_the_image_is_a_token(toy_network, toy_inputs, size, tokens):
     encoder = toy_network().encoder
     assert encoder(toy_inputs(3, size=size)).shape == (3, tokens, 24)
 
@@ -16,7 +16,7 @@ def test_tokens_tell_where_they_are(toy_network, toy_inputs):
     inputs = toy_inputs(1, size=(32, 48))
     flat = replace(
         inputs,
-        picture=torch.zeros_like(inputs.picture),
+        image=torch.zeros_like(inputs.image),
         source_maps=torch.zeros_like(inputs.source_maps),
     )
     network = toy_network(trained=False)
@@ -32,15 +32,15 @@ def test_tokens_tell_which_place_of_the_body_they_show(toy_network, toy_inputs):
     maps[:, :3] = 0.25
     half = maps.clone()
     half[..., 8:] = 0.0  # half the pixels show the same place, the others no body
-    seen = torch.cat([inputs.picture, maps], 1)
-    seen_half = torch.cat([inputs.picture, half], 1)
+    seen = torch.cat([inputs.image, maps], 1)
+    seen_half = torch.cat([inputs.image, half], 1)
     torch.testing.assert_close(encoder._body_place(seen_half), 0.5 * encoder._body_place(seen))
 
 
 def test_an_unknown_body_adds_nothing(toy_network, toy_inputs):
     encoder = toy_network().encoder
     inputs = toy_inputs(1)
-    seen = torch.cat([inputs.picture, torch.zeros(1, 4, 48, 40)], 1)
+    seen = torch.cat([inputs.image, torch.zeros(1, 4, 48, 40)], 1)
     seen = torch.nn.functional.pad(seen, (0, 8))
     assert not encoder._body_place(seen).any()
 

@@ -25,7 +25,7 @@ def test_similarity_depends_on_the_distance_alone(generator):
     torch.testing.assert_close(similarity, similarity[:1].expand(20), rtol=0, atol=1e-4)
 
 
-def test_six_octaves_tell_apart_a_thirty_second_of_the_picture():
+def test_six_octaves_tell_apart_a_thirty_second_of_the_image():
     features = FourierFeatures(1, 6)
     here, there = features(torch.tensor([[0.1], [0.1 + 2 / 64]]))
     assert (here - there).square().sum() > 4.0  # the highest octave alone has turned over

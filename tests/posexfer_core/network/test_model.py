@@ -33,18 +33,18 @@ def same(ours, theirs, row: int | slice = slice(None)):
 
 
 def other_person(inputs):
-    """The same target body, but another source picture."""
+    """The same target body, but another source image."""
     return replace(
         inputs,
-        picture=-inputs.picture,
+        image=-inputs.image,
         source_maps=1 - inputs.source_maps,
         maps=inputs.maps | {"warp": -inputs.maps["warp"]},
-        draft_latents=-inputs.draft_latents,
+        warp_latents=-inputs.warp_latents,
     )
 
 
 def other_pose(inputs):
-    """The same source picture, but another target body."""
+    """The same source image, but another target body."""
     return replace(
         inputs,
         points=inputs.points.flip(0),
@@ -53,7 +53,7 @@ def other_pose(inputs):
     )
 
 
-def test_dropped_identity_is_independent_of_the_picture(toy_network, toy_inputs):
+def test_dropped_identity_is_independent_of_the_image(toy_network, toy_inputs):
     network, inputs = toy_network(), toy_inputs()
     ours = network.condition(inputs, keep_identity=flags(False, True))
     theirs = network.condition(other_person(inputs), keep_identity=flags(False, True))
@@ -133,7 +133,7 @@ def test_params_come_from_the_same_pass(toy_network, toy_inputs):
     torch.testing.assert_close((rotations, betas), network.predict_params(inputs))
 
 
-def test_params_are_read_off_the_picture_though_its_identity_is_dropped(toy_network, toy_inputs):
+def test_params_are_read_off_the_image_though_its_identity_is_dropped(toy_network, toy_inputs):
     network, inputs = toy_network(), toy_inputs()
     _, kept, _ = network.condition_and_params(inputs)
     _, dropped, _ = network.condition_and_params(inputs, keep_identity=flags(False, False))

@@ -10,7 +10,7 @@ from posexfer_core.network.sites import level_sizes
 
 def residuals(network, inputs, **keep):
     keep = {name: torch.tensor(flags) for name, flags in keep.items()}
-    return network.prior(inputs.maps, inputs.draft_latents, keep, inputs.picture)[0]
+    return network.prior(inputs.maps, inputs.warp_latents, keep, inputs.image)[0]
 
 
 def equal(ours, theirs):
@@ -23,8 +23,8 @@ def test_residuals_are_zero_before_training(toy_network, toy_inputs):
 
 def test_residuals_have_the_sizes_of_the_unets_levels():
     prior = PosePrior2D(NetworkConfig.tiny(maps=("mask",), prior_widths=(8, 8, 8)))
-    picture = torch.zeros(1, 3, 256, 176)
-    levels, _ = prior({"mask": torch.ones(1, 1, 256, 176)}, None, {}, picture)
+    image = torch.zeros(1, 3, 256, 176)
+    levels, _ = prior({"mask": torch.ones(1, 1, 256, 176)}, None, {}, image)
     sizes = level_sizes(32, 22, TINY_UNET)
     assert [tuple(level.shape) for level in levels] == [
         (1, channels, *size)
@@ -60,9 +60,9 @@ def test_a_sample_without_maps_gets_exactly_nothing(toy_network, toy_inputs):
     assert not any(level.any() for level in none)
 
 
-def test_draft_latents_come_and_go_with_the_warp(toy_network, toy_inputs):
+def test_warp_latents_come_and_go_with_the_warp(toy_network, toy_inputs):
     network, inputs = toy_network(), toy_inputs()
-    without = replace(inputs, draft_latents=None)
+    without = replace(inputs, warp_latents=None)
     assert not equal(residuals(network, inputs), residuals(network, without))
     gone = [False, False]
     assert equal(residuals(network, inputs, warp=gone), residuals(network, without, warp=gone))
@@ -71,7 +71,7 @@ def test_draft_latents_come_and_go_with_the_warp(toy_network, toy_inputs):
 def test_without_the_warp_switch_neither_map_nor_latents_are_read(toy_network, toy_inputs):
     network, inputs = toy_network(warp=False), toy_inputs()
     rest = {name: values for name, values in inputs.maps.items() if name != "warp"}
-    without = replace(inputs, maps=rest, draft_latents=None)
+    without = replace(inputs, maps=rest, warp_latents=None)
     assert equal(residuals(network, inputs), residuals(network, without))
 
 

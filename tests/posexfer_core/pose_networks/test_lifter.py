@@ -39,7 +39,7 @@ def test_the_order_of_keypoints_and_others_among_them_change_nothing(body):
 
 def test_who_is_mirrored_is_lifted_to_the_mirror_image(body):
     person = random_person(np.random.default_rng(23), body, names=POINTS).keypoints
-    width = person.picture_size[1]
+    width = person.image_size[1]
     mirrored = replace(
         person,
         xy=np.array([width, 0.0]) + person.xy * (-1.0, 1.0),

@@ -21,11 +21,11 @@ def test_a_mirrored_reading_is_the_mirrored_person(generator):
 
 
 @torch.no_grad()
-def test_a_picture_and_its_mirror_image_are_read_alike(generator):
+def test_a_image_and_its_mirror_image_are_read_alike(generator):
     network = RegressNetwork(SMALL).eval()
-    pictures = torch.randn(2, 3, 64, 48, generator=generator)
-    here = read_both_ways(network, pictures)
-    there = mirror_regressed(read_both_ways(network, pictures.flip(-1)))
+    images = torch.randn(2, 3, 64, 48, generator=generator)
+    here = read_both_ways(network, images)
+    there = mirror_regressed(read_both_ways(network, images.flip(-1)))
     for name, tensor in vars(here).items():
         torch.testing.assert_close(getattr(there, name), tensor, rtol=0, atol=1e-4)
     torch.testing.assert_close(here.maps.exp().sum((-2, -1)), torch.ones(2, 24))

@@ -18,13 +18,13 @@ def test_before_training_everyone_stands_and_faces_the_camera(generator):
     torch.testing.assert_close(found.camera[:, :2], found.pixels[:, 0])
 
 
-def test_rotations_are_rotations_and_pictures_do_not_mix(generator):
+def test_rotations_are_rotations_and_images_do_not_mix(generator):
     network = RegressNetwork(SMALL).eval()
-    pictures = torch.randn(3, 3, 64, 48, generator=generator)
-    found = network(pictures)
+    images = torch.randn(3, 3, 64, 48, generator=generator)
+    found = network(images)
     product = found.rotations @ found.rotations.mT
     torch.testing.assert_close(product, torch.eye(3).expand_as(product), rtol=0, atol=1e-5)
-    alone = network(pictures[1:2])
+    alone = network(images[1:2])
     torch.testing.assert_close(alone.rotations[0], found.rotations[1], rtol=0, atol=1e-5)
 
 

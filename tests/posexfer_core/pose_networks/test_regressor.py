@@ -40,14 +40,14 @@ def test_the_pelvis_is_seen_where_the_network_says(body):
 
 
 def test_metres_are_as_large_as_the_network_says(body):
-    """Half a picture's half-height per metre: 16 px of 64 rows, at the pelvis' depth."""
+    """Half an image's half-height per metre: 16 px of 64 rows, at the pelvis' depth."""
     params = regressed_params(upright((0.0, 0.0, math.log(0.5))), 0, SIZE)
     depth = BodyView.of(params, body).joints[0, 0, 2]
     assert float(params.intrinsics[0, 0, 0] / depth) == pytest.approx(16.0, rel=1e-4)
 
 
 def test_a_look_undoes_its_cut(body):
-    """The same body, looked at through a cut of a larger picture, lands where the cut lay."""
+    """The same body, looked at through a cut of a larger image, lands where the cut lay."""
     look = Look(offset_xy=(100.0, 50.0), scale=0.5, size=SIZE)
     params = place_body(upright((0.3, -0.2, math.log(0.5))), 0, look, (300, 400), body=body)
     view = BodyView.of(params, body)
@@ -60,7 +60,7 @@ def test_a_look_undoes_its_cut(body):
 def test_a_look_at_a_box_holds_it_centred():
     look = Look.at(torch.tensor([10.0, 20.0]), torch.tensor([30.0, 100.0]), SIZE, 0.8)
     assert look.scale == pytest.approx(0.8 * 64.0 / 80.0)
-    middle = look.to_picture(torch.zeros(2))
+    middle = look.to_image(torch.zeros(2))
     torch.testing.assert_close(middle, torch.tensor([20.0, 60.0]))
 
 
@@ -73,11 +73,11 @@ def test_the_turn_takes_straight_ahead_to_the_ray():
     assert float(torch.linalg.det(turn)) == pytest.approx(1.0, abs=1e-6)
 
 
-def test_a_picture_of_any_size_gives_one_person_before_its_camera(body, generator):
-    picture = torch.rand(3, 90, 200, generator=generator) * 2.0 - 1.0
-    reading = regress_body(picture, network=RegressNetwork(SMALL).eval(), body=body, focal_px=300.0)
+def test_a_image_of_any_size_gives_one_person_before_its_camera(body, generator):
+    image = torch.rand(3, 90, 200, generator=generator) * 2.0 - 1.0
+    reading = regress_body(image, network=RegressNetwork(SMALL).eval(), body=body, focal_px=300.0)
     params = reading.params
-    assert params.picture_size == (90, 200)
+    assert params.image_size == (90, 200)
     assert float(params.intrinsics[0, 0, 0]) == 300.0
     assert params.pose.shape == (1, 1, 24, 3)
     assert reading.joints_px.shape == (24, 2)

@@ -39,7 +39,7 @@ def damaged(path, **changes: str) -> None:
     ("changes", "words"),
     [
         ({}, "does not fit its own header"),
-        ({"format": "posexfer-bundle"}, "does not read bodies off pictures"),
+        ({"format": "posexfer-bundle"}, "does not read bodies off images"),
         ({"version": "9"}, "layout version '9'"),
         ({"config": '{"colour": 3}'}, "header of r.safetensors is damaged"),
         ({"config": '{"height": 7}'}, "header of r.safetensors is damaged"),

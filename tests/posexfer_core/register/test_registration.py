@@ -99,7 +99,7 @@ def test_the_mesh_can_be_posed_as_somebody_else(registration, body: BodyModel):
         betas=torch.zeros(10),
         transl=torch.tensor([0.0, 0.0, 3.0]),
         intrinsics=torch.tensor([[300.0, 0.0, 88.0], [0.0, 300.0, 128.0], [0.0, 0.0, 1.0]]),
-        picture_size=(256, 176),
+        image_size=(256, 176),
     )
     params = retarget(registration.params, straight, registration.body, framing="target")
     own = BodyView.of(params, registration.body)

@@ -28,11 +28,11 @@ def turned(body: BodyModel, yaw_deg: float, size: tuple[int, int] = (512, 320)) 
 
 
 def drawn_keypoints(view: BodyView, **style: str) -> set[str]:
-    """Name the keypoints whose dot has its own colour in the picture."""
-    picture = paint.paint_openpose(view, **style)[0]  # type: ignore[arg-type]
+    """Name the keypoints whose dot has its own colour in the image."""
+    image = paint.paint_openpose(view, **style)[0]  # type: ignore[arg-type]
     found = set()
     for name, colour, place in zip(KEYPOINT_NAMES, COLOURS, keypoints18(view)[0], strict=True):
-        pixel = picture[:, int(place[1]), int(place[0])]
+        pixel = image[:, int(place[1]), int(place[0])]
         if torch.allclose(pixel, torch.tensor(colour) / 255.0, atol=0.02):
             found.add(name)
     return found
@@ -90,18 +90,18 @@ def test_normals_are_red_left_green_up_blue_front(view: BodyView):
         ((2048, 1024), 8.0, 16.0),
     ],
 )
-def test_limbs_are_as_wide_as_in_the_training_pictures(size, standard, wide):
+def test_limbs_are_as_wide_as_in_the_training_images(size, standard, wide):
     assert paint.limb_radius(size) == pytest.approx(standard)
     assert paint.limb_radius(size, "wide") == pytest.approx(wide)
 
 
 def test_a_limb_is_measured_eight_pixels_wide_at_512(body: BodyModel):
-    picture = paint.paint_openpose(turned(body, 0.0, (768, 512)))[0]
+    image = paint.paint_openpose(turned(body, 0.0, (768, 512)))[0]
     keypoints = keypoints18(turned(body, 0.0, (768, 512)))[0]
     knee, ankle = (keypoints[KEYPOINT_NAMES.index(name), :2] for name in ("r_knee", "r_ankle"))
     row = int((knee[1] + ankle[1]) / 2)
     column = int((knee[0] + ankle[0]) / 2)
-    covered = picture[:, row, column - 12 : column + 12].amax(dim=0).sum()
+    covered = image[:, row, column - 12 : column + 12].amax(dim=0).sum()
     along = (ankle - knee) / (ankle - knee).norm()
     colour = 0.6  # the limb's brightest channel is 255 * 0.6
     assert float(covered) * float(along[1]) / colour == pytest.approx(8.0, rel=0.08)
@@ -138,9 +138,9 @@ def test_any_size_and_batch_gives_colours_from_0_to_1(body: BodyModel, size, fra
     view = BodyView.of(random_params(frames=frames), body, frame=None)
     view = view.reframed((0.0, 0.0), size[0] / view.size[0], size)
     for name, painter in paint.PAINTERS.items():
-        picture = painter(view)
-        assert picture.shape == (frames, 3, *size), name
-        assert 0.0 <= float(picture.min()) <= float(picture.max()) <= 1.0, name
+        image = painter(view)
+        assert image.shape == (frames, 3, *size), name
+        assert 0.0 <= float(image.min()) <= float(image.max()) <= 1.0, name
 
 
 def test_a_part_has_the_same_colour_from_every_side(body: BodyModel):

@@ -106,7 +106,7 @@ def test_a_batch_draws_what_single_views_draw(body: BodyModel):
 
 
 def test_moving_camera_and_body_back_changes_no_relative_depth(view: BodyView):
-    # the same picture of a body twice as far through a lens twice as long, up to perspective
+    # the same image of a body twice as far through a lens twice as long, up to perspective
     drawn = maps.depth_map(view)
     centre = view.visibility.depth - view.joints[:, 0, 2]
     on = view.visibility.mask

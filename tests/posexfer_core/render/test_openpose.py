@@ -34,7 +34,7 @@ def test_there_are_18_keypoints_and_17_limbs():
     assert {end for limb in LIMBS for end in limb} == set(range(18))
 
 
-def test_keypoints_are_the_joints_in_the_picture(body: BodyModel):
+def test_keypoints_are_the_joints_in_the_image(body: BodyModel):
     view = BodyView.of(facing_params(), body)
     points = keypoints18(view)[0]
     x, y, z = view.joints[0, 20].tolist()  # the left wrist
@@ -52,21 +52,21 @@ def test_left_and_right_are_the_persons_own(body: BodyModel):
 
 
 def test_a_limb_has_its_colour_at_60_percent_between_its_dots():
-    picture = draw_skeleton(*one_limb(3, 4), SIZE)
+    image = draw_skeleton(*one_limb(3, 4), SIZE)
     colour = 0.6 * torch.tensor(COLOURS[LIMBS.index((3, 4))]) / 255.0
-    torch.testing.assert_close(picture[0, :, 30, 20], colour)
+    torch.testing.assert_close(image[0, :, 30, 20], colour)
     for keypoint, column in ((3, 10), (4, 30)):
         dot = torch.tensor(COLOURS[keypoint]) / 255.0
-        torch.testing.assert_close(picture[0, :, 30, column], dot)
-    assert picture[0, :, 34].sum() == 0  # one pixel wide: 4 * 64 / 512 < 1
+        torch.testing.assert_close(image[0, :, 30, column], dot)
+    assert image[0, :, 34].sum() == 0  # one pixel wide: 4 * 64 / 512 < 1
 
 
 def test_a_limb_needs_both_ends():
     pixels, shown = one_limb(3, 4)
     shown[0, 4] = False
-    picture = draw_skeleton(pixels, shown, SIZE)
-    assert picture[0, :, 30, 20].sum() == 0
-    assert picture[0, :, 30, 10].sum() > 0
+    image = draw_skeleton(pixels, shown, SIZE)
+    assert image[0, :, 30, 20].sum() == 0
+    assert image[0, :, 30, 10].sum() > 0
 
 
 def test_nothing_shown_is_black():
@@ -75,7 +75,7 @@ def test_nothing_shown_is_black():
     ).any()
 
 
-def test_width_follows_the_picture():
+def test_width_follows_the_image():
     pixels, shown = one_limb(3, 4)
     small = draw_skeleton(pixels, shown, (256, 192))[0].sum(dim=0)
     large = draw_skeleton(4.0 * pixels, shown, (1024, 768))[0].sum(dim=0)
@@ -99,8 +99,8 @@ def test_keypoints_far_outside_or_not_finite_do_no_harm():
     pixels = torch.full((1, 18, 2), 1e9)
     pixels[0, 0] = torch.nan
     pixels[0, 1] = -1e9
-    picture = draw_skeleton(pixels, torch.ones(1, 18, dtype=torch.bool), SIZE)
-    assert torch.isfinite(picture).all()
+    image = draw_skeleton(pixels, torch.ones(1, 18, dtype=torch.bool), SIZE)
+    assert torch.isfinite(image).all()
 
 
 def test_the_back_of_a_person_hides_the_face(body: BodyModel):
@@ -112,7 +112,7 @@ def test_the_back_of_a_person_hides_the_face(body: BodyModel):
     assert keypoint_visibility(keypoints18(front), front.visibility).all()
 
 
-def test_a_point_outside_the_picture_is_hidden_by_nothing(body: BodyModel):
+def test_a_point_outside_the_image_is_hidden_by_nothing(body: BodyModel):
     view = BodyView.of(facing_params(), body)
     points = torch.tensor([[[-5.0, 3.0, 9.0], [500.0, 3.0, 9.0], [88.0, 128.0, -1.0]]])
     assert keypoint_visibility(points, view.visibility).tolist() == [[True, True, False]]

@@ -13,16 +13,16 @@ def view(body: BodyModel) -> BodyView:
     return BodyView.of(facing_params(), body)
 
 
-def test_the_picture_is_untouched_off_the_body(view: BodyView, generator: torch.Generator):
-    picture = torch.rand(1, 3, 256, 176, generator=generator) * 2 - 1
-    drawn = overlay_body(picture, view)
+def test_the_image_is_untouched_off_the_body(view: BodyView, generator: torch.Generator):
+    image = torch.rand(1, 3, 256, 176, generator=generator) * 2 - 1
+    drawn = overlay_body(image, view)
     on = mask_map(view)[0, 0] > 0
-    assert torch.equal(drawn[..., ~on], picture[..., ~on])
-    assert not torch.equal(drawn[..., on], picture[..., on])
+    assert torch.equal(drawn[..., ~on], image[..., ~on])
+    assert not torch.equal(drawn[..., on], image[..., on])
     assert drawn.abs().max() <= 1.0
 
 
-def test_opacity_0_shows_the_picture_and_1_the_body_alone(view: BodyView):
+def test_opacity_0_shows_the_image_and_1_the_body_alone(view: BodyView):
     dark, light = torch.full((1, 3, 256, 176), -1.0), torch.full((1, 3, 256, 176), 1.0)
     assert torch.equal(overlay_body(dark, view, opacity=0.0), dark)
     on = mask_map(view)[0, 0] > 0
@@ -33,14 +33,14 @@ def test_opacity_0_shows_the_picture_and_1_the_body_alone(view: BodyView):
 
 
 def test_opacity_is_a_linear_blend(view: BodyView):
-    picture = torch.zeros(1, 3, 256, 176)
-    full = overlay_body(picture, view, opacity=1.0)
-    torch.testing.assert_close(overlay_body(picture, view, opacity=0.25), 0.25 * full)
+    image = torch.zeros(1, 3, 256, 176)
+    full = overlay_body(image, view, opacity=1.0)
+    torch.testing.assert_close(overlay_body(image, view, opacity=0.25), 0.25 * full)
 
 
 def test_dots_are_drawn_when_asked(body: BodyModel):
     view = BodyView.of(random_params(frames=2), body, frame=None)
-    picture = torch.zeros(2, 3, 256, 176)
-    dotted = overlay_body(picture, view, keypoints=True)
-    assert not torch.equal(dotted, overlay_body(picture, view))
+    image = torch.zeros(2, 3, 256, 176)
+    dotted = overlay_body(image, view, keypoints=True)
+    assert not torch.equal(dotted, overlay_body(image, view))
     assert dotted.abs().max() <= 1.0 + 1e-6

@@ -5,21 +5,21 @@ import torch
 
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
-from posexfer_core.errors import PictureError
+from posexfer_core.errors import ImageError
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.transfer.framing import Framing, body_box, cut_off_edges, frame_person
 
 
-def standing(picture_size: tuple[int, int]) -> HumanParams:
-    """Someone who stands upright, four metres away, off the picture's centre."""
+def standing(image_size: tuple[int, int]) -> HumanParams:
+    """Someone who stands upright, four metres away, off the image's centre."""
     pose = torch.zeros(24, 3)
     pose[0, 0] = pi
     return HumanParams.single(
         pose=pose,
         betas=torch.zeros(10),
         transl=torch.tensor([0.3, -0.2, 4.0]),
-        intrinsics=intrinsics_matrix(500.0, picture_size),
-        picture_size=picture_size,
+        intrinsics=intrinsics_matrix(500.0, image_size),
+        image_size=image_size,
     )
 
 
@@ -39,10 +39,10 @@ def test_the_cut_holds_both_boxes_with_their_margin():
 
 
 def test_scale_one_copies_pixels_and_repeats_the_edge(generator):
-    picture = torch.rand(1, 3, 6, 5, generator=generator)
-    cut = Framing(offset_xy=(-2.0, 1.0), scale=1.0, size=(5, 6)).apply(picture)
-    torch.testing.assert_close(cut[..., 2:], picture[..., 1:, :4])
-    torch.testing.assert_close(cut[..., :2], picture[..., 1:, :1].expand(-1, -1, -1, 2))
+    image = torch.rand(1, 3, 6, 5, generator=generator)
+    cut = Framing(offset_xy=(-2.0, 1.0), scale=1.0, size=(5, 6)).apply(image)
+    torch.testing.assert_close(cut[..., 2:], image[..., 1:, :4])
+    torch.testing.assert_close(cut[..., :2], image[..., 1:, :1].expand(-1, -1, -1, 2))
 
 
 @pytest.mark.parametrize("scale", [0.1, 0.37, 1.0, 2.7])
@@ -56,9 +56,9 @@ def test_a_ramp_stays_a_ramp_at_any_scale(scale):
 
 
 @pytest.mark.parametrize("size", [(256, 176), (512, 352), (64, 64)])
-@pytest.mark.parametrize("picture_size", [(425, 640), (900, 300)])
-def test_a_body_lands_whole_in_the_cut(body, size, picture_size):
-    params = standing(picture_size)
+@pytest.mark.parametrize("image_size", [(425, 640), (900, 300)])
+def test_a_body_lands_whole_in_the_cut(body, size, image_size):
+    params = standing(image_size)
     box = body_box(BodyView.of(params, body))
     framing = Framing.around([box], size)
     framed = body_box(BodyView.of(framing.params(params), body))
@@ -76,13 +76,13 @@ def test_params_and_views_are_reframed_alike(body):
     torch.testing.assert_close(by_params.intrinsics, by_view.intrinsics)
 
 
-def test_pasting_back_an_unchanged_cut_restores_a_smooth_picture():
+def test_pasting_back_an_unchanged_cut_restores_a_smooth_image():
     rows, columns = torch.meshgrid(torch.arange(200.0), torch.arange(300.0), indexing="ij")
-    picture = torch.stack([(rows / 40).sin(), (columns / 50).cos(), (rows - columns) / 300])[None]
+    image = torch.stack([(rows / 40).sin(), (columns / 50).cos(), (rows - columns) / 300])[None]
     framing = Framing.around([(100.0, 20.0, 180.0, 190.0)], (256, 176))
-    restored = framing.paste(framing.apply(picture), picture)
-    assert restored.shape == picture.shape
-    assert (restored - picture).abs().max() < 0.02
+    restored = framing.paste(framing.apply(image), image)
+    assert restored.shape == image.shape
+    assert (restored - image).abs().max() < 0.02
 
 
 def test_pasting_leaves_what_lies_outside_the_cut():
@@ -94,7 +94,7 @@ def test_pasting_leaves_what_lies_outside_the_cut():
     torch.testing.assert_close(pasted, expected)
 
 
-def test_a_whole_picture_is_padded_never_stretched():
+def test_a_whole_image_is_padded_never_stretched():
     framing = Framing.whole((100, 300), (256, 176))
     assert framing.scale == pytest.approx(176 / 300)
     assert framing.offset_xy[0] == pytest.approx(0.0)
@@ -103,26 +103,26 @@ def test_a_whole_picture_is_padded_never_stretched():
 
 def test_pasting_another_size_is_refused():
     framing = Framing.whole((100, 300), (256, 176))
-    with pytest.raises(PictureError, match="expected the cut's"):
+    with pytest.raises(ImageError, match="expected the cut's"):
         framing.paste(torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, 100, 300))
 
 
-def test_a_person_cut_off_by_the_picture_stays_cut_off():
+def test_a_person_cut_off_by_the_image_stays_cut_off():
     person, wanted = (20.0, 10.0, 60.0, 190.0), (-5.0, 5.0, 70.0, 185.0)
     framing = frame_person(person, [wanted], (64, 64), (100, 80))
     bottom = framing.offset_xy[1] + 64 / framing.scale
-    assert bottom == pytest.approx(100.0)  # pixels of the picture: no row below the last one
+    assert bottom == pytest.approx(100.0)  # pixels of the image: no row below the last one
     assert framing.offset_xy[0] < -5.0 and framing.offset_xy[1] < 5.0
 
 
-def test_a_person_who_hardly_leaves_the_picture_is_padded():
+def test_a_person_who_hardly_leaves_the_image_is_padded():
     person = (20.0, 10.0, 60.0, 105.0)
     assert cut_off_edges(person, (100, 80)) == (False, False, False, False)
     framing = frame_person(person, [], (64, 64), (100, 80))
     assert framing.offset_xy[1] + 64 / framing.scale > 105.0
 
 
-def test_a_picture_that_fits_already_stays_as_it_is():
+def test_a_image_that_fits_already_stays_as_it_is():
     framing = frame_person(
         (20.0, 10.0, 60.0, 90.0), [(0.0, 0.0, 80.0, 100.0)], (100, 80), (100, 80)
     )

@@ -15,7 +15,7 @@ SIZE = (256, 176)
 
 
 def standing(
-    picture_size: tuple[int, int], *, arm_deg: float = 60.0, down_m: float = 0.0, shape: float = 0.0
+    image_size: tuple[int, int], *, arm_deg: float = 60.0, down_m: float = 0.0, shape: float = 0.0
 ) -> HumanParams:
     """Someone who faces the camera, 4.5 m away."""
     pose = torch.zeros(24, 3)
@@ -25,15 +25,15 @@ def standing(
         pose=pose,
         betas=torch.full((10,), shape),
         transl=torch.tensor([0.0, down_m, 4.5]),
-        intrinsics=intrinsics_matrix(1.5 * picture_size[0], picture_size),
-        picture_size=picture_size,
+        intrinsics=intrinsics_matrix(1.5 * image_size[0], image_size),
+        image_size=image_size,
     )
 
 
 def test_both_bodies_lie_whole_in_one_cut_of_the_size_asked_for(body, generator):
-    picture = torch.rand(1, 3, 400, 700, generator=generator)
-    staged = stage(picture, standing((400, 700)), standing(SIZE, arm_deg=0.0), body, size=SIZE)
-    assert staged.picture.shape == (1, 3, *SIZE) and staged.shared
+    image = torch.rand(1, 3, 400, 700, generator=generator)
+    staged = stage(image, standing((400, 700)), standing(SIZE, arm_deg=0.0), body, size=SIZE)
+    assert staged.image.shape == (1, 3, *SIZE) and staged.shared
     assert staged.source is not None
     torch.testing.assert_close(staged.source.intrinsics, staged.target.intrinsics)
     for view in (staged.source, staged.target):
@@ -43,27 +43,27 @@ def test_both_bodies_lie_whole_in_one_cut_of_the_size_asked_for(body, generator)
 
 
 def test_the_target_gets_the_sources_shape(body):
-    picture, source = torch.zeros(1, 3, *SIZE), standing(SIZE, shape=1.5)
-    staged = stage(picture, source, standing(SIZE), body)
+    image, source = torch.zeros(1, 3, *SIZE), standing(SIZE, shape=1.5)
+    staged = stage(image, source, standing(SIZE), body)
     assert staged.source is not None
     torch.testing.assert_close(staged.target.vertices, staged.source.vertices, atol=1e-3, rtol=0)
 
 
-def test_a_picture_that_fits_already_is_not_resampled(body, generator):
-    picture = torch.rand(1, 3, *SIZE, generator=generator)
-    staged = stage(picture, standing(SIZE), standing(SIZE), body)
-    assert torch.equal(staged.picture, picture)
+def test_a_image_that_fits_already_is_not_resampled(body, generator):
+    image = torch.rand(1, 3, *SIZE, generator=generator)
+    staged = stage(image, standing(SIZE), standing(SIZE), body)
+    assert torch.equal(staged.image, image)
 
 
 def test_without_retargeting_the_target_keeps_its_camera_and_cannot_be_pasted(body):
-    picture, target = torch.zeros(1, 3, 400, 700), standing(SIZE, shape=-1.0)
-    staged = stage(picture, standing((400, 700)), target, body, retargeted=False)
+    image, target = torch.zeros(1, 3, 400, 700), standing(SIZE, shape=-1.0)
+    staged = stage(image, standing((400, 700)), target, body, retargeted=False)
     torch.testing.assert_close(staged.target.vertices, BodyView.of(target, body).vertices)
     with pytest.raises(ConfigError, match="cannot be pasted back"):
-        staged.paste_back(torch.zeros(1, 3, *SIZE), picture)
+        staged.paste_back(torch.zeros(1, 3, *SIZE), image)
 
 
-def test_an_unknown_source_shows_its_whole_picture(body):
+def test_an_unknown_source_shows_its_whole_image(body):
     staged = stage(torch.ones(1, 3, 300, 300), None, standing((400, 700)), body)
     assert staged.source is None
     assert staged.framing.scale == pytest.approx(176 / 300)

@@ -11,8 +11,8 @@ from training.tasks.regress import targets
 
 
 def test_blocks_are_averaged(generator):
-    picture = torch.tensor([[10, 20], [30, 41]], dtype=torch.uint8).expand(1, 3, 2, 2)
-    assert shrink(picture, (1, 1)).flatten().tolist() == [25, 25, 25]
+    image = torch.tensor([[10, 20], [30, 41]], dtype=torch.uint8).expand(1, 3, 2, 2)
+    assert shrink(image, (1, 1)).flatten().tolist() == [25, 25, 25]
     odd = torch.randint(256, (2, 3, 30, 20), generator=generator, dtype=torch.uint8)
     assert shrink(odd, (16, 8)).shape == (2, 3, 16, 8)
 
@@ -22,8 +22,8 @@ def test_people_are_those_of_the_pairs(shards: Path, body):
     people = load_people(data, (64, 48), body)
     assert len(people) == 12
     pair = data.pair(1)
-    picture = (people.pictures[4].float() / 127.5) - 1.0  # shard 0: three sources, three targets
-    torch.testing.assert_close(picture, pair.target_picture)
+    image = (people.images[4].float() / 127.5) - 1.0  # shard 0: three sources, three targets
+    torch.testing.assert_close(image, pair.target_image)
     view = BodyView.of(pair.target, body)
     torch.testing.assert_close(people.joints[4], view.joints[0], rtol=0, atol=1e-5)
 

@@ -35,7 +35,7 @@ def test_pairs_are_read_in_any_order(shards, autoencoder, tmp_path):
     batch = PreparedDataset(data, folder).batch([4, 0])
     assert batch["planes"].shape == (2, sum(PLANES.values()), 64, 48)
     assert batch["points"].shape == (2, 16, 3)
-    assert torch.equal(batch["picture"][1], data.source_bytes(0))
+    assert torch.equal(batch["image"][1], data.source_bytes(0))
     torch.testing.assert_close(batch["betas"][0], data.pair(4).source.betas[0, 0])
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from training.data.shards import ShardDataset, ShardError, picture_of, read_header, write_shard
+from training.data.shards import ShardDataset, ShardError, image_of, read_header, write_shard
 
 
 def rows(count: int, first: int = 0) -> dict[str, torch.Tensor]:
@@ -47,22 +47,22 @@ def test_pairs_run_on_over_shards(folder):
 
 def test_a_pair_is_what_was_written(folder):
     pair, written = ShardDataset(folder).pair(4), rows(2, first=3)
-    assert torch.equal(pair.source_picture, picture_of(written["source"][1]))
-    assert torch.equal(pair.target_picture, picture_of(written["target"][1]))
+    assert torch.equal(pair.source_image, image_of(written["source"][1]))
+    assert torch.equal(pair.target_image, image_of(written["target"][1]))
     assert torch.equal(pair.source.pose[0, 0], written["source_pose"][1])
     assert torch.equal(pair.target.transl[0, 0], written["target_transl"][1])
     assert torch.equal(pair.source.betas, pair.target.betas)
-    assert pair.target.picture_size == (8, 6)
+    assert pair.target.image_size == (8, 6)
     assert pair.source.beta_space == "posexfer"
 
 
 def test_bytes_become_minus_one_to_one_channels_first():
     stored = torch.zeros(2, 4, 3, dtype=torch.uint8)
     stored[1, 3, 2] = 255
-    picture = picture_of(stored)
-    assert picture.shape == (3, 2, 4)
-    assert picture[2, 1, 3] == 1.0
-    assert picture[0, 0, 0] == -1.0
+    image = image_of(stored)
+    assert image.shape == (3, 2, 4)
+    assert image[2, 1, 3] == 1.0
+    assert image[0, 0, 0] == -1.0
 
 
 def test_a_dataset_travels_to_another_process(folder):

@@ -32,7 +32,7 @@ def test_bodies_of_other_views_are_posed_by_their_rotations(people, body, genera
     torch.testing.assert_close(posed - posed[:, :1], wanted, rtol=0, atol=2e-3)
 
 
-def test_a_mark_in_the_picture_moves_with_the_joint(people, generator):
+def test_a_mark_in_the_image_moves_with_the_joint(people, generator):
     """Paint a soft spot at a knee, change the view, and find it where the knee is then."""
     size = (64, 48)
     knee = JOINT_NAMES.index("l_knee")
@@ -43,7 +43,7 @@ def test_a_mark_in_the_picture_moves_with_the_joint(people, generator):
     far = (x - spot[:, 0, None, None]).square() + (y - spot[:, 1, None, None]).square()
     painted = (-far / 8.0).exp()[:, None].expand(-1, 3, -1, -1)
     view = View.draw(len(people), Spread(turn_deg=8.0, zoom=(0.9, 1.0), shift=0.03), generator)
-    moved = view.pictures(painted)[:, 0]
+    moved = view.images(painted)[:, 0]
     found = torch.stack([(moved * x).sum((1, 2)), (moved * y).sum((1, 2))], -1)
     found = found / moved.sum((1, 2))[:, None]
     after = targets(view.people(people), view.shift)["pixels"]
@@ -56,6 +56,6 @@ def test_a_mark_in_the_picture_moves_with_the_joint(people, generator):
 
 def test_the_same_view_changes_nothing(people):
     view = View.same(len(people))
-    pictures = people.pictures.float()
-    torch.testing.assert_close(view.pictures(pictures), pictures, rtol=0, atol=0.02)
+    images = people.images.float()
+    torch.testing.assert_close(view.images(images), images, rtol=0, atol=0.02)
     assert torch.equal(view.people(people).joints, people.joints)

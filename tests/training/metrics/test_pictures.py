@@ -2,9 +2,9 @@ import math
 
 import pytest
 import torch
+from training.metrics.images import psnr, ssim
 
 from training.metrics.baselines import paste_warp
-from training.metrics.pictures import psnr, ssim
 
 
 def test_one_grey_level_off_is_48_decibels():
@@ -13,21 +13,21 @@ def test_one_grey_level_off_is_48_decibels():
 
 
 def test_a_difference_that_a_file_cannot_hold_does_not_count(generator):
-    picture = torch.rand(3, 16, 16, generator=generator) * 2 - 1
-    stored = (picture.add(1).mul(127.5).round() / 127.5) - 1
-    assert psnr(picture, stored) == math.inf
-    assert ssim(picture, stored) == pytest.approx(1.0)
+    image = torch.rand(3, 16, 16, generator=generator) * 2 - 1
+    stored = (image.add(1).mul(127.5).round() / 127.5) - 1
+    assert psnr(image, stored) == math.inf
+    assert ssim(image, stored) == pytest.approx(1.0)
 
 
-def test_ssim_of_two_flat_pictures_is_the_luminance_term_alone():
+def test_ssim_of_two_flat_images_is_the_luminance_term_alone():
     dark, light = torch.full((3, 16, 16), -1.0), torch.full((3, 16, 16), 1.0)
     assert ssim(dark, light) == pytest.approx(0.01**2 / (1 + 0.01**2), rel=1e-3)
 
 
 def test_unseen_places_take_the_mean_of_what_is_seen_of_their_kind():
-    draft = torch.zeros(5, 1, 4)
-    draft[:3, 0] = torch.tensor([0.5, 0.0, -1.0, 0.0])
-    draft[3, 0, 0] = 1.0  # the first pixel is body, seen
-    draft[4, 0, 2] = 1.0  # the third is background, known
+    warped = torch.zeros(5, 1, 4)
+    warped[:3, 0] = torch.tensor([0.5, 0.0, -1.0, 0.0])
+    warped[3, 0, 0] = 1.0  # the first pixel is body, seen
+    warped[4, 0, 2] = 1.0  # the third is background, known
     body = torch.tensor([[True, True, False, False]])
-    assert paste_warp(draft, body)[0, 0].tolist() == [0.5, 0.5, -1.0, -1.0]
+    assert paste_warp(warped, body)[0, 0].tolist() == [0.5, 0.5, -1.0, -1.0]

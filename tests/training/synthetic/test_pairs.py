@@ -4,7 +4,7 @@ import torch
 
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
-from training.synthetic.pairs import PICTURE_SIZE, make_pair
+from training.synthetic.pairs import IMAGE_SIZE, make_pair
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def view(row, role, body):
         betas=torch.from_numpy(row["betas"]),
         transl=torch.from_numpy(row[f"{role}_transl"]),
         intrinsics=torch.from_numpy(row["intrinsics"]),
-        picture_size=PICTURE_SIZE,
+        image_size=IMAGE_SIZE,
     )
     return BodyView.of(params, body)
 
@@ -30,9 +30,9 @@ def test_a_pair_depends_on_seed_and_index_alone(pairs, body):
     assert not np.array_equal(other["source"], again["source"])
 
 
-def test_pictures_are_bytes_of_the_promised_size(pairs):
+def test_images_are_bytes_of_the_promised_size(pairs):
     for row in pairs:
-        assert row["source"].shape == row["target"].shape == (*PICTURE_SIZE, 3)
+        assert row["source"].shape == row["target"].shape == (*IMAGE_SIZE, 3)
         assert row["source"].dtype == np.uint8
 
 
@@ -47,14 +47,14 @@ def test_the_person_stands_where_the_parameters_say(pairs, body):
             assert np.median(change[only_source]) > np.median(change[neither])
 
 
-def test_the_background_is_the_same_in_both_pictures(pairs):
+def test_the_background_is_the_same_in_both_images(pairs):
     for row in pairs:
         rows = slice(0, 4)
         same = (row["source"][rows] == row["target"][rows]).all(-1)
         assert same.mean() > 0.5
 
 
-def test_bodies_stand_before_the_camera_and_in_the_picture(pairs, body):
+def test_bodies_stand_before_the_camera_and_in_the_image(pairs, body):
     for row in pairs:
         for role in ("source", "target"):
             shown = view(row, role, body)
@@ -62,8 +62,8 @@ def test_bodies_stand_before_the_camera_and_in_the_picture(pairs, body):
             chest = shown.joints[0, 9]
             pixel = torch.from_numpy(row["intrinsics"]) @ chest
             u, v = (pixel[:2] / pixel[2]).tolist()
-            assert 0 < u < PICTURE_SIZE[1]
-            assert 0 < v < PICTURE_SIZE[0]
+            assert 0 < u < IMAGE_SIZE[1]
+            assert 0 < v < IMAGE_SIZE[0]
 
 
 def test_betas_stay_within_their_limit(pairs):

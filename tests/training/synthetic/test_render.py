@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from training.synthetic.people import draw_person
-from training.synthetic.render import Figure, draw_picture
+from training.synthetic.render import Figure, draw_image
 from training.synthetic.scene import Light, Scene, draw_scene
 
 SIZE = (48, 32)
@@ -44,11 +44,11 @@ def square():
 
 
 def test_the_background_shows_around_the_person(square):
-    picture = draw_picture(square, scene(), INTRINSICS)
-    assert picture.shape == (*SIZE, 3)
+    image = draw_image(square, scene(), INTRINSICS)
+    assert image.shape == (*SIZE, 3)
     expected = round(255 * 0.25 ** (1 / 2.2))
-    assert (np.abs(picture[0].astype(int) - expected) <= 1).all()
-    assert (np.abs(picture[24, 0].astype(int) - expected) <= 1).all()
+    assert (np.abs(image[0].astype(int) - expected) <= 1).all()
+    assert (np.abs(image[24, 0].astype(int) - expected) <= 1).all()
 
 
 def test_an_edge_inside_a_pixel_is_blended(square):
@@ -58,7 +58,7 @@ def test_an_edge_inside_a_pixel_is_blended(square):
         places=square.places,
         person=square.person,
     )
-    row = draw_picture(half, scene(), INTRINSICS)[24].astype(int)
+    row = draw_image(half, scene(), INTRINSICS)[24].astype(int)
     edge, outside, inside = row[1], row[0], row[3]
     low, high = np.minimum(outside, inside), np.maximum(outside, inside)
     assert ((edge >= low) & (edge <= high)).all()
@@ -67,14 +67,14 @@ def test_an_edge_inside_a_pixel_is_blended(square):
 
 
 def test_a_floor_shadow_darkens_below_the_feet(square):
-    bright = draw_picture(square, scene(), INTRINSICS).astype(int)
-    dark = draw_picture(square, scene(floor_shadow=0.5), INTRINSICS).astype(int)
+    bright = draw_image(square, scene(), INTRINSICS).astype(int)
+    dark = draw_image(square, scene(floor_shadow=0.5), INTRINSICS).astype(int)
     assert (dark[40, 16] < bright[40, 16]).all()
     assert np.array_equal(dark[0], bright[0])
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_every_scene_is_a_picture_of_light(seed):
+def test_every_scene_is_a_image_of_light(seed):
     drawn = draw_scene(np.random.default_rng(seed), SIZE)
     assert drawn.background.shape == (*SIZE, 3)
     assert drawn.background.dtype == np.float32

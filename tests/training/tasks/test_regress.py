@@ -23,14 +23,14 @@ class Oracle(RegressNetwork):
         super().__init__(like.config)
         self.batch = batch
 
-    def forward(self, picture: torch.Tensor) -> Regressed:
+    def forward(self, image: torch.Tensor) -> Regressed:
         batch = self.batch
         return Regressed(
             rotations=batch["rotations"],
             betas=batch["betas"],
             camera=torch.cat([batch["pixels"][:, 0], batch["log_scale"][:, None]], -1),
             pixels=batch["pixels"],
-            maps=torch.zeros(len(picture), 24, 8, 6),
+            maps=torch.zeros(len(image), 24, 8, 6),
             places=batch["joints"] - batch["joints"][:, :1],
         )
 
@@ -59,7 +59,7 @@ def test_a_map_with_all_its_share_on_the_joint_is_no_surprise():
     assert float(map_surprise(maps, between)) == pytest.approx(15.0)
 
 
-def test_half_of_the_pictures_are_spoilt_and_steps_repeat(task):
+def test_half_of_the_images_are_spoilt_and_steps_repeat(task):
     first, second = (task.batch([0, 1, 2, 3], torch.Generator().manual_seed(2)) for _ in range(2))
     for name, tensor in first.items():
         assert torch.equal(tensor, second[name]), name

@@ -15,12 +15,12 @@ def motion(body) -> Motion:
     return random_motion(np.random.default_rng(1), body, poses=2)
 
 
-def test_a_body_shows_its_own_joints_in_space_and_in_the_picture(body, motion):
+def test_a_body_shows_its_own_joints_in_space_and_in_the_image(body, motion):
     sight = shown_points(motion.params.select(4), body)[0]
     assert sight.joints is not None
     knee = sight.joints.xyz[sight.joints.names.index("l_knee_joint")]
     np.testing.assert_allclose(knee, motion.joints[4, 4], atol=1e-5)
-    focal_px, (height, width) = sight.focal_px or 0.0, sight.keypoints.picture_size
+    focal_px, (height, width) = sight.focal_px or 0.0, sight.keypoints.image_size
     pixel = focal_px * knee[:2] / knee[2] + np.array([width, height]) / 2.0
     shown = sight.keypoints.xy[sight.keypoints.names.index("l_knee_joint")]
     np.testing.assert_allclose(shown, pixel, atol=1e-2)

@@ -1,0 +1,72 @@
+"""Where the source image shows its background, and the background where it does not."""
+
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from .filters import dilate, gaussian_blur, roughness
+
+REACH = 0.12
+"""How far loose clothes, hair and what is held may reach; a share of the image's height."""
+OUTLYING = 0.35
+"""Difference from the background, of a range of 2, at which something near the body is not it."""
+ROUGHNESS = 5.0
+"""How much more difference a background is granted that is rough itself."""
+PATCH_LEVELS = 9
+"""Halvings after which one pixel of the pyramid has seen an image of 512 pixels."""
+
+
+def fill_holes(
+    image: Float[Tensor, "batch channels height width"],
+    known: Float[Tensor, "batch 1 height width"],
+) -> Float[Tensor, "batch channels height width"]:
+    """Fill what is not known smoothly from around it, coarse to fine.
+
+    Pull-push (Gortler et al. 1996, section 3.4): weighted means of ever larger squares on the way
+    up, holes filled from the next coarser level on the way down. Known pixels stay as they are; 0
+    where nothing is known.
+    """
+    levels = [(image * known, known)]
+    while len(levels) < PATCH_LEVELS and max(levels[-1][0].shape[-2:]) > 1:
+        colour, weight = levels[-1]
+        odd = (0, colour.shape[-1] % 2, 0, colour.shape[-2] % 2)
+        total = 4.0 * F.avg_pool2d(F.pad(weight, odd), 2)
+        mean = 4.0 * F.avg_pool2d(F.pad(colour, odd), 2) / total.clamp(min=1e-6)
+        weight = total.clamp(max=1.0)
+        levels.append((mean * weight, weight))
+    colour, weight = levels[-1]
+    filled = colour / weight.clamp(min=1e-6)
+    for colour, weight in reversed(levels[:-1]):
+        size = (colour.shape[-2], colour.shape[-1])
+        coarse = F.interpolate(filled, size=size, mode="bilinear", align_corners=False)
+        filled = colour + (1.0 - weight) * coarse
+    return filled
+
+
+def trusted_background(
+    image: Float[Tensor, "batch 3 height width"],
+    body: Bool[Tensor, "batch height width"],
+    margin: float,
+) -> Bool[Tensor, "batch height width"]:
+    """Tell where the background is seen: not on the body, not on what sticks out of it.
+
+    What touches the body's margin, lies within reach, and differs from the background around that
+    reach more than this background differs from its own blur, belongs to the person: a coat, a
+    ponytail, a ski.
+
+    Args:
+        image: in [-1, 1].
+        body: where the bare body is.
+        margin: width of the band that is never trusted, a share of the image's height.
+    """
+    height = body.shape[-2]
+    pixel = height / 256.0
+    near, person = dilate(body, round(REACH * height)), dilate(body, round(margin * height))
+    far = (~near)[:, None].to(image.dtype)
+    apart = (image - fill_holes(image, far)).abs().amax(1, keepdim=True)
+    limit = OUTLYING + ROUGHNESS * roughness(image, far)
+    odd = near & (gaussian_blur(apart, 1.5 * pixel) > limit)[:, 0]
+    step = max(1, round(2.0 * pixel))
+    for _ in range(round(REACH * height / step)):
+        person = person | (dilate(person, step) & odd)
+    return ~dilate(person, round(pixel))

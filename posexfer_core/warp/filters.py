@@ -1,0 +1,41 @@
+"""Filters of images and masks: Gaussian blur, dilation, roughness."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+def gaussian_blur(
+    image: Float[Tensor, "batch channels height width"], sigma_px: float
+) -> Float[Tensor, "batch channels height width"]:
+    """Blur by a Gaussian; the borders are repeated outwards."""
+    reach = max(1, math.ceil(3.0 * sigma_px))
+    offset = torch.arange(-reach, reach + 1, dtype=image.dtype, device=image.device)
+    window = torch.exp(-0.5 * (offset / sigma_px).square())
+    channels = image.shape[1]
+    window = (window / window.sum()).expand(channels, 1, -1)
+    padded = F.pad(image, (reach, reach, reach, reach), mode="replicate")
+    rows = F.conv2d(padded, window[:, :, None], groups=channels)
+    return F.conv2d(rows, window[..., None], groups=channels)
+
+
+def dilate(
+    mask: Bool[Tensor, "batch height width"], by_px: int
+) -> Bool[Tensor, "batch height width"]:
+    """Grow a mask by a square of `by_px` pixels to every side; 0 leaves it as it is."""
+    size, grown = 2 * by_px + 1, mask[:, None].float()
+    grown = F.max_pool2d(grown, (size, 1), stride=1, padding=(by_px, 0))
+    return F.max_pool2d(grown, (1, size), stride=1, padding=(0, by_px))[:, 0] > 0.5
+
+
+def roughness(
+    image: Float[Tensor, "batch 3 height width"], where: Float[Tensor, "batch 1 height width"]
+) -> Float[Tensor, "batch 1 1 1"]:
+    """Measure how much a part of an image differs from its own blur."""
+    sigma_px = 8.0 * image.shape[-2] / 256.0
+    blur = gaussian_blur(image * where, sigma_px) / gaussian_blur(where, sigma_px).clamp(min=1e-3)
+    apart = ((image - blur).abs().amax(1, keepdim=True) * where).sum((1, 2, 3), keepdim=True)
+    return apart / where.sum((1, 2, 3), keepdim=True).clamp(min=1.0)
