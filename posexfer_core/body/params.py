@@ -1,6 +1,6 @@
 """The body parameters of one or more people over one or more frames, with their camera."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,8 @@ from .hands_face import Details, check_details
 
 FORMAT = "posexfer.params"
 VERSION = 1
+SIZE_KEY = "picture_size"
+"""Of `image_size`, in files."""
 MOST_PIXELS = 100_000_000
 """Largest image that parameters may belong to: maps of that size still fit into memory."""
 
@@ -200,7 +202,7 @@ class HumanParams:
         arrays |= {
             "format": np.array(FORMAT),
             "version": np.array(VERSION),
-            "picture_size": np.array(self.image_size, dtype=np.int64),
+            SIZE_KEY: np.array(self.image_size, dtype=np.int64),
             "beta_space": np.array(self.beta_space),
         }
         if self.frame_rate is not None:
@@ -217,12 +219,7 @@ class HumanParams:
         path = Path(path)
         arrays = read_archive(path)
         _check_format(path, arrays)
-        required = {item.name for item in fields(cls)} - {
-            *_OPTIONAL,
-            "beta_space",
-            "details",
-            "frame_rate",
-        }
+        required = {*_SHAPES, SIZE_KEY} - {*_OPTIONAL}
         if missing := sorted(required - arrays.keys()):
             raise ParamsError(
                 f"{path.name} lacks {', '.join(missing)}; it holds "
@@ -234,7 +231,7 @@ class HumanParams:
             _check_tensors(tensors)
             return cls(
                 **tensors,
-                image_size=_image_size(arrays["picture_size"]),
+                image_size=_image_size(arrays[SIZE_KEY]),
                 beta_space=str(arrays.get("beta_space", "posexfer")),
                 details=_details(arrays),
                 frame_rate=_frame_rate(arrays.get("frame_rate")),

@@ -125,7 +125,7 @@ def draw_discs(
 def _compiled_loops() -> ModuleType | None:
     """Import the compiled loop on first use; None where numba is missing or does not load."""
     try:
-        return importlib.import_module(".skeleton_loops", __package__)
+        return importlib.import_module(".openpose_loops", __package__)
     except (ImportError, RuntimeError):  # RuntimeError: no folder for numba's cache
         return None
 

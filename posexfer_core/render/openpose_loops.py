@@ -1,4 +1,4 @@
-"""The loop over limbs and pixels that numba compiles; imported by `skeleton` only."""
+"""The loop over limbs and pixels that numba compiles; imported by `openpose` only."""
 
 from typing import no_type_check
 
@@ -10,7 +10,7 @@ from ..geometry.compiled import compiled
 @compiled
 @no_type_check
 def paint(image, ellipses, drawn, colours):
-    """Do what `skeleton._paint` does in place, looking only at the pixels near each ellipse."""
+    """Do what `openpose._paint` does in place, looking only at the pixels near each ellipse."""
     batch, _, height, width = image.shape
     for i in range(batch):
         for shape in range(ellipses.shape[1]):

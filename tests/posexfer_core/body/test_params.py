@@ -91,7 +91,7 @@ def test_select_keeps_the_axes():
         ("betas", torch.full((1, 1, 10), torch.nan), r"betas holds 10 number\(s\) that are NaN"),
         ("transl", torch.full((1, 1, 3), torch.inf), r"transl holds 3 number\(s\)"),
         ("intrinsics", torch.zeros(1, 3, 3), "focal length"),
-        ("picture_size", (0, 5), "picture_size"),
+        ("image_size", (0, 5), "image_size"),
     ],
 )
 def test_bad_values_are_named(name: str, value: object, message: str):

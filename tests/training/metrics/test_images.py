@@ -2,9 +2,9 @@ import math
 
 import pytest
 import torch
-from training.metrics.images import psnr, ssim
 
 from training.metrics.baselines import paste_warp
+from training.metrics.images import psnr, ssim
 
 
 def test_one_grey_level_off_is_48_decibels():
