@@ -21,12 +21,11 @@ from tqdm import tqdm
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
-from posexfer_core.commands.options import BUNDLED_WEIGHTS
 from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.errors import PoseXferError
 from posexfer_core.files.images import save_image
-from posexfer_core.network.weights import add_to_recipe
+from posexfer_core.network.weights import BUNDLED_WEIGHTS, add_to_recipe
 from posexfer_core.transfer.inputs import body_points
 from posexfer_core.warp.restore_detail import restore_detail
 from posexfer_core.warp.warped_source import warp_source

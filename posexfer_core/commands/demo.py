@@ -15,15 +15,14 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..errors import ConfigError
-from ..files.images import from_pil, load_image, save_image, save_pil, to_pil
+from ..files.images import from_pil, load_image, make_folder, save_image, save_pil, to_pil
 from ..geometry.camera import project_perspective
 from ..render.contact_sheet import Cell, contact_sheet
 from ..render.overlay import overlay_body
 from ..transfer.staging import Stage, stage
 from .drawing import Artist, add_drawing_options
 from .estimate import fit_person
-from .options import index, say
-from .render import make_folder
+from .options import index, print_line
 
 HELP = "Draw a synthetic person and a real photo in new poses; leaves images and one sheet."
 ASSETS = Path(__file__).parents[1] / "assets" / "demo"
@@ -73,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     rows.append(photo_row(artist, body, options))
     sheet = options.out / "contact_sheet.png"
     save_pil(contact_sheet(rows, title="posexfer: one image, one 3D body, a new pose"), sheet)
-    say(f"contact sheet: {sheet}")
+    print_line(f"contact sheet: {sheet}")
 
 
 def synthetic_rows(artist: Artist, body: BodyModel, out: Path) -> list[list[Cell]]:
@@ -88,7 +87,7 @@ def synthetic_rows(artist: Artist, body: BodyModel, out: Path) -> list[list[Cell
     save_image(image, out / "synthetic_source.png")
     for name, drawing in drawings.items():
         drawing.save(out, f"synthetic_{name}")
-    say_twins([drawings[name] for name in TWINS], [truths[name] for name in TWINS])
+    print_twins([drawings[name] for name in TWINS], [truths[name] for name in TWINS])
     overlay = overlay_body(image, BodyView.of(source, body))
     return [
         [cell(image, "source"), *(d.body_cell(POSES[name]) for name, d in drawings.items())],
@@ -101,7 +100,7 @@ def photo_row(artist: Artist, body: BodyModel, options: argparse.Namespace) -> l
     """Fit the body to a real photo, then draw that person in two poses."""
     image, keypoints, person = real_photo(options)
     fit = fit_person(keypoints, (image.shape[-2], image.shape[-1]), body, person)
-    say(f"photo: mean reprojection error: {fit.reprojection_px:.2f} px")
+    print_line(f"photo: mean reprojection error: {fit.reprojection_px:.2f} px")
     overlay = overlay_body(image, BodyView.of(fit.params, body), keypoints=True)
     save_image(image, options.out / "photo_source.png")
     save_image(overlay, options.out / "photo_overlay.png")
@@ -173,7 +172,7 @@ def cell(image: Float[Tensor, "1 3 height width"], label: str) -> Cell:
     return Cell(image=to_pil(image), label=label)
 
 
-def say_twins(drawings: Sequence[Drawing], truths: Sequence[Tensor]) -> None:
+def print_twins(drawings: Sequence[Drawing], truths: Sequence[Tensor]) -> None:
     """Tell how alike two depth twins are in 2D, and whether each has the right limb in front.
 
     A pixel counts as right when the output's colour is nearer to its own truth than to its twin's;
@@ -187,5 +186,7 @@ def say_twins(drawings: Sequence[Drawing], truths: Sequence[Tensor]) -> None:
         nearer = (drawing.result - own).norm(dim=1) < (drawing.result - other).norm(dim=1)
         shares.append(f"{float(nearer[0][disputed].float().mean()):.0%}")
     apart = float((first - second).norm(dim=-1).max())
-    say(f"depth twins: 2D joints at most {apart:.3f} px apart; {int(disputed.sum())} px disputed")
-    say(f"of those, the right limb is in front in {' and '.join(shares)}")
+    print_line(
+        f"depth twins: 2D joints at most {apart:.3f} px apart; {int(disputed.sum())} px disputed"
+    )
+    print_line(f"of those, the right limb is in front in {' and '.join(shares)}")

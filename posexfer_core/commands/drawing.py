@@ -11,8 +11,9 @@ from torch import Tensor
 
 from ..errors import ConfigError
 from ..network.guidance import Guidance
+from ..network.weights import BUNDLED_WEIGHTS
 from ..transfer.staging import Stage
-from .options import BUNDLED_WEIGHTS, between, count, seed
+from .options import between, count, seed
 
 if TYPE_CHECKING:
     from ..diffusion.pipeline import PoseTransferPipeline

@@ -21,7 +21,7 @@ from ..formats.fitted import PLAN as CERTAIN
 from ..pose_networks.regressor import regress_body
 from ..render.overlay import overlay_body
 from .footage import Footage
-from .options import add_body_option, between, index, open_body, say
+from .options import add_body_option, between, index, open_body, print_line
 from .progress import Counter
 
 HELP = (
@@ -135,9 +135,9 @@ def run(options: argparse.Namespace) -> None:
         image = footage.image(frames[number])
         save_image(overlay_body(image, view, keypoints=True), path)
     params.save(options.out)
-    say(found)
-    say(f"parameters: {options.out}")
-    say(f"overlay: {overlays[0] if len(overlays) == 1 else overlays[0].parent}")
+    print_line(found)
+    print_line(f"parameters: {options.out}")
+    print_line(f"overlay: {overlays[0] if len(overlays) == 1 else overlays[0].parent}")
 
 
 def _wanted_frames(options: argparse.Namespace, footage: Footage) -> list[int]:

@@ -12,9 +12,9 @@ from typing import Any
 from safetensors import safe_open
 
 from ..files.safetensors import opened
-from ..network.weights import read_header
+from ..network.weights import BUNDLED_WEIGHTS, read_header
 from ..pose_networks.weights import LIFTER, REGRESSOR
-from .options import BUNDLED_WEIGHTS, say
+from .options import print_line
 
 HELP = "Show what a weights file holds: configuration, parameter counts, recipe and scores."
 
@@ -33,12 +33,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print the header as one line per setting."""
     header = described(options.weights)
-    say(f"file: {options.weights.name} ({options.weights.stat().st_size / 1e6:.1f} MB)")
-    say(f"format: {header.pop('format')}, version {header.pop('version')}")
+    print_line(f"file: {options.weights.name} ({options.weights.stat().st_size / 1e6:.1f} MB)")
+    print_line(f"format: {header.pop('format')}, version {header.pop('version')}")
     for part, count in parameter_counts(options.weights).items():
-        say(f"parameters.{part}: {count / 1e6:.2f} million")
+        print_line(f"parameters.{part}: {count / 1e6:.2f} million")
     for name, value in header.items():
-        say_nested(name, value or {})
+        print_nested(name, value or {})
 
 
 def described(path: Path) -> dict[str, Any]:
@@ -64,10 +64,10 @@ def parameter_counts(path: Path) -> dict[str, int]:
     return dict(counts)
 
 
-def say_nested(name: str, value: Any) -> None:
+def print_nested(name: str, value: Any) -> None:
     """Print mappings as dotted names and anything else as JSON."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            say_nested(f"{name}.{key}", inner)
+            print_nested(f"{name}.{key}", inner)
     else:
-        say(f"{name}: {value if isinstance(value, str) else json.dumps(value)}")
+        print_line(f"{name}: {value if isinstance(value, str) else json.dumps(value)}")

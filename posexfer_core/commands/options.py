@@ -17,10 +17,8 @@ from ..register.surface import Unit, Up
 
 logger = logging.getLogger(__name__)
 
-BUNDLED_WEIGHTS = Path(__file__).parents[1] / "assets" / "tiny.safetensors"
 
-
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Tell the user one line on standard output."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

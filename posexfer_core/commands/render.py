@@ -9,8 +9,7 @@ from torch import Tensor
 
 from ..body.view import BodyView
 from ..conventions import DEPTH_LIMIT_M
-from ..errors import OutputError
-from ..files.images import check_target, save_image
+from ..files.images import make_folder, save_image
 from ..render.maps import canonical_map, depth_map, mask_map, normal_map, parts_map, skeleton_map
 from ..transfer.framing import Framing, body_box
 from .options import (
@@ -21,7 +20,7 @@ from .options import (
     index,
     open_body,
     open_target,
-    say,
+    print_line,
 )
 
 HELP = "Draw what the network is told of a body: mask, depth, normals and so on, one PNG each."
@@ -71,20 +70,7 @@ def run(options: argparse.Namespace) -> None:
     for name in options.maps:
         path = options.out / f"{name}.png"
         save_image(2.0 * PAINTERS[name](view) - 1.0, path)
-        say(str(path))
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder that may be there already, and check that it can be written to.
-
-    Raises:
-        OutputError: it cannot be made or written to.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {path} cannot be made: {error.strerror}.") from error
-    check_target(path / "image.png")
+        print_line(str(path))
 
 
 def paint_mask(view: BodyView) -> Tensor:

@@ -21,7 +21,7 @@ from .options import (
     open_params,
     open_target,
     params_for_image,
-    say,
+    print_line,
 )
 
 HELP = "Draw the person of an image in the pose of a body parameter file."
@@ -128,7 +128,7 @@ def run(options: argparse.Namespace) -> None:
     if options.paste_back:
         result = staged.paste_back(result, image)
     save_image(result, options.out)
-    say(str(options.out))
+    print_line(str(options.out))
 
 
 def source_params(

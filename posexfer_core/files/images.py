@@ -154,6 +154,19 @@ def check_target(path: Path) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder that may be there already, and check that it can be written to.
+
+    Raises:
+        OutputError: it cannot be made or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {path} cannot be made: {error.strerror}.") from error
+    check_target(path / "image.png")
+
+
 def _check_size(path: Path, size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MOST_PIXELS:

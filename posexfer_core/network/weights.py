@@ -23,6 +23,8 @@ ADAPTER = "posexfer-adapter"
 AUTOENCODER = "posexfer-autoencoder"
 """Format of a file that holds an autoencoder alone."""
 VERSION = "1"
+BUNDLED_WEIGHTS = Path(__file__).parents[1] / "assets" / "tiny.safetensors"
+"""The weights that ship."""
 
 
 @dataclass(frozen=True, kw_only=True)
