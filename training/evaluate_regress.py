@@ -26,7 +26,7 @@ from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.initialisation import proposed_poses
 from posexfer_core.fit.kinematics import Skeleton
 from posexfer_core.fit.search import SearchPlan
-from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
 from posexfer_core.keypoints.observation import Observation

@@ -16,8 +16,8 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..geometry.camera import default_focal_px, intrinsics_matrix
 from ..geometry.so3 import log_map
-from ..keypoints.body_points import PLACES, RestBody, known_names
 from ..keypoints.joints3d import SMPL24, Joints3D
+from ..keypoints.keypoint_placement import PLACEMENTS, RestBody, known_names
 from ..keypoints.keypoints import Keypoints
 from ..keypoints.observation import Observation, usable_keypoints
 from ..pose_networks.lift_network import POINTS
@@ -175,8 +175,8 @@ def _targets(
     for row, one in enumerate(seen):
         columns = [names.index(name) for name in one.names]
         pixels[row, columns] = one.xy
-        doubt = [PLACES[name].doubt for name in one.names]
-        weight[row, columns] = np.sqrt(one.confidence) / (_spread_px(one) * np.array(doubt))
+        spread = _spread_px(one) * np.array([PLACEMENTS[name].spread_factor for name in one.names])
+        weight[row, columns] = np.sqrt(one.confidence) / spread
     sizes = [one.image_size for one in seen]
     focal = [
         float(one.focal_px or default_focal_px(size))

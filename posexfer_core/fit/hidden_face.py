@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from ..body.joints import ANCESTORS, JOINT_NAMES
 from ..body.model import BodyModel
-from ..keypoints.body_points import PLACES, known_names
+from ..keypoints.keypoint_placement import PLACEMENTS, known_names
 from ..keypoints.keypoints import FAINTEST, Keypoints
 
 HEAD = JOINT_NAMES.index("head")
@@ -119,7 +119,7 @@ def _normals(body: BodyModel, names: Sequence[str]) -> Float[ndarray, "points 3"
     template, faces = body.v_template.cpu().double().numpy(), body.faces.cpu().numpy()
     normals = np.zeros((len(names), 3))
     for row, name in enumerate(names):
-        around = template[faces[(faces == body.keypoint_vertices[PLACES[name].vertex]).any(1)]]
+        around = template[faces[(faces == body.keypoint_vertices[PLACEMENTS[name].vertex]).any(1)]]
         total = np.cross(around[:, 1] - around[:, 0], around[:, 2] - around[:, 0]).sum(0)
         normals[row] = total / np.linalg.norm(total)
     return normals

@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from ..body.joints import ANCESTORS, LEVELS, PARENT_INDEX
 from ..conventions import BETA_COUNT, JOINT_COUNT
-from ..keypoints.body_points import RestBody
+from ..keypoints.keypoint_placement import RestBody
 
 
 @dataclass

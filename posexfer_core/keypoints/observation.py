@@ -8,8 +8,8 @@ from numpy import ndarray
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import KeypointsError
-from .body_points import MIDDLES, known_names
 from .joints3d import Joints3D
+from .keypoint_placement import MIDPOINTS, known_names
 from .keypoints import FAINTEST, FEWEST, Keypoints
 
 
@@ -36,7 +36,7 @@ def usable_keypoints(keypoints: Keypoints, body: BodyModel) -> Keypoints:
     """
     confidence = dict(zip(keypoints.names, keypoints.confidence, strict=True))
     names = [name for name in known_names(body, keypoints.names) if confidence[name] > FAINTEST]
-    names = [name for name in names if not set(MIDDLES.get(name, (name + "?",))) <= set(names)]
+    names = [name for name in names if not set(MIDPOINTS.get(name, (name + "?",))) <= set(names)]
     if len(names) < FEWEST:
         raise KeypointsError(
             f"Only {len(names)} keypoints of use are seen ({', '.join(names) or 'none'}); a fit "

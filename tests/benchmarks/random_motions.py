@@ -14,7 +14,7 @@ from posexfer_core.body.pose_editing import blended
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.so3 import exp_map, log_map
-from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
 from tests.benchmarks.random_people import FOCAL_PX, IMAGE_PX, random_person

@@ -28,7 +28,7 @@ from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.formats.read import read_params
 from posexfer_core.geometry.so3 import exp_map
-from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
 from posexfer_core.keypoints.observation import Observation

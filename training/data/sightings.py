@@ -12,7 +12,7 @@ from posexfer_core.fit.initialisation import UPRIGHT
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.pose_prior import PosePrior
 from posexfer_core.geometry.so3 import exp_map
-from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.layouts import COCO17
 from posexfer_core.pose_networks.lift_network import POINTS
 

@@ -7,8 +7,8 @@ import numpy as np
 from ...body.model import BodyModel
 from ...body.motion import join_frames
 from ...body.params import HumanParams
-from ...keypoints.body_points import PLACES, RestBody, known_names
 from ...keypoints.joints3d import Joints3D
+from ...keypoints.keypoint_placement import PLACEMENTS, RestBody, known_names
 from ...keypoints.keypoints import Keypoints
 from ...keypoints.observation import Observation
 from ..initialisation import proposed_poses
@@ -52,7 +52,7 @@ def shown_points(params: HumanParams, body: BodyModel) -> list[Observation]:
             of its image.
         body: that the betas are of.
     """
-    names = tuple(known_names(body, tuple(PLACES)))
+    names = tuple(known_names(body, tuple(PLACEMENTS)))
     skeleton = Skeleton(RestBody.of(body, names))
     sights = []
     for frame in range(params.frames):

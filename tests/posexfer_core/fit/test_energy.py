@@ -8,7 +8,7 @@ from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.levenberg_marquardt import Stage, minimise
 from posexfer_core.fit.pose_prior import PosePrior
 from posexfer_core.geometry.so3 import exp_map
-from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.layouts import COCO17
 
 WEIGHTS = Weights(pose=2.0, shape=0.5, outlier_sigmas=3.0)

@@ -6,7 +6,7 @@ from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.conventions import BETA_COUNT
 from posexfer_core.fit.kinematics import Pose, Skeleton, stack
 from posexfer_core.geometry.so3 import exp_map
-from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.layouts import COCO17, FEET6
 
 NAMES = (*COCO17, *FEET6, "l_knuckle", "r_knuckle", "neck", "mid_hip")

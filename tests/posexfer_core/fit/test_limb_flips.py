@@ -6,7 +6,7 @@ from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.limb_flips import LIMBS, flipped_limb, limb_twins
 from posexfer_core.fit.pose_prior import PosePrior
 from posexfer_core.geometry.so3 import exp_map, log_map
-from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.layouts import COCO17
 
 

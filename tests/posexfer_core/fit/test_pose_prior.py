@@ -6,7 +6,7 @@ from posexfer_core.fit.kinematics import Skeleton
 from posexfer_core.fit.pose_prior import PosePrior
 from posexfer_core.fit.reach import ReachPrior
 from posexfer_core.geometry.so3 import exp_map
-from posexfer_core.keypoints.body_points import RestBody
+from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.layouts import COCO17
 
 

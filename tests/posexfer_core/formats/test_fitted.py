@@ -6,8 +6,8 @@ from posexfer_core.errors import ParamsError
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.formats.fitted import fit_observations
 from posexfer_core.formats.read import read_params, recognised_format
-from posexfer_core.keypoints.body_points import RestBody
 from posexfer_core.keypoints.joints3d import LAYOUTS_3D
+from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.rig_joints import mhr_frames, mhr_observation
 from tests.benchmarks.random_people import aligned_error_mm, random_person
 
