@@ -61,10 +61,11 @@ class BodyToGLB(io.ComfyNode):
         from ..posexfer_core.body.view import BodyView
         from ..posexfer_core.export.glb import glb_bytes
         from ..posexfer_core.export.skinned_glb import skinned_glb_bytes
+        from ..posexfer_core.files.atomic import write_whole
         from .host.preview import body_image, with_name
 
         view = BodyView.of(body.params, body.model, frame=frame)
         content = skinned_glb_bytes(body.params, body.model) if skeleton else glb_bytes(view)
         path, name = paths.output_path(filename_prefix, ".glb")
-        path.write_bytes(content)
+        write_whole(path, content)
         return io.NodeOutput(name, ui=with_name(body_image(view), name))

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from posexfer_core.errors import CheckpointError
+from posexfer_core.files.atomic import replacing
 
 KEPT = 2
 
@@ -23,21 +24,18 @@ def save_checkpoint(
     optimiser's moments are all that an exact resume needs.
     """
     final = folder / f"step-{step:07d}"
-    partial = folder / f".partial-{step:07d}"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    save_file(_plain(model.state_dict()), partial / "model.safetensors")
-    save_file(_plain(average.state_dict()), partial / "average.safetensors")
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     moments = {
         f"{names[id(parameter)]}/{key}": torch.as_tensor(value)
         for parameter, state in optimizer.state.items()
         for key, value in state.items()
     }
-    save_file(_plain(moments), partial / "optimizer.safetensors")
-    (partial / "step.json").write_text(json.dumps({"step": step}))
-    shutil.rmtree(final, ignore_errors=True)
-    partial.replace(final)
+    with replacing(final) as partial:
+        partial.mkdir(parents=True)
+        save_file(_plain(model.state_dict()), partial / "model.safetensors")
+        save_file(_plain(average.state_dict()), partial / "average.safetensors")
+        save_file(_plain(moments), partial / "optimizer.safetensors")
+        (partial / "step.json").write_text(json.dumps({"step": step}))
     for old in sorted(folder.glob("step-*"))[:-KEPT]:
         shutil.rmtree(old)
     return final

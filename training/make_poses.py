@@ -16,8 +16,7 @@ from safetensors.torch import save
 from tqdm import tqdm
 
 from posexfer_core.errors import ConfigError, PoseXferError
-from posexfer_core.files.images import make_folder
-from posexfer_core.files.safetensors import write_whole
+from posexfer_core.files.atomic import make_folder, write_whole
 from posexfer_core.fit.initialisation import UPRIGHT
 from posexfer_core.geometry.so3 import exp_map, log_map
 

@@ -15,7 +15,8 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..errors import ConfigError
-from ..files.images import from_pil, load_image, make_folder, save_image, save_pil, to_pil
+from ..files.atomic import make_folder
+from ..files.images import from_pil, load_image, save_image, save_pil, to_pil
 from ..geometry.camera import project_perspective
 from ..render.contact_sheet import Cell, contact_sheet
 from ..render.overlay import overlay_body

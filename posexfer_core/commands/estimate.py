@@ -11,7 +11,8 @@ from ..body.motion import join_frames
 from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..errors import KeypointsError, OutputError
-from ..files.images import check_image_target, check_target, save_image
+from ..files.atomic import check_target
+from ..files.images import check_image_target, save_image
 from ..fit.fit import FitResult, fit_people
 from ..fit.search import SearchPlan
 from ..fit.video.fit_motion import fit_video

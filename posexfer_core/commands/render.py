@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ..body.view import BodyView
 from ..conventions import DEPTH_LIMIT_M
-from ..files.images import make_folder, save_image
+from ..files.atomic import make_folder
+from ..files.images import save_image
 from ..render.maps import canonical_map, depth_map, mask_map, normal_map, parts_map, skeleton_map
 from ..transfer.framing import Framing, body_box
 from .options import (

@@ -1,7 +1,5 @@
 """Motions as BVH files, under SMPL's joint names, centimetres, y up."""
 
-import contextlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,7 @@ from numpy import ndarray
 from ..body.joints import JOINT_NAMES, PARENTS
 from ..body.model import BodyModel
 from ..body.params import HumanParams
-from ..errors import OutputError
+from ..files.atomic import write_whole
 from ..geometry.so3 import exp_map
 
 CM = 100.0
@@ -70,7 +68,7 @@ def save_bvh(
     ]
     rate = frame_rate or params.frame_rate or DEFAULT_RATE
     head = ["MOTION", f"Frames: {len(lines)}", f"Frame Time: {1.0 / rate:.8f}"]
-    _write(path, "\n".join([*_hierarchy(rest[0]), *head, *lines, ""]))
+    write_whole(path, "\n".join([*_hierarchy(rest[0]), *head, *lines, ""]).encode())
 
 
 def zxy_angles(rotations: Float[ndarray, "*batch 3 3"]) -> Float[ndarray, "*batch 3"]:
@@ -128,17 +126,3 @@ def depth_first() -> list[int]:
         order.append(joint)
         waiting += [child for child, parent in enumerate(PARENTS) if parent == joint][::-1]
     return order
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text)
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}. Choose a folder you may "
-            "write to."
-        ) from error

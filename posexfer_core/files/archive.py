@@ -1,12 +1,11 @@
 """Archives of plain arrays (.npz): read without executing anything, written whole or not at all."""
 
-import contextlib
-import os
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import OutputError, ParamsError
+from ..errors import ParamsError
+from .atomic import replacing
 from .npz import read_npz
 
 
@@ -39,23 +38,10 @@ def read_archive(path: Path) -> dict[str, np.ndarray]:
 
 
 def write_archive(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write a `.npz` beside its place, then rename: a reader never sees half a file.
+    """Write a `.npz`: a reader never sees half a file.
 
     Raises:
         OutputError: the folder does not exist or cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        if path.is_dir() or not path.parent.is_dir():
-            found = "is a folder" if path.is_dir() else "lies in a folder that does not exist"
-            raise OutputError(f"{path} {found}; name a .npz file in an existing folder.")
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}. Choose a folder you may write "
-            "to, with space left."
-        ) from error
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]

@@ -1,7 +1,6 @@
 """Image files in and out: any common kind in, RGB in [-1, 1] inside, whole files or none out."""
 
 import struct
-import tempfile
 import warnings
 import zlib
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from ..errors import ImageError, OutputError
+from .atomic import check_target, replacing
 
 MOST_PIXELS = 40_000_000
 """Largest image that is opened; a small file can unpack to far more than memory holds."""
@@ -108,20 +108,8 @@ def save_image(image: Float[Tensor, "1 3 height width"], path: Path) -> None:
 def save_pil(image: Image.Image, path: Path) -> None:
     """Write a Pillow image whole or not at all; see `save_image`."""
     check_image_target(path)
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix, delete=False
-        ) as file:
-            unfinished = Path(file.name)
-            try:
-                image.save(file, format=_kind(path), quality=95)
-            except BaseException:
-                unfinished.unlink()
-                raise
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error}.") from error
+    with replacing(path) as partial:
+        image.save(partial, format=_kind(path), quality=95)
 
 
 def check_image_target(path: Path) -> None:
@@ -133,38 +121,6 @@ def check_image_target(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise OutputError(f"{path} ends in {path.suffix!r}; expected one of {', '.join(SUFFIXES)}.")
     check_target(path)
-
-
-def check_target(path: Path) -> None:
-    """Refuse a path that nothing can be written to, by writing an empty file beside it.
-
-    Raises:
-        OutputError: the folder is missing or read-only, or the path is a folder.
-    """
-    try:
-        if path.is_dir():
-            raise OutputError(f"{path} is a folder; expected the path of a file to write.")
-        if not path.parent.is_dir():
-            raise OutputError(
-                f"{path} cannot be written: there is no folder {path.parent}; make it."
-            )
-        with tempfile.NamedTemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder that may be there already, and check that it can be written to.
-
-    Raises:
-        OutputError: it cannot be made or written to.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {path} cannot be made: {error.strerror}.") from error
-    check_target(path / "image.png")
 
 
 def _check_size(path: Path, size: tuple[int, int]) -> None:

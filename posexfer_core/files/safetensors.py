@@ -1,6 +1,5 @@
 """Pieces of weights files: one .safetensors, written whole, read strictly, by clear errors."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from ..errors import CheckpointError, OutputError
+from ..errors import CheckpointError
 
 
 def prefixed(
@@ -29,25 +28,6 @@ def prefixed(
             raise CheckpointError(f"{prefix}.{name} is not finite as {kind}; nothing was written.")
         stored[f"{prefix}.{name}"] = copy
     return stored
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        try:
-            partial.write_bytes(content)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror}. Choose a folder that exists and is yours."
-        ) from error
 
 
 def opened(path: Path) -> Any:

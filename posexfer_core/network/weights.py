@@ -11,7 +11,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import CheckpointError, ConfigError
-from ..files.safetensors import fill, opened, parts_of, prefixed, write_whole
+from ..files.atomic import write_whole
+from ..files.safetensors import fill, opened, parts_of, prefixed
 from .autoencoder import AutoencoderConfig, PatchAutoencoder
 from .config import NetworkConfig
 from .model import PoseTransferNetwork

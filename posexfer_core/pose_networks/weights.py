@@ -11,7 +11,8 @@ from safetensors.torch import save
 from torch import nn
 
 from ..errors import CheckpointError, ConfigError
-from ..files.safetensors import fill, opened, parts_of, prefixed, write_whole
+from ..files.atomic import write_whole
+from ..files.safetensors import fill, opened, parts_of, prefixed
 from .lift_network import LiftConfig, LiftNetwork
 from .regress_network import RegressConfig, RegressNetwork
 from .sizes import Sizes

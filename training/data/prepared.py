@@ -1,7 +1,6 @@
 """Conditions of every pair, computed once and kept as bytes beside the shards."""
 
 import json
-import os
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +17,7 @@ from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.conventions import DEPTH_LIMIT_M
 from posexfer_core.errors import ConfigError
+from posexfer_core.files.atomic import replacing
 from posexfer_core.network.config import NetworkConfig
 from posexfer_core.network.model import ConditionInputs
 from posexfer_core.network.weights import load_autoencoder
@@ -165,9 +165,8 @@ def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> 
         )
         rows.append(_row(pair, inputs, autoencoder.encode(pair.target_image[None])))
     tensors = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
-    partial = path.with_suffix(f".partial-{os.getpid()}")
-    save_file(tensors, partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        save_file(tensors, partial)
 
 
 def jitter_params(params: HumanParams, generator: torch.Generator) -> HumanParams:

@@ -5,7 +5,6 @@ from those again, exactly. Its header says how it was made.
 """
 
 import json
-import os
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from posexfer_core.body.params import HumanParams
-from posexfer_core.errors import OutputError, PoseXferError
+from posexfer_core.errors import PoseXferError
+from posexfer_core.files.atomic import replacing
 
 FORMAT = "posexfer.pairs"
 VERSION = 1
@@ -199,14 +199,6 @@ def write_shard(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, A
         fits = all(want in (-1, have) for want, have in zip(shape, found.shape[1:], strict=True))
         assert fits and found.dtype == dtype and len(found) == pairs, name
     header = {**about, "format": FORMAT, "version": VERSION, "pairs": pairs}
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with replacing(path) as partial:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(dict(tensors), partial, metadata={"header": json.dumps(header)})
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise OutputError(
-            f"Cannot write {path}: {error}. Choose a folder that can be written to."
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -213,7 +213,7 @@ def test_pickles_inside_are_never_executed(tmp_path: Path):
 
 
 def test_places_that_cannot_be_written_are_sentences(tmp_path: Path):
-    with pytest.raises(OutputError, match="does not exist"):
+    with pytest.raises(OutputError, match="there is no folder"):
         make_params().save(tmp_path / "none" / "params.npz")
     with pytest.raises(OutputError, match="is a folder"):
         make_params().save(tmp_path)

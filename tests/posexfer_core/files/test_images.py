@@ -9,7 +9,6 @@ from PIL import Image
 
 from posexfer_core.errors import ImageError, OutputError
 from posexfer_core.files.images import (
-    check_target,
     from_pil,
     load_image,
     load_mask,
@@ -137,8 +136,3 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(OutputError, match="is a folder"):
         save_image(image, tmp_path / "folder.png")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
-
-
-def test_a_target_is_checked_without_leaving_anything(tmp_path):
-    check_target(tmp_path / "out.npz")
-    assert not list(tmp_path.iterdir())

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from posexfer_core.errors import CheckpointError, OutputError
-from posexfer_core.files.safetensors import fill, opened, parts_of, prefixed, write_whole
+from posexfer_core.errors import CheckpointError
+from posexfer_core.files.safetensors import fill, opened, parts_of, prefixed
 
 
 def test_parts_are_what_was_prefixed(tmp_path):
@@ -25,9 +25,3 @@ def test_a_stray_tensor_and_a_missing_file_are_named(tmp_path):
         parts_of(tmp_path / "a", {"weight": torch.zeros(1)})
     with pytest.raises(CheckpointError, match="no such file"):
         opened(tmp_path / "none.safetensors")
-
-
-def test_a_folder_that_is_not_there_leaves_nothing(tmp_path):
-    with pytest.raises(OutputError, match="cannot be written"):
-        write_whole(tmp_path / "none" / "a.safetensors", b"x")
-    assert list(tmp_path.iterdir()) == []
