@@ -7,34 +7,33 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PYTEST := $(BIN)/python -m pytest --ignore=tests/nodes
 
-.PHONY: demo test test-host benchmark benchmark-host evaluate comfy format check
+.PHONY: demo test test-all test-host benchmark benchmark-host evaluate comfy format check
 
 demo: $(INSTALLED)
 	$(BIN)/python -m posexfer_core demo --out out/demo
 
-# The host tests need ComfyUI's own packages, torchvision among them, which `.venv` must not have:
-# beside torch's CPU build it breaks other imports. They run in an environment on top of it.
-COMFYUI_PATH ?= $(HOME)/ComfyUI
-override COMFYUI_PATH := $(patsubst ~/%,$(HOME)/%,$(COMFYUI_PATH))
-HOST_BIN := .venv-host/bin
-PACKAGES := import sysconfig; print(sysconfig.get_path('purelib'))
-HOST_INSTALLED := .venv-host/.installed-$(notdir $(abspath $(COMFYUI_PATH)))
-
-HOST_TESTS := COMFYUI_PATH="$(abspath $(COMFYUI_PATH))" $(HOST_BIN)/python -m pytest tests/nodes
-
+# What contributors run: under 90 s. `make test-all` adds the tests that are marked `slow`.
 test: $(INSTALLED)
-ifeq ($(wildcard $(COMFYUI_PATH)/nodes.py),)
-	$(BIN)/python -m pytest
-else
-	@$(MAKE) --no-print-directory $(HOST_INSTALLED)
-	$(BIN)/python -m pytest --ignore=tests/nodes; first=$$?; \
-	$(HOST_TESTS) && exit $$first
-endif
+	$(PYTEST)
 
-# Only what runs in ComfyUI: `make test-host COMFYUI_PATH=~/ComfyUI`.
+test-all: $(INSTALLED)
+	$(PYTEST) -m "not host"
+
+# Only what runs in ComfyUI: `make test-host COMFYUI_PATH=~/ComfyUI`. Its own packages, torchvision
+# among them, must not be in `.venv`: beside torch's CPU build they break other imports. Every
+# version of ComfyUI gets an environment on top of it.
+COMFYUI_PATH ?= $(HOME)/ComfyUI
+override COMFYUI_PATH := $(abspath $(patsubst ~/%,$(HOME)/%,$(COMFYUI_PATH)))
+HOST_VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' "$(COMFYUI_PATH)/comfyui_version.py" 2>/dev/null)
+HOST_VENV := .venv-host-$(or $(HOST_VERSION),unknown)
+HOST_BIN := $(HOST_VENV)/bin
+HOST_INSTALLED := $(HOST_VENV)/.installed
+PACKAGES := import sysconfig; print(sysconfig.get_path('purelib'))
+
 test-host: $(HOST_INSTALLED)
-	$(HOST_TESTS)
+	COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m pytest tests/nodes -m ""
 
 benchmark: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.rasterizer
@@ -42,8 +41,8 @@ benchmark: $(INSTALLED)
 
 # Time of a steered step and memory of a server, in ComfyUI.
 benchmark-host: $(HOST_INSTALLED)
-	COMFYUI_PATH="$(abspath $(COMFYUI_PATH))" $(HOST_BIN)/python -m tests.benchmarks.host_step
-	COMFYUI_PATH="$(abspath $(COMFYUI_PATH))" $(HOST_BIN)/python -m tests.benchmarks.host_memory
+	COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m tests.benchmarks.host_step
+	COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m tests.benchmarks.host_memory
 
 evaluate: $(INSTALLED)
 	$(BIN)/python -m training.evaluate --weights posexfer_core/assets/tiny.safetensors
@@ -59,8 +58,7 @@ else
 SERVE := "$(abspath $(HOST_BIN)/python)" "$(abspath tests/nodes/cpu_torch.py)"
 endif
 
-comfy: $(if $(COMFYUI_PYTHON),,$(if $(wildcard $(COMFYUI_PATH)/main.py),$(HOST_INSTALLED)))
-	@test -f "$(COMFYUI_PATH)/main.py" || { echo "There is no ComfyUI at $(COMFYUI_PATH); set COMFYUI_PATH."; exit 1; }
+comfy: $(if $(COMFYUI_PYTHON),$(COMFYUI_PATH)/requirements.txt,$(HOST_INSTALLED))
 	@test -e "$(COMFYUI_PATH)/custom_nodes/posexfer" || ln -sfn "$(CURDIR)" "$(COMFYUI_PATH)/custom_nodes/posexfer"
 	@echo "Open $(COMFYUI_ADDRESS) once it says 'Starting server', and choose a workflow under Templates, posexfer."
 	cd "$(COMFYUI_PATH)" && $(SERVE) main.py --cpu --port $(COMFYUI_PORT)
@@ -80,12 +78,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
-# Pictures for the page's template browser and its help are left out: they are large, and unused.
-$(HOST_INSTALLED): $(INSTALLED) $(COMFYUI_PATH)/requirements.txt
-	$(BIN)/python -m venv --without-pip .venv-host
+$(HOST_INSTALLED): $(INSTALLED) $(COMFYUI_PATH)/requirements.txt tests/nodes/host_requirements.py
+	$(BIN)/python -m venv --without-pip $(HOST_VENV)
 	$(BIN)/python -c "$(PACKAGES)" > $$($(HOST_BIN)/python -c "$(PACKAGES)")/beneath.pth
-	grep -vE '^(torch|torchvision|torchaudio|comfyui-workflow-templates|comfyui-embedded-docs)\b' \
-		$(COMFYUI_PATH)/requirements.txt > .venv-host/requirements.txt
+	$(BIN)/python -m tests.nodes.host_requirements "$(COMFYUI_PATH)" constraints.txt $(HOST_VENV)
 	$(HOST_BIN)/python -m pip install --quiet --no-deps $(shell grep '^torchvision==' constraints.txt)
-	$(HOST_BIN)/python -m pip install --quiet --constraint constraints.txt --requirement .venv-host/requirements.txt
+	$(HOST_BIN)/python -m pip install --quiet --constraint $(HOST_VENV)/constraints.txt \
+		--requirement $(HOST_VENV)/requirements.txt
 	touch $@
+
+$(COMFYUI_PATH)/requirements.txt:
+	@echo "There is no ComfyUI at $(COMFYUI_PATH); set COMFYUI_PATH to a checkout."; exit 1

@@ -45,9 +45,14 @@ def stand_in_for_torchaudio() -> None:
     try:
         importlib.import_module("torchaudio")
     except (ImportError, OSError):
-        empty = types.ModuleType("torchaudio")
-        empty.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
-        sys.modules["torchaudio"] = empty
+        for name in ("torchaudio", "torchaudio.functional", "torchaudio.transforms"):
+            empty = types.ModuleType(name)
+            empty.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)
+            empty.__path__ = []
+            sys.modules[name] = empty
+            package, _, submodule = name.rpartition(".")
+            if package:
+                setattr(sys.modules[package], submodule, empty)
 
 
 def main() -> None:

@@ -144,5 +144,5 @@ def test_the_pack_came_up_without_a_warning(server):
     log = server.log()
     assert "IMPORT FAILED" not in log
     lines = [line for line in log.splitlines() if "custom_nodes/posexfer" in line]
-    seconds = next(line for line in lines if "seconds: " in line)
-    assert float(seconds.split()[0]) < 0.5, seconds
+    assert any("seconds: " in line for line in lines)
+    assert not any("warning" in line.lower() for line in lines)

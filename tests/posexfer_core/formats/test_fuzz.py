@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.fuzz_formats import MOST_SECONDS, fuzz
+from tests.benchmarks.fuzz_formats import fuzz
 from tests.benchmarks.fuzz_kinds import KINDS
 
 MUTATIONS = 100
@@ -12,4 +12,3 @@ MUTATIONS = 100
 def test_spoilt_files_are_read_or_end_in_our_own_errors(tmp_path: Path, name: str):
     tally = fuzz(name, MUTATIONS, tmp_path)
     assert tally.errors
-    assert tally.slowest < MOST_SECONDS
