@@ -127,7 +127,7 @@ class NetworkTraining:
 
 @dataclass(frozen=True, kw_only=True)
 class RegressTraining:
-    """Train a `RegressNetwork`. Each field may be set under [regress]."""
+    """Train a `BodyRegressor`. Each field may be set under [regress]."""
 
     turn_deg: float = 15.0
     """Standard deviation of turns in the image's plane."""
@@ -163,7 +163,7 @@ class RegressTraining:
 
 @dataclass(frozen=True, kw_only=True)
 class LiftTraining:
-    """Train a `LiftNetwork`. Each field may be set under [lift]; shares are of people."""
+    """Train a `PoseLifter`. Each field may be set under [lift]; shares are of people."""
 
     half_share: float = 0.5
     """With the legs of another."""

@@ -15,12 +15,12 @@ from numpy import ndarray
 from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import PoseXferError
 from posexfer_core.fit.fit import fit_people
-from posexfer_core.fit.initialisation import proposed_poses
+from posexfer_core.fit.initialisation import pose_from_params
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.observation import Observation
-from posexfer_core.pose_networks.lift_network import POINTS
-from posexfer_core.pose_networks.lifter import lift_people
+from posexfer_core.pose_networks.lifter import lift_keypoints
+from posexfer_core.pose_networks.pose_lifting_network import LIFTED_NAMES
 from posexfer_core.pose_networks.weights import LIFTER
 
 from .config import LiftTraining
@@ -65,7 +65,7 @@ def evaluate(weights: Path, count: int) -> dict[str, dict[str, float]]:
     people, truth = unseen_people(count)
     focal_px = [float(IMAGE_PX)] * count
     found = {
-        "lifted keypoints": lift_people(people, focal_px, network=network)[0],
+        "lifted keypoints": lift_keypoints(people, focal_px, network=network)[0],
         "fit without lifting": _fitted(people, SearchPlan(lift=False)),
         "fit": _fitted(people, SearchPlan()),
     }
@@ -88,7 +88,7 @@ def unseen_people(count: int) -> tuple[list[Keypoints], ndarray]:
         Keypoints(
             xy=IMAGE_PX * (rays + 0.5),
             confidence=seen.astype(np.float64),
-            names=POINTS,
+            names=LIFTED_NAMES,
             image_size=(IMAGE_PX, IMAGE_PX),
         )
         for rays, seen in zip(drawn.rays, drawn.seen, strict=True)
@@ -104,7 +104,7 @@ def _fitted(people: list[Keypoints], plan: SearchPlan) -> ndarray:
             for one in people[first : first + BATCH]
         ]
         places += [
-            skeleton.place(proposed_poses(fit.params, body)).points
+            skeleton.place(pose_from_params(fit.params, body)).points
             for fit in fit_people(sights, body=body, plan=plan)
         ]
     return np.concatenate(places)

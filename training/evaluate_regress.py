@@ -23,15 +23,15 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.errors import PoseXferError
 from posexfer_core.files.images import save_image
 from posexfer_core.fit.fit import fit_people
-from posexfer_core.fit.initialisation import proposed_poses
+from posexfer_core.fit.initialisation import pose_from_params
 from posexfer_core.fit.kinematics import Skeleton
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
 from posexfer_core.keypoints.observation import Observation
-from posexfer_core.pose_networks.regress_network import RegressNetwork
-from posexfer_core.pose_networks.regressor import Reading, regress_body
+from posexfer_core.pose_networks.regressor import Prediction, regress_body
+from posexfer_core.pose_networks.regressor_network import BodyRegressor
 from posexfer_core.pose_networks.weights import REGRESSOR
 from posexfer_core.render.overlay import overlay_body
 
@@ -56,7 +56,7 @@ class Case:
     image: Tensor
     true: HumanParams
     keypoints: Keypoints
-    reading: Reading
+    prediction: Prediction
 
 
 Way = Callable[[list[Case]], list[HumanParams]]
@@ -95,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def make_cases(data: ShardDataset, count: int, network: RegressNetwork) -> list[Case]:
+def make_cases(data: ShardDataset, count: int, network: BodyRegressor) -> list[Case]:
     """Read a body off both images of every pair, and give each keypoints with noise."""
     body = BodyModel.bundled()
     rng = np.random.default_rng(0)
@@ -106,16 +106,16 @@ def make_cases(data: ShardDataset, count: int, network: RegressNetwork) -> list[
             (pair.source_image, pair.source),
             (pair.target_image, pair.target),
         ):
-            reading = regress_body(image, network=network, body=body)
+            prediction = regress_body(image, network=network, body=body)
             keypoints = noisy_keypoints(true, body, rng)
-            cases.append(Case(image=image, true=true, keypoints=keypoints, reading=reading))
+            cases.append(Case(image=image, true=true, keypoints=keypoints, prediction=prediction))
     return cases
 
 
 def noisy_keypoints(true: HumanParams, body: BodyModel, rng: np.random.Generator) -> Keypoints:
     """Project the keypoints of a body; those outside the image are not seen."""
     height, width = true.image_size
-    points = Skeleton(RestBody.of(body, NAMES)).place(proposed_poses(true, body)).points[0]
+    points = Skeleton(RestBody.of(body, NAMES)).place(pose_from_params(true, body)).points[0]
     matrix = true.intrinsics[0].double().numpy()
     xy = points[:, :2] / points[:, 2:] * matrix[[0, 1], [0, 1]] + matrix[:2, 2]
     seen = ((xy > 0.0) & (xy < (width, height))).all(1)
@@ -130,8 +130,8 @@ def evaluate(cases: list[Case], fits: int) -> dict[str, dict[str, float]]:
     narrow = SearchPlan(yaws=0)
     ways: dict[str, tuple[int, Way]] = {
         "mean body, facing the camera": (len(cases), lambda some: [_mean_body(x) for x in some]),
-        "regress alone": (len(cases), lambda some: [x.reading.params for x in some]),
-        "regress, the same people": (fits, lambda some: [x.reading.params for x in some]),
+        "regress alone": (len(cases), lambda some: [x.prediction.params for x in some]),
+        "regress, the same people": (fits, lambda some: [x.prediction.params for x in some]),
         "fit to keypoints": (fits, lambda some: _fitted([_sight(x) for x in some])),
         "fit, regress as one more start": (fits, lambda some: _fitted(_started(some))),
         "fit, regress as the only start": (fits, lambda some: _fitted(_started(some), narrow)),
@@ -152,7 +152,7 @@ def _sight(case: Case) -> Observation:
 
 
 def _started(cases: list[Case]) -> list[Observation]:
-    return [replace(_sight(case), start=case.reading.params) for case in cases]
+    return [replace(_sight(case), start=case.prediction.params) for case in cases]
 
 
 def _fitted(people: list[Observation], plan: SearchPlan | None = None) -> list[HumanParams]:
@@ -179,7 +179,7 @@ def _score(cases: list[Case], way: Way) -> dict[str, float]:
 def _joints(people: list[HumanParams]) -> Tensor:
     body = BodyModel.bundled()
     skeleton = Skeleton(RestBody.of(body, NAMES))
-    joints = [skeleton.place(proposed_poses(params, body)).joints for params in people]
+    joints = [skeleton.place(pose_from_params(params, body)).joints for params in people]
     return torch.from_numpy(np.concatenate(joints))
 
 
@@ -200,7 +200,8 @@ def sheet(cases: list[Case]) -> Tensor:
     """Show images above the bodies read off them."""
     body = BodyModel.bundled()
     shown = [
-        overlay_body(case.image[None], BodyView.of(case.reading.params, body))[0] for case in cases
+        overlay_body(case.image[None], BodyView.of(case.prediction.params, body))[0]
+        for case in cases
     ]
     rows = (torch.cat([case.image for case in cases], -1), torch.cat(shown, -1))
     return torch.cat(rows, -2).clamp(-1.0, 1.0)

@@ -20,13 +20,13 @@ from ..keypoints.joints3d import SMPL24, Joints3D
 from ..keypoints.keypoint_placement import PLACEMENTS, RestBody, known_names
 from ..keypoints.keypoints import Keypoints
 from ..keypoints.observation import Observation, usable_keypoints
-from ..pose_networks.lift_network import POINTS
-from ..pose_networks.lifter import lift_people
+from ..pose_networks.lifter import lift_keypoints
+from ..pose_networks.pose_lifting_network import LIFTED_NAMES
 from .confidence import joint_confidence
 from .data_terms import NOTHING, Places, Targets
 from .energy import FitEnergy
 from .hidden_face import HiddenFace
-from .initialisation import proposed_poses
+from .initialisation import pose_from_params
 from .kinematics import Pose, Skeleton, stack
 from .pose_prior import PosePrior
 from .search import Found, Proposals, SearchPlan, search
@@ -133,7 +133,7 @@ class FitTask:
         spatial = [one.joints for one in people if one.joints is not None]
         lift = lift and len(spatial) < len(people)
         listed = [name for one in (*seen, *spatial) for name in one.names]
-        names = known_names(body, tuple(dict.fromkeys([*listed, *(POINTS if lift else ())])))
+        names = known_names(body, tuple(dict.fromkeys([*listed, *(LIFTED_NAMES if lift else ())])))
         targets = _targets(people, seen, names)
         places = _places(people, seen, targets, names, lift) if spatial or lift else None
         hidden = HiddenFace.of(
@@ -203,9 +203,11 @@ def _places(
                 xyz[row, column], weight[row, column] = point, np.sqrt(trust) / SPREAD_3D_M
     rows = [row for row, one in enumerate(people) if one.joints is None]
     if lift and rows:
-        lifted, spreads = lift_people([seen[row] for row in rows], targets.focal_px[rows].tolist())
-        points = [index for index, name in enumerate(POINTS) if name in names]
-        columns = [names.index(POINTS[index]) for index in points]
+        lifted, spreads = lift_keypoints(
+            [seen[row] for row in rows], targets.focal_px[rows].tolist()
+        )
+        points = [index for index, name in enumerate(LIFTED_NAMES) if name in names]
+        columns = [names.index(LIFTED_NAMES[index]) for index in points]
         xyz[np.ix_(rows, columns)] = lifted[:, points]
         weight[np.ix_(rows, columns)] = 1.0 / (LIFT_SPREADS * spreads[:, points])
     return Places(xyz, weight)
@@ -213,7 +215,7 @@ def _places(
 
 def _proposals(people: Sequence[Observation], body: BodyModel) -> Proposals | None:
     starts = {
-        row: proposed_poses(one.start, body)
+        row: pose_from_params(one.start, body)
         for row, one in enumerate(people)
         if one.start is not None
     }

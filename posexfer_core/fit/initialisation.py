@@ -16,7 +16,7 @@ UPRIGHT = np.diag([1.0, -1.0, -1.0])
 """Root rotation of a body that stands and faces the camera (y up to y down)."""
 
 
-def turned_starts(
+def yawed_poses(
     skeleton: Skeleton, prior: PosePrior, targets: Targets, yaws: Float[ndarray, " batch"]
 ) -> Pose:
     """Stand the prior's mean pose where the keypoints are, turned by one yaw for each target.
@@ -40,7 +40,7 @@ def turned_starts(
     return pose
 
 
-def proposed_poses(params: HumanParams, body: BodyModel) -> Pose:
+def pose_from_params(params: HumanParams, body: BodyModel) -> Pose:
     """Take the people of parameters as starts, in the camera frame of their first frame.
 
     Betas of another body are left out: the mean shape stands in.

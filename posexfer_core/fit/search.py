@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from .energy import FitEnergy, State, Weights, join
-from .initialisation import turned_starts
+from .initialisation import yawed_poses
 from .kinematics import Pose, stack
 from .levenberg_marquardt import Stage, minimise
 from .limb_flips import limb_twins
@@ -95,7 +95,7 @@ def _turned(energy: FitEnergy, plan: SearchPlan, people: int) -> Pose:
     """Turn the mean body all ways round, settle each roughly, keep everyone's best."""
     yaws = np.linspace(0.0, 2.0 * np.pi, plan.yaws, endpoint=False)
     turned = energy.take(np.repeat(np.arange(people), plan.yaws))
-    pose = turned_starts(energy.skeleton, energy.prior, turned.targets, np.tile(yaws, people))
+    pose = yawed_poses(energy.skeleton, energy.prior, turned.targets, np.tile(yaws, people))
     state = _descend(turned, pose, (RIGID, ROUGH))
     bodies = np.arange(people * plan.yaws).reshape(people, plan.yaws)
     kept = [

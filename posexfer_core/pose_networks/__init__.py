@@ -1,1 +1,1 @@
-"""Small networks that estimate poses: from keypoints, and from the image alone."""
+"""The pose lifter, keypoints to space, and the HMR-style regressor, image to body."""

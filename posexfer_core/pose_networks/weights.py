@@ -13,8 +13,8 @@ from torch import nn
 from ..errors import CheckpointError, ConfigError
 from ..files.atomic import write_whole
 from ..files.safetensors import fill, opened, parts_of, prefixed
-from .lift_network import LiftConfig, LiftNetwork
-from .regress_network import RegressConfig, RegressNetwork
+from .pose_lifting_network import PoseLifter, PoseLifterConfig
+from .regressor_network import BodyRegressor, BodyRegressorConfig
 from .sizes import Sizes
 
 VERSION = "1"
@@ -138,14 +138,14 @@ class WeightFile(Generic[Network]):
 REGRESSOR = WeightFile(
     part="regressor",
     does="read bodies off images",
-    config=RegressConfig,
-    network=RegressNetwork,
+    config=BodyRegressorConfig,
+    network=BodyRegressor,
     bundled=ASSETS / "regress.safetensors",
 )
 LIFTER = WeightFile(
     part="lifter",
     does="lift keypoints into space",
-    config=LiftConfig,
-    network=LiftNetwork,
+    config=PoseLifterConfig,
+    network=PoseLifter,
     bundled=ASSETS / "lift.safetensors",
 )

@@ -14,21 +14,21 @@ from posexfer_core.fit.pose_prior import PosePrior
 from posexfer_core.geometry.so3 import exp_map
 from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.layouts import COCO17
-from posexfer_core.pose_networks.lift_network import POINTS
+from posexfer_core.pose_networks.pose_lifting_network import LIFTED_NAMES
 
 from ..config import LiftTraining
 
 LEGS = [JOINT_NAMES.index(f"{s}_{part}") for s in "lr" for part in ("hip", "knee", "ankle", "foot")]
 ARM = [JOINT_NAMES.index(f"l_{part}") for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
-TRUNK = [POINTS.index(f"{side}_{part}") for side in "lr" for part in ("shoulder", "hip")]
-SHOULDERS = [POINTS.index("l_shoulder"), POINTS.index("r_shoulder")]
-HIPS = [POINTS.index("l_hip"), POINTS.index("r_hip")]
-LOW = [index for index, name in enumerate(POINTS) if name[2:] in ("knee", "ankle", "heel")]
-LOW += [index for index, name in enumerate(POINTS) if name.endswith("toe")]
+TRUNK = [LIFTED_NAMES.index(f"{side}_{part}") for side in "lr" for part in ("shoulder", "hip")]
+SHOULDERS = [LIFTED_NAMES.index("l_shoulder"), LIFTED_NAMES.index("r_shoulder")]
+HIPS = [LIFTED_NAMES.index("l_hip"), LIFTED_NAMES.index("r_hip")]
+LOW = [index for index, name in enumerate(LIFTED_NAMES) if name[2:] in ("knee", "ankle", "heel")]
+LOW += [index for index, name in enumerate(LIFTED_NAMES) if name.endswith("toe")]
 LIMBS = COCO17[5:]
-LAYOUTS = {POINTS: 0.4, COCO17: 0.3, ("nose", *LIMBS): 0.2, LIMBS: 0.1}
+LAYOUTS = {LIFTED_NAMES: 0.4, COCO17: 0.3, ("nose", *LIMBS): 0.2, LIMBS: 0.1}
 """What detectors and annotators look for, and the share of people whom each sees."""
-LOOKED_FOR = np.array([np.isin(POINTS, layout) for layout in LAYOUTS])
+LOOKED_FOR = np.array([np.isin(LIFTED_NAMES, layout) for layout in LAYOUTS])
 TRUNK_SEEN = 0.7
 """Share of those keypoints of the trunk that went missing which are seen after all."""
 CUT_OFF = 0.06
@@ -71,7 +71,7 @@ def draw_sightings(
     Args:
         poses: axis-angle, the root relative to a camera.
         others: whose legs and arms are taken.
-        skeleton: with `POINTS`, in their order.
+        skeleton: with `LIFTED_NAMES`, in their order.
         settings: how much of what.
         rng: decides everything.
     """
@@ -138,7 +138,7 @@ def _marked(points: ndarray, rng: np.random.Generator) -> ndarray:
 def _seen(count: int, settings: LiftTraining, rng: np.random.Generator) -> ndarray:
     missing = rng.uniform(0.0, settings.missing, (count, 1)) * (rng.random((count, 1)) < 0.7)
     seen = LOOKED_FOR[rng.choice(len(LAYOUTS), size=count, p=list(LAYOUTS.values()))]
-    seen &= rng.random((count, len(POINTS))) >= missing
+    seen &= rng.random((count, len(LIFTED_NAMES))) >= missing
     cut = np.flatnonzero(rng.random(count) < CUT_OFF)[:, None]
     seen[cut, LOW] = False
     seen[:, TRUNK] |= rng.random((count, len(TRUNK))) < TRUNK_SEEN
@@ -147,4 +147,4 @@ def _seen(count: int, settings: LiftTraining, rng: np.random.Generator) -> ndarr
 
 def lifted_skeleton() -> Skeleton:
     """Measure the bundled body's keypoints that are lifted."""
-    return Skeleton(RestBody.of(BodyModel.bundled(), POINTS))
+    return Skeleton(RestBody.of(BodyModel.bundled(), LIFTED_NAMES))

@@ -8,12 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posexfer_core.pose_networks.lift_network import (
-    POINTS,
-    LiftConfig,
-    Lifted,
-    LiftNetwork,
-    lift_inputs,
+from posexfer_core.pose_networks.pose_lifting_network import (
+    LIFTED_NAMES,
+    LiftedKeypoints,
+    PoseLifter,
+    PoseLifterConfig,
+    lifter_inputs,
 )
 from posexfer_core.pose_networks.weights import LIFTER
 
@@ -27,7 +27,7 @@ TRUE_RGB, FOUND_RGB = (-1.0, 0.6, -1.0), (1.0, -0.4, -0.4)
 class LiftLoss(nn.Module):
     """The network and how much its places surprise."""
 
-    def __init__(self, network: LiftNetwork) -> None:
+    def __init__(self, network: PoseLifter) -> None:
         super().__init__()
         self.network = network
 
@@ -39,9 +39,9 @@ class LiftLoss(nn.Module):
         `-log p = d / s + 3 log s` but for a constant.
         """
         with torch.autocast(batch["sight"].device.type, enabled=False):
-            found: Lifted = self.network(batch["sight"])
-            apart = ((found.places - batch["places"]).square().sum(-1) + 1e-6).sqrt()
-            loss = (apart / found.spreads + 3.0 * found.spreads.log()).mean()
+            found: LiftedKeypoints = self.network(batch["sight"])
+            apart = ((found.xyz - batch["places"]).square().sum(-1) + 1e-6).sqrt()
+            loss = (apart / found.scales + 3.0 * found.scales.log()).mean()
         return {"loss": loss, "place_m": apart.mean()}
 
 
@@ -55,7 +55,7 @@ class LiftTask:
         changes: dict[str, Any],
     ) -> None:
         self.poses, self.settings, self.skeleton = poses, settings, lifted_skeleton()
-        self.model: nn.Module = LiftLoss(LiftNetwork(LiftConfig.from_dict(changes)))
+        self.model: nn.Module = LiftLoss(PoseLifter(PoseLifterConfig.from_dict(changes)))
 
     def __len__(self) -> int:
         """Count the poses."""
@@ -67,14 +67,14 @@ class LiftTask:
         others = self.poses[rng.integers(len(self), size=len(indices))]
         drawn = draw_sightings(self.poses[indices], others, self.skeleton, self.settings, rng)
         rays, places = (torch.from_numpy(x).float() for x in (drawn.rays, drawn.places))
-        return {"sight": lift_inputs(rays, torch.from_numpy(drawn.seen)), "places": places}
+        return {"sight": lifter_inputs(rays, torch.from_numpy(drawn.seen)), "places": places}
 
     @torch.no_grad()
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
         """Show eight people from the camera above, from their side below; found ones in red."""
         indices = torch.linspace(0, len(self) - 1, SHEET_PEOPLE).long().tolist()
         batch = self.batch(indices, torch.Generator().manual_seed(0))
-        found = cast(LiftLoss, model).network(batch["sight"]).places
+        found = cast(LiftLoss, model).network(batch["sight"]).xyz
         rows = []
         for axes in ([0, 1], [2, 1]):
             cells = torch.full((SHEET_PEOPLE, 3, SHEET_PX, SHEET_PX), -0.8)
@@ -90,5 +90,5 @@ class LiftTask:
 
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
         """Write the network."""
-        about = {**recipe, "points": list(POINTS)}
+        about = {**recipe, "points": list(LIFTED_NAMES)}
         LIFTER.save(path, cast(LiftLoss, model).network, recipe=about)

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from posexfer_core.body.model import BodyModel, pose_joints
 from posexfer_core.body.view import BodyView
-from posexfer_core.pose_networks.regress_network import (
-    RegressConfig,
-    Regressed,
-    RegressNetwork,
-    place_centres,
+from posexfer_core.pose_networks.regressor import params_from_output
+from posexfer_core.pose_networks.regressor_network import (
+    BodyRegressor,
+    BodyRegressorConfig,
+    RegressorOutput,
+    cell_centres,
 )
-from posexfer_core.pose_networks.regressor import regressed_params
 from posexfer_core.pose_networks.weights import REGRESSOR
 from posexfer_core.render.overlay import overlay_body
 
@@ -32,7 +32,7 @@ SHEET_IMAGES = 8
 class RegressLoss(nn.Module):
     """The network and what its bodies are judged by."""
 
-    def __init__(self, network: RegressNetwork, rest: RestJoints, weights: RegressTraining) -> None:
+    def __init__(self, network: BodyRegressor, rest: RestJoints, weights: RegressTraining) -> None:
         super().__init__()
         self.network, self.rest, self.weights = network, rest, weights
         size = (network.config.height, network.config.width)
@@ -56,20 +56,20 @@ class RegressLoss(nn.Module):
         )
         return {"loss": loss, **losses}
 
-    def _losses(self, found: Regressed, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _losses(self, found: RegressorOutput, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         turned = _length((found.rotations - batch["rotations"]).flatten(-2))
         joints = pose_joints(found.rotations, self.rest(batch["betas"]))[1]
         wanted = batch["joints"] - batch["joints"][:, :1]
         camera = found.camera - torch.cat(
             [batch["pixels"][:, 0], batch["log_scale"][:, None]], dim=-1
         )
-        stretch = found.pixels.new_tensor([self.aspect, 1.0])
-        apart = _length((found.pixels - batch["pixels"]) * stretch)
+        stretch = found.joints_ndc.new_tensor([self.aspect, 1.0])
+        apart = _length((found.joints_ndc - batch["pixels"]) * stretch)
         inside = (batch["pixels"].abs() < 1.0).all(-1).float()
         return {
             "rotation": turned[:, 1:].mean() + 0.2 * turned[:, 0].mean(),
             "joint_m": _length(joints - joints[:, :1] - wanted).mean(),
-            "place_m": _length(found.places - wanted).mean(),
+            "place_m": _length(found.joints - wanted).mean(),
             "pixel": (apart * inside).sum() / inside.sum().clamp_min(1.0),
             "map": (map_surprise(found.maps, batch["pixels"]) * inside).sum()
             / inside.sum().clamp_min(1.0),
@@ -84,7 +84,7 @@ class RegressTask:
     def __init__(
         self, data: ShardDataset, settings: RegressTraining, changes: dict[str, Any]
     ) -> None:
-        config = RegressConfig.from_dict(changes)
+        config = BodyRegressorConfig.from_dict(changes)
         self.settings = settings
         self.body = BodyModel.bundled()
         self.people = load_people(data, (config.height, config.width), self.body)
@@ -93,7 +93,7 @@ class RegressTask:
             zoom=(settings.zoom_low, settings.zoom_high),
             shift=settings.shift,
         )
-        network = RegressNetwork(config)
+        network = BodyRegressor(config)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model: nn.Module = RegressLoss(network, RestJoints(self.body), settings)
 
@@ -120,7 +120,7 @@ class RegressTask:
         found = network(images)
         shown = []
         for row, image in enumerate(images):
-            params = regressed_params(found, row, (image.shape[-2], image.shape[-1]))
+            params = params_from_output(found, row, (image.shape[-2], image.shape[-1]))
             shown.append(overlay_body(image[None], BodyView.of(params, self.body))[0])
         rows = torch.stack([images, torch.stack(shown)])
         return rearrange(rows, "rows people rgb h w -> rgb (rows h) (people w)").clamp(-1.0, 1.0)
@@ -154,7 +154,7 @@ def map_surprise(
         pixels: where the joints are, NDC.
     """
     cell = pixels.new_tensor([2.0 / maps.shape[-1], 2.0 / maps.shape[-2]])
-    apart = (place_centres(maps) - pixels[:, :, None]).abs() / cell
+    apart = (cell_centres(maps) - pixels[:, :, None]).abs() / cell
     wanted = (1.0 - apart).clamp_min(0.0).prod(-1)
     return -(wanted * maps.flatten(2)).sum(-1)
 

@@ -15,7 +15,7 @@ from ...keypoints.tracking import Follower, People, every_sight, sights_with_gap
 from ..depth_paths import follow_limbs
 from ..energy import FitEnergy
 from ..fit import FitResult, FitTask, fit_people
-from ..initialisation import proposed_poses
+from ..initialisation import pose_from_params
 from ..kinematics import Pose, stack
 from ..search import Found, SearchPlan
 from ..silhouette import fit_outlines
@@ -110,7 +110,7 @@ def fit_motion(
     for measured in (task.energy.targets, task.energy.places, task.energy.hidden):
         if measured is not None:
             measured.forget(lost)
-    pose = _filled(stack([proposed_poses(one.params, body) for one in fits]), seen, len(frames))
+    pose = _filled(stack([pose_from_params(one.params, body) for one in fits]), seen, len(frames))
     pose = _together(task.energy, pose, smoothing or Smoothing(), progress or (lambda done: None))
     masks = [sight and sight.mask for sight in frames]
     pose = fit_outlines(pose, task.energy, masks, body, one_shape=True)

@@ -11,7 +11,7 @@ from ...keypoints.joints3d import Joints3D
 from ...keypoints.keypoint_placement import PLACEMENTS, RestBody, known_names
 from ...keypoints.keypoints import Keypoints
 from ...keypoints.observation import Observation
-from ..initialisation import proposed_poses
+from ..initialisation import pose_from_params
 from ..kinematics import Skeleton
 from ..search import SearchPlan
 from .fit_motion import Progress, fit_motion
@@ -57,7 +57,7 @@ def shown_points(params: HumanParams, body: BodyModel) -> list[Observation]:
     sights = []
     for frame in range(params.frames):
         one = params.select(frame)
-        points = skeleton.place(proposed_poses(one, body)).points[0]
+        points = skeleton.place(pose_from_params(one, body)).points[0]
         lens = one.intrinsics[0].double().numpy()
         pixels = points @ lens.T
         trust = np.full(len(names), TRUST)

@@ -5,7 +5,7 @@ import torch
 
 from posexfer_core.body.params import HumanParams
 from posexfer_core.fit.fit import fit_keypoints
-from posexfer_core.fit.initialisation import proposed_poses
+from posexfer_core.fit.initialisation import pose_from_params
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -29,7 +29,7 @@ def test_a_proposed_pose_stands_where_its_camera_sees_it(body):
     turned = torch.eye(4)
     turned[:3, :3] = axis_angle_to_matrix(torch.tensor([0.3, -0.2, 0.1]))
     turned[:3, 3] = torch.tensor([0.1, 0.2, 0.3])
-    pose = proposed_poses(replace(params, camera_from_world=turned[None]), body)
+    pose = pose_from_params(replace(params, camera_from_world=turned[None]), body)
     joints = body(params.rotations[0], params.betas[0], params.transl[0]).joints[0]
     wanted = joints @ turned[:3, :3].T + turned[:3, 3]
     arrays = (pose.rotations, pose.betas, pose.transl)
@@ -39,8 +39,8 @@ def test_a_proposed_pose_stands_where_its_camera_sees_it(body):
 
 def test_betas_of_another_body_are_left_out(body):
     params = truth(random_person(np.random.default_rng(0), body))
-    assert not proposed_poses(replace(params, beta_space="smpl"), body).betas.any()
-    assert proposed_poses(params, body).betas.any()
+    assert not pose_from_params(replace(params, beta_space="smpl"), body).betas.any()
+    assert pose_from_params(params, body).betas.any()
 
 
 def test_the_true_pose_alone_is_a_good_start(body):

@@ -5,15 +5,15 @@ import torch
 from safetensors.torch import save_file
 
 from posexfer_core.errors import CheckpointError, OutputError
-from posexfer_core.pose_networks.regress_network import RegressConfig, RegressNetwork
+from posexfer_core.pose_networks.regressor_network import BodyRegressor, BodyRegressorConfig
 from posexfer_core.pose_networks.weights import REGRESSOR
 
-SMALL = RegressConfig(height=64, width=48, channels=(8, 8, 16), blocks=(1, 1, 1), hidden=32)
+SMALL = BodyRegressorConfig(height=64, width=48, channels=(8, 8, 16), blocks=(1, 1, 1), hidden=32)
 
 
-def small_network() -> RegressNetwork:
+def small_network() -> BodyRegressor:
     torch.manual_seed(0)
-    return RegressNetwork(SMALL).eval()
+    return BodyRegressor(SMALL).eval()
 
 
 def test_a_network_comes_back_in_half_precision_with_its_recipe(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from posexfer_core.fit.initialisation import UPRIGHT
 from posexfer_core.fit.pose_prior import PosePrior
 from posexfer_core.geometry.so3 import log_map
-from posexfer_core.pose_networks.lift_network import POINTS
+from posexfer_core.pose_networks.pose_lifting_network import LIFTED_NAMES
 from training.config import LiftTraining
 from training.data.sightings import (
     ARM,
@@ -40,7 +40,7 @@ def test_rays_are_projected_places_but_for_those_that_tools_disagree_on(poses):
     rng = np.random.default_rng(1)
     drawn = draw_sightings(poses, poses, lifted_skeleton(), plain, rng)
     np.testing.assert_allclose(drawn.places.mean(1), 0.0, atol=1e-12)
-    same = np.setdiff1d(np.arange(len(POINTS)), HIPS)
+    same = np.setdiff1d(np.arange(len(LIFTED_NAMES)), HIPS)
     hips = []
     for rays, places in zip(drawn.rays, drawn.places, strict=True):
         seen = seen_from(rays, places, same)
@@ -71,8 +71,8 @@ def test_as_much_is_missing_as_the_settings_say(poses):
     many = np.tile(poses, (8, 1, 1))
     rng = np.random.default_rng(3)
     drawn = draw_sightings(many, many, lifted_skeleton(), LiftTraining(missing=0.4), rng)
-    assert drawn.seen.shape == (len(many), len(POINTS))
-    arms = [index for index, name in enumerate(POINTS) if name[2:] in ("elbow", "wrist")]
+    assert drawn.seen.shape == (len(many), len(LIFTED_NAMES))
+    arms = [index for index, name in enumerate(LIFTED_NAMES) if name[2:] in ("elbow", "wrist")]
     assert 0.1 < 1.0 - drawn.seen[:, arms].mean() < 0.18
 
 
@@ -81,9 +81,9 @@ def test_people_are_seen_in_the_layouts_of_detectors(poses):
     many = np.tile(poses, (8, 1, 1))
     rng = np.random.default_rng(4)
     seen = draw_sightings(many, many, lifted_skeleton(), LiftTraining(missing=0.0), rng).seen
-    upper = np.setdiff1d(np.arange(len(POINTS)), LOW)
+    upper = np.setdiff1d(np.arange(len(LIFTED_NAMES)), LOW)
     for layout, share in LAYOUTS.items():
-        whole = np.isin(POINTS, layout)
+        whole = np.isin(LIFTED_NAMES, layout)
         assert abs((seen == whole).all(1).mean() - share) < 0.08
-    kinds = {tuple(np.isin(POINTS, layout)[upper]) for layout in LAYOUTS}
+    kinds = {tuple(np.isin(LIFTED_NAMES, layout)[upper]) for layout in LAYOUTS}
     assert {tuple(row) for row in seen[:, upper]} == kinds

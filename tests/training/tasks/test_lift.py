@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from posexfer_core.pose_networks.lift_network import Lifted
+from posexfer_core.pose_networks.pose_lifting_network import LiftedKeypoints
 from training.config import LiftTraining
 from training.tasks.lift import LiftLoss, LiftTask
 
@@ -19,9 +19,9 @@ class Says(nn.Module):
 
     def __init__(self, places: torch.Tensor, spread: float) -> None:
         super().__init__()
-        self.found = Lifted(places, torch.full(places.shape[:2], spread))
+        self.found = LiftedKeypoints(places, torch.full(places.shape[:2], spread))
 
-    def forward(self, sight: torch.Tensor) -> Lifted:
+    def forward(self, sight: torch.Tensor) -> LiftedKeypoints:
         return self.found
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from posexfer_core.pose_networks.regress_network import Regressed, RegressNetwork
+from posexfer_core.pose_networks.regressor_network import BodyRegressor, RegressorOutput
 from training.config import RegressTraining
 from training.data.people import RestJoints
 from training.data.shards import ShardDataset
@@ -16,22 +16,22 @@ def task(shards: Path) -> RegressTask:
     return RegressTask(ShardDataset(shards), RegressTraining(), sizes)
 
 
-class Oracle(RegressNetwork):
+class Oracle(BodyRegressor):
     """Says what is true."""
 
-    def __init__(self, like: RegressNetwork, batch: dict[str, torch.Tensor]) -> None:
+    def __init__(self, like: BodyRegressor, batch: dict[str, torch.Tensor]) -> None:
         super().__init__(like.config)
         self.batch = batch
 
-    def forward(self, image: torch.Tensor) -> Regressed:
+    def forward(self, image: torch.Tensor) -> RegressorOutput:
         batch = self.batch
-        return Regressed(
+        return RegressorOutput(
             rotations=batch["rotations"],
             betas=batch["betas"],
             camera=torch.cat([batch["pixels"][:, 0], batch["log_scale"][:, None]], -1),
-            pixels=batch["pixels"],
+            joints_ndc=batch["pixels"],
             maps=torch.zeros(len(image), 24, 8, 6),
-            places=batch["joints"] - batch["joints"][:, :1],
+            joints=batch["joints"] - batch["joints"][:, :1],
         )
 
 

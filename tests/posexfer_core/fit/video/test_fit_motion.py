@@ -7,7 +7,7 @@ from posexfer_core.errors import KeypointsError
 from posexfer_core.fit.depth_paths import cheapest_path, follow_limbs
 from posexfer_core.fit.energy import join
 from posexfer_core.fit.fit import FitTask
-from posexfer_core.fit.initialisation import proposed_poses
+from posexfer_core.fit.initialisation import pose_from_params
 from posexfer_core.fit.kinematics import stack
 from posexfer_core.fit.levenberg_marquardt import minimise
 from posexfer_core.fit.limb_flips import FLIPS, LIMBS, flipped_limb
@@ -47,7 +47,7 @@ def test_a_motion_no_longer_jitters_and_is_no_further_off(sights, smoothed, body
 def test_limbs_bent_to_the_wrong_side_for_some_frames_are_bent_back(sights, body):
     task = FitTask.of(sights, body)
     fits = fit_in_batches(sights, body=body)
-    alone = stack([proposed_poses(one.params, body) for one in fits])
+    alone = stack([pose_from_params(one.params, body) for one in fits])
     clean = smooth_motion(task.energy, alone, Smoothing())
     posed = task.energy.skeleton.place(clean)
     bent = flipped_limb(task.energy.skeleton, clean, posed, LIMBS[0], FLIPS[2])
@@ -65,7 +65,7 @@ def test_limbs_bent_to_the_wrong_side_for_some_frames_are_bent_back(sights, body
 def test_the_cheapest_path_keeps_to_its_side(sights, body):
     task = FitTask.of(sights[:3], body)
     pose = stack(
-        [proposed_poses(one.params, body) for one in fit_in_batches(sights[:3], body=body)]
+        [pose_from_params(one.params, body) for one in fit_in_batches(sights[:3], body=body)]
     )
     state = task.energy.state(pose, FINE.weights)
     fits = join([state, state])

@@ -1,7 +1,7 @@
-"""A small network that reads pose, shape and a weak camera off one image of a person.
+"""An HMR-style regressor: pose, shape and a weak camera from one image of a person.
 
-Every joint looks at its own places of the image (as in PARE, arXiv:2104.08527): the middle of
-the places is where the joint lies, what is seen there tells how it is turned.
+Each joint has an attention map over the image's cells (as in PARE, arXiv:2104.08527): the map's
+mean is the joint's position in the image, the features that it pools feed the joint's rotation.
 """
 
 from dataclasses import dataclass
@@ -19,32 +19,32 @@ from .sizes import Sizes
 
 GROUPS = 8
 STRIDE = 8
-"""Pixels of the image per place that a joint looks at."""
-START_ROTATION = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-UPRIGHT_ROTATION = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
-"""Of the root: stands and faces the camera (y up to y down)."""
+"""Pixels of the image per cell of an attention map."""
+IDENTITY_6D = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+UPRIGHT_6D = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
+"""Root of a body that stands and faces the camera (y up to y down)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressConfig(Sizes):
+class BodyRegressorConfig(Sizes):
     """Sizes of the network."""
 
     of = "regressor"
     height: int = 128
-    """Of the image that it reads, pixels."""
+    """Of the input image, pixels."""
     width: int = 88
-    """Of the image that it reads, pixels."""
+    """Of the input image, pixels."""
     channels: tuple[int, int, int] = (32, 64, 128)
     """At a quarter, an eighth and a sixteenth of the image's size."""
     blocks: tuple[int, int, int] = (1, 2, 2)
     """Residual blocks at each of these."""
     looks: int = 16
-    """Numbers that each joint keeps of what it sees."""
+    """Features that each joint pools by its attention map."""
     hidden: int = 384
-    """Width of the layers that put the body together."""
+    """Width of the layers from pooled features to the body."""
 
     def __post_init__(self) -> None:
-        """Refuse sizes that make no network."""
+        """Refuse sizes that the strides, groups or stages rule out."""
         if min(self.height, self.width) < 32 or self.height % STRIDE or self.width % STRIDE:
             raise ConfigError(
                 f"The image is {self.height} x {self.width} pixels; expected multiples of "
@@ -57,28 +57,28 @@ class RegressConfig(Sizes):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Regressed:
-    """What the network says of a batch of images."""
+class RegressorOutput:
+    """Bodies of a batch of images."""
 
     rotations: Float[Tensor, "batch 24 3 3"]
     """Relative to the parent; the root's relative to the camera."""
     betas: Float[Tensor, "batch 10"]
     camera: Float[Tensor, "batch 3"]
     """Pelvis in NDC of the image (two numbers) and the log of NDC heights per metre there."""
-    pixels: Float[Tensor, "batch 24 2"]
-    """Where each joint is seen, NDC, by the places that it looks at."""
+    joints_ndc: Float[Tensor, "batch 24 2"]
+    """Mean of each joint's attention map, NDC."""
     maps: Float[Tensor, "batch 24 rows columns"]
-    """Log of the share that each joint gives to each place that it looks at."""
-    places: Float[Tensor, "batch 24 3"]
-    """Each joint from the pelvis, metres, camera frame; said directly, beside the rotations."""
+    """Logarithm of each joint's attention over the cells."""
+    joints: Float[Tensor, "batch 24 3"]
+    """Each joint from the pelvis, metres, camera frame; an output beside the rotations."""
 
 
-class RegressNetwork(nn.Module):
-    """Convolutions at three sizes, a map of places for each joint, and layers over all joints."""
+class BodyRegressor(nn.Module):
+    """Convolutions at three scales, an attention map for each joint, an MLP over all joints."""
 
     start: Tensor
 
-    def __init__(self, config: RegressConfig) -> None:
+    def __init__(self, config: BodyRegressorConfig) -> None:
         super().__init__()
         self.config = config
         fine, middle, coarse = config.channels
@@ -108,11 +108,11 @@ class RegressNetwork(nn.Module):
         self.out = nn.Linear(config.hidden, sum(self.sizes))
         nn.init.normal_(self.out.weight, std=0.01)
         nn.init.zeros_(self.out.bias)
-        start = torch.tensor([UPRIGHT_ROTATION, *[START_ROTATION] * (JOINT_COUNT - 1)])
+        start = torch.tensor([UPRIGHT_6D, *[IDENTITY_6D] * (JOINT_COUNT - 1)])
         self.register_buffer("start", start.flatten(), persistent=False)
 
-    def forward(self, image: Float[Tensor, "batch 3 height width"]) -> Regressed:
-        """Read bodies off images in [-1, 1] of the size in the config."""
+    def forward(self, image: Float[Tensor, "batch 3 height width"]) -> RegressorOutput:
+        """Regress bodies from images in [-1, 1] of the size in the config."""
         fine = self.fine(self.stem(image))
         middle = self.middle(self.to_middle(fine))
         coarse = self.coarse(self.to_coarse(middle))
@@ -121,35 +121,32 @@ class RegressNetwork(nn.Module):
         maps = self.where(seen).float()
         maps = maps - maps.logsumexp((-2, -1), keepdim=True)
         attention = maps.flatten(2).exp()
-        pixels = einsum(
-            attention, place_centres(maps), "batch joints places, places axes -> batch joints axes"
+        joints_ndc = einsum(
+            attention, cell_centres(maps), "batch joints cells, cells axes -> batch joints axes"
         )
         looks = rearrange(
             self.look(seen), "b (joints n) h w -> b joints (h w) n", joints=JOINT_COUNT
         )
-        taken = einsum(
-            attention.to(looks.dtype), looks, "b joints places, b joints places n -> b joints n"
+        pooled = einsum(
+            attention.to(looks.dtype), looks, "b joints cells, b joints cells n -> b joints n"
         )
         whole = F.silu(coarse).mean((-2, -1))
-        parts = [taken.flatten(1), pixels.to(whole.dtype).flatten(1), whole]
+        parts = [pooled.flatten(1), joints_ndc.to(whole.dtype).flatten(1), whole]
         out = self.out(self.body(torch.cat(parts, dim=-1))).float()
-        return self._read(out, pixels, maps)
-
-    def _read(self, out: Tensor, pixels: Tensor, maps: Tensor) -> Regressed:
-        turns, betas, camera, places = out.split(self.sizes, dim=-1)
+        turns, betas, camera, joints = out.split(self.sizes, dim=-1)
         rotations = rearrange(turns + self.start, "b (joints six) -> b joints six", six=6)
-        return Regressed(
+        return RegressorOutput(
             rotations=rotation_6d_to_matrix(rotations),
             betas=betas,
-            camera=torch.cat([camera[:, :2] + pixels[:, 0], camera[:, 2:]], dim=-1),
-            pixels=pixels,
+            camera=torch.cat([camera[:, :2] + joints_ndc[:, 0], camera[:, 2:]], dim=-1),
+            joints_ndc=joints_ndc,
             maps=maps,
-            places=rearrange(places, "b (joints xyz) -> b joints xyz", xyz=3),
+            joints=rearrange(joints, "b (joints xyz) -> b joints xyz", xyz=3),
         )
 
 
 class _Block(nn.Module):
-    """Two 3x3 convolutions beside the identity, which is all it is at the start."""
+    """Residual block of two 3x3 convolutions; the second starts at zero: the block as identity."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -167,8 +164,8 @@ def _blocks(channels: int, count: int) -> nn.Sequential:
     return nn.Sequential(*[_Block(channels) for _ in range(count)])
 
 
-def place_centres(maps: Float[Tensor, "*batch rows columns"]) -> Float[Tensor, "places 2"]:
-    """Give the centre of every place of a map, NDC, row by row."""
+def cell_centres(maps: Float[Tensor, "*batch rows columns"]) -> Float[Tensor, "cells 2"]:
+    """Return the centre of every cell of a map, NDC, row by row."""
     rows, columns = maps.shape[-2:]
     y = (torch.arange(rows, device=maps.device) + 0.5) / rows * 2.0 - 1.0
     x = (torch.arange(columns, device=maps.device) + 0.5) / columns * 2.0 - 1.0
