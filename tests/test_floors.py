@@ -31,7 +31,7 @@ FLOORS = {
     "commands": {"diffusion", "export"},
     "cli": {"commands"},
     "__main__": {"cli"},
-    "__init__": set(),
+    "__init__": {"diffusion", "export"},
 }
 """Room of the core → the rooms that it stands on; it may import these and what they stand on."""
 

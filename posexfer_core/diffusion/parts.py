@@ -13,7 +13,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from ..errors import CheckpointError, ConfigError
 from ..network.autoencoder import PatchAutoencoder
 from ..network.model import PoseTransferNetwork
-from ..network.weights import Bundle, load_bundle, save_bundle
+from ..network.weights import BUNDLED_WEIGHTS, Bundle, load_bundle, save_bundle
 from .clip import VisionModel
 from .latents import Autoencoder
 from .schedule import make_scheduler
@@ -67,9 +67,16 @@ class PipelineParts(DiffusionPipeline):
 
     @classmethod
     def from_bundle(
-        cls: type[Pipeline], path: str | PathLike[str], *, image_encoder: VisionModel | None = None
+        cls: type[Pipeline],
+        path: str | PathLike[str] = BUNDLED_WEIGHTS,
+        *,
+        image_encoder: VisionModel | None = None,
     ) -> Pipeline:
         """Build a pipeline from one weights file that holds network, UNet and autoencoder.
+
+        Args:
+            path: the file; the bundled one when left out.
+            image_encoder: CLIP's vision model, for weights that see the source through it.
 
         Raises:
             CheckpointError: the file is damaged, something else, or an adapter, which needs a base.

@@ -29,7 +29,7 @@ Ghostscript) or no images of people."""
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
-def load_image(path: Path) -> Float[Tensor, "1 3 height width"]:
+def load_image(path: Path | str) -> Float[Tensor, "1 3 height width"]:
     """Read an image as people see it: turned by its EXIF tag, transparency on white.
 
     Args:
@@ -41,10 +41,10 @@ def load_image(path: Path) -> Float[Tensor, "1 3 height width"]:
     Raises:
         ImageError: the file is missing, damaged, too large, or no image.
     """
-    return from_pil(_on_white(_upright(path)))
+    return from_pil(_on_white(_upright(Path(path))))
 
 
-def load_mask(path: Path) -> Float[Tensor, "height width"]:
+def load_mask(path: Path | str) -> Float[Tensor, "height width"]:
     """Read a mask, 0 to 1: how opaque an image is, or how bright if it is opaque all over.
 
     Args:
@@ -53,7 +53,7 @@ def load_mask(path: Path) -> Float[Tensor, "height width"]:
     Raises:
         ImageError: as in `load_image`.
     """
-    image = _upright(path)
+    image = _upright(Path(path))
     if _has_alpha(image):
         alpha = np.asarray(image.convert("RGBA"))[..., 3]
         if alpha.min() < 255:
@@ -96,13 +96,13 @@ def to_pil(image: Float[Tensor, "1 3 height width"]) -> Image.Image:
     )
 
 
-def save_image(image: Float[Tensor, "1 3 height width"], path: Path) -> None:
+def save_image(image: Float[Tensor, "1 3 height width"], path: Path | str) -> None:
     """Write an image in [-1, 1]; a file that is there stays whole until the new one is.
 
     Raises:
         OutputError: the folder is missing or cannot be written, or the suffix is unknown.
     """
-    save_pil(to_pil(image), path)
+    save_pil(to_pil(image), Path(path))
 
 
 def save_pil(image: Image.Image, path: Path) -> None:

@@ -1,0 +1,43 @@
+"""The public names of the core."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import posexfer_core
+
+ROOT = Path(__file__).parents[2]
+NAMES = sorted(posexfer_core._MODULES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_public_name_comes_from_the_module_that_defines_it(name):
+    value = getattr(posexfer_core, name)
+    assert value.__name__ == name
+    assert value.__module__ == f"posexfer_core.{posexfer_core._MODULES[name]}"
+    assert name in dir(posexfer_core)
+
+
+def test_type_checkers_are_told_of_every_public_name():
+    tree = ast.parse(Path(posexfer_core.__file__).read_text(encoding="utf-8"))
+    told = {
+        alias.asname: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 1
+        for alias in node.names
+    }
+    assert told == posexfer_core._MODULES
+    assert (ROOT / "posexfer_core" / "py.typed").is_file()
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Nobody'"):
+        posexfer_core.Nobody  # noqa: B018  (looking it up is the test)
+
+
+def test_importing_the_core_loads_neither_torch_nor_numpy():
+    code = "import sys, posexfer_core; sys.exit(len({'torch', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
