@@ -11,14 +11,14 @@ from importlib import import_module
 from typing import Any
 
 import torch
-from einops import einsum
 from jaxtyping import Float
 from torch import Tensor
 
 from ..conventions import BETA_COUNT
 from ..errors import BodyFileError
+from ..geometry.so3 import swing
 from .joints import JOINT_NAMES, PARENTS
-from .model import BodyModel, pose_joints
+from .model import BodyModel, canonical_places, joint_transforms, skin
 
 PHENOTYPES = ("gender", "age", "muscle", "weight", "height", "proportions")
 """What the first six betas turn; the other four do nothing."""
@@ -67,15 +67,17 @@ def anny_body() -> BodyModel:
     for at, (more, less) in enumerate(turned):
         shapedirs[..., at] = (more[0] - less[0]) / 2
     shapes = [middle, *(shape for pair in turned for shape in pair)]
-    vertices = middle[0]
+    vertices, regressor = middle[0], _regressors(shapes, weights)
     return BodyModel(
         v_template=vertices,
         faces=torch.as_tensor(model.faces).long().cpu(),
         shapedirs=shapedirs,
         posedirs=None,
-        joint_regressor=_regressors(shapes, weights),
+        joint_regressor=regressor,
         skin_weights=weights,
-        keypoint_vertices=_keypoint_vertices(vertices, middle[1][0]),
+        keypoint_vertices=BodyModel.bundled().nearest_keypoints(
+            canonical_places(vertices, regressor)
+        ),
         beta_space="anny",
     )
 
@@ -163,29 +165,15 @@ def _t_pose(
         turn = torch.eye(3)
         if _without_side(name) in STRAIGHTENED:
             end = PARENTS.index(joint)
-            turn = _shortest_turn(joints[0, end] - joints[0, joint], wanted[end] - wanted[joint])
+            now, then = joints[0, end] - joints[0, joint], wanted[end] - wanted[joint]
+            turn = torch.from_numpy(swing(now.numpy(), then.numpy())).float()
         elif _without_side(name) == "hand":
             turn = world[PARENTS[joint]]
         world.append(turn)
     every = torch.stack(world)
     local = torch.cat([every[:1], every[list(PARENTS[1:])].mT @ every[1:]])[None]
-    turns, places = pose_joints(local, joints)
-    shifts = places - einsum(turns, joints, "b j out xyz, b j xyz -> b j out")
-    blended = einsum(
-        weights, torch.cat([turns, shifts[..., None]], dim=-1), "v j, b j o c -> b v o c"
-    )
-    posed = einsum(blended[..., :3], vertices, "b v out xyz, b v xyz -> b v out") + blended[..., 3]
-    return posed[0] - places[0, 0], places - places[:, :1]
-
-
-def _shortest_turn(from_: Float[Tensor, "3"], to: Float[Tensor, "3"]) -> Float[Tensor, "3 3"]:
-    """Find the rotation between two directions without twist: `I + K + K^2 / (1 + cos)`."""
-    start, end = from_ / from_.norm(), to / to.norm()
-    axis = torch.linalg.cross(start, end)
-    cross = torch.zeros(3, 3)
-    cross[[2, 0, 1], [1, 2, 0]] = axis
-    cross = cross - cross.mT
-    return torch.eye(3) + cross + cross @ cross / (1 + start @ end)
+    transforms, places = joint_transforms(local, joints)
+    return skin(weights, transforms, vertices)[0] - places[0, 0], places - places[:, :1]
 
 
 def _regressors(
@@ -209,14 +197,3 @@ def _regressors(
         gram = rows @ rows.T + 1e-5 * torch.eye(len(rows))
         regressors[joint, chosen.indices] = even + rows.T @ torch.linalg.solve(gram, misses)
     return regressors
-
-
-def _keypoint_vertices(
-    vertices: Float[Tensor, "vertices 3"], pelvis: Float[Tensor, "24 3"]
-) -> dict[str, int]:
-    """Find nose, eyes, ears, toes, heels and fingertips: nearest to the bundled body's."""
-    bundled = BodyModel.bundled()
-    canonical = (vertices - pelvis[0]) / ((vertices[:, 1].max() - vertices[:, 1].min()) / 2)
-    names = list(bundled.keypoint_vertices)
-    wanted = bundled.canonical[list(bundled.keypoint_vertices.values())]
-    return dict(zip(names, torch.cdist(wanted, canonical).argmin(dim=1).tolist(), strict=True))

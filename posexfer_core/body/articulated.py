@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..geometry.rotations import axis_angle_to_matrix
 from .hands_face import FACE, Details
-from .model import BodyGeometry, BodyModel, pose_joints
+from .model import BodyGeometry, BodyModel, joint_transforms, pose_offsets, skin
 
 BODY_JOINTS = 22
 HANDS = slice(22, 24)
@@ -70,20 +70,13 @@ class ArticulatedBody(BodyModel):
             self.expression_directions, expression, "v xyz e, b e -> b v xyz"
         )
         joints = einsum(self.all_regressors, vertices, "j v, b v xyz -> b j xyz")
-        change = every[:, 1:] - torch.eye(3, dtype=every.dtype, device=every.device)
-        feature = rearrange(change, "batch joints row column -> batch (joints row column)")
-        vertices = vertices + einsum(self.all_posedirs, feature, "v xyz f, b f -> b v xyz")
-        turns, places = pose_joints(every, joints, self.all_parents)
-        shifts = places - einsum(turns, joints, "b j out xyz, b j xyz -> b j out")
-        transforms = torch.cat([turns, shifts[..., None]], dim=-1)
-        blended = einsum(self.all_weights, transforms, "v j, b j out column -> b v out column")
-        vertices = einsum(blended[..., :3], vertices, "b v out xyz, b v xyz -> b v out")
+        vertices = vertices + pose_offsets(self.all_posedirs, every)
+        transforms, places = joint_transforms(every, joints, self.all_parents)
+        vertices = skin(self.all_weights, transforms, vertices)
         first = len(self.all_parents) - 2 * FINGER_JOINTS
         knuckles = [first + MIDDLE_KNUCKLE, first + FINGER_JOINTS + MIDDLE_KNUCKLE]
         kept = torch.cat([places[:, :BODY_JOINTS], places[:, knuckles]], dim=1)
-        return BodyGeometry(
-            vertices=vertices + blended[..., 3] + transl[:, None], joints=kept + transl[:, None]
-        )
+        return BodyGeometry(vertices=vertices + transl[:, None], joints=kept + transl[:, None])
 
     def _all_rotations(
         self, rotations: Float[Tensor, "batch 24 3 3"], details: Details

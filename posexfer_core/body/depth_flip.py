@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ..errors import ParamsError
 from ..geometry.rasterize import rasterize
-from ..geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from .joints import LIMB_CHAINS, PARENTS, TRUNK, LimbName
-from .model import BodyModel
+from ..geometry.so3 import exp_map, log_map, swing
+from .joints import LIMB_CHAINS, PARENT_INDEX, PARENTS, TRUNK, LimbName
+from .model import BodyModel, pose_joints
 from .params import HumanParams
 from .view import BodyView
 
@@ -110,14 +110,11 @@ class _Skeleton:
         """Pose the skeleton."""
         betas = params.betas[0].to(body.v_template)
         rest = body.rest(betas)[1][0].double().cpu().numpy()
-        local = axis_angle_to_matrix(params.pose[0, 0].double()).cpu().numpy()
+        local = exp_map(params.pose[0, 0].double().cpu().numpy())
         bones = rest.copy()
-        world, joints = local.copy(), rest.copy()
-        for joint, parent in enumerate(PARENTS):
-            if parent >= 0:
-                bones[joint] = rest[joint] - rest[parent]
-                world[joint] = world[parent] @ local[joint]
-                joints[joint] = joints[parent] + world[parent] @ bones[joint]
+        bones[1:] -= rest[PARENT_INDEX[1:]]
+        posed = pose_joints(torch.from_numpy(local)[None], torch.from_numpy(rest)[None])
+        world, joints = (found[0].numpy() for found in posed)
         camera_from_world = params.camera_from_world[0].double().cpu().numpy()
         joints = joints + params.transl[0, 0].double().cpu().numpy()
         return cls(
@@ -183,22 +180,8 @@ def _reach(skeleton: _Skeleton, chain: tuple[int, int, int, int], places: np.nda
             below = world[joint] @ skeleton.local[chain[1]] @ skeleton.bones[chain[2]]
             wanted_below = skeleton.world_from_camera @ (places[2] - places[1])
             world[joint] = _twist(wanted, below, wanted_below) @ world[joint]
-        local = torch.from_numpy(parent_world.T @ world[joint])
-        pose[joint] = matrix_to_axis_angle(local).numpy()
+        pose[joint] = log_map(parent_world.T @ world[joint])
     return pose
-
-
-def swing(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Give the smallest rotation that turns one direction into another, (3, 3)."""
-    start, end = start / np.linalg.norm(start), end / np.linalg.norm(end)
-    axis, cosine = np.cross(start, end), float(start @ end)
-    if cosine < -1.0 + 1e-9:  # opposite: half a turn about any axis across
-        across = np.cross(start, np.eye(3)[np.abs(start).argmin()])
-        across /= np.linalg.norm(across)
-        return 2.0 * np.outer(across, across) - np.eye(3)
-    x, y, z = axis
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.eye(3) + cross + cross @ cross / (1.0 + cosine)
 
 
 def _twist(axis: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -208,7 +191,7 @@ def _twist(axis: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     if min(np.linalg.norm(start), np.linalg.norm(end)) < 1e-4:  # a straight limb has no plane
         return np.eye(3)
     angle = np.arctan2(axis @ np.cross(start, end), start @ end)
-    return axis_angle_to_matrix(torch.from_numpy(axis * angle)).numpy()
+    return exp_map(axis * angle)
 
 
 def order_change(view_a: BodyView, view_b: BodyView) -> Int[Tensor, "batch"]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from einops import einsum, rearrange, repeat
+from einops import einsum, rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -37,7 +37,7 @@ class BodyModel(nn.Module):
     buffers that are not saved with the weights of a network. So are `canonical`, every vertex's
     place on the rest body: 0 at the pelvis, 1 at half the body's height, the same for every
     pose and shape; and `parts`, the joint that moves each vertex most. Bodies made of meshes are
-    given theirs (`body.register`).
+    given theirs (`register.transfer_rig`).
     """
 
     v_template: Tensor
@@ -66,8 +66,8 @@ class BodyModel(nn.Module):
         super().__init__()
         self.beta_space = beta_space
         self.keypoint_vertices = dict(keypoint_vertices)
-        pelvis = joint_regressor[0] @ v_template
-        half_height = (v_template[:, 1].max() - v_template[:, 1].min()) / 2
+        if canonical is None:
+            canonical = canonical_places(v_template, joint_regressor)
         buffers = {
             "v_template": v_template,
             "faces": faces.long(),
@@ -76,7 +76,7 @@ class BodyModel(nn.Module):
             "joint_regressor": joint_regressor,
             "skin_weights": skin_weights,
             "parents": torch.tensor(PARENTS),
-            "canonical": (v_template - pelvis) / half_height if canonical is None else canonical,
+            "canonical": canonical,
             "parts": skin_weights.argmax(dim=1),
         }
         for name, tensor in buffers.items():
@@ -150,16 +150,10 @@ class BodyModel(nn.Module):
         """
         vertices, joints = self.rest(betas)
         vertices = vertices + self._pose_offsets(rotations)
-        world_rotations, world_joints = pose_joints(rotations, joints)
-        # x -> R x + (g - R j): what the skeleton does to a point given in the rest frame
-        shifts = world_joints - einsum(world_rotations, joints, "b j out xyz, b j xyz -> b j out")
-        transforms = torch.cat([world_rotations, shifts[..., None]], dim=-1)
-        blended = einsum(self.skin_weights, transforms, "v j, b j out column -> b v out column")
-        vertices = einsum(blended[..., :3], vertices, "b v out xyz, b v xyz -> b v out")
+        transforms, world_joints = joint_transforms(rotations, joints)
+        vertices = skin(self.skin_weights, transforms, vertices)
         transl = rearrange(transl, "batch xyz -> batch 1 xyz")
-        return BodyGeometry(
-            vertices=vertices + blended[..., 3] + transl, joints=world_joints + transl
-        )
+        return BodyGeometry(vertices=vertices + transl, joints=world_joints + transl)
 
     def posed(
         self,
@@ -184,9 +178,61 @@ class BodyModel(nn.Module):
         """Correct the rest vertices for the pose: `P vec(R - I)` over joints 1 to 23 (eq. 9)."""
         if self.posedirs is None:
             return rotations.new_zeros(())
-        change = rotations[:, 1:] - torch.eye(3, dtype=rotations.dtype, device=rotations.device)
-        feature = rearrange(change, "batch joints row column -> batch (joints row column)")
-        return einsum(self.posedirs, feature, "v xyz feature, batch feature -> batch v xyz")
+        return pose_offsets(self.posedirs, rotations)
+
+    def nearest_keypoints(self, canonical: Float[Tensor, "vertices 3"]) -> dict[str, int]:
+        """Name the vertices of another mesh that are nearest to this body's keypoints."""
+        wanted = self.canonical[list(self.keypoint_vertices.values())].to(canonical)
+        nearest = torch.cdist(wanted, canonical).argmin(dim=1).tolist()
+        return dict(zip(self.keypoint_vertices, nearest, strict=True))
+
+
+def canonical_places(
+    v_template: Float[Tensor, "vertices 3"], joint_regressor: Float[Tensor, "joints vertices"]
+) -> Float[Tensor, "vertices 3"]:
+    """Place vertices on the rest body: 0 at the pelvis, 1 at half the body's height."""
+    half_height = (v_template[:, 1].max() - v_template[:, 1].min()) / 2
+    return (v_template - joint_regressor[0] @ v_template) / half_height
+
+
+def pose_offsets(
+    posedirs: Float[Tensor, "vertices 3 features"], rotations: Float[Tensor, "batch joints 3 3"]
+) -> Float[Tensor, "batch vertices 3"]:
+    """Correct rest vertices for the pose: `P vec(R - I)` over all joints but the root (eq. 9)."""
+    change = rotations[:, 1:] - torch.eye(3, dtype=rotations.dtype, device=rotations.device)
+    feature = rearrange(change, "batch joints row column -> batch (joints row column)")
+    return einsum(posedirs, feature, "v xyz feature, batch feature -> batch v xyz")
+
+
+def skin(
+    weights: Float[Tensor, "vertices joints"],
+    transforms: Float[Tensor, "batch joints 3 4"],
+    vertices: Float[Tensor, "batch vertices 3"],
+) -> Float[Tensor, "batch vertices 3"]:
+    """Blend the joints' transforms for every vertex and apply them to the rest vertices (eq. 2)."""
+    blended = einsum(weights, transforms, "v j, b j out column -> b v out column")
+    turned = einsum(blended[..., :3], vertices, "b v out xyz, b v xyz -> b v out")
+    return turned + blended[..., 3]
+
+
+def joint_transforms(
+    rotations: Float[Tensor, "batch joints 3 3"],
+    joints: Float[Tensor, "batch joints 3"],
+    parents: Sequence[int] = PARENTS,
+) -> tuple[Float[Tensor, "batch joints 3 4"], Float[Tensor, "batch joints 3"]]:
+    """Give what each joint alone does to a point of the rest frame, `x -> R x + (g - R j)` (eq. 3).
+
+    Args:
+        rotations: as in `pose_joints`.
+        joints: as in `pose_joints`.
+        parents: as in `pose_joints`.
+
+    Returns:
+        `R | g - R j` of every joint, and the world positions of the joints `g`.
+    """
+    world_rotations, world_joints = pose_joints(rotations, joints, parents)
+    shifts = world_joints - einsum(world_rotations, joints, "b j out xyz, b j xyz -> b j out")
+    return torch.cat([world_rotations, shifts[..., None]], dim=-1), world_joints
 
 
 def pose_joints(
@@ -214,12 +260,6 @@ def pose_joints(
         world_rotations.append(world_rotations[parent] @ rotations[:, joint])
         world_joints.append(world_joints[parent] + carried)
     return torch.stack(world_rotations, dim=1), torch.stack(world_joints, dim=1)
-
-
-def identity_rotations(batch: int) -> Float[Tensor, "batch 24 3 3"]:
-    """Make the rotations of the rest pose, each free to be changed alone."""
-    rest = repeat(torch.eye(3), "row column -> batch joints row column", batch=batch, joints=24)
-    return rest.clone()
 
 
 @cache

@@ -54,7 +54,7 @@ def slice_frames(
             "there are, counted from 0."
         )
     rate = None if params.frame_rate is None else params.frame_rate / step
-    return replace(_take(params, kept), frame_rate=rate)
+    return replace(params.part(kept), frame_rate=rate)
 
 
 def resample(params: HumanParams, frames: int) -> HumanParams:
@@ -100,18 +100,25 @@ def _between(params: HumanParams, at: Float[Tensor, " wanted"]) -> HumanParams:
     """Show the motion at frame numbers that need not be whole."""
     low = at.floor().long().clamp(0, params.frames - 1)
     high = (low + 1).clamp(max=params.frames - 1)
-    share = (at - low).to(params.pose)
-    one, two = _take(params, low), _take(params, high)
+    return mixed(params.part(low), params.part(high), at - low)
+
+
+def mixed(one: HumanParams, two: HumanParams, share: Float[Tensor, " frames"]) -> HumanParams:
+    """Interpolate from `one` (share 0) to `two` (share 1), frame by frame.
+
+    Joints and camera turn the shortest way; places, shapes and lenses go straight.
+    """
     straight = {
         name: _mix(getattr(one, name), getattr(two, name), share)
         for name in ("betas", "transl", "intrinsics", "confidence")
     }
     details = None
-    if one.details is not None and two.details is not None:
+    if one.details is not None or two.details is not None:
+        first, second = (own.details or Details.rest(own.pose) for own in (one, two))
         details = Details(
-            fingers=_turn(one.details.fingers, two.details.fingers, share),
-            face=_turn(one.details.face, two.details.face, share),
-            expression=_mix(one.details.expression, two.details.expression, share),
+            fingers=_turn(first.fingers, second.fingers, share),
+            face=_turn(first.face, second.face, share),
+            expression=_mix(first.expression, second.expression, share),
         )
     return replace(
         one,
@@ -122,26 +129,15 @@ def _between(params: HumanParams, at: Float[Tensor, " wanted"]) -> HumanParams:
     )
 
 
-def _take(params: HumanParams, frames: Tensor) -> HumanParams:
-    """Pick frames by number."""
-    picked = {name: getattr(params, name)[frames] for name in _PER_FRAME}
-    details = params.details
-    return replace(
-        params,
-        **picked,
-        details=None if details is None else details.each(lambda one: one[frames]),
-    )
-
-
 def _mix(one: Tensor, two: Tensor, share: Tensor) -> Tensor:
-    """Go straight."""
+    """Interpolate linearly."""
     wide = share.to(one).reshape(-1, *[1] * (one.ndim - 1))
-    return torch.lerp(one, two, wide)
+    return torch.lerp(one, two.to(one), wide)
 
 
 def _turn(one: Tensor, two: Tensor, share: Tensor) -> Tensor:
     """Turn axis-angle vectors the shortest way; what does not move stays as it was written."""
-    wide = share.reshape(-1, *[1] * (one.ndim - 2))
+    wide, two = share.to(one).reshape(-1, *[1] * (one.ndim - 2)), two.to(one)
     turned = interpolate_rotations(
         axis_angle_to_matrix(one), axis_angle_to_matrix(two), wide.expand(one.shape[:-1])
     )

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import ParamsError
-from ..geometry.camera import intrinsics_matrix
+from ..geometry.camera import focal_from_fov, intrinsics_matrix
 from .model import BodyModel
 from .params import HumanParams
 from .view import BodyView
@@ -46,7 +46,7 @@ def seen_from(
     low, high = view.vertices.amin(dim=(0, 1)), view.vertices.amax(dim=(0, 1))
     centre = (low + high) / 2
     fov = math.radians(float(camera.get("fov") or DEFAULT_FOV_DEG))
-    focal_px = size[0] / 2 / math.tan(fov / 2)
+    focal_px = focal_from_fov(fov, size[0])
     reach = ((view.vertices - centre) @ turn.T.to(view.vertices)).abs().amax(dim=(0, 1))
     distance = MARGIN * float(
         torch.maximum(reach[0] * 2 * focal_px / size[1], reach[1] * 2 * focal_px / size[0])

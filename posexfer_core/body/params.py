@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import ParamsError
@@ -133,28 +133,33 @@ class HumanParams:
         """The pose as rotation matrices."""
         return axis_angle_to_matrix(self.pose)
 
-    def select(self, frame: int = 0, person: int = 0) -> "HumanParams":
-        """Keep one person of one frame; the axes stay, with length one."""
-        if not (0 <= frame < self.frames and 0 <= person < self.persons):
-            raise ParamsError(
-                f"There is no frame {frame}, person {person}: the parameters hold {self.frames} "
-                f"frame(s) of {self.persons} person(s), counted from 0."
-            )
-        return self.part(slice(frame, frame + 1), slice(person, person + 1))
+    def select(self, frame: int | None = 0, person: int | None = 0) -> "HumanParams":
+        """Keep one frame, one person, or all where None; the axes stay.
 
-    def part(self, frames: slice, persons: slice) -> "HumanParams":
-        """Keep some frames and some persons."""
-        details = self.details
-        return replace(
-            self,
-            pose=self.pose[frames, persons],
-            betas=self.betas[frames, persons],
-            transl=self.transl[frames, persons],
-            intrinsics=self.intrinsics[frames],
-            camera_from_world=self.camera_from_world[frames],
-            confidence=self.confidence[frames, persons],
-            details=None if details is None else details.each(lambda one: one[frames, persons]),
+        Raises:
+            ParamsError: there is no such frame or person.
+        """
+        if not (0 <= (frame or 0) < self.frames and 0 <= (person or 0) < self.persons):
+            raise ParamsError(
+                f"There is no frame {frame or 0}, person {person or 0}: the parameters hold "
+                f"{self.frames} frame(s) of {self.persons} person(s), counted from 0."
+            )
+        frames, persons = (
+            slice(None) if one is None else slice(one, one + 1) for one in (frame, person)
         )
+        return self.part(frames, persons)
+
+    def part(
+        self, frames: slice | Int[Tensor, " kept"], persons: slice = slice(None)
+    ) -> "HumanParams":
+        """Keep some frames, in the order given, and some persons."""
+        details = self.details
+        kept = {
+            name: getattr(self, name)[(frames, persons) if "persons" in shape else frames]
+            for name, shape in _SHAPES.items()
+        }
+        details = None if details is None else details.each(lambda one: one[frames, persons])
+        return replace(self, **kept, details=details)
 
     def with_camera(
         self,

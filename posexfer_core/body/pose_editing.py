@@ -1,4 +1,4 @@
-"""Poses made of poses: the mirror image, and what lies between two."""
+"""Poses made of poses: the mirror image, blends of two, the same view from another camera."""
 
 from dataclasses import replace
 
@@ -7,14 +7,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import ParamsError
-from ..geometry.rotations import axis_angle_to_matrix, interpolate_rotations, matrix_to_axis_angle
+from ..geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .hands_face import Details
 from .joints import MIRRORED_JOINTS
 from .model import BodyModel
+from .motion import mixed
 from .params import HumanParams
 
-FINGER_TWINS = (*range(15, 30), *range(15))
-FACE_TWINS = (0, 2, 1)
+MIRRORED_FINGERS = (*range(15, 30), *range(15))
+MIRRORED_FACE = (0, 2, 1)
+"""The joint on the other side, for each joint of the details."""
 
 
 def mirrored(params: HumanParams) -> HumanParams:
@@ -36,8 +38,8 @@ def mirrored(params: HumanParams) -> HumanParams:
     details = params.details
     if details is not None:
         details = Details(
-            fingers=details.fingers[:, :, list(FINGER_TWINS)] * turn.to(details.fingers),
-            face=details.face[:, :, list(FACE_TWINS)] * turn.to(details.face),
+            fingers=details.fingers[:, :, list(MIRRORED_FINGERS)] * turn.to(details.fingers),
+            face=details.face[:, :, list(MIRRORED_FACE)] * turn.to(details.face),
             expression=details.expression,
         )
     return replace(
@@ -55,7 +57,7 @@ def blended(start: HumanParams, end: HumanParams, share: float, body: BodyModel)
     """Pose people between two poses, as the cameras see them; the camera is the start's.
 
     Every joint turns by the same share of the shortest way (geodesic interpolation); the pelvis
-    goes straight; shape, fingers and face are mixed.
+    goes straight, as rest pelvis and translation do; shape, fingers and face are mixed.
 
     Args:
         start: share 0.
@@ -67,20 +69,9 @@ def blended(start: HumanParams, end: HumanParams, share: float, body: BodyModel)
         ParamsError: the two do not go together, or the share is out of range.
     """
     _check_pair(start, end, share)
-    end = _seen_from(end, start.camera_from_world, body)
-    part = torch.full_like(start.pose[..., 0], share)
-    rotations = interpolate_rotations(start.rotations, end.rotations.to(start.pose), part)
-    betas = torch.lerp(start.betas, end.betas.to(start.betas), share)
-    pelvis = torch.lerp(_pelvis(start, body), _pelvis(end, body), share)
-    mixed = replace(
-        start,
-        pose=matrix_to_axis_angle(rotations),
-        betas=betas,
-        transl=torch.zeros_like(start.transl),
-        confidence=torch.lerp(start.confidence, end.confidence.to(start.confidence), share),
-        details=_blended_details(start, end, share),
-    )
-    return replace(mixed, transl=(pelvis - _pelvis(mixed, body)).to(start.transl))
+    end = seen_by(end, start.camera_from_world, rest_pelvis(end, body))
+    end = replace(end, intrinsics=start.intrinsics)
+    return mixed(start, end, torch.full((start.frames,), share))
 
 
 def _check_pair(start: HumanParams, end: HumanParams, share: float) -> None:
@@ -94,46 +85,37 @@ def _check_pair(start: HumanParams, end: HumanParams, share: float) -> None:
         raise ParamsError(f"share is {share}, expected 0 (the first pose) to 1 (the second).")
 
 
-def _seen_from(
-    params: HumanParams, camera: Float[Tensor, "frames 4 4"], body: BodyModel
+def seen_by(
+    params: HumanParams,
+    camera_from_world: Float[Tensor, "frames 4 4"],
+    pelvis: Float[Tensor, "frames persons 3"],
 ) -> HumanParams:
-    """Move people so that another camera sees them as their own did."""
+    """Move people so that another camera sees them as their own did.
+
+    Args:
+        params: any number of frames and persons.
+        camera_from_world: of the other camera.
+        pelvis: at rest, metres; see `rest_pelvis`.
+    """
+    camera = camera_from_world.to(params.pose)
     before = torch.linalg.inv(camera.double()) @ params.camera_from_world.double()
     turn, shift = before[:, None, :3, :3], before[:, None, :3, 3]
     pose = params.pose.clone()
     root = turn @ axis_angle_to_matrix(pose[:, :, 0].double())
     pose[:, :, 0] = matrix_to_axis_angle(root).to(pose)
-    pelvis = _pelvis(params, body).double()
-    moved = (turn @ pelvis[..., None])[..., 0] + shift
-    return replace(
-        params,
-        pose=pose,
-        transl=params.transl + (moved - pelvis).to(params.transl),
-        camera_from_world=camera,
-    )
+    place = pelvis.double() + params.transl.double()
+    moved = (turn @ place[..., None])[..., 0] + shift - pelvis.double()
+    return replace(params, pose=pose, transl=moved.to(params.transl), camera_from_world=camera)
 
 
-def _pelvis(params: HumanParams, body: BodyModel) -> Float[Tensor, "frames persons 3"]:
-    """Find every pelvis in the world, metres."""
+def rest_pelvis(params: HumanParams, body: BodyModel) -> Float[Tensor, "frames persons 3"]:
+    """Find every pelvis at rest, before the translation, metres."""
     betas = params.betas.flatten(0, 1).to(body.v_template)
     with torch.no_grad():
         rest = body.rest(betas)[1][:, 0].unflatten(0, (params.frames, params.persons))
-    return rest.to(params.transl) + params.transl
+    return rest.to(params.transl)
 
 
-def _blended_details(start: HumanParams, end: HumanParams, share: float) -> Details | None:
-    """Mix fingers, face and expression; who has none rests."""
-    if start.details is None and end.details is None:
-        return None
-    one, two = (own.details or Details.rest(own.pose) for own in (start, end))
-    turned = {
-        name: matrix_to_axis_angle(
-            interpolate_rotations(
-                axis_angle_to_matrix(getattr(one, name)),
-                axis_angle_to_matrix(getattr(two, name)),
-                torch.full_like(getattr(one, name)[..., 0], share),
-            )
-        )
-        for name in ("fingers", "face")
-    }
-    return Details(**turned, expression=torch.lerp(one.expression, two.expression, share))
+def y_up_camera(frames: int) -> Float[Tensor, "frames 4 4"]:
+    """Make a camera that stands at the origin of a world whose y is up, looking along -z."""
+    return torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0])).repeat(frames, 1, 1)

@@ -53,7 +53,9 @@ def retarget(
         raise ParamsError(f"framing is {framing!r}, expected 'source' or 'target'.")
     if target.beta_space != body.beta_space:
         target = target.with_neutral_betas(body.beta_space)
-    frame = _repeated(source, target.frames) if framing == "source" else target
+    frame = target
+    if framing == "source":
+        frame = source.part(torch.zeros(target.frames, dtype=torch.long))
     placed = replace(
         frame,
         pose=_pose_before(target, frame.camera_from_world),
@@ -75,19 +77,6 @@ def _rows(
 ) -> Float[Tensor, "batch vertices"]:
     """Project to image rows; points at or behind the camera count as just before it."""
     return (vertices @ intrinsics[:, 1, :, None])[..., 0] / vertices[..., 2].clamp(min=1e-3)
-
-
-def _repeated(params: HumanParams, frames: int) -> HumanParams:
-    """Show one frame many times."""
-    names = ("pose", "betas", "transl", "intrinsics", "camera_from_world", "confidence")
-    details = params.details
-    return replace(
-        params,
-        **{name: repeat(getattr(params, name), "1 ... -> f ...", f=frames) for name in names},
-        details=None
-        if details is None
-        else details.each(lambda one: repeat(one, "1 ... -> f ...", f=frames)),
-    )
 
 
 def _pose_before(

@@ -18,7 +18,7 @@ from ..errors import BodyFileError
 from ..files.npz import read_npz
 from ..files.pickles import read_pickle
 from .joints import PARENTS
-from .model import BodyModel
+from .model import BodyModel, canonical_places
 from .smplx_bodies import articulated_body, smpl_body
 
 NEEDED = ("v_template", "f", "weights", "J_regressor", "shapedirs", "kintree_table")
@@ -151,11 +151,7 @@ def _keypoint_vertices(
         from smplx.vertex_ids import vertex_ids
 
         return dict(vertex_ids["smplx" if joint_count == 55 else "smplh"])
-    bundled = BodyModel.bundled()
-    template = torch.from_numpy(arrays["v_template"].astype(np.float32))
-    pelvis = torch.from_numpy(arrays["J_regressor"][0].astype(np.float32)) @ template
-    canonical = (template - pelvis) / ((template[:, 1].max() - template[:, 1].min()) / 2)
-    names = list(bundled.keypoint_vertices)
-    wanted = bundled.canonical[list(bundled.keypoint_vertices.values())]
-    nearest = torch.cdist(wanted, canonical).argmin(dim=1).tolist()
-    return dict(zip(names, nearest, strict=True))
+    template, regressor = (
+        torch.from_numpy(arrays[name].astype(np.float32)) for name in ("v_template", "J_regressor")
+    )
+    return BodyModel.bundled().nearest_keypoints(canonical_places(template, regressor))

@@ -88,8 +88,9 @@ def articulated_body(
 
 def _with_ten_betas(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Pad shape directions: smplx crashes on fewer."""
-    padding = max(0, BETA_COUNT - arrays["shapedirs"].shape[-1])
-    return {**arrays, "shapedirs": np.pad(arrays["shapedirs"], ((0, 0), (0, 0), (0, padding)))}
+    found = arrays["shapedirs"]
+    missing = np.zeros((*found.shape[:2], max(0, BETA_COUNT - found.shape[-1])), found.dtype)
+    return {**arrays, "shapedirs": np.concatenate([found, missing], axis=-1)}
 
 
 @contextlib.contextmanager

@@ -58,7 +58,7 @@ class BodyView:
                 f"{body.beta_space!r}. Load the body file they were made for, or drop them with "
                 f"with_neutral_betas({body.beta_space!r})."
             )
-        params = _pick(params, frame, person).to(
+        params = params.select(frame, person).to(
             device=body.v_template.device, dtype=body.v_template.dtype
         )
         geometry = body.posed(
@@ -166,16 +166,6 @@ class BodyView:
         """Move every tensor to a device."""
         names = ("vertices", "joints", "faces", "canonical", "parts", "intrinsics")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
-
-
-def _pick(params: HumanParams, frame: int | None, person: int | None) -> HumanParams:
-    """Keep one frame, one person, one of both, or everything."""
-    if frame is not None and person is not None:
-        return params.select(frame, person)
-    params.select(frame or 0, person or 0)  # complains when there is none
-    at = slice(None) if frame is None else slice(frame, frame + 1)
-    one = slice(None) if person is None else slice(person, person + 1)
-    return params.part(at, one)
 
 
 def _transform(

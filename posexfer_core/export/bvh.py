@@ -10,12 +10,11 @@ from numpy import ndarray
 from ..body.joints import JOINT_NAMES, PARENTS
 from ..body.model import BodyModel
 from ..body.params import HumanParams
+from ..body.pose_editing import seen_by, y_up_camera
 from ..files.atomic import write_whole
 from ..geometry.so3 import exp_map
 
 CM = 100.0
-FLIP = np.diag([1.0, -1.0, -1.0])
-"""From a camera frame (y down, z forward) to the same view with y up."""
 CHANNELS = "Zrotation Xrotation Yrotation"
 ENDS_CM = {"head": (0.0, 18.0, 0.0), "l_foot": (0.0, 0.0, 8.0), "r_foot": (0.0, 0.0, 8.0)}
 """Where the last bones end; hands end 8 cm outwards."""
@@ -50,17 +49,13 @@ def save_bvh(
     Raises:
         OutputError: the folder does not exist or cannot be written.
     """
-    params.select(0, person)  # complains when there is none
-    path = Path(path)
-    betas = params.betas[:, person].to(body.v_template)
+    params = params.select(None, person).to(dtype=torch.float64)
     with torch.no_grad():
-        rest = body.rest(betas)[1].double().cpu().numpy()
-    camera = params.camera_from_world.double().cpu().numpy()
-    turn = FLIP @ camera[:, :3, :3]
-    rotations = exp_map(params.pose[:, person].double().cpu().numpy())
-    rotations[:, 0] = turn @ rotations[:, 0]
-    pelvis = rest[:, 0] + params.transl[:, person].double().cpu().numpy()
-    pelvis = (turn @ pelvis[..., None])[..., 0] + camera[:, :3, 3] @ FLIP
+        rest = body.rest(params.betas[:, 0].to(body.v_template))[1].double().cpu()
+    seen = seen_by(params.to("cpu"), y_up_camera(params.frames), rest[:, None, 0])
+    rotations = exp_map(seen.pose[:, 0].numpy())
+    pelvis = (rest[:, 0] + seen.transl[:, 0]).numpy()
+    rest = rest.numpy()
     angles = np.rad2deg(zxy_angles(rotations[:, depth_first()])).reshape(len(pelvis), -1)
     lines = [
         " ".join(f"{number:.7f}" for number in row)
@@ -68,7 +63,7 @@ def save_bvh(
     ]
     rate = frame_rate or params.frame_rate or DEFAULT_RATE
     head = ["MOTION", f"Frames: {len(lines)}", f"Frame Time: {1.0 / rate:.8f}"]
-    write_whole(path, "\n".join([*_hierarchy(rest[0]), *head, *lines, ""]).encode())
+    write_whole(Path(path), "\n".join([*_hierarchy(rest[0]), *head, *lines, ""]).encode())
 
 
 def zxy_angles(rotations: Float[ndarray, "*batch 3 3"]) -> Float[ndarray, "*batch 3"]:

@@ -12,7 +12,7 @@ from ..body.joints import JOINT_NAMES, PARENTS
 from ..body.model import BodyModel
 from ..errors import ParamsError
 from ..files.bvh_text import Bvh
-from ..geometry.so3 import exp_map, log_map
+from ..geometry.so3 import exp_map, log_map, swing
 from .bvh_bone_names import NEEDED, match_bones
 from .mocap import world_track
 from .track import Format, Source, Track
@@ -97,7 +97,7 @@ def _align(
         above = trunk
         for joint, child in itertools.pairwise(limb):
             wanted = theirs[child] - theirs[joint]
-            above = _swing(above @ (own[child] - own[joint]), wanted) @ above
+            above = swing(above @ (own[child] - own[joint]), wanted) @ above
             turns[joint] = above
         turns[limb[-1]] = above
     same = all((np.trace(trunk.T @ turn) - 1.0) / 2.0 > STRAIGHT for turn in turns.values())
@@ -185,19 +185,6 @@ def _snapped(rotation: ndarray) -> Float[ndarray, "3 3"]:
                 best = turn
     near = (np.trace(best.T @ rotation) - 1.0) / 2.0 > SNAP
     return best if near else rotation
-
-
-def _swing(start: ndarray, end: ndarray) -> Float[ndarray, "3 3"]:
-    """Give the smallest rotation from one direction to another; none for no direction."""
-    lengths = np.linalg.norm(start), np.linalg.norm(end)
-    if min(lengths) < 1e-9:
-        return np.eye(3)
-    start, end = start / lengths[0], end / lengths[1]
-    axis = np.cross(start, end)
-    sine = np.linalg.norm(axis)
-    if sine < 1e-9:
-        return np.eye(3)  # an arm that points the opposite way at rest is not told from none
-    return exp_map(axis / sine * np.arctan2(sine, start @ end))
 
 
 def _world_rotations(

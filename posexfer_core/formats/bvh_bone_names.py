@@ -27,7 +27,6 @@ NEEDED = (
     "pelvis",
     *(f"{side}_{part}" for side in "lr" for part in ("hip", "knee", "shoulder", "elbow")),
 )
-SMPL_ONLY = ("l_ankle", "l_foot", "l_collar", "l_wrist", "l_hand")
 
 _NOISE = re.compile(r"^(?:[mf]avg|bip0*1|mixamorig\d*|cc\s*base|b|def|org)(?=[a-z])")
 

@@ -15,9 +15,10 @@ from jaxtyping import Float
 from ..errors import ParamsError
 from ..files.fields import Fields, keys_of
 from ..files.npz import parse_npz
-from ..geometry.camera_conversions import pinhole, rigid
-from ..geometry.so3 import exp_map
-from .meshcapade_smpl import FLIP, read_smpl_codec
+from ..geometry.camera import focal_from_fov
+from ..geometry.camera_conversions import Y_UP, pinhole, rigid
+from ..geometry.so3 import quaternion_to_matrix
+from .meshcapade_smpl import read_smpl_codec
 from .track import Format, Source, Track
 
 EXTENSION = "MC_scene_description"
@@ -46,7 +47,7 @@ def _read_mcs(source: Source) -> list[Track]:
     camera = _camera_from_world(scene)
     lens = Fields(scene["cameras"][0]["perspective"], f"{source.path.name}: camera")
     height, width = source.image_size or (HEIGHT, round(HEIGHT * lens.number("aspectRatio")))
-    focal = height / 2 / float(np.tan(lens.number("yfov") / 2))
+    focal = focal_from_fov(lens.number("yfov"), height)
     tracks = []
     for body in _description(scene)["smpl_bodies"]:
         packed = _buffer(scene, body["bufferView"])
@@ -102,16 +103,10 @@ def _camera_from_world(scene: Any) -> Float[np.ndarray, "frames 4 4"]:
                 place = _numbers(scene, output, 3).astype(float)
             elif channel["target"]["path"] == "rotation":
                 turn = _numbers(scene, output, 4).astype(float)
-    world_from_camera = _quaternions_to_matrices(turn) @ FLIP
+    length = np.linalg.norm(turn, axis=1, keepdims=True)
+    world_from_camera = quaternion_to_matrix(turn / np.maximum(length, 1e-12)) @ Y_UP
     rotation = np.swapaxes(world_from_camera, 1, 2)
     return rigid(rotation, -(rotation @ place[..., None])[..., 0])
-
-
-def _quaternions_to_matrices(turn: Float[np.ndarray, "rows 4"]) -> Float[np.ndarray, "rows 3 3"]:
-    """Turn `x y z w` into matrices."""
-    length = np.linalg.norm(turn[:, :3], axis=1, keepdims=True)
-    angle = 2 * np.arctan2(length, turn[:, 3:])
-    return exp_map(turn[:, :3] * angle / np.maximum(length, 1e-12))
 
 
 FORMATS = (Format(name="mcs", title="Meshcapade .mcs", matches=_is_mcs, read=_read_mcs),)

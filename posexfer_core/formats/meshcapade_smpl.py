@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from ..body.hands_face import SHAPES
 from ..body.model import BodyModel
 from ..body.params import HumanParams
+from ..body.pose_editing import seen_by, y_up_camera
 from ..errors import ParamsError
 from ..files.archive import write_archive
 from ..files.fields import Fields, as_axis_angles, keys_of
-from ..geometry.so3 import exp_map, log_map
 from .hands_face import HAND, expressions, fill
 from .mocap import world_track
 from .track import Format, Source, Track, TrackDetails, smpl_pose
@@ -20,8 +21,6 @@ VERSIONS = {0: "smpl", 1: "smplh", 2: "smplx"}
 """The codec's number of a body family → our name."""
 CODEC_VERSION = 2
 MOST_FRAMES = 1_000_000
-FLIP = np.diag([1.0, -1.0, -1.0])
-"""From a camera frame (y down, z forward) to the same view with y up, and back."""
 
 
 def _is_smpl_codec(content: Any) -> bool:
@@ -99,23 +98,19 @@ def save_smpl(
     Raises:
         OutputError: the folder does not exist or cannot be written.
     """
-    params.select(0, person)  # complains when there is none
+    params = params.select(None, person).to("cpu", torch.float64)
     space = params.beta_space if params.beta_space in VERSIONS.values() else "smpl"
-    betas = params.betas[:, person].double().cpu().numpy()
+    betas = params.betas[:, 0].numpy()
     if space != params.beta_space:
         betas = np.zeros_like(betas)
     pelvis = Source(path=Path(path), content=None, body=body).pelvis(betas, space)
-    camera = params.camera_from_world.double().cpu().numpy()
-    pose = params.pose[:, person].double().cpu().numpy()
-    turn = FLIP @ camera[:, :3, :3]
-    pose[:, 0] = log_map(turn @ exp_map(pose[:, 0]))
-    posed_pelvis = pelvis + params.transl[:, person].double().cpu().numpy()
-    moved = (turn @ posed_pelvis[..., None])[..., 0] + camera[:, :3, 3] @ FLIP
+    seen = seen_by(params, y_up_camera(params.frames), torch.from_numpy(pelvis)[:, None])
+    pose = seen.pose[:, 0].numpy()
     joints = 24 if space == "smpl" else 22
     number = next(key for key, name in VERSIONS.items() if name == space)
     write_archive(
         Path(path),
-        _written_details(params, person, space)
+        _written_details(params, space)
         | {
             "codecVersion": np.array(CODEC_VERSION, np.int32),
             "smplVersion": np.array(number, np.int32),
@@ -123,18 +118,18 @@ def save_smpl(
             "shapeParameters": betas[0].astype(np.float32),
             "frameCount": np.array(len(pose), np.int32),
             "frameRate": np.array(frame_rate or params.frame_rate or 30.0, np.float32),
-            "bodyTranslation": (moved - pelvis).astype(np.float32),
+            "bodyTranslation": seen.transl[:, 0].numpy().astype(np.float32),
             "bodyPose": pose[:, :joints].astype(np.float32),
         },
     )
 
 
-def _written_details(params: HumanParams, person: int, space: str) -> dict[str, np.ndarray]:
+def _written_details(params: HumanParams, space: str) -> dict[str, np.ndarray]:
     """Give hands, face and expression the codec's names."""
     if params.details is None or space == "smpl":
         return {}
     fingers, face, expression = (
-        getattr(params.details, name)[:, person].float().cpu().numpy() for name in SHAPES
+        getattr(params.details, name)[:, 0].float().numpy() for name in SHAPES
     )
     hands = {"leftHandPose": fingers[:, :HAND], "rightHandPose": fingers[:, HAND:]}
     return (

@@ -93,8 +93,7 @@ def read_params(
         raise ParamsError(f"image_size is {image_size}, expected (height, width) in pixels.")
     content = read_container(path)
     if format == NAMES[0] or (format is None and _is_own(content)):
-        params = HumanParams.load(path)
-        return _picked(params, frame, person)
+        return HumanParams.load(path).select(frame, person)
     known = _recognise(content, path.name, format)
     source = Source(path=path, content=content, image_size=image_size, body=body)
     with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
@@ -117,14 +116,6 @@ def recognised_format(path: Path | str) -> str:
 
 def _is_own(content: object) -> bool:
     return isinstance(content, dict) and as_text(content.get("format")) == OWN
-
-
-def _picked(params: HumanParams, frame: int | None, person: int) -> HumanParams:
-    """Keep one person, of one frame or of all."""
-    if frame is not None:
-        return params.select(frame, person)
-    params.select(0, person)  # complains when there is none
-    return params.part(slice(None), slice(person, person + 1))
 
 
 def _recognise(content: object, name: str, wanted: str | None) -> Format:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import ParamsError
 from ..files.fields import Fields, as_axis_angles, keys_of
+from ..geometry.camera import focal_from_fov
 from ..geometry.camera_conversions import pinhole, rigid, solve_pinhole
 from ..geometry.so3 import exp_map
 from .hands_face import details_of_joints, details_of_names, expressions
@@ -18,10 +19,6 @@ SMPLIFYX_FOCAL = 5000.0
 VPOSER_NUMBERS = 32
 FARTHEST_M = 200.0
 """A depth beyond this is not metres but millimetres."""
-
-
-def _focal(fov_deg: float, side: int) -> float:
-    return side / 2 / float(np.tan(np.radians(fov_deg / 2)))
 
 
 def _humans(content: Any) -> list[Any]:
@@ -116,7 +113,7 @@ def _lens_from_joints(
             f"{source.path.name} holds no camera; {fov_deg:.0f} degrees in an image of "
             f"{size[1]}x{size[0]} were taken. Give image_size=(height, width)."
         )
-    return pinhole(_focal(fov_deg, max(size)), size, count), size
+    return pinhole(focal_from_fov(np.radians(fov_deg), max(size)), size, count), size
 
 
 def _is_nlf(content: Any) -> bool:

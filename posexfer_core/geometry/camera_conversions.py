@@ -14,6 +14,8 @@ VIEW_DISTANCE_M = 4.2
 FLAT_M_PER_PX = 1.6
 """Metres of distance per pixel per metre at which a pinhole passes for a weak perspective: a
 point 0.9 m beside the pelvis and 0.5 m before it moves by 0.9 * 0.5 / 1.6 = 0.3 px."""
+Y_UP = np.diag([1.0, -1.0, -1.0])
+"""From a camera frame (y down, z forward) to the same view with y up, and back."""
 UP = {"y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0), "-y": (0.0, -1.0, 0.0)}
 """Which way is up, by the name of the axis; "-y" is OpenCV's camera frame."""
 
@@ -73,10 +75,22 @@ def crop_camera_translation(
     size: tuple[int, int],
     focal_px: float | np.ndarray,
 ) -> Float[np.ndarray, "frames 3"]:
-    """Carry a weak-perspective camera of a square crop over to the whole image.
+    """Turn a weak-perspective camera of a square crop into a translation for the whole image.
 
-    `tz = 2 f / (b s)`, `tx' = tx + 2 (cx - W/2) / (b s)`, for cameras `s (x + tx)`; the same as
-    `geometry.camera.crop_to_full_translation`, in float64.
+    With b the side of the box: `tz = 2 f / (b s)`, `tx' = tx + 2 (cx - W/2) / (b s)`, the same for
+    y. Made for `s (x + tx)` cameras and a principal point at the centre of the image. A box of
+    200 px at (500, 300) in an image of 400 rows and 800 columns, camera (1, 0, 0), f = 1000:
+    (1, 1, 10).
+
+    Args:
+        camera: `(s, tx, ty)` in the crop, NDC per metre and metres.
+        box_center: pixels of the whole image.
+        box_size: side of the square box, pixels of the whole image.
+        size: (height, width) of the whole image.
+        focal_px: focal length wanted for the whole image.
+
+    Returns:
+        Metres, to be added to body points before the perspective projection.
     """
     middle = np.array([size[1] / 2, size[0] / 2])
     px_per_unit = box_size * camera[:, 0]

@@ -1,4 +1,4 @@
-"""Rotations in float64 numpy for the fit: exponential, logarithm and its Jacobian."""
+"""Rotations in float64 numpy: exponential, logarithm and its Jacobian, swing, quaternions."""
 
 import numpy as np
 from jaxtyping import Float
@@ -60,3 +60,30 @@ def log_jacobian(vectors: Float[ndarray, "*batch 3"]) -> Float[ndarray, "*batch 
     factor = np.where(angle < 1e-4, 1.0 / 12.0, (1.0 - half / np.tan(half)) / (4.0 * half**2))
     cross = cross_matrix(vectors)
     return np.eye(3) + 0.5 * cross + factor * (cross @ cross)
+
+
+def swing(start: Float[ndarray, "3"], end: Float[ndarray, "3"]) -> Float[ndarray, "3 3"]:
+    """Give the smallest rotation from one direction to another, `I + K + K^2 / (1 + cos)`.
+
+    Opposite directions: half a turn about one of the axes across. A vector of no length: none.
+    """
+    lengths = np.linalg.norm(start), np.linalg.norm(end)
+    if min(lengths) < 1e-9:
+        return np.eye(3)
+    start, end = start / lengths[0], end / lengths[1]
+    cosine = float(start @ end)
+    if cosine < -1.0 + 1e-9:
+        across = np.cross(start, np.eye(3)[np.abs(start).argmin()])
+        across /= np.linalg.norm(across)
+        return 2.0 * np.outer(across, across) - np.eye(3)
+    cross = cross_matrix(np.cross(start, end))
+    return np.eye(3) + cross + cross @ cross / (1.0 + cosine)
+
+
+def quaternion_to_matrix(quaternions: Float[ndarray, "*batch 4"]) -> Float[ndarray, "*batch 3 3"]:
+    """Turn unit quaternions `x y z w`, as in glTF, into matrices.
+
+    `(0, 0, 1, 1) / sqrt(2)` turns x into y.
+    """
+    cross = cross_matrix(quaternions[..., :3])
+    return np.eye(3) + 2.0 * (quaternions[..., 3, None, None] * cross + cross @ cross)

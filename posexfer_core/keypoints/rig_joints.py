@@ -1,5 +1,6 @@
 """Joints of rigs that are not SMPL's: SAM 3D Body, NLF's free joints."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ from jaxtyping import Float
 
 from ..errors import KeypointsError, ParamsError
 from ..files.fields import Fields, as_array, keys_of
+from ..geometry.camera import focal_from_fov
 from .joints3d import name_joints, used_joints
 from .keypoints import Keypoints
 from .observation import Observation
@@ -73,7 +75,7 @@ def is_nlf(content: Any) -> bool:
 
 def nlf_focal_px(size: tuple[int, int]) -> float:
     """Give the focal length that NLF assumes for an image of this height and width."""
-    return max(size) / 2.0 / float(np.tan(np.radians(NLF_FOV_DEG / 2.0)))
+    return focal_from_fov(math.radians(NLF_FOV_DEG), max(size))
 
 
 def nlf_frames(value: Any, name: str) -> list[Float[np.ndarray, "people 24 3"]]:

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor
 
-from ..body.model import BodyModel, pose_joints
+from ..body.model import BodyModel, joint_transforms
 from ..geometry.closest_points import Closest
 
 LEAST_VOLUME = 0.3
@@ -53,9 +53,6 @@ def carried_body(
     shaped = np.linalg.solve(blended[:, :, :3], (vertices - blended[:, :, 3])[..., None])[..., 0]
     rest = shaped - shape @ betas[0].double().numpy()
     regressor = _regressor(body, rest, shape, template)
-    names = body.keypoint_vertices
-    places = body.canonical[list(names.values())].double().cpu().numpy()
-    nearest = np.linalg.norm(places[:, None] - canonical[None], axis=-1).argmin(1)
     return BodyModel(
         v_template=_tensor(rest),
         faces=torch.from_numpy(faces.astype(np.int64)),
@@ -63,7 +60,7 @@ def carried_body(
         posedirs=None,
         joint_regressor=_tensor(regressor),
         skin_weights=_tensor(weights),
-        keypoint_vertices=dict(zip(names, nearest.tolist(), strict=True)),
+        keypoint_vertices=body.nearest_keypoints(torch.from_numpy(canonical)),
         beta_space=body.beta_space,
         canonical=_tensor(canonical),
     )
@@ -73,11 +70,10 @@ def _joint_transforms(
     body: BodyModel, rotations: Tensor, betas: Tensor, transl: Tensor
 ) -> Float[ndarray, "24 3 4"]:
     """Give what each joint alone does to a point of the rest frame, `x -> A x + b`."""
-    _, joints = body.rest(betas.to(body.v_template))
-    joints = joints.detach().double().cpu()
-    turned, places = pose_joints(rotations.double(), joints)
-    shift = places + transl.double()[:, None] - (turned @ joints[..., None])[..., 0]
-    return torch.cat([turned, shift[..., None]], dim=-1)[0].numpy()
+    joints = body.rest(betas.to(body.v_template))[1].detach().double().cpu()
+    transforms = joint_transforms(rotations.double(), joints)[0]
+    transforms[..., 3] += transl.double()[:, None]
+    return transforms[0].numpy()
 
 
 def _safe_weights(weights: ndarray, transforms: ndarray) -> ndarray:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from posexfer_core.body.model import BodyModel
-from posexfer_core.geometry.camera import intrinsics_matrix, unproject_pixels
+from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.normals import vertex_normals
 from posexfer_core.geometry.rasterize import Visibility, interpolate, rasterize
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
@@ -49,8 +49,8 @@ def cast_rays(vertices: Tensor, faces: Tensor, intrinsics: Tensor) -> Callable[[
     from trimesh.ray.ray_pyembree import RayMeshIntersector
 
     row, column = torch.meshgrid(*(torch.arange(side) + 0.5 for side in SIZE), indexing="ij")
-    pixels = torch.stack([column, row], dim=-1).reshape(1, -1, 2)
-    rays = unproject_pixels(pixels, torch.ones(1, pixels.shape[1]), intrinsics)[0].numpy()
+    pixels = torch.stack([column, row, torch.ones_like(row)], dim=-1).reshape(-1, 3)
+    rays = (pixels @ torch.linalg.inv(intrinsics[0]).T).numpy()
     origins = np.zeros_like(rays)
 
     def first_hits() -> np.ndarray:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from posexfer_core.body.anny import BONES, PHENOTYPES, anny_body
 from posexfer_core.body.joints import JOINT_NAMES
-from posexfer_core.body.model import BodyModel, identity_rotations
+from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import BodyFileError
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 
@@ -48,7 +48,7 @@ class PretendedAnny:
     ) -> dict[str, Tensor]:
         assert pose_parameters.shape == (1, 24, 4, 4)
         assert set(phenotype_kwargs) == set(PHENOTYPES)
-        rotations = identity_rotations(1)
+        rotations = torch.eye(3).repeat(1, 24, 1, 1)
         for name, angle in LOWERED.items():
             turn = axis_angle_to_matrix(torch.tensor([0.0, 0.0, angle]))
             rotations[0, JOINT_NAMES.index(name)] = turn

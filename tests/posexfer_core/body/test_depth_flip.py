@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 
@@ -7,7 +6,6 @@ from posexfer_core.body.depth_flip import (
     flip_limb_depth,
     order_change,
     order_change_mask,
-    swing,
 )
 from posexfer_core.body.joints import LIMB_CHAINS, PARENTS
 from posexfer_core.body.model import BodyModel
@@ -125,12 +123,3 @@ def test_order_change_counts_each_image_of_a_batch(body: BodyModel):
 def test_several_people_are_refused(body: BodyModel):
     with pytest.raises(ParamsError, match="2 person"):
         flip_limb_depth(random_params(persons=2), body, "left_arm")
-
-
-def test_swings_worked_by_hand():
-    quarter = swing(np.array([1.0, 0.0, 0.0]), np.array([0.0, 2.0, 0.0]))
-    assert np.allclose(quarter, [[0, -1, 0], [1, 0, 0], [0, 0, 1]])
-    assert np.allclose(swing(np.array([0.0, 0.0, 3.0]), np.array([0.0, 0.0, 1.0])), np.eye(3))
-    half = swing(np.array([1.0, 0.0, 0.0]), np.array([-1.0, 0.0, 0.0]))
-    assert np.allclose(half @ [1, 0, 0], [-1, 0, 0])
-    assert np.linalg.det(half) == pytest.approx(1.0)

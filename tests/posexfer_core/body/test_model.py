@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from posexfer_core.body.joints import JOINT_NAMES, PARENTS
-from posexfer_core.body.model import ASSET, BodyModel, identity_rotations, pose_joints
+from posexfer_core.body.model import ASSET, BodyModel, pose_joints
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 
 
@@ -72,13 +72,13 @@ def test_a_body_without_pose_correction_is_one_with_zeros(toy_smpl, generator):
 
 def test_the_rest_pose_is_the_template_moved(body: BodyModel):
     transl = torch.tensor([[1.0, 2.0, 3.0]])
-    geometry = body(identity_rotations(1), torch.zeros(1, 10), transl)
+    geometry = body(torch.eye(3).repeat(1, 24, 1, 1), torch.zeros(1, 10), transl)
     torch.testing.assert_close(geometry.vertices[0], body.v_template + transl)
     torch.testing.assert_close(geometry.joints[0], body.joint_regressor @ body.v_template + transl)
 
 
 def test_the_root_turns_about_the_pelvis_and_not_the_origin(body: BodyModel):
-    rotations = identity_rotations(1)
+    rotations = torch.eye(3).repeat(1, 24, 1, 1)
     rotations[0, 0] = axis_angle_to_matrix(torch.tensor([math.pi, 0.0, 0.0]))
     zeros = torch.zeros(1, 10), torch.zeros(1, 3)
     _, rest = body.rest(zeros[0])
@@ -89,7 +89,7 @@ def test_the_root_turns_about_the_pelvis_and_not_the_origin(body: BodyModel):
 
 
 def test_a_bent_elbow_moves_the_forearm_alone(body: BodyModel):
-    rotations = identity_rotations(1)
+    rotations = torch.eye(3).repeat(1, 24, 1, 1)
     elbow = JOINT_NAMES.index("l_elbow")
     rotations[0, elbow] = axis_angle_to_matrix(torch.tensor([0.0, 0.0, math.pi / 2]))
     _, rest = body.rest(torch.zeros(1, 10))
