@@ -47,7 +47,8 @@ def open_host(base: Path) -> SimpleNamespace:
         import_beside_cpu_torch()
         importlib.import_module("comfy.options").enable_args_parsing(False)
         importlib.import_module("comfy.cli_args").args.cpu = True
-        names = ("nodes", "folder_paths", "comfy.sd", "comfy.samplers", "comfy.sample", "execution")
+        names = ("nodes", "folder_paths", "execution", "comfy.sd", "comfy.samplers", "comfy.sample")
+        names += ("comfy.model_management",)
         modules = {name.rpartition(".")[2]: importlib.import_module(name) for name in names}
     sys.argv = arguments
     folders = modules["folder_paths"]

@@ -20,7 +20,7 @@ def to_prompt(workflow: dict[str, Any], mappings: dict[str, Any]) -> dict[str, A
         values, inputs = iter(node["widgets_values"]), {}
         for name, entry in {**declared["required"], **declared.get("optional", {})}.items():
             options = entry[1] if len(entry) > 1 else {}
-            if isinstance(entry[0], list) or entry[0] in WIDGETS:
+            if isinstance(entry[0], list) or entry[0].split(",")[0] in WIDGETS:
                 inputs[name] = next(values, options.get("default"))
                 if options.get("control_after_generate") or options.get("image_upload"):
                     next(values)

@@ -136,7 +136,7 @@ def test_everything_is_dropped_after_a_run(toy):
 
 def test_an_interrupt_leaves_the_next_run_clean(toy, host):
     steered = toy.steer()
-    management = host.samplers.model_management
+    management = host.model_management
 
     def cancel(step, denoised, x, steps):
         management.interrupt_current_processing()
