@@ -19,6 +19,7 @@ from ..files.atomic import make_folder
 from ..files.images import from_pil, load_image, save_image, save_pil, to_pil
 from ..geometry.camera import project_perspective
 from ..render.contact_sheet import Cell, contact_sheet
+from ..render.control_maps import paint_openpose
 from ..render.overlay import overlay_body
 from ..transfer.staging import Stage, stage
 from .drawing import Artist, add_drawing_options
@@ -88,13 +89,24 @@ def synthetic_rows(artist: Artist, body: BodyModel, out: Path) -> list[list[Cell
     save_image(image, out / "synthetic_source.png")
     for name, drawing in drawings.items():
         drawing.save(out, f"synthetic_{name}")
-    print_twins([drawings[name] for name in TWINS], [truths[name] for name in TWINS])
+    twins = [drawings[name] for name in TWINS]
+    print_twins(twins, [truths[name] for name in TWINS])
+    save_pil(contact_sheet([twins_row(image, twins)]), out / "twins.png")
     overlay = overlay_body(image, BodyView.of(source, body))
     return [
         [cell(image, "source"), *(d.body_cell(POSES[name]) for name, d in drawings.items())],
         [cell(overlay, "its body"), *(cell(d.result, "output") for d in drawings.values())],
         [Cell(image=None), *(cell(truth, "truth") for truth in truths.values())],
     ]
+
+
+def twins_row(image: Float[Tensor, "1 3 height width"], twins: Sequence["Drawing"]) -> list[Cell]:
+    """The source, the 2D skeleton of both depth twins, and each twin's body and result."""
+    skeleton = 2.0 * paint_openpose(twins[0].staged.target) - 1.0
+    row = [cell(image, "source"), cell(skeleton, "the same 2D skeleton")]
+    for label, twin in zip(("arm in front", "arm behind"), twins, strict=True):
+        row += [twin.body_cell(label), cell(twin.result, "output")]
+    return row
 
 
 def photo_row(artist: Artist, body: BodyModel, options: argparse.Namespace) -> list[Cell]:
