@@ -5,10 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .commands import demo, estimate, info, render, transfer
+from .commands import convert, demo, estimate, info, render, transfer
 from .errors import PoseXferError
 
-COMMANDS = (transfer, estimate, render, info, demo)
+COMMANDS = (transfer, estimate, render, convert, info, demo)
 USER_ERROR = 2
 INTERRUPTED = 130
 

@@ -10,7 +10,7 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ParamsError
 from ..formats.any_pose import is_mesh, read_posed
-from ..formats.body_family import suit
+from ..formats.body_family import convert_betas
 from ..formats.read import NAMES, read_params
 from ..geometry.camera import crop_intrinsics
 from ..register.surface import Unit, Up
@@ -141,7 +141,7 @@ def add_mesh_options(parser: argparse.ArgumentParser) -> None:
 
 
 def open_target(
-    options: argparse.Namespace, path: Path, body: BodyModel
+    options: argparse.Namespace, path: Path, body: BodyModel, *, keep_betas: bool = False
 ) -> tuple[HumanParams, BodyModel]:
     """Read a pose from a parameter file, a motion or a mesh, and the body that shows it.
 
@@ -152,6 +152,7 @@ def open_target(
         options: `frame`, `person`, and what `add_format_options` and `add_mesh_options` added.
         path: of any kind; meshes are told by the ends of their names.
         body: that parameters are posed on, and that is fitted to meshes.
+        keep_betas: leave betas of another body as they are; `body` cannot pose them then.
     """
     found = read_posed(
         path,
@@ -162,6 +163,7 @@ def open_target(
         image_size=options.image_size,
         unit=options.mesh_unit,
         up=options.mesh_up,
+        keep_betas=keep_betas,
     )
     for note in found.notes:
         logger.warning(note)
@@ -198,7 +200,7 @@ def open_params(
     params = read_params(
         path, format=format, frame=frame, person=person, image_size=image_size, body=body
     )
-    return suit(params, body)
+    return convert_betas(params, body)
 
 
 def params_for_image(params: HumanParams, size: tuple[int, int]) -> HumanParams:

@@ -8,7 +8,7 @@ from ..body.params import HumanParams
 from ..errors import ParamsError
 from ..files.meshes import SUFFIXES as MESHES
 from ..register.surface import Unit, Up
-from .body_family import suit
+from .body_family import convert_betas
 from .read import read_params
 
 
@@ -33,11 +33,12 @@ def read_posed(
     body: BodyModel,
     *,
     frame: int | None = 0,
-    person: int = 0,
+    person: int | None = 0,
     format: str | None = None,
     image_size: tuple[int, int] | None = None,
     unit: Unit = "auto",
     up: Up = "auto",
+    keep_betas: bool = False,
 ) -> PosedFile:
     """Read one person from a parameter file, a motion or a mesh.
 
@@ -45,11 +46,12 @@ def read_posed(
         path: of any kind.
         body: that parameters are posed on, and that is fitted to meshes.
         frame: which frame, from 0; None for all.
-        person: which person, from 0.
+        person: which person, from 0; None for the only one.
         format: of a parameter file, where its content alone would be taken for another.
         image_size: height and width, pixels, for parameter files that do not hold it.
         unit: of a mesh's numbers.
         up: the axis of a mesh that points up.
+        keep_betas: leave the betas of another body as they are; `body` cannot pose them then.
 
     Raises:
         ParamsError: the file is no parameter file, or has no such frame or person.
@@ -64,11 +66,11 @@ def read_posed(
             image_size=image_size,
             body=body,
         )
-        return PosedFile(params=suit(params, body), body=body)
+        return PosedFile(params=params if keep_betas else convert_betas(params, body), body=body)
     if frame or person:
         raise ParamsError(
             f"{path.name} is a mesh: it shows one person in one frame, both numbered 0; frame "
-            f"{frame or 0} of person {person} was asked for."
+            f"{frame or 0} of person {person or 0} was asked for."
         )
     from ..register.registration import register_file
 

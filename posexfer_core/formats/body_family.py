@@ -1,4 +1,4 @@
-"""Makes parameters of one body family stand and pose right on another body."""
+"""Parameters of one body family on the body of another: pose and pelvis stay, betas go."""
 
 import logging
 from dataclasses import replace
@@ -12,8 +12,8 @@ from .track import PELVIS
 logger = logging.getLogger(__name__)
 
 
-def suit(params: HumanParams, body: BodyModel) -> HumanParams:
-    """Give parameters to a body: poses carry over between bodies, betas do not.
+def convert_betas(params: HumanParams, body: BodyModel) -> HumanParams:
+    """Give parameters to a body: the pose is kept, betas of another body are not.
 
     Where the betas are another body's, they are dropped for the mean shape, a warning says so,
     and the body is shifted so that its pelvis stands where the other's stood.

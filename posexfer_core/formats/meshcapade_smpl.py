@@ -1,5 +1,6 @@
 """Meshcapade's `.smpl` files: a flat `.npz` of int32 and float32, without a camera, y up."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from ..files.archive import write_archive
 from ..files.fields import Fields, as_axis_angles, keys_of
 from .hands_face import HAND, expressions, fill
 from .mocap import world_track
-from .track import Format, Source, Track, TrackDetails, smpl_pose
+from .track import PELVIS, Format, Source, Track, TrackDetails, smpl_pose
+
+logger = logging.getLogger(__name__)
 
 VERSIONS = {0: "smpl", 1: "smplh", 2: "smplx"}
 """The codec's number of a body family → our name."""
@@ -85,7 +88,8 @@ def save_smpl(
     """Write one person as a `.smpl` file, which Blender's add-ons and smplcodec open.
 
     The camera does not fit into such a file: the motion is written as the camera sees it, turned
-    y up. Betas of the bundled body mean nothing elsewhere, so zeros are written for them.
+    y up. Betas of bodies that are not of SMPL's families mean nothing elsewhere: the mean shape is
+    written for them, with its pelvis where theirs was, and a warning says so.
 
     Args:
         params: any number of frames.
@@ -99,12 +103,20 @@ def save_smpl(
         OutputError: the folder does not exist or cannot be written.
     """
     params = params.select(None, person).to("cpu", torch.float64)
-    space = params.beta_space if params.beta_space in VERSIONS.values() else "smpl"
+    space = params.beta_space if params.beta_space in PELVIS else "smpl"
     betas = params.betas[:, 0].numpy()
-    if space != params.beta_space:
-        betas = np.zeros_like(betas)
-    pelvis = Source(path=Path(path), content=None, body=body).pelvis(betas, space)
+    source = Source(path=Path(path), content=None, body=body)
+    pelvis = source.pelvis(betas, params.beta_space)
     seen = seen_by(params, y_up_camera(params.frames), torch.from_numpy(pelvis)[:, None])
+    transl = seen.transl[:, 0].numpy()
+    if space != params.beta_space:
+        logger.warning(
+            "The betas are of the body %r, which %s does not know; the mean shape is written.",
+            params.beta_space,
+            Path(path).name,
+        )
+        betas = np.zeros_like(betas)
+        transl = transl + pelvis - source.pelvis(betas, space)
     pose = seen.pose[:, 0].numpy()
     joints = 24 if space == "smpl" else 22
     number = next(key for key, name in VERSIONS.items() if name == space)
@@ -118,7 +130,7 @@ def save_smpl(
             "shapeParameters": betas[0].astype(np.float32),
             "frameCount": np.array(len(pose), np.int32),
             "frameRate": np.array(frame_rate or params.frame_rate or 30.0, np.float32),
-            "bodyTranslation": seen.transl[:, 0].numpy().astype(np.float32),
+            "bodyTranslation": transl.astype(np.float32),
             "bodyPose": pose[:, :joints].astype(np.float32),
         },
     )

@@ -63,20 +63,20 @@ def read_params(
     *,
     format: str | None = None,
     frame: int | None = None,
-    person: int = 0,
+    person: int | None = 0,
     image_size: tuple[int, int] | None = None,
     body: BodyModel | None = None,
 ) -> HumanParams:
     """Read one person from a body parameter file of ours or of another tool.
 
     What had to be assumed is logged as a warning. The betas keep the name of the body they were
-    made for (`beta_space`); `formats.bodies.suit` makes them fit the body at hand.
+    made for (`beta_space`); `body_family.convert_betas` gives the parameters to the body at hand.
 
     Args:
         path: the file.
         format: a name in `NAMES`, where the content alone would be taken for something else.
         frame: which frame of this person, counted from 0; all of them when left out.
-        person: which person, counted from 0 in the file's order.
+        person: which person, counted from 0 in the file's order; None for the only one.
         image_size: `(height, width)` in pixels of the image the file is about; used where the
             file does not hold it.
         body: the user's own body of the file's family, where there is one: some files place the
@@ -93,11 +93,13 @@ def read_params(
         raise ParamsError(f"image_size is {image_size}, expected (height, width) in pixels.")
     content = read_container(path)
     if format == NAMES[0] or (format is None and _is_own(content)):
-        return HumanParams.load(path).select(frame, person)
+        params = HumanParams.load(path)
+        return params.select(frame, _number(person, params.persons, path.name))
     known = _recognise(content, path.name, format)
     source = Source(path=path, content=content, image_size=image_size, body=body)
     with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
-        track = _person(_tracks(known, source), person, path.name)
+        tracks = _tracks(known, source)
+        track = tracks[_number(person, len(tracks), path.name)]
         try:
             params = track.params(frame, path.name)
         except ParamsError as error:
@@ -144,9 +146,11 @@ def _tracks(known: Format, source: Source) -> Sequence[Track]:
         ) from error
 
 
-def _person(tracks: Sequence[Track], person: int, name: str) -> Track:
-    if not 0 <= person < len(tracks):
-        raise ParamsError(
-            f"{name}: there is no person {person}; the file holds {len(tracks)}, counted from 0."
-        )
-    return tracks[person]
+def _number(person: int | None, count: int, name: str) -> int:
+    """Check a person's number; where none is given, the file must hold one person."""
+    if person is None and count == 1:
+        return 0
+    if person is None or not 0 <= person < count:
+        asked = "which one was not said" if person is None else f"there is no person {person}"
+        raise ParamsError(f"{name}: {asked}; the file holds {count}, counted from 0.")
+    return person

@@ -69,7 +69,7 @@ class Source:
         if self.body is not None and self.body.beta_space == beta_space:
             _, joints = self.body.rest(torch.from_numpy(betas).to(self.body.v_template))
             return joints[:, 0].double().cpu().numpy()
-        return np.tile(PELVIS[beta_space], (len(betas), 1))
+        return np.tile(PELVIS.get(beta_space, PELVIS["smpl"]), (len(betas), 1))
 
 
 @dataclass(kw_only=True)

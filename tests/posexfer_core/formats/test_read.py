@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
-from posexfer_core.formats.body_family import suit
+from posexfer_core.formats.body_family import convert_betas
 from posexfer_core.formats.meshcapade_smpl import save_smpl
 from posexfer_core.formats.read import NAMES, read_params, recognised_format
 from posexfer_core.geometry.camera import project_perspective
@@ -198,14 +198,14 @@ def test_another_bodys_betas_are_dropped_and_the_pelvis_stays(
     tmp_path: Path, body, caplog: pytest.LogCaptureFixture
 ):
     params = read_params(write(samples.wham(), tmp_path), image_size=samples.SIZE)
-    suited = suit(params, body)
+    suited = convert_betas(params, body)
     assert "mean shape of 'posexfer'" in caplog.text
     assert suited.beta_space == "posexfer"
     assert not suited.betas.any()
     pelvis = BodyView.of(suited, body, frame=None).joints[:, 0]
     mean_smpl = torch.tensor([-0.0018, -0.2233, 0.0282])
     torch.testing.assert_close(pelvis, params.transl[:, 0] + mean_smpl, atol=1e-5, rtol=0)
-    assert suit(suited, body) is suited
+    assert convert_betas(suited, body) is suited
 
 
 def test_unknown_content_says_what_was_found_and_what_is_read(tmp_path: Path):
