@@ -186,7 +186,7 @@ def test_a_body_is_read_off_each_image_without_keypoints(pack, image, files):
 
 def as_ours(params):
     """Copy parameters from the pack's copy of the core."""
-    names = ("pose", "betas", "transl", "intrinsics", "picture_size")
+    names = ("pose", "betas", "transl", "intrinsics", "image_size")
     return HumanParams(**{name: getattr(params, name) for name in names})
 
 
