@@ -133,19 +133,21 @@ class RenderBodyMaps(io.ComfyNode):
         depth_greys: str = "body",
     ) -> io.NodeOutput:
         """See the body in the wanted image, and paint."""
+        from ..posexfer_core.render.control_maps import MAPS, MapStyle, paint_maps
         from .host.framing import placed_view
-        from .host.painting import Style, paint_frames
+        from .host.images import from_unit, mask_to_host
+        from .host.progress import start_progress
 
-        style = Style(
-            hiding=openpose_hides, axes=normal_axes, limbs=openpose_limbs, greys=depth_greys
+        style = MapStyle(
+            openpose_hides=openpose_hides,
+            openpose_limbs=openpose_limbs,
+            normal_axes=normal_axes,
+            depth_greys=depth_greys,
         )
-        maps = paint_frames(placed_view(body, width, height, camera), style)
-        return io.NodeOutput(
-            maps.depth,
-            maps.normal,
-            maps.openpose,
-            maps.mask,
-            maps.parts,
-            maps.canonical,
-            ui=ui.PreviewImage(maps.depth, cls=cls),
-        )
+        view = placed_view(body, width, height, camera)
+        maps = paint_maps(view, MAPS, style, progress=start_progress(len(view)))
+        outputs = [
+            mask_to_host(maps.pop(name)) if name == "mask" else from_unit(maps.pop(name))
+            for name in MAPS
+        ]
+        return io.NodeOutput(*outputs, ui=ui.PreviewImage(outputs[0], cls=cls))

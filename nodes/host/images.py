@@ -35,4 +35,4 @@ def from_unit(image: Tensor) -> Tensor:
 def mask_to_host(mask: Tensor) -> Tensor:
     """Turn (batch, 1, height, width) or (batch, height, width) into a MASK."""
     flat = mask[:, 0] if mask.ndim == 4 else mask
-    return flat.detach().to("cpu", torch.float32)
+    return flat.detach().to("cpu", torch.float32).contiguous()

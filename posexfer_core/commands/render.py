@@ -1,17 +1,14 @@
-"""`posexfer render`: the maps of a body parameter file as images."""
+"""`posexfer render`: control maps of a posed body as images."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import get_args
 
 from ..body.view import BodyView
-from ..conventions import DEPTH_LIMIT_M
 from ..files.atomic import make_folder
 from ..files.images import save_image
-from ..render.maps import canonical_map, depth_map, mask_map, normal_map, parts_map, skeleton_map
+from ..render import control_maps
+from ..render.control_maps import MAPS, MapStyle, paint_maps
 from ..transfer.framing import Framing, body_box
 from .options import (
     add_body_option,
@@ -24,7 +21,9 @@ from .options import (
     print_line,
 )
 
-HELP = "Draw what the network is told of a body: mask, depth, normals and so on, one PNG each."
+HELP = "Draw control maps of a body: depth, normals, OpenPose and so on, one PNG each."
+OLDER_NAMES = {"skeleton": "openpose"}
+"""Names of maps that commands written earlier ask for."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,11 +40,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--maps",
         nargs="+",
-        choices=sorted(PAINTERS),
-        default=list(PAINTERS),
-        help="which maps: depth is white 1.5 m before the pelvis and black 1.5 m behind it; "
-        "normal is red right, green up, blue towards the camera; canonical is the place on the "
-        "rest body, x y z as red green blue; parts has one colour per joint (default: all)",
+        choices=[*MAPS, *OLDER_NAMES],
+        default=MAPS,
+        help="which maps, painted as by the node Render Body Maps: depth has near white, even in "
+        "1/distance; normal is blue towards the camera and green up; openpose has 18 keypoints; "
+        "parts has one colour for each of SMPL's 24 joints; canonical is the place on the rest "
+        "body, x y z as red green blue; skeleton is openpose's older name (default: all)",
     )
     parser.add_argument(
         "--size",
@@ -53,9 +53,39 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="HxW",
         help="pixels; frames the body in an image of this size (default: the file's own camera)",
     )
+    _add_style_options(parser)
     add_body_option(parser)
     add_format_options(parser)
     add_mesh_options(parser)
+
+
+def _add_style_options(parser: argparse.ArgumentParser) -> None:
+    """Describe the conventions in which control models differ."""
+    parser.add_argument(
+        "--depth-greys",
+        choices=get_args(control_maps.Greys),
+        default=MapStyle.depth_greys,
+        help="body spreads the greys over the body alone; scene goes to black at infinity, as "
+        "depth estimators do (default: body)",
+    )
+    parser.add_argument(
+        "--normal-axes",
+        choices=[axes.replace(" ", "-") for axes in get_args(control_maps.Axes)],
+        default=MapStyle.normal_axes.replace(" ", "-"),
+        help="red-left is ControlNet 1.1's; red-right is that of OpenGL (default: red-left)",
+    )
+    parser.add_argument(
+        "--openpose-hides",
+        choices=get_args(control_maps.Hiding),
+        default=MapStyle.openpose_hides,
+        help="which keypoints are left out where the body hides them (default: face)",
+    )
+    parser.add_argument(
+        "--openpose-limbs",
+        choices=get_args(control_maps.Limbs),
+        default=MapStyle.openpose_limbs,
+        help="wide is what xinsir's models for SDXL were trained on (default: standard)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -68,50 +98,15 @@ def run(options: argparse.Namespace) -> None:
         view = view.reframed(framing.offset_xy, framing.scale, framing.size)
     view.check_seen("file")
     make_folder(options.out)
-    for name in options.maps:
+    style = MapStyle(
+        openpose_hides=options.openpose_hides,
+        openpose_limbs=options.openpose_limbs,
+        normal_axes=options.normal_axes.replace("-", " "),
+        depth_greys=options.depth_greys,
+    )
+    names = {str(name): OLDER_NAMES.get(str(name), str(name)) for name in options.maps}
+    maps = paint_maps(view, tuple(set(names.values())), style)
+    for name, painted in names.items():
         path = options.out / f"{name}.png"
-        save_image(2.0 * PAINTERS[name](view) - 1.0, path)
+        save_image(2.0 * maps[painted] - 1.0, path)
         print_line(str(path))
-
-
-def paint_mask(view: BodyView) -> Tensor:
-    """White on black."""
-    return mask_map(view).expand(-1, 3, -1, -1)
-
-
-def paint_depth(view: BodyView) -> Tensor:
-    """Nearer is lighter; off the body black."""
-    nearness = 0.5 - depth_map(view) / (2.0 * DEPTH_LIMIT_M)
-    return (nearness * mask_map(view)).expand(-1, 3, -1, -1)
-
-
-def paint_normal(view: BodyView) -> Tensor:
-    """Red right, green up, blue towards the camera, as normal maps are usually painted."""
-    usual = normal_map(view) * torch.tensor([1.0, -1.0, -1.0])[:, None, None]
-    return (0.5 + 0.5 * usual) * mask_map(view)
-
-
-def paint_canonical(view: BodyView) -> Tensor:
-    """Red, green and blue for x, y and z."""
-    return (0.5 + 0.45 * canonical_map(view)).clamp(0.0, 1.0) * mask_map(view)
-
-
-def paint_parts(view: BodyView) -> Tensor:
-    """One colour per joint, far apart in hue for neighbours."""
-    hue = torch.arange(24) * 0.618034 % 1.0
-    turns = torch.stack([hue, hue + 1 / 3, hue + 2 / 3], dim=1)
-    palette = 0.55 + 0.4 * torch.cos(2 * torch.pi * turns)
-    labels = parts_map(view)
-    colours = palette[labels.clamp(min=0)].movedim(-1, 1)
-    return colours * (labels >= 0)[:, None]
-
-
-PAINTERS: dict[str, Callable[[BodyView], Tensor]] = {
-    "mask": paint_mask,
-    "depth": paint_depth,
-    "normal": paint_normal,
-    "canonical": paint_canonical,
-    "parts": paint_parts,
-    "skeleton": skeleton_map,
-}
-"""Map → RGB in [0, 1]."""

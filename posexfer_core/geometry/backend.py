@@ -10,17 +10,27 @@ from torch import Tensor
 
 from ..errors import ConfigError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @functools.cache
-def compiled_loops() -> ModuleType | None:
-    """Import the compiled loops on first use; None where numba is missing or does not load."""
+def load_loops(name: str, package: str) -> ModuleType | None:
+    """Import a module of compiled loops on first use; None where numba is missing or fails."""
     try:
-        return importlib.import_module(".loops", __package__)
+        return importlib.import_module(name, package)
     except (ImportError, RuntimeError) as error:  # RuntimeError: no folder for numba's cache
-        log.info("Surfaces are drawn by torch, about ten times slower than by numba: %s", error)
+        _warn_once(str(error))
         return None
+
+
+@functools.cache
+def _warn_once(reason: str) -> None:
+    logger.warning("Bodies are drawn by torch, about ten times slower than by numba: %s", reason)
+
+
+def compiled_loops() -> ModuleType | None:
+    """Import the rasteriser's compiled loops, if they load."""
+    return load_loops(".loops", __package__)
 
 
 def loops_for(*tensors: Tensor) -> ModuleType | None:

@@ -1,6 +1,7 @@
-"""Maps painted as today's control models were trained to read them, RGB in [0, 1]."""
+"""Maps painted as control models were trained to read them: the one painter of node and command."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -8,9 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..body.view import BodyView
+from ..conventions import JOINT_COUNT
 from .maps import canonical_map, mask_map, normal_map
 from .openpose import draw_skeleton, keypoint_visibility, keypoints18
-from .part_labels import PARTS, smooth_parts_map
+from .part_labels import parts_map
 
 Hiding = Literal["face", "everything", "nothing"]
 Axes = Literal["red left", "red right"]
@@ -29,24 +31,67 @@ LIMB_RADIUS = 4.0
 """Half the width of OpenPose's limbs, pixels, where the shorter side is 512."""
 
 
-def paint_mask(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
-    """White on black."""
-    return mask_map(view).expand(-1, 3, -1, -1)
+@dataclass(frozen=True, kw_only=True)
+class MapStyle:
+    """The conventions in which control models differ."""
+
+    openpose_hides: Hiding = "face"
+    """Keypoints that OpenPose leaves out where the body hides them: "face" nose, eyes and ears, as
+    detectors do for people seen from the side or from behind; "everything" joints too; "nothing"
+    draws all that lies before the camera."""
+    openpose_limbs: Limbs = "standard"
+    """See `limb_radius`."""
+    normal_axes: Axes = "red left"
+    """"red left" is ScanNet's, which ControlNet 1.1's normal model was trained on; "red right" is
+    that of OpenGL and of most renderers."""
+    depth_greys: Greys = "body"
+    """See `grey_depth`."""
 
 
-def disparity_map(view: BodyView) -> Float[Tensor, "batch height width"]:
+def paint_maps(
+    view: BodyView,
+    names: Sequence[str],
+    style: MapStyle = MapStyle(),
+    *,
+    progress: Callable[[int], object] = lambda frames: None,
+) -> dict[str, Float[Tensor, "batch 3 height width"]]:
+    """Paint control maps of every frame, one frame at a time.
+
+    Depth has one scale for all frames, so that a sequence does not flicker.
+
+    Args:
+        view: one body per frame.
+        names: of `MAPS`.
+        style: conventions.
+        progress: called with 1 after each frame.
+
+    Returns:
+        RGB in [0, 1].
+    """
+    frames: list[dict[str, Tensor]] = []
+    for number in range(len(view)):
+        frame = view.at(number)
+        frames.append({name: PAINTERS[name](frame, style) for name in names})
+        progress(1)
+    maps = {name: torch.cat([painted.pop(name) for painted in frames]) for name in names}
+    if "depth" in maps:
+        maps["depth"] = grey_depth(maps["depth"], style.depth_greys).expand(-1, 3, -1, -1)
+    return maps
+
+
+def disparity_map(view: BodyView) -> Float[Tensor, "batch 1 height width"]:
     """Draw 1 / z, per metre; 0 off the body, as if what lies behind it were infinitely far."""
     seen = 1.0 / view.visibility.depth.clamp(min=1e-3)
-    return torch.where(view.visibility.mask, seen, 0.0)
+    return torch.where(view.visibility.mask, seen, 0.0)[:, None]
 
 
 def grey_depth(
-    disparity: Float[Tensor, "batch height width"], *, greys: Greys = "body"
-) -> Float[Tensor, "batch 3 height width"]:
+    disparity: Float[Tensor, "batch 1 height width"], greys: Greys = "body"
+) -> Float[Tensor, "batch 1 height width"]:
     """Turn 1 / z into grey, the nearest point of all frames white, the background black.
 
-    One scale for the whole batch, so that a sequence does not flicker. With points at 2 m and 4 m,
-    "body" gives 1 and 0.25, "scene" gives 1 and 0.5.
+    Even in 1 / z, as MiDaS and Depth Anything are. With points at 2 m and 4 m, "body" gives 1 and
+    0.25, "scene" gives 1 and 0.5.
 
     Args:
         disparity: from `disparity_map`.
@@ -56,53 +101,41 @@ def grey_depth(
     """
     mask = disparity > 0
     if not bool(mask.any()):
-        return disparity[:, None].expand(-1, 3, -1, -1)
+        return disparity
     near = disparity.max()
     if greys == "scene":
-        return (disparity / near)[:, None].expand(-1, 3, -1, -1)
+        return disparity / near
     far = disparity[mask].min()
     share = (disparity - far) / (near - far).clamp(min=1e-9)
-    grey = torch.where(mask, FARTHEST + (1.0 - FARTHEST) * share, 0.0)
-    return grey[:, None].expand(-1, 3, -1, -1)
-
-
-def paint_depth(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
-    """Paint near white and far grey, even in 1 / z, as MiDaS and Depth Anything do."""
-    return grey_depth(disparity_map(view))
+    return torch.where(mask, FARTHEST + (1.0 - FARTHEST) * share, 0.0)
 
 
 def paint_normal(
-    view: BodyView, *, axes: Axes = "red left"
+    view: BodyView,
+    style: MapStyle = MapStyle(),
 ) -> Float[Tensor, "batch 3 height width"]:
-    """Paint blue towards the camera and green up.
-
-    Args:
-        view: the bodies.
-        axes: "red left" is ScanNet's, which ControlNet 1.1's normal model was trained on;
-            "red right" is that of OpenGL and of most renderers.
-    """
-    signs = view.vertices.new_tensor([-1.0 if axes == "red left" else 1.0, -1.0, -1.0])
-    painted = 0.5 + 0.5 * signs[:, None, None] * normal_map(view)
+    """Paint blue towards the camera and green up; red as `MapStyle.normal_axes` says."""
+    signs = [-1.0 if style.normal_axes == "red left" else 1.0, -1.0, -1.0]
+    painted = 0.5 + 0.5 * view.vertices.new_tensor(signs)[:, None, None] * normal_map(view)
     flat = painted.new_tensor(FLAT)[:, None, None]
     return torch.where(view.visibility.mask[:, None], painted, flat)
 
 
-def paint_canonical(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
-    """Red, green and blue for x, y and z on the rest body; one colour per place of the skin."""
-    return (0.5 + 0.45 * canonical_map(view)).clamp(0.0, 1.0) * mask_map(view)
+def paint_openpose(view: BodyView, style: MapStyle) -> Float[Tensor, "batch 3 height width"]:
+    """Draw OpenPose's 18 keypoints in its colours and widths, on black."""
+    keypoints = keypoints18(view)
+    shown = keypoints[..., 2] > 0
+    if style.openpose_hides == "everything":
+        shown = keypoint_visibility(keypoints, view.visibility)
+    if style.openpose_hides != "nothing":
+        face = keypoint_visibility(keypoints, view.visibility, tolerance_m=FACE_TOLERANCE_M)
+        shown[:, list(FACE)] &= face[:, list(FACE)]
+    radius_px = limb_radius(view.size, style.openpose_limbs)
+    return draw_skeleton(keypoints[..., :2], shown, view.size, radius_px=radius_px)
 
 
-def paint_parts(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
-    """One colour for each of the 24 parts, far apart in hue for neighbours."""
-    hue = torch.arange(PARTS, device=view.vertices.device) * 0.618034 % 1.0
-    turns = torch.stack([hue, hue + 1 / 3, hue + 2 / 3], dim=1)
-    palette = 0.55 + 0.4 * torch.cos(2 * torch.pi * turns)
-    labels = smooth_parts_map(view)
-    return palette[labels.clamp(min=0)].movedim(-1, 1) * (labels >= 0)[:, None]
-
-
-def limb_radius(size: tuple[int, int], limbs: Limbs = "standard") -> float:
-    """Give half the width of a limb and the radius of a keypoint, pixels.
+def limb_radius(size: tuple[int, int], limbs: Limbs) -> float:
+    """Return half the width of a limb, which is the radius of a keypoint, pixels.
 
     Detectors draw 4 px into an image whose shorter side is 512, and the image is resized to
     what is drawn: "standard" is 4 px at 512x768 and 8 px at 1024x1024. xinsir's SDXL models were
@@ -115,34 +148,27 @@ def limb_radius(size: tuple[int, int], limbs: Limbs = "standard") -> float:
     return LIMB_RADIUS * (1 if longer < 500 else min(2 + longer // 1000, 7))
 
 
-def paint_openpose(
-    view: BodyView, *, hiding: Hiding = "face", limbs: Limbs = "standard"
-) -> Float[Tensor, "batch 3 height width"]:
-    """Draw OpenPose's 18 keypoints in its colours and widths, on black.
-
-    Args:
-        view: the bodies.
-        hiding: "face" leaves out nose, eyes and ears that the body hides, as detectors do for
-            people seen from the side or from behind; "everything" leaves out joints that the body
-            hides too, "nothing" draws all that lies before the camera.
-        limbs: see `limb_radius`.
-    """
-    keypoints = keypoints18(view)
-    shown = keypoints[..., 2] > 0
-    if hiding == "everything":
-        shown = keypoint_visibility(keypoints, view.visibility)
-    if hiding != "nothing":
-        face = keypoint_visibility(keypoints, view.visibility, tolerance_m=FACE_TOLERANCE_M)
-        shown[:, list(FACE)] &= face[:, list(FACE)]
-    return draw_skeleton(keypoints[..., :2], shown, view.size, radius=limb_radius(view.size, limbs))
+def paint_parts(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
+    """One colour for each of the 24 parts, far apart in hue for neighbours."""
+    hue = torch.arange(JOINT_COUNT, device=view.vertices.device) * 0.618034 % 1.0
+    turns = torch.stack([hue, hue + 1 / 3, hue + 2 / 3], dim=1)
+    palette = 0.55 + 0.4 * torch.cos(2 * torch.pi * turns)
+    labels = parts_map(view)
+    return palette[labels.clamp(min=0)].movedim(-1, 1) * (labels >= 0)[:, None]
 
 
-PAINTERS: dict[str, Callable[[BodyView], Tensor]] = {
-    "depth": paint_depth,
+def paint_canonical(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
+    """Red, green and blue for x, y and z on the rest body; one colour per place of the skin."""
+    return (0.5 + 0.45 * canonical_map(view)).clamp(0.0, 1.0) * mask_map(view)
+
+
+PAINTERS: dict[str, Callable[[BodyView, MapStyle], Tensor]] = {
+    "depth": lambda view, style: disparity_map(view),  # grey once all frames are known
     "normal": paint_normal,
     "openpose": paint_openpose,
-    "mask": paint_mask,
-    "parts": paint_parts,
-    "canonical": paint_canonical,
+    "mask": lambda view, style: mask_map(view).expand(-1, 3, -1, -1),
+    "parts": lambda view, style: paint_parts(view),
+    "canonical": lambda view, style: paint_canonical(view),
 }
-"""Map → its painter, with the usual conventions."""
+MAPS = tuple(PAINTERS)
+"""Names of the control maps."""

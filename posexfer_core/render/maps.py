@@ -1,15 +1,18 @@
-"""Images of the body itself, all read from one visibility pass."""
+"""What the network reads of a body: maps of numbers, all looked up in one visibility pass."""
 
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from ..body.view import BodyView
 from ..conventions import DEPTH_LIMIT_M
 from ..geometry.normals import vertex_normals
 from ..geometry.rasterize import interpolate
-from .openpose import draw_skeleton, keypoint_visibility, keypoints18
+from .openpose import draw_skeleton, keypoints18
+
+LIMB_RADIUS = 4.0 / 512.0
+"""Half the width of a limb in the network's skeleton, per pixel of the longer side."""
 
 
 def mask_map(view: BodyView) -> Float[Tensor, "batch 1 height width"]:
@@ -32,41 +35,22 @@ def normal_map(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
 
 
 def canonical_map(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
-    """Draw where on the rest body each seen point lies, about [-1, 1]; 0 off the body."""
+    """Draw the place on the rest body of each seen point, about [-1, 1]; 0 off the body."""
     return _draw(view, view.canonical)
 
 
-def parts_map(view: BodyView) -> Int[Tensor, "batch height width"]:
-    """Draw the joint (0 to 23) that moves the seen point most, -1 off the body."""
-    visibility = view.visibility
-    face = visibility.face_id.long().clamp(min=0)
-    strongest = visibility.barycentric.argmax(dim=-1, keepdim=True)
-    vertex = view.faces[face].gather(-1, strongest)[..., 0]
-    return torch.where(visibility.mask, view.parts[vertex].long(), -1)
+def skeleton_map(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
+    """Draw all 18 keypoints of OpenPose, hidden ones too, as the weights were trained.
 
-
-def skeleton_map(
-    view: BodyView, *, occlusion: bool = False
-) -> Float[Tensor, "batch 3 height width"]:
-    """Draw the OpenPose skeleton, RGB in [0, 1] on black.
-
-    Args:
-        view: the bodies.
-        occlusion: leave out keypoints that the body hides. Off by default: a 2D pose system
-            draws hidden limbs too.
+    RGB in [0, 1] on black; limbs are 8 px wide where the longer side is 512.
     """
     keypoints = keypoints18(view)
-    shown: Bool[Tensor, "batch 18"] = keypoints[..., 2] > 0
-    if occlusion:
-        shown = keypoint_visibility(keypoints, view.visibility)
-    return draw_skeleton(keypoints[..., :2], shown, view.size)
+    radius_px = max(LIMB_RADIUS * max(view.size), 1.0)
+    return draw_skeleton(keypoints[..., :2], keypoints[..., 2] > 0, view.size, radius_px=radius_px)
 
 
 def prior_maps(view: BodyView) -> dict[str, Tensor]:
-    """Draw every map that the 2D prior reads: mask, depth, normal, canonical, skeleton.
-
-    One visibility pass and one look-up; equal to the single functions.
-    """
+    """Draw every map that the 2D prior reads; equal to the single functions, in one look-up."""
     normals = vertex_normals(view.vertices, view.faces)
     canonical = view.canonical.expand(len(view), -1, -1)
     drawn = _draw(view, torch.cat([normals, canonical], dim=-1))

@@ -1,15 +1,13 @@
 """OpenPose's 18 keypoints of a body, and the coloured skeleton that 2D pose systems draw."""
 
-import functools
-import importlib
-from types import ModuleType
-
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ..body.joints import JOINT_INDEX
 from ..body.view import BodyView
+from ..geometry.backend import load_loops
 from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
 
@@ -18,6 +16,7 @@ KEYPOINT_NAMES = (
     "r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear",
 )  # fmt: skip
 """Order of OpenPose's COCO model; r and l are the person's own sides."""
+NECK, RIGHT_SHOULDER, LEFT_SHOULDER = 1, 2, 5
 
 LIMBS = (
     (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12),
@@ -33,23 +32,24 @@ COLOURS = (
 """Colour of keypoint i, and at `LIMB_BRIGHTNESS` of limb i; RGB, 0 to 255."""
 
 LIMB_BRIGHTNESS = 0.6
-STICK_WIDTH = 4.0 / 512.0
-"""Half the width of a limb, and the radius of a keypoint, per pixel of the longer side."""
-
-_JOINTS = {
-    2: 17, 3: 19, 4: 21, 5: 16, 6: 18, 7: 20, 8: 2, 9: 5, 10: 8, 11: 1, 12: 4, 13: 7,
-}  # fmt: skip
-_VERTICES = {0: "nose", 14: "reye", 15: "leye", 16: "rear", 17: "lear"}
+FAR_PX = 1e6
+"""Keypoints farther than this from the image's corner are not drawn: float32 cannot tell where
+their limbs cross the image."""
+NEAR_PX = 1.5
 
 
 def keypoints18(view: BodyView) -> Float[Tensor, "batch 18 3"]:
-    """Find the keypoints in the image: x, y in pixels and z in metres along the camera axis."""
-    points = view.joints.new_empty(len(view), 18, 3)
-    for keypoint, joint in _JOINTS.items():
-        points[:, keypoint] = view.joints[:, joint]
-    for keypoint, name in _VERTICES.items():
-        points[:, keypoint] = view.vertices[:, view.keypoint_vertices[name]]
-    points[:, 1] = (points[:, 2] + points[:, 5]) / 2
+    """Project the keypoints: x, y in pixels and z in metres along the camera axis.
+
+    The neck is the middle of the shoulders; nose, eyes and ears are vertices, all others joints.
+    """
+    points = view.joints.new_empty(len(view), len(KEYPOINT_NAMES), 3)
+    for keypoint, name in enumerate(KEYPOINT_NAMES):
+        if name in JOINT_INDEX:
+            points[:, keypoint] = view.joints[:, JOINT_INDEX[name]]
+        else:
+            points[:, keypoint] = view.vertices[:, view.keypoint_vertices[name.replace("_", "")]]
+    points[:, NECK] = (points[:, RIGHT_SHOULDER] + points[:, LEFT_SHOULDER]) / 2
     pixels = project_perspective(points, view.intrinsics)
     return torch.cat([pixels, points[..., 2:]], dim=-1)
 
@@ -83,77 +83,50 @@ def draw_skeleton(
     shown: Bool[Tensor, "batch 18"],
     size: tuple[int, int],
     *,
-    radius: float | None = None,
+    radius_px: float,
 ) -> Float[Tensor, "batch 3 height width"]:
     """Draw limbs as antialiased ellipses, then keypoints as discs, RGB in [0, 1] on black.
 
     Args:
-        pixels: keypoints, pixels, in the order of `KEYPOINT_NAMES`.
-        shown: keypoints to draw; a limb is drawn when both of its ends are.
+        pixels: keypoints, in the order of `KEYPOINT_NAMES`.
+        shown: keypoints to draw, as far as they are finite and within `FAR_PX`; a limb is drawn
+            when both of its ends are.
         size: `(height, width)` of the image, pixels.
-        radius: half the width of a limb and the radius of a keypoint, pixels; 4 where the longer
-            side is 512 when left out, as the bundled weights were trained.
+        radius_px: half the width of a limb and the radius of a keypoint.
     """
-    radius = max(STICK_WIDTH * max(size), 1.0) if radius is None else radius
-    ellipses, drawn = _ellipses(pixels, shown, radius)
-    colours = _colours().to(pixels)
-    loops = _compiled_loops() if pixels.device.type == "cpu" else None
-    if loops is not None:
-        image = np.zeros((len(pixels), 3, *size), dtype=np.float32)
-        loops.paint(
-            image, ellipses.detach().float().numpy(), drawn.numpy(), colours.float().numpy()
-        )
-        return torch.from_numpy(image).to(pixels.dtype)
-    return _paint(ellipses.detach(), drawn, colours, size)
-
-
-def draw_discs(
-    pixels: Float[Tensor, "batch points 2"],
-    shown: Bool[Tensor, "batch points"],
-    radius: float,
-    size: tuple[int, int],
-) -> Float[Tensor, "batch points height width"]:
-    """Draw how far an antialiased disc round each point covers each pixel, 0 to 1."""
-    height, width = size
-    rows = torch.arange(height, device=pixels.device)[:, None] + 0.5
-    columns = torch.arange(width, device=pixels.device)[None, :] + 0.5
-    away = torch.hypot(columns - pixels[..., 0, None, None], rows - pixels[..., 1, None, None])
-    return (radius + 0.5 - away).clamp(0.0, 1.0) * shown[..., None, None]
-
-
-@functools.cache
-def _compiled_loops() -> ModuleType | None:
-    """Import the compiled loop on first use; None where numba is missing or does not load."""
-    try:
-        return importlib.import_module(".openpose_loops", __package__)
-    except (ImportError, RuntimeError):  # RuntimeError: no folder for numba's cache
-        return None
-
-
-def _colours() -> Float[Tensor, "35 3"]:
-    """Colours of the limbs, then of the keypoints, RGB in [0, 1]."""
-    colours = torch.tensor(COLOURS, dtype=torch.float32) / 255.0
-    return torch.cat([colours[: len(LIMBS)] * LIMB_BRIGHTNESS, colours])
+    ellipses, drawn = _ellipses(pixels.detach(), shown, radius_px)
+    colours = torch.tensor(COLOURS).to(pixels) / 255.0
+    colours = torch.cat([colours[: len(LIMBS)] * LIMB_BRIGHTNESS, colours])
+    loops = load_loops(".openpose_loops", __package__) if pixels.device.type == "cpu" else None
+    if loops is None:
+        return _paint(ellipses, drawn, colours, size)
+    image = np.zeros((len(pixels), 3, *size), dtype=np.float32)
+    loops.paint(image, ellipses.float().numpy(), drawn.numpy(), colours.float().numpy())
+    return torch.from_numpy(image).to(pixels.dtype)
 
 
 def _ellipses(
-    pixels: Float[Tensor, "batch 18 2"], shown: Bool[Tensor, "batch 18"], radius: float
+    pixels: Float[Tensor, "batch 18 2"], shown: Bool[Tensor, "batch 18"], radius_px: float
 ) -> tuple[Float[Tensor, "batch 35 6"], Bool[Tensor, "batch 35"]]:
-    """Describe limbs and keypoints alike: centre xy, direction xy, half length, half width."""
+    """Describe limbs and keypoints alike, and which of them are drawn.
+
+    Returns:
+        Centre xy, direction xy, half length and half width, pixels; all finite.
+    """
+    shown = shown & (pixels.abs() < FAR_PX).all(dim=-1)  # false of NaN
+    pixels = torch.where(shown[..., None], pixels, 0.0)
     limbs = torch.tensor(LIMBS, device=pixels.device)
     start, end = pixels[:, limbs[:, 0]], pixels[:, limbs[:, 1]]
     along = end - start
     length = along.norm(dim=-1, keepdim=True)
     across = torch.tensor([1.0, 0.0]).to(pixels)
     direction = torch.where(length > 1e-6, along / length.clamp(min=1e-6), across)
-    half_width = torch.full_like(length, radius)
+    half_width = torch.full_like(length, radius_px)
     sticks = torch.cat([(start + end) / 2, direction, (length / 2).clamp(min=1.0), half_width], -1)
-    half = torch.full_like(pixels[..., :1], radius)
+    half = torch.full_like(pixels[..., :1], radius_px)
     dots = torch.cat([pixels, across.expand_as(pixels), half, half], -1)
     drawn = torch.cat([shown[:, limbs[:, 0]] & shown[:, limbs[:, 1]], shown], dim=1)
-    return torch.cat([sticks, dots], dim=1), drawn & torch.isfinite(
-        torch.cat([sticks, dots], dim=1)
-    ).all(dim=-1)
+    return torch.cat([sticks, dots], dim=1), drawn
 
 
 def _paint(
@@ -166,7 +139,8 @@ def _paint(
 
     The distance to an ellipse with half axes a, b is taken as `k (k - 1) / |g|` with
     `k = |(u / a, v / b)|` and `g = (u / a², v / b²)`: exact on the outline, right to first order
-    near it, which is where antialiasing looks.
+    near it, which is where antialiasing looks. Beyond the tip of a long ellipse it is too small:
+    nothing is drawn more than `NEAR_PX` outside of the ellipse's bounding box.
     """
     height, width = size
     rows = torch.arange(height, device=ellipses.device)[:, None] + 0.5
@@ -174,12 +148,14 @@ def _paint(
     image = ellipses.new_zeros(len(ellipses), 3, height, width)
     for shape in range(ellipses.shape[1]):
         cx, cy, dx, dy, a, b = ellipses[:, shape, :, None, None].unbind(1)
-        u = (columns - cx) * dx + (rows - cy) * dy
-        v = (rows - cy) * dx - (columns - cx) * dy
+        x, y = columns - cx, rows - cy
+        u, v = x * dx + y * dy, y * dx - x * dy
         k = torch.sqrt((u / a) ** 2 + (v / b) ** 2)
         slope = torch.sqrt((u / a**2) ** 2 + (v / b**2) ** 2).clamp(min=1e-9)
         cover = (0.5 - k * (k - 1.0) / slope).clamp(0.0, 1.0)
         cover = torch.where(k < 1e-4, 1.0, cover) * drawn[:, shape, None, None]
+        cover = cover * (x.abs() <= torch.hypot(a * dx, b * dy) + NEAR_PX)
+        cover = cover * (y.abs() <= torch.hypot(a * dy, b * dx) + NEAR_PX)
         colour = colours[shape, :, None, None]
         image = image + cover[:, None] * (colour - image)
     return image

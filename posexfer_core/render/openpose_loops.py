@@ -6,26 +6,36 @@ import numpy as np
 
 from ..geometry.compiled import compiled
 
+NEAR_PX = 1.5
+"""As in `openpose`."""
+
+
+@compiled
+@no_type_check
+def _inside(centre, reach, length):
+    """Give the first pixel, and the one after the last, whose middle lies within reach."""
+    first = np.ceil(centre - reach - 0.5)
+    last = np.floor(centre + reach - 0.5)
+    return int(max(first, 0.0)), int(min(last, length - 1.0)) + 1
+
 
 @compiled
 @no_type_check
 def paint(image, ellipses, drawn, colours):
-    """Do what `openpose._paint` does in place, looking only at the pixels near each ellipse."""
+    """Do what `openpose._paint` does in place, visiting only the pixels near each ellipse."""
     batch, _, height, width = image.shape
     for i in range(batch):
         for shape in range(ellipses.shape[1]):
             if not drawn[i, shape]:
                 continue
             cx, cy, dx, dy, a, b = ellipses[i, shape]
-            reach_x = np.sqrt((a * dx) ** 2 + (b * dy) ** 2) + 1.5
-            reach_y = np.sqrt((a * dy) ** 2 + (b * dx) ** 2) + 1.5
-            if cx + reach_x < 0 or cy + reach_y < 0 or cx - reach_x > width:
-                continue
-            if cy - reach_y > height:
-                continue
-            for row in range(max(0, int(cy - reach_y)), min(height, int(cy + reach_y) + 1)):
+            reach_x = np.sqrt((a * dx) ** 2 + (b * dy) ** 2) + NEAR_PX
+            reach_y = np.sqrt((a * dy) ** 2 + (b * dx) ** 2) + NEAR_PX
+            top, bottom = _inside(cy, reach_y, height)
+            left, right = _inside(cx, reach_x, width)
+            for row in range(top, bottom):
                 y = row + np.float32(0.5) - cy
-                for column in range(max(0, int(cx - reach_x)), min(width, int(cx + reach_x) + 1)):
+                for column in range(left, right):
                     x = column + np.float32(0.5) - cx
                     u = (x * dx + y * dy) / a
                     v = (y * dx - x * dy) / b

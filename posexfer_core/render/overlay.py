@@ -1,12 +1,12 @@
 """The posed body drawn over the image it was estimated from."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..body.view import BodyView
 from .maps import normal_map
-from .openpose import COLOURS, draw_discs, keypoint_visibility, keypoints18
+from .openpose import COLOURS, keypoint_visibility, keypoints18
 
 AMBIENT = 0.35
 
@@ -54,3 +54,17 @@ def _add_dots(
         cover = (rings[:, keypoint] - holes[:, keypoint])[:, None]
         image = image + cover * (colours[keypoint, :, None, None] - image)
     return image
+
+
+def draw_discs(
+    pixels: Float[Tensor, "batch points 2"],
+    shown: Bool[Tensor, "batch points"],
+    radius_px: float,
+    size: tuple[int, int],
+) -> Float[Tensor, "batch points height width"]:
+    """Draw the share of each pixel that an antialiased disc around each point covers."""
+    height, width = size
+    rows = torch.arange(height, device=pixels.device)[:, None] + 0.5
+    columns = torch.arange(width, device=pixels.device)[None, :] + 0.5
+    away = torch.hypot(columns - pixels[..., 0, None, None], rows - pixels[..., 1, None, None])
+    return (radius_px + 0.5 - away).clamp(0.0, 1.0) * shown[..., None, None]

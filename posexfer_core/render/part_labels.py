@@ -1,4 +1,4 @@
-"""Which of the 24 parts each pixel shows, with borders as smooth as the skin they run over."""
+"""Labels of the 24 parts, with borders that do not follow the triangles."""
 
 import torch
 from einops import rearrange
@@ -6,18 +6,17 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..body.view import BodyView
+from ..conventions import JOINT_COUNT
 
-PARTS = 24
 ROUNDS = 3
-"""How often a vertex's share in a part is averaged with its neighbours' before borders are cut."""
+"""Rounds of averaging a vertex's shares with its neighbours'."""
 
 
-def smooth_parts_map(view: BodyView) -> Int[Tensor, "batch height width"]:
-    """Draw the joint (0 to 23) that moves the seen point most, -1 off the body.
+def parts_map(view: BodyView) -> Int[Tensor, "batch height width"]:
+    """Label each pixel with the joint (0 to 23) that moves the seen point most; -1 off the body.
 
-    `maps.parts_map` gives a pixel the label of one vertex, so that borders follow the triangles;
-    here shares in the parts are averaged over the mesh and blended within each triangle, and the
-    border is where two of them are equal.
+    Shares in the parts are averaged over the mesh and blended within each triangle; the border is
+    where two of them are equal. Labels of single vertices would draw the triangles' outlines.
     """
     shares = part_shares(view.parts, view.faces)
     corners = shares[view.faces]
@@ -35,11 +34,11 @@ def smooth_parts_map(view: BodyView) -> Int[Tensor, "batch height width"]:
 def part_shares(
     parts: Int[Tensor, "vertices"], faces: Int[Tensor, "faces 3"]
 ) -> Float[Tensor, "vertices 24"]:
-    """Average each vertex's part with its neighbours', a few times over.
+    """Average each vertex's one-hot part with its neighbours', `ROUNDS` times.
 
     A vertex whose neighbours are all of its own part keeps share 1 in it.
     """
-    shares = torch.nn.functional.one_hot(parts.long(), PARTS).float()
+    shares = torch.nn.functional.one_hot(parts.long(), JOINT_COUNT).float()
     start, end = (
         rearrange(torch.stack([faces[:, [0, 1, 2]], faces[:, [1, 2, 0]]]), "two f c -> two (f c)")
         .long()

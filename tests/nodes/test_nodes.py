@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -200,6 +201,38 @@ def test_maps_have_the_asked_size_and_see_the_same_body(pack, bodies):
     inside = mask > 0.5
     assert bool((depth[..., 0][inside] > 0.2).all()) and not bool(depth[..., 0][~inside].any())
     assert bool((parts[inside].amax(-1) > 0).all())
+
+
+def test_maps_are_those_of_the_core_painter_with_the_options_given(pack, bodies):
+    painter = pack.module("posexfer_core.render.control_maps")
+    options = {
+        "openpose_hides": "nothing",
+        "normal_axes": "red right",
+        "openpose_limbs": "wide",
+        "depth_greys": "scene",
+    }
+    for chosen in ({}, options):
+        maps = painter.paint_maps(bodies[1].view(), painter.MAPS, painter.MapStyle(**chosen))
+        outputs = pack.run("RenderBodyMaps", body=bodies[1], **chosen)
+        for (name, painted), output in zip(maps.items(), outputs, strict=True):
+            expected = painted[:, 0] if name == "mask" else painted.movedim(1, -1)
+            torch.testing.assert_close(output, expected, msg=name)
+
+
+def test_the_choices_of_maps_are_those_of_the_core(pack):
+    painter = pack.module("posexfer_core.render.control_maps")
+    inputs = {
+        entry.id: entry for entry in pack.classes["PoseXfer_RenderBodyMaps"].GET_SCHEMA().inputs
+    }
+    kinds = {
+        "openpose_hides": painter.Hiding,
+        "normal_axes": painter.Axes,
+        "openpose_limbs": painter.Limbs,
+        "depth_greys": painter.Greys,
+    }
+    for name, kind in kinds.items():
+        assert tuple(inputs[name].options) == get_args(kind)
+        assert inputs[name].default == getattr(painter.MapStyle(), name)
 
 
 def test_maps_are_seen_from_a_viewers_camera(pack, bodies):

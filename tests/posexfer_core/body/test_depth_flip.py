@@ -13,7 +13,7 @@ from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
 from posexfer_core.geometry.camera import project_perspective
-from posexfer_core.render.maps import parts_map
+from posexfer_core.render.part_labels import parts_map
 from tests.posexfer_core.body.sample_params import facing_params, random_params
 
 

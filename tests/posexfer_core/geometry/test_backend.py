@@ -11,19 +11,26 @@ from posexfer_core.geometry import backend
 @pytest.fixture
 def fresh_import():
     """Forget the loops before and after."""
-    backend.compiled_loops.cache_clear()
+    backend.load_loops.cache_clear()
+    backend._warn_once.cache_clear()
     yield
-    backend.compiled_loops.cache_clear()
+    backend.load_loops.cache_clear()
+    backend._warn_once.cache_clear()
 
 
 @pytest.mark.parametrize("error", [ImportError("no numba"), RuntimeError("no cache folder")])
-def test_numba_that_does_not_load_leaves_the_work_to_torch(error, fresh_import, monkeypatch):
+def test_numba_that_does_not_load_leaves_the_work_to_torch_and_says_so_once(
+    error, fresh_import, monkeypatch, caplog
+):
     def refuse(*_):
         raise error
 
     monkeypatch.setattr(importlib, "import_module", refuse)
-    assert backend.compiled_loops() is None
-    assert backend.loops_for(torch.zeros(1)) is None
+    for _ in range(2):
+        assert backend.loops_for(torch.zeros(1)) is None
+        assert backend.load_loops(".openpose_loops", "posexfer_core.render") is None
+    (record,) = caplog.records
+    assert record.levelname == "WARNING" and str(error) in record.getMessage()
 
 
 def test_wanted_gradients_leave_the_work_to_torch():

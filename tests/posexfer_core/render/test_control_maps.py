@@ -6,10 +6,21 @@ import torch
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.orbit import seen_from
 from posexfer_core.body.view import BodyView
-from posexfer_core.render import control_maps as paint
+from posexfer_core.render.control_maps import (
+    MAPS,
+    MapStyle,
+    grey_depth,
+    limb_radius,
+    paint_maps,
+    paint_normal,
+    paint_openpose,
+    paint_parts,
+)
 from posexfer_core.render.openpose import COLOURS, KEYPOINT_NAMES, keypoints18
 from tests.posexfer_core.body.sample_params import facing_params, random_params
 from tests.posexfer_core.render.test_maps import square_view
+
+PLAIN = MapStyle()
 
 
 @pytest.fixture
@@ -27,9 +38,9 @@ def turned(body: BodyModel, yaw_deg: float, size: tuple[int, int] = (512, 320)) 
     return BodyView.of(seen_from(facing_params(), body, camera, size), body)
 
 
-def drawn_keypoints(view: BodyView, **style: str) -> set[str]:
+def drawn_keypoints(view: BodyView, style: MapStyle = PLAIN) -> set[str]:
     """Name the keypoints whose dot has its own colour in the image."""
-    image = paint.paint_openpose(view, **style)[0]  # type: ignore[arg-type]
+    image = paint_openpose(view, style)[0]
     found = set()
     for name, colour, place in zip(KEYPOINT_NAMES, COLOURS, keypoints18(view)[0], strict=True):
         pixel = image[:, int(place[1]), int(place[0])]
@@ -40,24 +51,24 @@ def drawn_keypoints(view: BodyView, **style: str) -> set[str]:
 
 def test_depth_is_even_in_inverse_distance_and_white_where_near():
     near, far = (square_view(z).visibility.depth for z in (2.0, 4.0))
-    disparity = 1.0 / torch.stack([near, far]).squeeze(1)
-    body, scene = (paint.grey_depth(disparity, greys=greys) for greys in ("body", "scene"))
+    disparity = 1.0 / torch.stack([near, far])
+    body, scene = (grey_depth(disparity, greys) for greys in ("body", "scene"))
     middle = (slice(None), 0, 10, 10)
     # 1/2 and 1/4 per metre: white and the farthest grey; or white and half of it
     assert body[middle].tolist() == pytest.approx([1.0, 0.25])
     assert scene[middle].tolist() == pytest.approx([1.0, 0.5])
     assert not body[:, :, 0, 0].any() and not scene[:, :, 0, 0].any()
-    between = torch.tensor([[[1 / 2, 3 / 8, 1 / 4]]])
-    assert paint.grey_depth(between)[0, 0, 0].tolist() == pytest.approx([1.0, 0.625, 0.25])
+    between = torch.tensor([[[[1 / 2, 3 / 8, 1 / 4]]]])
+    assert grey_depth(between)[0, 0, 0].tolist() == pytest.approx([1.0, 0.625, 0.25])
 
 
 def test_depth_of_nobody_is_black():
-    assert not paint.grey_depth(torch.zeros(1, 4, 4)).any()
+    assert not grey_depth(torch.zeros(1, 1, 4, 4)).any()
 
 
 def test_a_wall_that_faces_the_camera_is_blue_in_both_normal_conventions():
     for axes in ("red left", "red right"):
-        painted = paint.paint_normal(square_view(2.0), axes=axes)
+        painted = paint_normal(square_view(2.0), MapStyle(normal_axes=axes))
         torch.testing.assert_close(painted[0, :, 10, 10], torch.tensor([0.5, 0.5, 1.0]))
         torch.testing.assert_close(painted[0, :, 0, 0], torch.tensor([0.5, 0.5, 1.0]))
 
@@ -66,13 +77,13 @@ def test_normals_are_red_left_green_up_blue_front(view: BodyView):
     head = view.visibility.mask[0] & (torch.arange(256)[:, None] < 60)
     rows, columns = head.nonzero().unbind(1)
     middle = columns.float().median()
-    colour = paint.paint_normal(view)[0]
+    colour = paint_normal(view)[0]
     left, right = (
         colour[0][rows[side], columns[side]].mean()
         for side in (columns < middle - 4, columns > middle + 4)
     )
     assert left > 0.55 and right < 0.45
-    other = paint.paint_normal(view, axes="red right")[0]
+    other = paint_normal(view, MapStyle(normal_axes="red right"))[0]
     torch.testing.assert_close(other[0], 1.0 - colour[0])
     top = rows == rows.min()
     assert (colour[1][rows[top], columns[top]] > 0.6).all()
@@ -91,12 +102,12 @@ def test_normals_are_red_left_green_up_blue_front(view: BodyView):
     ],
 )
 def test_limbs_are_as_wide_as_in_the_training_images(size, standard, wide):
-    assert paint.limb_radius(size) == pytest.approx(standard)
-    assert paint.limb_radius(size, "wide") == pytest.approx(wide)
+    assert limb_radius(size, "standard") == pytest.approx(standard)
+    assert limb_radius(size, "wide") == pytest.approx(wide)
 
 
 def test_a_limb_is_measured_eight_pixels_wide_at_512(body: BodyModel):
-    image = paint.paint_openpose(turned(body, 0.0, (768, 512)))[0]
+    image = paint_openpose(turned(body, 0.0, (768, 512)), PLAIN)[0]
     keypoints = keypoints18(turned(body, 0.0, (768, 512)))[0]
     knee, ankle = (keypoints[KEYPOINT_NAMES.index(name), :2] for name in ("r_knee", "r_ankle"))
     row = int((knee[1] + ankle[1]) / 2)
@@ -122,13 +133,15 @@ def test_a_profile_shows_the_near_half_of_the_face(body: BodyModel):
 def test_the_whole_face_is_seen_from_the_front_and_when_nothing_may_hide(body: BodyModel):
     face = {"nose", "l_eye", "r_eye", "l_ear", "r_ear"}
     assert face <= drawn_keypoints(turned(body, 0.0))
-    assert face <= drawn_keypoints(turned(body, 180.0), hiding="nothing")
+    assert face <= drawn_keypoints(turned(body, 180.0), MapStyle(openpose_hides="nothing"))
 
 
 def test_joints_behind_the_body_are_left_out_only_when_asked(body: BodyModel):
     side = turned(body, 90.0)
-    assert "r_elbow" not in drawn_keypoints(side, hiding="everything")
-    everything, face = (paint.paint_openpose(side, hiding=h) for h in ("everything", "face"))
+    assert "r_elbow" not in drawn_keypoints(side, MapStyle(openpose_hides="everything"))
+    everything, face = (
+        paint_openpose(side, MapStyle(openpose_hides=hides)) for hides in ("everything", "face")
+    )
     assert float(everything.sum()) < float(face.sum())
 
 
@@ -137,16 +150,34 @@ def test_joints_behind_the_body_are_left_out_only_when_asked(body: BodyModel):
 def test_any_size_and_batch_gives_colours_from_0_to_1(body: BodyModel, size, frames):
     view = BodyView.of(random_params(frames=frames), body, frame=None)
     view = view.reframed((0.0, 0.0), size[0] / view.size[0], size)
-    for name, painter in paint.PAINTERS.items():
-        image = painter(view)
+    for name, image in paint_maps(view, MAPS).items():
         assert image.shape == (frames, 3, *size), name
         assert 0.0 <= float(image.min()) <= float(image.max()) <= 1.0, name
 
 
 def test_a_part_has_the_same_colour_from_every_side(body: BodyModel):
     colours = [
-        {tuple(colour) for colour in paint.paint_parts(turned(body, yaw))[0].flatten(1).T.tolist()}
+        {tuple(colour) for colour in paint_parts(turned(body, yaw))[0].flatten(1).T.tolist()}
         for yaw in (0.0, 180.0)
     ]
     assert colours[0] == colours[1]
     assert len(colours[0]) == 25  # 24 parts and the background
+
+
+def test_frames_are_painted_alone_but_for_the_scale_of_depth(body: BodyModel):
+    params = random_params(frames=2)
+    together = paint_maps(BodyView.of(params, body, frame=None), MAPS)
+    nearer = together["depth"].amax(dim=(1, 2, 3))
+    assert float(nearer.max()) == 1.0 and float(nearer.min()) < 0.999
+    for frame in range(2):
+        alone = paint_maps(BodyView.of(params, body, frame=frame), MAPS)
+        assert float(alone["depth"].max()) == 1.0
+        for name in set(MAPS) - {"depth"}:
+            torch.testing.assert_close(together[name][frame], alone[name][0], atol=1e-4, rtol=0)
+
+
+def test_only_the_maps_asked_for_are_painted_and_every_frame_is_told(body: BodyModel):
+    done: list[int] = []
+    view = BodyView.of(random_params(frames=3), body, frame=None)
+    assert paint_maps(view, ["mask", "normal"], progress=done.append).keys() == {"mask", "normal"}
+    assert done == [1, 1, 1]

@@ -40,7 +40,6 @@ def test_a_square_at_2_m_fills_10_pixels_and_lies_2_m_before_the_pelvis():
     torch.testing.assert_close(maps.depth_map(view), -1.5 * mask)
     toward = torch.tensor([0.0, 0.0, -1.0])[:, None, None]
     torch.testing.assert_close(maps.normal_map(view), toward * mask)
-    assert torch.equal(maps.parts_map(view), torch.where(mask[:, 0] > 0, 3, -1))
 
 
 def test_canonical_place_is_linear_on_a_square():
@@ -61,7 +60,6 @@ def test_everything_is_zero_off_the_body(view: BodyView):
     off = drawn["mask"][0, 0] == 0
     for name in ("depth", "normal", "canonical"):
         assert not drawn[name][0][:, off].any(), name
-    assert (maps.parts_map(view)[0][off] == -1).all()
 
 
 def test_normals_are_unit_and_face_the_camera(view: BodyView):
@@ -70,17 +68,6 @@ def test_normals_are_unit_and_face_the_camera(view: BodyView):
     torch.testing.assert_close(normals.norm(dim=0)[on], torch.ones(int(on.sum())))
     assert (normals[2][on] < 0.3).all()
     assert normals[2][on].mean() < -0.5
-
-
-def test_parts_are_where_they_belong(view: BodyView):
-    parts = maps.parts_map(view)[0]
-    column = torch.arange(parts.shape[1])
-    left_hand = (parts == 22) | (parts == 20)
-    right_hand = (parts == 23) | (parts == 21)
-    assert (left_hand * column).sum() / left_hand.sum() > (
-        (right_hand * column).sum() / right_hand.sum()
-    )
-    assert set(parts.unique().tolist()) <= set(range(-1, 24))
 
 
 def test_prior_maps_equal_the_single_maps(body: BodyModel):
@@ -102,7 +89,7 @@ def test_a_batch_draws_what_single_views_draw(body: BodyModel):
     together = maps.prior_maps(BodyView.of(params, body, frame=None))
     alone = maps.prior_maps(BodyView.of(params, body, frame=1))
     for name, part in together.items():
-        torch.testing.assert_close(part[1:], alone[name], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(part[1:], alone[name], atol=2e-3, rtol=0)  # half a grey level
 
 
 def test_moving_camera_and_body_back_changes_no_relative_depth(view: BodyView):
@@ -113,18 +100,12 @@ def test_moving_camera_and_body_back_changes_no_relative_depth(view: BodyView):
     torch.testing.assert_close(drawn[:, 0][on], centre[on].clamp(-1.5, 1.5))
 
 
-def test_the_skeleton_map_hides_keypoints_only_when_asked(body: BodyModel):
+def test_the_skeleton_map_draws_hidden_keypoints_too(body: BodyModel):
     behind = facing_params(joint_0=(0.0, 0.0, torch.pi))  # the back is turned
     view = BodyView.of(behind, body)
-    everything = maps.skeleton_map(view)
-    seen = maps.skeleton_map(view, occlusion=True)
-    assert seen.sum() < everything.sum()
-    # the nose's red dot is drawn only by the first
     nose = view.vertices[0, view.keypoint_vertices["nose"]]
     x, y, w = (view.intrinsics[0] @ nose).tolist()
-    row, column = int(y / w), int(x / w)
-    assert everything[0, 0, row, column] > 0.5
-    assert seen[0, 0, row, column] < everything[0, 0, row, column]
+    assert maps.skeleton_map(view)[0, 0, int(y / w), int(x / w)] > 0.5  # its red dot
 
 
 def test_torch_and_numba_draw_the_same(body: BodyModel):
