@@ -66,6 +66,11 @@ def far(a, b):
     return float((a - b).abs().mean())
 
 
+def assert_alike(found, expected):
+    """Samples agree to a ten-thousandth of their largest value: kernels round differently."""
+    torch.testing.assert_close(found, expected, atol=1e-4 * float(expected.abs().max()), rtol=0.0)
+
+
 def test_steering_changes_the_image_and_repeats_to_the_bit(toy):
     assert far(toy.full, toy.base) > 1e-3
     assert torch.equal(toy.sample(toy.steer()), toy.full)
@@ -89,13 +94,13 @@ def test_clones_share_the_networks_weights(toy):
 def test_two_halves_stacked_steer_as_one(toy):
     half = {"identity": 0.5, "pose": 0.5, "prior": 0.5}
     stacked = toy.sample(toy.steer(toy.steer(**half), **half))
-    torch.testing.assert_close(stacked, toy.full, atol=1e-4, rtol=0.0)
+    assert_alike(stacked, toy.full)
 
 
 def test_masks_of_zero_half_and_one(toy):
     mask = torch.ones(1, 72, 48)
     assert torch.equal(toy.sample(toy.steer(mask=0 * mask)), toy.base)
-    torch.testing.assert_close(toy.sample(toy.steer(mask=mask)), toy.full, atol=1e-5, rtol=0.0)
+    assert_alike(toy.sample(toy.steer(mask=mask)), toy.full)
     left = mask.clone()
     left[..., 24:] = 0.0
     half = toy.sample(toy.steer(mask=left))
@@ -120,7 +125,7 @@ def test_a_batch_of_two_is_two_batches_of_one(toy, host):
     noise = host.sample.prepare_noise(torch.zeros(2, CONFIG.latent_channels, 9, 6), 7)
     both = toy.sample(toy.steer(), batch=2, noise=noise)
     alone = torch.cat([toy.sample(toy.steer(), noise=one[None]) for one in noise])
-    torch.testing.assert_close(both, alone, atol=1e-4, rtol=0.0)
+    assert_alike(both, alone)
 
 
 def test_other_sizes_than_the_condition_was_made_for(toy):
@@ -200,7 +205,7 @@ def test_an_ipadapter_before_and_after_steer_alike(toy):
     before = toy.sample(toy.steer(with_their_pack(toy, toy.model)))
     after = toy.sample(with_their_pack(toy, steered))
     assert far(before, toy.full) > 1e-4
-    torch.testing.assert_close(after, before, atol=1e-4, rtol=0.0)
+    assert_alike(after, before)
 
 
 def test_an_ipadapter_on_a_clone_does_not_reach_the_original(toy):
@@ -240,7 +245,7 @@ def test_packs_that_couple_prompts_change_nothing(toy, style):
     coupled = toy.steer().clone()
     coupled.set_model_attn2_patch(couple)
     coupled.set_model_attn2_output_patch(uncouple)
-    torch.testing.assert_close(toy.sample(coupled), toy.full, atol=1e-4, rtol=0.0)
+    assert_alike(toy.sample(coupled), toy.full)
     assert kinds
 
 
@@ -256,11 +261,11 @@ def test_negative_conditionings_are_steered_on_request(toy):
     assert far(toy.sample(toy.steer(everywhere=True)), toy.full) > 1e-4
 
 
-def test_a_lora_applies_and_restores_before_and_after(toy):
+def test_a_lora_applies_and_restores_before_and_after(toy, generator):
     steered = toy.steer()
     key = "diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_q.weight"
     weight = toy.model.model.state_dict()[key].clone()
-    patch = {key: ("diff", (0.5 * torch.randn_like(weight),))}
+    patch = {key: ("diff", (0.5 * torch.randn(weight.shape, generator=generator),))}
     lora, below = steered.clone(), toy.model.clone()
     assert lora.add_patches(patch, 1.0) == below.add_patches(patch, 1.0) == [key]
     on_top = toy.sample(lora)

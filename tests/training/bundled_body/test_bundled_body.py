@@ -30,12 +30,22 @@ def shipped() -> Arrays:
         return {name: file[name] for name in file.files}
 
 
+@pytest.mark.slow
 def test_the_shipped_body_is_what_the_builder_makes(built: Arrays, shipped: Arrays):
+    """The same faces; places within a tenth of a millimetre, weights within a thousandth, and
+    joints that move by as much for each unit of shape, within a tenth of a millimetre.
+    """
     assert built.keys() == shipped.keys()
     for name in ("f", "kintree_table", "sym", "vertex_ids"):
         np.testing.assert_array_equal(built[name], shipped[name], err_msg=name)
-    for name in ("v_template", "shapedirs", "J", "weights", "J_regressor"):
-        np.testing.assert_allclose(built[name], shipped[name], atol=1e-6, rtol=0, err_msg=name)
+    for name in ("v_template", "shapedirs", "J"):
+        np.testing.assert_allclose(built[name], shipped[name], atol=1e-4, rtol=0, err_msg=name)
+    np.testing.assert_allclose(built["weights"], shipped["weights"], atol=1e-3, rtol=0)
+    joints, expected = (
+        np.einsum("jv,vxk->jxk", regressor, shipped["shapedirs"])
+        for regressor in (built["J_regressor"], shipped["J_regressor"])
+    )
+    np.testing.assert_allclose(joints, expected, atol=1e-4, rtol=0)
 
 
 def test_the_file_depends_on_its_arrays_alone(tmp_path: Path, shipped: Arrays):
