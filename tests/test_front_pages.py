@@ -84,6 +84,29 @@ def test_links_within_the_repository_lead_somewhere(page: Path):
             assert (page.parent / link.partition("#")[0]).exists(), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_and_modules_that_a_page_names_are_there(page: Path):
+    code = _code(page)
+    for path in re.findall(r"\b(?:posexfer_core|training|tests|nodes|web|docs)/[\w./-]*\w", code):
+        assert (ROOT / path).exists() or list(ROOT.glob(f"{path}*")), path
+    for name in re.findall(r"\b(?:posexfer_core|training|tests)(?:\.[A-Za-z_]\w*)+", code):
+        assert _is_defined(name), name
+
+
+def _is_defined(name: str) -> bool:
+    """Find a module by its dotted name, or what a module defines."""
+    path = ROOT.joinpath(*name.split("."))
+    if path.is_dir() or path.with_suffix(".py").is_file():
+        return True
+    module, _, attribute = name.rpartition(".")
+    sources = (path.parent.with_suffix(".py"), path.parent / "__init__.py")
+    return bool(module) and any(
+        re.search(rf"\b{attribute}\b", source.read_text(encoding="utf-8"))
+        for source in sources
+        if source.is_file()
+    )
+
+
 def _code(page: Path) -> str:
     """What a page sets as code."""
     text = page.read_text(encoding="utf-8")
