@@ -12,11 +12,10 @@ from ...posexfer_core.body.model import BodyModel
 from ...posexfer_core.body.motion import join_frames
 from ...posexfer_core.body.params import HumanParams
 from ...posexfer_core.errors import ImageError, KeypointsError, ParamsError
-from ...posexfer_core.fit.search import SearchPlan
+from ...posexfer_core.fit.search import IN_SPACE, SearchPlan
 from ...posexfer_core.fit.video.fit_motion import fit_video
 from ...posexfer_core.fit.video.smooth_bodies import smooth_bodies
 from ...posexfer_core.fit.video.smoothing import Smoothing
-from ...posexfer_core.formats.fitted import PLAN as CERTAIN
 from ...posexfer_core.keypoints.keypoints import count_people, load_keypoints
 from ...posexfer_core.keypoints.masks import Mask, check_mask
 from ...posexfer_core.keypoints.observation import Observation
@@ -112,7 +111,7 @@ def fit_pose_data(
 
         return People(len(found[frame]), look)
 
-    return _fitted(people, frames, person, smoothing, CERTAIN)
+    return _fitted(people, frames, person, smoothing, IN_SPACE)
 
 
 def _masks(mask: Tensor | None, frames: int, size: tuple[int, int]) -> list[Mask | None]:

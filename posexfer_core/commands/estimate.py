@@ -14,11 +14,10 @@ from ..errors import KeypointsError, OutputError
 from ..files.atomic import check_target
 from ..files.images import check_image_target, save_image
 from ..fit.fit import FitResult, fit_people
-from ..fit.search import SearchPlan
+from ..fit.search import IN_SPACE, SearchPlan
 from ..fit.video.fit_motion import fit_video
 from ..fit.video.smooth_bodies import smooth_bodies
 from ..fit.video.smoothing import Smoothing
-from ..formats.fitted import PLAN as CERTAIN
 from ..pose_networks.regressor import regress_body
 from ..render.overlay import overlay_body
 from .footage import Footage
@@ -189,7 +188,7 @@ def _fitted(
     counter: Counter,
 ) -> tuple[HumanParams, str]:
     """Fit the body to keypoints and 3D joints."""
-    plan = CERTAIN if footage.joints is not None else SearchPlan()
+    plan = IN_SPACE if footage.joints is not None else SearchPlan()
     if len(frames) > 1:
         results = fit_video(
             lambda number: footage.people(frames[number]),

@@ -1,7 +1,6 @@
-"""How far each joint of a fit can be trusted: how far the energy lets it go.
+"""Confidence of each joint of a fit, from the curvature of the energy at its minimum.
 
-At its minimum the energy is that of a Gaussian over poses (Laplace's approximation), with the
-Gauss-Newton matrix for its inverse covariance: what is neither seen nor usual is uncertain.
+Laplace's approximation: the Gauss-Newton matrix is the inverse covariance of a Gaussian over poses.
 """
 
 import numpy as np
@@ -13,26 +12,26 @@ from .energy import FitEnergy, Weights
 from .kinematics import Pose
 
 NEAR_M = 0.1
-"""A joint is right when it is this near to where it should be, pelvis on pelvis."""
-MODESTY = 1.6
-"""How much larger errors are than the Gaussian says: `tests.benchmarks.fit` prints how often joints
-of each confidence are right."""
+"""Distance within which a joint counts as right, pelvis on pelvis."""
+CALIBRATION = 1.6
+"""Factor on the Gaussian's standard deviation, for errors are larger: `tests.benchmarks.fit` prints
+how often joints of each confidence are right."""
 
 
 def joint_confidence(energy: FitEnergy, pose: Pose) -> Float[ndarray, "batch 24"]:
-    """Give the probability that each joint of a fitted body is right, within `NEAR_M`.
+    """Return the probability that each joint of a fitted body lies within `NEAR_M` of the truth.
 
     Args:
         energy: of which `pose` is near a minimum; its skeleton's last 24 points are SMPL's joints.
         pose: the bodies.
     """
-    spread = MODESTY * joint_spread(energy, pose)
+    spread = CALIBRATION * joint_spread(energy, pose)
     return share_within(NEAR_M / np.maximum(spread, 1e-6))
 
 
 def joint_spread(energy: FitEnergy, pose: Pose) -> Float[ndarray, "batch 24"]:
-    """Give the standard deviation of each joint along an axis, metres, pelvis on pelvis."""
-    weights = Weights()  # as people vary, not as freely as `search.FREE` lets the fit end
+    """Return the standard deviation of each joint along an axis, metres, pelvis on pelvis."""
+    weights = Weights()
     state = energy.state(pose, weights)
     matrix, _ = energy.linearise(state, weights)
     points = state.posed.points
@@ -47,10 +46,10 @@ def joint_spread(energy: FitEnergy, pose: Pose) -> Float[ndarray, "batch 24"]:
 
 
 def share_within(ratio: Float[ndarray, "*batch"]) -> Float[ndarray, "*batch"]:
-    """Give the share of a distribution in space that lies within so many standard deviations.
+    """Return the share of a distribution in space that lies within so many standard deviations.
 
-    It is Laplace's, not a Gaussian: of density `exp(-d / s)`, 2 s along an axis. Most errors are
-    small, and a limb that leans the wrong way is far off.
+    A Laplace distribution, density `exp(-d / s)`, standard deviation 2 s along an axis: most errors
+    are small, those of a limb that leans the wrong way large.
     """
     reach = 2.0 * ratio
     return 1.0 - np.exp(-reach) * (1.0 + reach + reach**2 / 2.0)

@@ -1,4 +1,4 @@
-"""Outlines of masks: where they run, and which way is out."""
+"""Contours of masks, with their outward normals."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,11 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 BLUR_PX = 5
-"""Side of the square over which the way out is averaged."""
+"""Side of the box filter over which normals are taken."""
 
 
-class Outline(NamedTuple):
-    """Pixels of a mask that have one outside beside them."""
+class Contour(NamedTuple):
+    """Pixels of a mask beside one outside of it."""
 
     row: Int[ndarray, " points"]
     column: Int[ndarray, " points"]
@@ -22,22 +22,22 @@ class Outline(NamedTuple):
 
     @property
     def xy(self) -> Float[ndarray, "points 2"]:
-        """Give their centres, pixels."""
+        """Return the centres, pixels."""
         return np.stack([self.column, self.row], -1) + 0.5
 
-    def take(self, index: ndarray) -> "Outline":
+    def take(self, index: ndarray) -> "Contour":
         """Pick some points."""
-        return Outline(*(each[index] for each in self))
+        return Contour(*(each[index] for each in self))
 
-    def thinned(self, most: int) -> "Outline":
-        """Keep at most so many points, evenly."""
+    def thinned(self, most: int) -> "Contour":
+        """Keep at most so many points, evenly spaced."""
         if len(self.row) <= most:
             return self
         return self.take(np.linspace(0, len(self.row) - 1, most).round().astype(int))
 
 
-def outline_of(mask: Bool[ndarray, "height width"]) -> Outline:
-    """Find the outline of a mask; where the image's border cuts it, there is none."""
+def contour_of(mask: Bool[ndarray, "height width"]) -> Contour:
+    """Trace a mask; there is no contour where the image's border cuts it."""
     inner = mask[1:-1, 1:-1]
     around = mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
     row, column = np.nonzero(inner & ~around)
@@ -54,5 +54,7 @@ def outline_of(mask: Bool[ndarray, "height width"]) -> Outline:
         -1,
     )
     steep = np.linalg.norm(slope, axis=-1)
-    sure = steep > 1e-6
-    return Outline(row[sure], column[sure], slope[sure] / steep[sure, None])
+    steep_enough = steep > 1e-6
+    return Contour(
+        row[steep_enough], column[steep_enough], slope[steep_enough] / steep[steep_enough, None]
+    )

@@ -1,4 +1,4 @@
-"""What was seen of a batch of bodies: pixels of their keypoints, or their places in space."""
+"""Residuals of keypoints, in the image and in space, and their derivatives."""
 
 from dataclasses import dataclass
 from math import prod
@@ -7,36 +7,32 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from .batch import Batch
+
 NEAREST = 0.1
-"""Metres; nothing is projected from nearer."""
-NOTHING = 1e-9
-"""Weight of places that nobody knows."""
+"""Metres; projection clamps depth here."""
+NEGLIGIBLE = 1e-9
+"""Weight of 3D targets that are not known: the weighted mean needs more than zero."""
 
 
 @dataclass
-class Targets:
-    """Keypoints that each body of a batch should show, and the camera that shows them."""
+class Targets2D(Batch):
+    """Keypoints of a batch of images, and the cameras."""
 
     pixels: Float[ndarray, "batch points 2"]
     weight: Float[ndarray, "batch points"]
-    """Per pixel: root of the confidence over the standard deviation; 0 where nothing was seen."""
+    """Per pixel: root of the confidence over the standard deviation; 0 where not seen."""
     focal_px: Float[ndarray, " batch"]
     center: Float[ndarray, "batch 2"]
 
-    def take(self, index: ndarray) -> "Targets":
-        """Pick the targets of some bodies."""
-        return Targets(
-            self.pixels[index], self.weight[index], self.focal_px[index], self.center[index]
-        )
-
-    def forget(self, rows: ndarray) -> None:
-        """Count what was seen of some bodies as not seen."""
+    def clear(self, rows: ndarray) -> None:
+        """Mark the keypoints of some images as not seen."""
         self.weight[rows] = 0.0
 
-    def padded(self, more: int) -> "Targets":
-        """Add points that were not seen."""
+    def padded(self, more: int) -> "Targets2D":
+        """Append points that are not seen."""
         pixels, weight = _padded(self.pixels, more), _padded(self.weight, more)
-        return Targets(pixels, weight, self.focal_px, self.center)
+        return Targets2D(pixels, weight, self.focal_px, self.center)
 
     def project(self, points: Float[ndarray, "batch points 3"]) -> Float[ndarray, "batch points 2"]:
         """Project into the image, pixels."""
@@ -46,7 +42,7 @@ class Targets:
     def residual(
         self, points: Float[ndarray, "batch points 3"]
     ) -> Float[ndarray, "batch points 2"]:
-        """Measure how far the keypoints are off, in standard deviations."""
+        """Compute the reprojection errors, in standard deviations."""
         return (self.project(points) - self.pixels) * self.weight[..., None]
 
     def rows(self, points: Float[ndarray, "batch points 3"]) -> Float[ndarray, "batch points 2 3"]:
@@ -61,30 +57,26 @@ class Targets:
 
 
 @dataclass
-class Places:
-    """Where the keypoints of each body lie in space, up to a shift that nobody measured."""
+class Targets3D(Batch):
+    """Where keypoints lie in space, up to a translation."""
 
     xyz: Float[ndarray, "batch points 3"]
-    """Metres, axes of the camera frame, any origin: estimators are sure of little in depth."""
+    """Metres, axes of the camera frame, any origin: estimators know little of absolute depth."""
     weight: Float[ndarray, "batch points"]
-    """Per metre: root of the confidence over the standard deviation; 0 where nothing is known."""
+    """Per metre: root of the confidence over the standard deviation; `NEGLIGIBLE` if unknown."""
 
-    def take(self, index: ndarray) -> "Places":
-        """Pick the places of some bodies."""
-        return Places(self.xyz[index], self.weight[index])
+    def clear(self, rows: ndarray) -> None:
+        """Mark the points of some bodies as unknown."""
+        self.weight[rows] = NEGLIGIBLE
 
-    def forget(self, rows: ndarray) -> None:
-        """Count what is known of some bodies as nothing, but not as zero by zero."""
-        self.weight[rows] = NOTHING
-
-    def padded(self, more: int) -> "Places":
-        """Add points of which nothing is known."""
-        return Places(_padded(self.xyz, more), _padded(self.weight, more))
+    def padded(self, more: int) -> "Targets3D":
+        """Append points that are unknown."""
+        return Targets3D(_padded(self.xyz, more), _padded(self.weight, more))
 
     def residual(
         self, points: Float[ndarray, "batch points 3"]
     ) -> Float[ndarray, "batch points 3"]:
-        """Measure how far the points are off once the best shift is taken out."""
+        """Compute the distances after the best translation, in standard deviations."""
         apart = points - self.xyz
         return (apart - self._mean(apart)) * self.weight[..., None]
 
@@ -103,5 +95,5 @@ class Places:
 
 
 def _padded(values: ndarray, more: int) -> ndarray:
-    """Add zeros for more points."""
+    """Append zeros for more points."""
     return np.pad(values, [(0, more if axis == 1 else 0) for axis in range(values.ndim)])

@@ -1,13 +1,12 @@
-"""What a good fit is: keypoints near where they were seen, joints and shape near what is usual.
+"""The energy that a fit minimises, its gradient and its Gauss-Newton matrix.
 
-`E = sum_k gm(|w_k (project(X_k) - x_k)|^2) + pose prior + shape prior` with Geman-McClure's
-`gm(s) = s / (1 + s / rho^2)`, so that a keypoint far off stops pulling (SMPLify, ECCV 2016). To
-this comes what is known of the points' places in space, and what misses of the face say.
+`E = sum_k gm(|w_k (project(X_k) - x_k)|^2) + gm(|v_k (X_k - Y_k)|^2) + pose prior + shape prior`:
+keypoints `X` against their pixels `x` and 3D targets `Y`, with Geman-McClure's
+`gm(s) = s / (1 + s / rho^2)`, which bounds the cost of outliers (SMPLify, ECCV 2016).
 """
 
 from copy import copy
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -15,120 +14,89 @@ from numpy import ndarray
 
 from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..geometry.so3 import exp_map
-from .data_terms import NEAREST, Places, Targets
-from .hidden_face import HiddenFace
-from .kinematics import Pose, Posed, Skeleton, stack
+from .batch import Batch
+from .data_terms import NEAREST, Targets2D, Targets3D
+from .kinematics import Pose, Posed, Skeleton
 from .pose_prior import PosePrior
-from .reach import ReachPrior
-
-POSED = ("world", "joints", "points")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
     """Balance of the terms."""
 
-    pose: float = 1.0
+    pose: float = 0.7
     """Of the joints' Gaussians; limits keep their stiffness."""
-    shape: float = 1.0
-    """Of the squared betas."""
+    shape: float = 0.3
+    """Of the squared betas: below 1, for a trunk that is marked short would else have to lean."""
     outlier_sigmas: float = 7.0
-    """Geman-McClure's `rho`: residuals beyond it count less and less."""
+    """Geman-McClure's `rho`."""
 
 
-class State(NamedTuple):
+@dataclass
+class State(Batch):
     """A batch of bodies with all that the next step needs."""
 
     pose: Pose
     posed: Posed
-    residual: Float[ndarray, "batch points measures"]
-    """Weighted, before the robust kernel: two of the image, then three of space if known."""
-    trust: Float[ndarray, "batch points measures"]
-    """Geman-McClure's factor: 1 for inliers, towards 0 for outliers."""
+    residual: Float[ndarray, "batch points 5"]
+    """Weighted, before the robust kernel: two of the image, then three of space."""
+    robust: Float[ndarray, "batch points 5"]
+    """Root of Geman-McClure's weight: 1 for inliers, towards 0 for outliers."""
     energy: Float[ndarray, " batch"]
-
-    def take(self, index: ndarray) -> "State":
-        """Copy some of the bodies."""
-        posed = Posed(*(getattr(self.posed, name)[index] for name in POSED))
-        return State(self.pose.take(index), posed, *(each[index] for each in self[2:]))
-
-    def put(self, index: ndarray, other: "State") -> None:
-        """Overwrite some bodies by those of `other`."""
-        self.pose.put(index, other.pose)
-        for name in POSED:
-            getattr(self.posed, name)[index] = getattr(other.posed, name)
-        for mine, theirs in zip(self[2:], other[2:], strict=True):
-            mine[index] = theirs
-
-
-def join(states: list[State]) -> State:
-    """Put batches one behind the other."""
-    posed = Posed(
-        *(np.concatenate([getattr(state.posed, name) for state in states]) for name in POSED)
-    )
-    rest = (np.concatenate(parts) for parts in zip(*(state[2:] for state in states), strict=True))
-    return State(stack([state.pose for state in states]), posed, *rest)
 
 
 class FitEnergy:
-    """The energy of a batch of bodies, its gradient and its Gauss-Newton matrix."""
+    """The energy of a batch of bodies."""
 
     def __init__(
-        self,
-        skeleton: Skeleton,
-        prior: PosePrior,
-        targets: Targets,
-        places: Places | None = None,
-        hidden: HiddenFace | None = None,
+        self, skeleton: Skeleton, prior: PosePrior, image: Targets2D, space: Targets3D
     ) -> None:
-        self.skeleton, self.prior, self.targets, self.places = skeleton, prior, targets, places
-        self.hidden = hidden
-        self.reach = ReachPrior(skeleton)
+        self.skeleton, self.prior, self.image, self.space = skeleton, prior, image, space
 
     def take(self, index: ndarray) -> "FitEnergy":
         """Pick the energy of some bodies, or of one body many times."""
         picked = copy(self)
-        picked.targets = self.targets.take(index)
-        picked.places = self.places and self.places.take(index)
-        picked.hidden = self.hidden and self.hidden.take(index)
+        picked.image, picked.space = self.image.take(index), self.space.take(index)
         return picked
 
     def with_skeleton(self, skeleton: Skeleton) -> "FitEnergy":
-        """Measure the same with a skeleton that has more points, of which nothing is known."""
+        """Exchange the skeleton for one with more points at its end, which nothing measures."""
         more = len(skeleton.joint) - len(self.skeleton.joint)
-        places = self.places and self.places.padded(more)
-        return FitEnergy(skeleton, self.prior, self.targets.padded(more), places, self.hidden)
+        return FitEnergy(skeleton, self.prior, self.image.padded(more), self.space.padded(more))
 
     def state(self, pose: Pose, weights: Weights) -> State:
-        """Place the bodies and measure their energy; infinite where a keypoint is behind."""
+        """Compute the energy; infinite where a seen keypoint is behind the camera."""
         posed = self.skeleton.place(pose)
-        parts = [_robust(self.targets.residual(posed.points), weights)]
-        if self.places is not None:
-            parts.append(_robust(self.places.residual(posed.points), weights))
-        residual, trust = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
-        energy = self._prior_energy(pose, weights)
-        for off, factor in parts:
-            energy += ((off**2).sum(-1) * factor[..., 0]).sum(1)
-        if self.hidden is not None:
-            energy += self.hidden.energy(posed.world)
-        behind = (posed.points[..., 2] < NEAREST) & (self.targets.weight > 0.0)
+        energy = self.prior.energy(pose.rotations, weights.pose)
+        energy += weights.shape * (pose.betas**2).sum(1)
+        residuals, factors = [], []
+        for targets in (self.image, self.space):
+            residual = targets.residual(posed.points)
+            squared = (residual**2).sum(-1, keepdims=True)
+            factor = 1.0 / (1.0 + squared / weights.outlier_sigmas**2)
+            energy += (squared * factor).sum((1, 2))
+            residuals.append(residual)
+            factors.append(np.broadcast_to(factor, residual.shape))
+        behind = (posed.points[..., 2] < NEAREST) & (self.image.weight > 0.0)
         energy[behind.any(1)] = np.inf
-        return State(pose, posed, residual, trust, energy)
+        return State(
+            pose, posed, np.concatenate(residuals, -1), np.concatenate(factors, -1), energy
+        )
 
     def linearise(
         self, state: State, weights: Weights
     ) -> tuple[Float[ndarray, "batch unknowns unknowns"], Float[ndarray, "batch unknowns"]]:
         """Return the Gauss-Newton matrix and half the gradient of the energy."""
-        batch = len(state.energy)
-        jacobian = self._jacobian(state.posed) * state.trust[..., None]
+        batch, points = state.posed.points.shape[:2]
+        identity = np.broadcast_to(np.eye(3), (batch, points, 3, 3))
+        moved = self.skeleton.jacobian(state.posed, identity)
+        parts = [self.image.rows(state.posed.points) @ moved, self.space.jacobian(moved)]
+        jacobian = np.concatenate(parts, axis=2) * state.robust[..., None]
         jacobian = jacobian.reshape(batch, -1, self.skeleton.unknowns)
-        residual = (state.residual * state.trust).reshape(batch, -1, 1)
+        residual = (state.residual * state.robust).reshape(batch, -1, 1)
         transposed = jacobian.swapaxes(1, 2)
         matrix, gradient = transposed @ jacobian, (transposed @ residual)[..., 0]
         self._add_pose_prior(matrix, gradient, state.pose, weights.pose)
-        self.reach.add_terms(matrix, gradient, state.pose.rotations, weights.pose)
-        if self.hidden is not None:
-            self.hidden.add_terms(matrix, gradient, state.posed.world, self.skeleton.active)
         betas = np.arange(self.skeleton.unknowns - BETA_COUNT, self.skeleton.unknowns)
         matrix[:, betas, betas] += weights.shape
         gradient[:, betas] += weights.shape * state.pose.betas
@@ -143,36 +111,15 @@ class FitEnergy:
         shift, growth = step[:, -BETA_COUNT - 3 : -BETA_COUNT], step[:, -BETA_COUNT:]
         return Pose(rotations, pose.betas + growth, pose.transl + shift)
 
-    def _jacobian(self, posed: Posed) -> Float[ndarray, "batch points measures unknowns"]:
-        """Differentiate the weighted residuals."""
-        rows = self.targets.rows(posed.points)
-        if self.places is None:
-            return self.skeleton.jacobian(posed, rows)
-        identity = np.broadcast_to(np.eye(3), (*posed.points.shape, 3))
-        points = self.skeleton.jacobian(posed, identity)
-        return np.concatenate([rows @ points, self.places.jacobian(points)], axis=2)
-
-    def _prior_energy(self, pose: Pose, weights: Weights) -> Float[ndarray, " batch"]:
-        energy = self.prior.energy(pose.rotations, weights.pose)
-        energy += self.reach.energy(pose.rotations, weights.pose)
-        return energy + weights.shape * (pose.betas**2).sum(1)
-
     def _add_pose_prior(
         self, matrix: ndarray, gradient: ndarray, pose: Pose, weight: float
     ) -> None:
         terms = self.prior.terms(pose.rotations, weight)
         active, (first, second) = self.skeleton.active, self.prior.pairs
-        gradient[:, : 3 * len(active)] += terms.gradient[:, active].reshape(
-            len(gradient), 3 * len(active)
-        )
+        turns = 3 * len(active)
+        gradient[:, :turns] += terms.gradient[:, active].reshape(len(gradient), turns)
         slot = np.full(JOINT_COUNT, -1)
         slot[active] = np.arange(len(active))
         both = (slot[first] >= 0) & (slot[second] >= 0)
         rows, columns = (3 * slot[side[both], None] + np.arange(3) for side in (first, second))
         matrix[:, rows[:, :, None], columns[:, None, :]] += terms.curvature[:, both]
-
-
-def _robust(residual: ndarray, weights: Weights) -> tuple[ndarray, ndarray]:
-    """Pair residuals with Geman-McClure's factor, the same for all numbers of one point."""
-    factor = 1.0 / (1.0 + (residual**2).sum(-1, keepdims=True) / weights.outlier_sigmas**2)
-    return residual, np.broadcast_to(factor, residual.shape)

@@ -1,4 +1,4 @@
-"""Where the descent starts: the mean body, turned all ways round, and what others propose."""
+"""Initial poses: the mean body at several yaws, and bodies given as parameters."""
 
 import numpy as np
 from jaxtyping import Float
@@ -8,7 +8,7 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..conventions import BETA_COUNT
 from ..geometry.so3 import exp_map
-from .data_terms import Targets
+from .data_terms import Targets2D
 from .kinematics import Pose, Skeleton
 from .pose_prior import PosePrior
 
@@ -17,9 +17,9 @@ UPRIGHT = np.diag([1.0, -1.0, -1.0])
 
 
 def yawed_poses(
-    skeleton: Skeleton, prior: PosePrior, targets: Targets, yaws: Float[ndarray, " batch"]
+    skeleton: Skeleton, prior: PosePrior, targets: Targets2D, yaws: Float[ndarray, " batch"]
 ) -> Pose:
-    """Stand the prior's mean pose where the keypoints are, turned by one yaw for each target.
+    """Place the prior's mean pose over the keypoints, turned by one yaw for each target.
 
     The distance is such that the body covers the extent of the keypoints.
     """
@@ -33,29 +33,25 @@ def yawed_poses(
     low, high = _bounds(targets.pixels, seen)
     pixels_per_metre = (high - low).max(1) / (body_high - body_low)[:, :2].max(1)
     depth = targets.focal_px / pixels_per_metre
-    middle = (low + high) / 2.0
-    ray = (middle - targets.center) / targets.focal_px[:, None]
-    place = np.concatenate([ray, np.ones((batch, 1))], axis=1) * depth[:, None]
-    pose.transl = place - (body_low + body_high) / 2.0
+    ray = ((low + high) / 2.0 - targets.center) / targets.focal_px[:, None]
+    centre = np.concatenate([ray, np.ones((batch, 1))], axis=1) * depth[:, None]
+    pose.transl = centre - (body_low + body_high) / 2.0
     return pose
 
 
 def pose_from_params(params: HumanParams, body: BodyModel) -> Pose:
-    """Take the people of parameters as starts, in the camera frame of their first frame.
+    """Convert every person of every frame, in the camera frame of the first frame.
 
-    Betas of another body are left out: the mean shape stands in.
+    Betas of another body become zero: the mean shape.
     """
     camera = params.camera_from_world[:1].double().numpy()
-    pose = params.pose.flatten(0, 1).double().numpy()
-    rotations = exp_map(pose)
+    rotations = exp_map(params.pose.flatten(0, 1).double().numpy())
     rotations[:, 0] = camera[:, :3, :3] @ rotations[:, 0]
-    same = params.beta_space == body.beta_space
-    betas = params.betas.flatten(0, 1).double().numpy() * (1.0 if same else 0.0)
-    transl = params.transl.flatten(0, 1).double().numpy()
-    pelvis = body.rest(params.betas.flatten(0, 1) * (1.0 if same else 0.0))[1][:, 0]
-    pelvis = pelvis.double().numpy()
-    moved = (camera[:, :3, :3] @ (transl + pelvis)[..., None])[..., 0] + camera[:, :3, 3] - pelvis
-    return Pose(rotations, betas, moved)
+    betas = params.betas.flatten(0, 1) * float(params.beta_space == body.beta_space)
+    pelvis = body.rest(betas)[1][:, 0].double().numpy()
+    offset = params.transl.flatten(0, 1).double().numpy() + pelvis
+    transl = (camera[:, :3, :3] @ offset[..., None])[..., 0] + camera[:, :3, 3] - pelvis
+    return Pose(rotations, betas.double().numpy(), transl)
 
 
 def _bounds(points: ndarray, seen: ndarray) -> tuple[ndarray, ndarray]:

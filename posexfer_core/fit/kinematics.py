@@ -2,7 +2,7 @@
 
 A step turns joint `a` by `R_a exp(d)`; a point `X` that hangs on it moves by
 `(G_a e_i) x (X - P_a)` per radian about the joint's own axis `e_i`, where `G_a` is the joint's
-world rotation and `P_a` its place. Points do not move with joints that they do not hang on.
+world rotation and `P_a` its position. Points do not move with joints that they do not hang on.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from numpy import ndarray
 from ..body.joints import ANCESTORS, LEVELS, PARENT_INDEX
 from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..keypoints.keypoint_placement import RestBody
+from .batch import Batch
 
 
 @dataclass
-class Pose:
+class Pose(Batch):
     """Unknowns of a batch of bodies."""
 
     rotations: Float[ndarray, "batch 24 3 3"]
@@ -26,35 +27,57 @@ class Pose:
     transl: Float[ndarray, "batch 3"]
     """Metres, camera frame."""
 
-    def take(self, index: ndarray) -> "Pose":
-        """Copy some of the bodies, by indices or a mask."""
-        return Pose(self.rotations[index], self.betas[index], self.transl[index])
-
-    def put(self, index: ndarray, other: "Pose") -> None:
-        """Overwrite some of the bodies by those of `other`."""
-        self.rotations[index] = other.rotations
-        self.betas[index] = other.betas
-        self.transl[index] = other.transl
-
-
-def stack(poses: list[Pose]) -> Pose:
-    """Join batches, in order."""
-    return Pose(
-        np.concatenate([pose.rotations for pose in poses]),
-        np.concatenate([pose.betas for pose in poses]),
-        np.concatenate([pose.transl for pose in poses]),
-    )
-
 
 @dataclass
-class Posed:
-    """Bodies placed in the camera frame, metres."""
+class Posed(Batch):
+    """Bodies in the camera frame, metres."""
 
     world: Float[ndarray, "batch 24 3 3"]
     """Rotation of each joint from the rest frame."""
     joints: Float[ndarray, "batch 24 3"]
     points: Float[ndarray, "batch points 3"]
     """The keypoints."""
+
+
+def bone_offsets(joints: Float[ndarray, "24 3 *betas"]) -> Float[ndarray, "24 3 *betas"]:
+    """Subtract each joint's parent; the root keeps its offset from the origin."""
+    bones = joints.copy()
+    bones[1:] -= joints[PARENT_INDEX[1:]]
+    return bones
+
+
+def place_joints(
+    pose: Pose, bones: Float[ndarray, "24 3"], bone_shape: Float[ndarray, "24 3 10"]
+) -> tuple[Float[ndarray, "batch 24 3 3"], Float[ndarray, "batch 24 3"]]:
+    """Compose the kinematic tree: `G_j = G_parent R_j`, `P_j = P_parent + G_parent bone_j`.
+
+    Args:
+        pose: the bodies.
+        bones: `bone_offsets` at zero betas, metres.
+        bone_shape: their change with the betas.
+
+    Returns:
+        World rotation and position of each joint.
+    """
+    bones = bones + np.tensordot(pose.betas, bone_shape, axes=(1, 2))
+    world = np.empty_like(pose.rotations)
+    world[:, 0] = pose.rotations[:, 0]
+    for level in LEVELS:
+        world[:, level] = world[:, PARENT_INDEX[level]] @ pose.rotations[:, level]
+    turned = bones + pose.transl[:, None]
+    turned[:, 1:] = (world[:, PARENT_INDEX[1:]] @ bones[:, 1:, :, None])[..., 0]
+    return world, ANCESTORS.astype(float) @ turned
+
+
+def joint_shape_jacobian(
+    world: Float[ndarray, "batch 24 3 3"], bone_shape: Float[ndarray, "24 3 10"]
+) -> Float[ndarray, "batch 24 3 10"]:
+    """Differentiate the joints' positions by the betas: every bone down to a joint grows."""
+    growth = np.empty((len(world), JOINT_COUNT, 3, BETA_COUNT))
+    growth[:, 0] = bone_shape[0]
+    growth[:, 1:] = world[:, PARENT_INDEX[1:]] @ bone_shape[1:]
+    summed = ANCESTORS.astype(float) @ growth.reshape(len(world), JOINT_COUNT, -1)
+    return summed.reshape(growth.shape)
 
 
 class Skeleton:
@@ -65,10 +88,7 @@ class Skeleton:
     """
 
     def __init__(self, rest: RestBody) -> None:
-        self.bones = rest.joints.copy()
-        self.bones[1:] -= rest.joints[PARENT_INDEX[1:]]
-        self.bone_shape = rest.joint_shape.copy()
-        self.bone_shape[1:] -= rest.joint_shape[PARENT_INDEX[1:]]
+        self.bones, self.bone_shape = bone_offsets(rest.joints), bone_offsets(rest.joint_shape)
         self.joint = rest.points.joint
         self.offset = rest.points.position - rest.joints[self.joint]
         self.offset_shape = rest.points.shape - rest.joint_shape[self.joint]
@@ -84,15 +104,8 @@ class Skeleton:
         return 3 * len(self.active) + 3 + BETA_COUNT
 
     def place(self, pose: Pose) -> Posed:
-        """Run down the tree: `G_j = G_parent R_j`, `P_j = P_parent + G_parent bone_j`."""
-        bones = self.bones + np.tensordot(pose.betas, self.bone_shape, axes=(1, 2))
-        world = np.empty_like(pose.rotations)
-        world[:, 0] = pose.rotations[:, 0]
-        for level in LEVELS:
-            world[:, level] = world[:, PARENT_INDEX[level]] @ pose.rotations[:, level]
-        carried = bones + pose.transl[:, None]
-        carried[:, 1:] = (world[:, PARENT_INDEX[1:]] @ bones[:, 1:, :, None])[..., 0]
-        joints = ANCESTORS.astype(float) @ carried
+        """Place joints and keypoints, camera frame."""
+        world, joints = place_joints(pose, self.bones, self.bone_shape)
         offset = self.offset + np.tensordot(pose.betas, self.offset_shape, axes=(1, 2))
         points = joints[:, self.joint] + (world[:, self.joint] @ offset[..., None])[..., 0]
         return Posed(world, joints, points)
@@ -114,21 +127,13 @@ class Skeleton:
         turns = np.zeros((batch, points, measures, len(self.active), 3))
         turns[:, self._point, :, self._slot] = torque.swapaxes(0, 1)
         turns = turns.reshape(batch, points, measures, -1)
-        return np.concatenate([turns, rows, rows @ self._shape_jacobian(posed)], axis=-1)
-
-    def _shape_jacobian(self, posed: Posed) -> Float[ndarray, "batch points 3 10"]:
-        """Differentiate the keypoints by the betas: every bone on the way grows."""
-        batch = len(posed.world)
-        grown = np.empty((batch, JOINT_COUNT, 3, BETA_COUNT))
-        grown[:, 0] = self.bone_shape[0]
-        grown[:, 1:] = posed.world[:, PARENT_INDEX[1:]] @ self.bone_shape[1:]
-        chains = ANCESTORS[self.joint].astype(float) @ grown.reshape(batch, JOINT_COUNT, -1)
-        chains = chains.reshape(batch, -1, 3, BETA_COUNT)
-        return chains + posed.world[:, self.joint] @ self.offset_shape
+        shape = joint_shape_jacobian(posed.world, self.bone_shape)[:, self.joint]
+        shape = shape + posed.world[:, self.joint] @ self.offset_shape
+        return np.concatenate([turns, rows, rows @ shape], axis=-1)
 
 
 def _cross(a: ndarray, b: ndarray) -> ndarray:
-    """Do what `np.cross` does for 3-vectors, several times faster."""
+    """Compute `np.cross` of 3-vectors, several times faster."""
     out = np.empty(np.broadcast_shapes(a.shape, b.shape))
     out[..., 0] = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
     out[..., 1] = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]

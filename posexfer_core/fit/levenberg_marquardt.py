@@ -7,11 +7,12 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from ..conventions import BETA_COUNT
-from .energy import FitEnergy, State, Weights, join
+from .batch import stack
+from .energy import FitEnergy, State, Weights
 from .kinematics import Pose
 
 BLOCK = 48
-"""Bodies that are walked at once, so that their matrices stay in the processor's cache."""
+"""Bodies minimised at once, so that their matrices stay in the processor's cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,19 +28,20 @@ class Stage:
 
 
 def minimise(energy: FitEnergy, pose: Pose, stage: Stage) -> State:
-    """Walk every body of a batch downhill; a body never ends with more energy than it had."""
+    """Minimise the energy of every body; none ends with more energy than it had."""
     rows = np.arange(len(pose.betas))
     blocks = [rows[start : start + BLOCK] for start in range(0, max(len(rows), 1), BLOCK)]
-    return join(
-        [_walk(energy.take(block), pose.take(block), stage) for block in blocks],
-    )
+    return stack([_minimise(energy.take(block), pose.take(block), stage) for block in blocks])
 
 
-def _walk(energy: FitEnergy, pose: Pose, stage: Stage) -> State:
-    """Step until the last body has settled; those that have are left alone."""
+def _minimise(energy: FitEnergy, pose: Pose, stage: Stage) -> State:
+    """Step until every body has converged; those that have are no longer evaluated."""
     state = energy.state(pose, stage.weights)
     damping = np.full(len(state.energy), 1e-2)
-    columns = _free_columns(energy, stage)
+    columns = np.arange(energy.skeleton.unknowns)
+    if stage.rigid:
+        transl = len(columns) - BETA_COUNT - 3
+        columns = np.r_[0:3, transl : transl + 3]
     moving = np.arange(len(state.energy))
     for _ in range(stage.steps):
         if not len(moving):
@@ -53,19 +55,11 @@ def _walk(energy: FitEnergy, pose: Pose, stage: Stage) -> State:
         trial = some.state(some.step(here.pose, step), stage.weights)
         better = trial.energy < here.energy
         gain = np.where(better, here.energy - trial.energy, 0.0)
-        settled = better & (gain < stage.tolerance * here.energy)
+        converged = better & (gain < stage.tolerance * here.energy)
         state.put(moving[better], trial.take(np.flatnonzero(better)))
         damping[moving] *= np.where(better, 0.3, 5.0)
-        moving = moving[~settled & (damping[moving] < 1e6)]
+        moving = moving[~converged & (damping[moving] < 1e6)]
     return state
-
-
-def _free_columns(energy: FitEnergy, stage: Stage) -> ndarray:
-    unknowns = energy.skeleton.unknowns
-    if not stage.rigid:
-        return np.arange(unknowns)
-    transl = unknowns - BETA_COUNT - 3
-    return np.array([0, 1, 2, transl, transl + 1, transl + 2])
 
 
 def _damped_step(

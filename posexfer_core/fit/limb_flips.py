@@ -1,8 +1,7 @@
-"""Arms and legs as two bones and a hinge, and their twins bent the other way in depth.
+"""Limbs flipped in depth: the other poses of an arm or leg with nearly the same image.
 
-An image fixes how far a bone leans from the image plane, but not to which side: each limb has
-a twin with nearly the same image. Descent does not cross from one to the other, so both are
-tried.
+An image fixes how far a bone leans from the image plane, but not to which side. The minimiser does
+not cross from one pose to the other, so each is tried.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from itertools import product
 import numpy as np
 from numpy import ndarray
 
-from ..body.joints import JOINT_NAMES, PARENTS
+from ..body.joints import LIMB_CHAINS, PARENTS, LimbName
 from ..geometry.so3 import exp_map
 from .kinematics import Pose, Posed, Skeleton
 
@@ -20,7 +19,6 @@ from .kinematics import Pose, Posed, Skeleton
 class Limb:
     """Two bones with a hinge between them."""
 
-    name: str
     root: int
     middle: int
     tip: int
@@ -28,27 +26,21 @@ class Limb:
     """Axis about which the middle joint bends by a positive angle, rest frame."""
 
 
-def _limb(name: str, joints: tuple[str, str, str], hinge: tuple[float, float, float]) -> Limb:
-    root, middle, tip = map(JOINT_NAMES.index, joints)
-    return Limb(name, root, middle, tip, hinge)
-
-
-LIMBS = (
-    _limb("left_arm", ("l_shoulder", "l_elbow", "l_wrist"), (0.0, -1.0, 0.0)),
-    _limb("right_arm", ("r_shoulder", "r_elbow", "r_wrist"), (0.0, 1.0, 0.0)),
-    _limb("left_leg", ("l_hip", "l_knee", "l_ankle"), (1.0, 0.0, 0.0)),
-    _limb("right_leg", ("r_hip", "r_knee", "r_ankle"), (1.0, 0.0, 0.0)),
-)
-
+HINGES: dict[LimbName, tuple[float, float, float]] = {
+    "left_arm": (0.0, -1.0, 0.0),
+    "right_arm": (0.0, 1.0, 0.0),
+    "left_leg": (1.0, 0.0, 0.0),
+    "right_leg": (1.0, 0.0, 0.0),
+}
+LIMBS = {name: Limb(*LIMB_CHAINS[name][:3], hinge) for name, hinge in HINGES.items()}
 FLIPS = ((True, False), (False, True), (True, True))
-"""Which bones of a limb lean the other way: upper, lower, both."""
+"""Which bones of a limb are mirrored: upper, lower, both."""
 
 
 def flipped_limb(skeleton: Skeleton, pose: Pose, posed: Posed, limb: Limb, flip: tuple) -> Pose:
-    """Mirror one or both bones of a limb along the line of sight and bend its hinge to fit.
+    """Mirror one or both bones of a limb along the line of sight.
 
-    The elbow or knee stays a hinge that bends its one way; the twist goes into the shoulder or
-    hip, for the prior to judge.
+    The elbow or knee stays a hinge that bends one way; the twist goes into the shoulder or hip.
     """
     sight = posed.joints[:, limb.root] / np.linalg.norm(
         posed.joints[:, limb.root], axis=-1, keepdims=True
@@ -69,17 +61,17 @@ def flipped_limb(skeleton: Skeleton, pose: Pose, posed: Posed, limb: Limb, flip:
     world = _frame(upper, bend) @ _frame(rest_upper, rest_hinge).T
     sine = (np.cross(upper, lower) * bend).sum(-1)
     angle = np.arctan2(sine, (upper * lower).sum(-1))
-    twin = pose.take(np.arange(len(pose.betas)))
-    twin.rotations[:, limb.root] = posed.world[:, PARENTS[limb.root]].swapaxes(-1, -2) @ world
-    twin.rotations[:, limb.middle] = exp_map(angle[:, None] * rest_hinge)
-    return twin
+    flipped = pose.take(np.arange(len(pose.betas)))
+    flipped.rotations[:, limb.root] = posed.world[:, PARENTS[limb.root]].swapaxes(-1, -2) @ world
+    flipped.rotations[:, limb.middle] = exp_map(angle[:, None] * rest_hinge)
+    return flipped
 
 
-def limb_twins(skeleton: Skeleton, pose: Pose, posed: Posed) -> list[tuple[Limb, Pose]]:
-    """Make every flip of every limb of every body; each entry holds the whole batch."""
+def flipped_limbs(skeleton: Skeleton, pose: Pose, posed: Posed) -> list[tuple[Limb, Pose]]:
+    """Make every flip of every limb; each entry holds the whole batch."""
     return [
         (limb, flipped_limb(skeleton, pose, posed, limb, flip))
-        for limb, flip in product(LIMBS, FLIPS)
+        for limb, flip in product(LIMBS.values(), FLIPS)
     ]
 
 

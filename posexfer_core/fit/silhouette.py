@@ -1,13 +1,13 @@
-"""Fit the shape of bodies to masks of the people, once keypoints have told the pose.
+"""Fit the shape of bodies to masks of the people, once keypoints have given the pose.
 
-Keypoints tell how long a body is, hardly how wide. Here the pose stays, and the outline of the body
-is laid along that of the mask: each point of it is drawn to the nearest point of the mask's outline
-that faces the same way, along that one's normal (point to line, as in iterated closest points), by
-Gauss-Newton steps on the betas and the distance. Vertices are linear in the betas as long as the
-pose stays, so that the derivative is exact and found once.
+Keypoints show a body's lengths, hardly its widths. The rotations stay, and each point of the
+body's contour is matched to the nearest point of the mask's contour with a similar normal; the
+distances along that normal (point to line, as in iterated closest points) are minimised by
+Gauss-Newton steps on the betas and the distance. Vertices are linear in the betas while the pose
+stays, so the derivative is exact and computed once.
 
-Clothes are wider than the body, so a mask pulls less where it is outside. What faces another way or
-is far off (things held, limbs behind something, limbs posed wrongly) does not pull.
+Clothes are wider than the body, so distances to a mask outside of the body weigh less. Contours of
+held things, hidden parts and wrongly posed limbs find no match.
 """
 
 import logging
@@ -24,8 +24,8 @@ from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..errors import ImageError
 from ..geometry.rasterize import rasterize
 from ..keypoints.masks import MARGIN, Mask, shrunk, window
-from .contours import Outline, outline_of
-from .data_terms import Targets
+from .contours import Contour, contour_of
+from .data_terms import Targets2D
 from .energy import FitEnergy
 from .kinematics import Pose, Skeleton
 from .search import FINE
@@ -33,19 +33,19 @@ from .search import FINE
 logger = logging.getLogger(__name__)
 
 STEPS = 5
-SPREAD = 0.01
-"""Standard deviation of a point of the outline, as a share of the person's extent."""
+SIGMA = 0.01
+"""Standard deviation of a point of the contour, as a share of the person's extent."""
 INDEPENDENT = 100
-"""What all points of an outline count for; neighbours tell much the same."""
-LOOSE = 0.35
+"""Independent points that a contour counts for; neighbours are correlated."""
+OUTSIDE_WEIGHT = 0.35
 """Weight of points where the mask is outside of the body, as clothes are."""
-ASIDE = 0.02
-"""How far each part of the body may lie beside its place, for keypoints are not exact either:
-standard deviation, as a share of the person's extent."""
-REACH = 0.08
-"""How far a point looks for the mask's outline, as a share of the person's extent."""
+SHIFT_SIGMA = 0.02
+"""Standard deviation of the shift of each body part in the image, as a share of the person's
+extent: keypoints are not exact either."""
+MATCHED_WITHIN = 0.08
+"""Farthest match of two points, as a share of the person's extent."""
 FACING = 0.7
-"""Least cosine between the normals of two points that may be the same."""
+"""Least cosine between the normals of two matched points."""
 MOST_POINTS = 200
 LEAST_OVERLAP = 0.4
 """Share of the body that its mask must cover."""
@@ -53,7 +53,7 @@ MOST_FRAMES = 16
 """Frames of a video from which its one shape is found."""
 
 
-def fit_outlines(
+def fit_silhouettes(
     pose: Pose,
     energy: FitEnergy,
     masks: Sequence[Mask | None],
@@ -61,16 +61,15 @@ def fit_outlines(
     *,
     one_shape: bool = False,
 ) -> Pose:
-    """Find betas and distances with which bodies fill their masks; the turns stay.
+    """Fit betas and distances to masks; rotations stay.
 
     Args:
         pose: bodies that were fitted to keypoints, a row each.
-        energy: what was seen of them.
-        masks: of each, as `masks.check_mask` returns them; None where there is none, and
-            nothing changes.
+        energy: of their fits.
+        masks: of each, as `masks.check_mask` returns them; a body without one stays as it is.
         body: that was fitted.
-        one_shape: the rows are frames of one person. Masks that are elsewhere are left out, with
-            a warning, while most are where the body is.
+        one_shape: the rows are frames of one person. Masks that do not cover the body are left
+            out, with a warning, while most do.
 
     Raises:
         ImageError: a mask covers little of its body: it is of somebody else, or inverted.
@@ -96,7 +95,7 @@ def fit_outlines(
             raise ImageError(refused[0])
         for sentence in refused:
             logger.warning("%s This mask is left out.", sentence)
-        shape, growth = _descend(silhouettes, pose.betas[group].mean(0))
+        shape, growth = _fit_shape(silhouettes, pose.betas[group].mean(0))
         rows = np.arange(len(betas)) if one_shape else np.array(group)
         betas[rows] = shape
         old, new = (_pelvis_at_rest(energy.skeleton, each) for each in (pose.betas[rows], shape))
@@ -106,7 +105,7 @@ def fit_outlines(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Silhouette:
-    """One posed body of unknown shape and distance, and the outline it should have.
+    """One posed body of unknown shape and distance, and the contour of its mask.
 
     Its points are `growth pelvis + base[0] + sum_i beta_i base[1 + i]`, metres, camera frame.
     """
@@ -117,18 +116,18 @@ class Silhouette:
     faces: torch.Tensor
     parts: Int[ndarray, " vertices"]
     """The joint that moves each vertex most."""
-    targets: Targets
+    targets: Targets2D
     intrinsics: Float[ndarray, "3 3"]
-    """Of the working image."""
+    """Of the cropped and shrunk mask."""
     size: tuple[int, int]
-    outline: Outline
+    contour: Contour
     extent: float
-    """Of the person, working pixels."""
+    """Of the person, pixels of that mask."""
 
     @classmethod
     def of(cls, pose: Pose, energy: FitEnergy, mask: Mask, body: BodyModel) -> "Silhouette":
-        """Prepare one body; see `fit_outlines`."""
-        skeleton, targets = energy.skeleton, energy.targets
+        """Prepare one body; arguments as in `fit_silhouettes`."""
+        skeleton, targets = energy.skeleton, energy.image
         placed = skeleton.place(pose)
         corner, box = window(mask, targets.pixels[0, targets.weight[0] > 0.0])
         small, scale = shrunk(box)
@@ -143,15 +142,15 @@ class Silhouette:
             targets=targets,
             intrinsics=intrinsics,
             size=small.shape,
-            outline=outline_of(small).thinned(10 * MOST_POINTS),
+            contour=contour_of(small).thinned(10 * MOST_POINTS),
             extent=float(max(small.shape)) / (1.0 + 2.0 * MARGIN),
         )
         made.check_overlap(pose.betas[0], small)
         return made
 
     def check_overlap(self, betas: Float[ndarray, "10"], mask: Mask) -> None:
-        """Refuse a mask that is elsewhere."""
-        covered = self.seen(betas, 1.0).mask[0].numpy()
+        """Raise ImageError where the mask covers too little of the body."""
+        covered = self.rasterized(betas, 1.0).mask[0].numpy()
         share = (covered & mask).sum() / max(covered.sum(), 1)
         if share < LEAST_OVERLAP:
             raise ImageError(
@@ -159,7 +158,7 @@ class Silhouette:
                 "of it. Is it somebody else's, or are inside and outside exchanged?"
             )
 
-    def seen(self, betas: Float[ndarray, "10"], growth: float):
+    def rasterized(self, betas: Float[ndarray, "10"], growth: float):
         """Rasterise the body."""
         vertices = growth * self.pelvis + _mixed(self.vertices, betas)
         return rasterize(
@@ -174,52 +173,54 @@ class Silhouette:
     ) -> tuple[Float[ndarray, "11 11"], Float[ndarray, "11"]]:
         """Return the Gauss-Newton matrix and half the gradient by betas and growth.
 
-        How far every part lies beside its place is solved for and taken out (Schur complement).
+        The shifts of the parts are eliminated (Schur complement).
         """
         rows, residual = self._keypoint_rows(betas, growth)
         matrix, gradient = rows.T @ rows, rows.T @ residual
-        rows, aside, residual = self._outline_rows(betas, growth)
-        both, shifts = rows.T @ aside, aside.T @ aside
+        rows, shifted, residual = self._contour_rows(betas, growth)
+        both, shifts = rows.T @ shifted, shifted.T @ shifted
         shifts[np.arange(2 * JOINT_COUNT), np.arange(2 * JOINT_COUNT)] += (
-            1.0 / (ASIDE * self.extent) ** 2
+            1.0 / (SHIFT_SIGMA * self.extent) ** 2
         )
-        kept = rows.T - both @ np.linalg.solve(shifts, aside.T)
+        kept = rows.T - both @ np.linalg.solve(shifts, shifted.T)
         return matrix + kept @ rows, gradient + kept @ residual
 
-    def _outline_rows(self, betas: ndarray, growth: float) -> tuple[ndarray, ndarray, ndarray]:
-        """Compare the outlines.
+    def _contour_rows(self, betas: ndarray, growth: float) -> tuple[ndarray, ndarray, ndarray]:
+        """Match the contours.
 
         Returns:
             The Jacobian by betas and growth, that by the shift of each part in the image, and
             residuals, all weighted.
         """
-        visible = self.seen(betas, growth)
-        own = outline_of(visible.mask[0].numpy()).thinned(MOST_POINTS)
-        if not len(own.row) or not len(self.outline.row):
+        visible = self.rasterized(betas, growth)
+        own = contour_of(visible.mask[0].numpy()).thinned(MOST_POINTS)
+        if not len(own.row) or not len(self.contour.row):
             return np.zeros((0, BETA_COUNT + 1)), np.zeros((0, 2 * JOINT_COUNT)), np.zeros(0)
-        mate, near = _matched(own, self.outline, REACH * self.extent)
-        own, other = own.take(near), self.outline.take(mate)
+        mate, near = _matched(own, self.contour, MATCHED_WITHIN * self.extent)
+        own, other = own.take(near), self.contour.take(mate)
         off = (other.normal * (own.xy - other.xy)).sum(-1)
         corners = self.faces.numpy()[visible.face_id[0].numpy()[own.row, own.column]]
         shares = visible.barycentric[0].numpy()[own.row, own.column]
         basis = np.einsum("pc,bpcx->bpx", shares, self.vertices[:, corners])
         across = self._pixel_rows(growth * self.pelvis + _mixed(basis, betas), other.normal)
-        sigma = SPREAD * self.extent
+        sigma = SIGMA * self.extent
         weight = np.sqrt(INDEPENDENT / max(len(off), INDEPENDENT)) / sigma
-        weight = weight * np.where(off < 0.0, LOOSE, 1.0) / (1.0 + (off / (3.0 * sigma)) ** 2)
-        aside = np.zeros((len(off), JOINT_COUNT, 2))
-        aside[np.arange(len(off)), self.parts[corners[:, 0]]] = weight[:, None] * other.normal
+        weight = (
+            weight * np.where(off < 0.0, OUTSIDE_WEIGHT, 1.0) / (1.0 + (off / (3.0 * sigma)) ** 2)
+        )
+        shifted = np.zeros((len(off), JOINT_COUNT, 2))
+        shifted[np.arange(len(off)), self.parts[corners[:, 0]]] = weight[:, None] * other.normal
         rows = weight[:, None] * self._by_unknowns(across, basis)
-        return rows, aside.reshape(len(off), -1), weight * off
+        return rows, shifted.reshape(len(off), -1), weight * off
 
     def _keypoint_rows(self, betas: ndarray, growth: float) -> tuple[ndarray, ndarray]:
-        """Hold the keypoints: rows of the Jacobian and residuals, weighted."""
+        """Return the Jacobian and the residuals of the keypoints, weighted."""
         points = growth * self.pelvis + _mixed(self.keypoints, betas)
         off = self.targets.residual(points[None])[0]
-        trust = 1.0 / (1.0 + (off**2).sum(-1) / FINE.weights.outlier_sigmas**2)
-        rows = self.targets.rows(points[None])[0] * trust[:, None, None]
+        robust = 1.0 / (1.0 + (off**2).sum(-1) / FINE.weights.outlier_sigmas**2)
+        rows = self.targets.rows(points[None])[0] * robust[:, None, None]
         both = [self._by_unknowns(rows[:, axis], self.keypoints) for axis in (0, 1)]
-        return np.concatenate(both), (off * trust[:, None]).T.reshape(-1)
+        return np.concatenate(both), (off * robust[:, None]).T.reshape(-1)
 
     def _pixel_rows(self, points: ndarray, normal: ndarray) -> ndarray:
         """Differentiate the projection along each normal by the point in the camera frame."""
@@ -229,16 +230,16 @@ class Silhouette:
         return np.concatenate([along, -(along * xy).sum(-1, keepdims=True) / z], -1)
 
     def _by_unknowns(self, rows: ndarray, basis: ndarray) -> ndarray:
-        """Carry derivatives by points to derivatives by betas and growth."""
+        """Turn derivatives by points into derivatives by betas and growth."""
         return np.concatenate(
             [np.einsum("px,bpx->pb", rows, basis[1:]), (rows @ self.pelvis)[:, None]], -1
         )
 
 
-def _descend(
+def _fit_shape(
     silhouettes: Sequence[Silhouette], betas: Float[ndarray, "10"]
 ) -> tuple[Float[ndarray, "10"], float]:
-    """Find the betas of all of them, and the factor of their distances."""
+    """Return the betas of all of them, and the factor of their distances."""
     growth, prior = 1.0, FINE.weights.shape
     for _ in range(STEPS):
         parts = [one.normal_equations(betas, growth) for one in silhouettes]
@@ -250,17 +251,21 @@ def _descend(
     return betas, float(growth)
 
 
-def _matched(own: Outline, other: Outline, reach: float) -> tuple[ndarray, ndarray]:
-    """Find for each point the nearest of `other` that faces its way; then which have found one."""
+def _matched(own: Contour, other: Contour, within: float) -> tuple[ndarray, ndarray]:
+    """Match each point to the nearest of `other` with a similar normal.
+
+    Returns:
+        The matches, and which points of `own` have one.
+    """
     squared = ((own.xy[:, None] - other.xy) ** 2).sum(-1)
     squared[own.normal @ other.normal.T < FACING] = np.inf
     mate = squared.argmin(1)
-    near = np.flatnonzero(squared[np.arange(len(mate)), mate] < reach**2)
+    near = np.flatnonzero(squared[np.arange(len(mate)), mate] < within**2)
     return mate[near], near
 
 
 def _vertex_basis(pose: Pose, body: BodyModel) -> Float[ndarray, "11 vertices 3"]:
-    """Place the vertices about the pelvis: without betas, and what each beta adds."""
+    """Return the vertices from the pelvis: at zero betas, then the change with each beta."""
     turned = torch.from_numpy(pose.rotations).to(body.v_template)
     with torch.no_grad():
         shapes = torch.cat([torch.zeros(1, BETA_COUNT), torch.eye(BETA_COUNT)]).to(turned)
@@ -273,7 +278,7 @@ def _vertex_basis(pose: Pose, body: BodyModel) -> Float[ndarray, "11 vertices 3"
 
 
 def _keypoint_basis(pose: Pose, skeleton: Skeleton) -> Float[ndarray, "11 points 3"]:
-    """Do the same for the keypoints."""
+    """Return the same of the keypoints."""
     shapes = np.concatenate([np.zeros((1, BETA_COUNT)), np.eye(BETA_COUNT)])
     turned = np.broadcast_to(pose.rotations, (BETA_COUNT + 1, *pose.rotations.shape[1:]))
     placed = skeleton.place(Pose(turned, shapes, np.zeros((BETA_COUNT + 1, 3))))
@@ -287,5 +292,5 @@ def _mixed(basis: ndarray, betas: Float[ndarray, "10"]) -> ndarray:
 
 
 def _pelvis_at_rest(skeleton: Skeleton, betas: ndarray) -> ndarray:
-    """Place the pelvis before translation: the root turns about it."""
+    """Return the pelvis before translation: the root turns about it."""
     return skeleton.bones[0] + betas @ skeleton.bone_shape[0].T

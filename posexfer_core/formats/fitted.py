@@ -1,13 +1,10 @@
 """Joints of rigs that are not SMPL's, to which a body is fitted: SAM 3D Body, NLF's free joints."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from ..body.model import BodyModel
 from ..errors import KeypointsError, ParamsError
 from ..fit.fit import FitResult, fit_people
-from ..fit.search import SearchPlan
+from ..fit.search import IN_SPACE
 from ..keypoints.observation import Observation
 from ..keypoints.rig_joints import (
     FARTHEST_M,
@@ -22,27 +19,6 @@ from ..keypoints.rig_joints import (
     placed_observation,
 )
 from .track import Format, Source, Track
-
-PLAN = SearchPlan(kept=1, flip_limbs=False)
-"""Joints in space leave no doubt about depth."""
-BATCH = 32
-"""Bodies fitted at once."""
-
-
-def fit_observations(
-    sights: Sequence[Observation], body: BodyModel | None = None
-) -> list[FitResult]:
-    """Fit the body to every one, some at a time.
-
-    Raises:
-        KeypointsError: joints that no body can be fitted to.
-    """
-    body = body or BodyModel.bundled()
-    return [
-        result
-        for start in range(0, len(sights), BATCH)
-        for result in fit_people(sights[start : start + BATCH], body=body, plan=PLAN)
-    ]
 
 
 def _read_mhr(source: Source) -> list[Track]:
@@ -86,7 +62,9 @@ def _read_nlf(source: Source) -> list[Track]:
 
 def _tracks(people: list[list[Observation]], source: Source, notes: list[str]) -> list[Track]:
     try:
-        return [_track(fit_observations(sights, source.body), notes) for sights in people]
+        return [
+            _track(fit_people(sights, body=source.body, plan=IN_SPACE), notes) for sights in people
+        ]
     except KeypointsError as error:
         raise ParamsError(f"{source.path.name}: {error}") from error
 

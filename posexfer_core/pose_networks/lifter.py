@@ -8,9 +8,13 @@ import torch
 from jaxtyping import Float
 from numpy import ndarray
 
+from ..body.joints import mirrored_name
 from ..keypoints.keypoints import Keypoints
 from .pose_lifting_network import LIFTED_NAMES, PoseLifter, lifter_inputs
 from .weights import LIFTER
+
+MIRRORED = [LIFTED_NAMES.index(mirrored_name(name)) for name in LIFTED_NAMES]
+"""The keypoint on the other side, for each keypoint."""
 
 
 @torch.no_grad()
@@ -21,6 +25,8 @@ def lift_keypoints(
     network: PoseLifter | None = None,
 ) -> tuple[Float[ndarray, "people 23 3"], Float[ndarray, "people 23"]]:
     """Estimate where each of `LIFTED_NAMES` lies in space, seen or not.
+
+    With flip augmentation: the mean over the keypoints and their mirror image.
 
     Args:
         people: keypoints of each; other names are ignored.
@@ -40,8 +46,13 @@ def lift_keypoints(
         columns = [LIFTED_NAMES.index(one.names[index]) for index in known]
         rays[row, columns] = (one.xy[known] - (width / 2.0, height / 2.0)) / focal
         seen[row, columns] = one.confidence[known] > 0.0
+    rays = np.concatenate([rays, rays[:, MIRRORED] * (-1.0, 1.0)])
+    seen = np.concatenate([seen, seen[:, MIRRORED]])
     lifted = network(lifter_inputs(torch.from_numpy(rays).float(), torch.from_numpy(seen)))
-    return lifted.xyz.double().numpy(), lifted.scales.double().numpy()
+    xyz, flipped = np.split(lifted.xyz.double().numpy(), 2)
+    scales, flipped_scales = np.split(lifted.scales.double().numpy(), 2)
+    xyz = (xyz + flipped[:, MIRRORED] * (-1.0, 1.0, 1.0)) / 2.0
+    return xyz, (scales + flipped_scales[:, MIRRORED]) / 2.0
 
 
 @cache

@@ -13,7 +13,8 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from ..conventions import BETA_COUNT, JOINT_COUNT
-from ..fit.kinematics import Pose, stack
+from ..fit.batch import stack
+from ..fit.kinematics import Pose
 from ..fit.pose_prior import PosePrior
 from ..geometry.point_clouds import Cloud, joint_coordinates
 from ..geometry.so3 import exp_map

@@ -11,10 +11,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from ..body.joints import ANCESTORS, LEVELS, PARENT_INDEX
+from ..body.joints import ANCESTORS
 from ..body.model import BodyModel
 from ..conventions import BETA_COUNT, JOINT_COUNT
-from ..fit.kinematics import Pose
+from ..fit.kinematics import Pose, bone_offsets, joint_shape_jacobian, place_joints
 from ..geometry.normals import vertex_normals
 from ..geometry.so3 import cross_matrix
 
@@ -44,26 +44,17 @@ class SkinRig:
         )
         self.rest_joints = regressor @ template
         self.joint_shape = np.tensordot(regressor, shape, axes=1)
-        self.bones = self.rest_joints.copy()
-        self.bones[1:] -= self.rest_joints[PARENT_INDEX[1:]]
-        self.bone_shape = self.joint_shape.copy()
-        self.bone_shape[1:] -= self.joint_shape[PARENT_INDEX[1:]]
+        self.bones = bone_offsets(self.rest_joints)
+        self.bone_shape = bone_offsets(self.joint_shape)
         self.rest, self.shape = template[vertices], shape[vertices]
         self.weights = weights[vertices]
         normals = vertex_normals(body.v_template[None].detach().cpu(), body.faces.cpu())[0]
         self.rest_normals = normals.double().numpy()[vertices]
 
     def place(self, pose: Pose) -> PosedSkin:
-        """Run down the tree, then blend."""
-        bones = self.bones + np.tensordot(pose.betas, self.bone_shape, axes=(1, 2))
+        """Place the joints, then blend."""
+        world, joints = place_joints(pose, self.bones, self.bone_shape)
         rest = self.rest_joints + np.tensordot(pose.betas, self.joint_shape, axes=(1, 2))
-        world = np.empty_like(pose.rotations)
-        world[:, 0] = pose.rotations[:, 0]
-        for level in LEVELS:
-            world[:, level] = world[:, PARENT_INDEX[level]] @ pose.rotations[:, level]
-        carried = bones + pose.transl[:, None]
-        carried[:, 1:] = (world[:, PARENT_INDEX[1:]] @ bones[:, 1:, :, None])[..., 0]
-        joints = ANCESTORS.astype(float) @ carried
         shift = joints - (world @ rest[..., None])[..., 0]
         points = self.rest + np.tensordot(pose.betas, self.shape, axes=(1, 2))
         turned = np.einsum("bjxy,bny->bnjx", world, points, optimize=True)
@@ -91,13 +82,7 @@ class SkinRig:
 
     def _shape_jacobian(self, skin: PosedSkin) -> Float[ndarray, "batch points 3 10"]:
         """Differentiate the points by the betas: bones grow, and the skin on them."""
-        batch = len(skin.world)
-        grown = np.empty((batch, JOINT_COUNT, 3, BETA_COUNT))
-        grown[:, 0] = self.bone_shape[0]
-        grown[:, 1:] = skin.world[:, PARENT_INDEX[1:]] @ self.bone_shape[1:]
-        chains = (ANCESTORS.astype(float) @ grown.reshape(batch, JOINT_COUNT, -1)).reshape(
-            grown.shape
-        )
+        chains = joint_shape_jacobian(skin.world, self.bone_shape)
         chains -= skin.world @ self.joint_shape
         blended = np.einsum("nj,bjxy->bnxy", self.weights, skin.world, optimize=True)
         return blended @ self.shape + np.einsum(

@@ -132,7 +132,9 @@ def hard_people(body: BodyModel, count: int, seed: int = 0) -> list[tuple[Person
 def limb_orders(found: np.ndarray, true: np.ndarray) -> list[bool]:
     """Tell for each ambiguous limb whether its ends are in the right order; camera frame."""
     depths = [
-        (joints[limb.tip, 2] - joints[limb.root, 2]) for limb in LIMBS for joints in (found, true)
+        (joints[limb.tip, 2] - joints[limb.root, 2])
+        for limb in LIMBS.values()
+        for joints in (found, true)
     ]
     return [
         bool(mine * theirs > 0.0)

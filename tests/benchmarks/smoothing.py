@@ -18,7 +18,8 @@ from numpy import ndarray
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
-from posexfer_core.fit.video.fit_motion import fit_in_batches, fit_motion
+from posexfer_core.fit.fit import fit_people
+from posexfer_core.fit.video.fit_motion import fit_motion
 from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.random_motions import Motion, random_motion
 from tests.benchmarks.random_people import FOCAL_PX, aligned_error_mm
@@ -38,7 +39,7 @@ def main() -> None:
             for seed in range(count)
         ]
         frames = sum(len(motion.keypoints) for motion in motions)
-        for label, fit in (("frame by frame", fit_in_batches), ("smoothed", fit_motion)):
+        for label, fit in (("frame by frame", fit_people), ("smoothed", fit_motion)):
             start = time.process_time()
             fitted = [
                 join_frames([one.params for one in fit(_sights(motion), body=body)])

@@ -1,1 +1,1 @@
-"""Fits over the frames of a video, smoothed."""
+"""Fits over the frames of a video, smoothed over time."""

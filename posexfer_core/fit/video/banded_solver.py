@@ -1,7 +1,6 @@
-"""Linear systems in which frames touch only the next two: a block LDL' factorisation.
+"""Block-pentadiagonal linear systems, by an LDL' factorisation in time linear in the frames.
 
-`A = L S L'` with unit lower triangular blocks `L` and block diagonal `S`; the work grows with the
-number of frames, not with its cube.
+`A = L S L'` with unit lower triangular blocks `L` and block diagonal `S`.
 """
 
 from dataclasses import dataclass
@@ -24,13 +23,13 @@ class Banded:
 
     @classmethod
     def of_blocks(cls, diagonal: Float[ndarray, "frames unknowns unknowns"]) -> "Banded":
-        """Begin with frames that do not touch each other."""
+        """Return the block-diagonal matrix."""
         frames, unknowns = diagonal.shape[:2]
         between = [np.zeros((max(frames - step, 0), unknowns)) for step in (1, 2)]
         return cls(diagonal=diagonal, next=between[0], second=between[1])
 
     def solve(self, right: Float[ndarray, "frames unknowns"]) -> Float[ndarray, "frames unknowns"]:
-        """Find `x` with `A x = right`."""
+        """Return `x` with `A x = right`."""
         frames = len(right)
         inverses: list[ndarray] = []
         lower: list[tuple[ndarray, ndarray]] = []  # L[t, t - 1] and L[t, t - 2]

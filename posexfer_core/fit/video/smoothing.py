@@ -1,10 +1,10 @@
-"""Fit all frames of a motion at once: what was seen in each, and no jerks between them.
+"""Fit all frames of a motion at once, with a robust penalty on accelerations.
 
 `E = sum_t E_t + sum_tj gm(|a_tj|^2 / sigma^2)`: `E_t` is the energy of a single fit, keypoints
 weighted by their confidence; `a_tj = log(R_t' R_t+1) - log(R_t-1' R_t)` is the angular acceleration
-of a joint, and the pelvis has one too. The pull is robust, so that a real jolt stays one. Shape is
-one for all frames. Steps are Gauss-Newton's on all frames together, so that where an image says
-little (depth, above all) its neighbours are asked.
+of a joint, and the pelvis has a linear one too. The shape is one for all frames. Gauss-Newton
+steps move all frames together, so that what one image leaves open (depth, above all) is decided by
+its neighbours.
 """
 
 from dataclasses import dataclass
@@ -28,87 +28,89 @@ SHAPE_SIGMA = 1e-3
 
 @dataclass(frozen=True, kw_only=True)
 class Smoothing:
-    """How much a motion may jerk."""
+    """How much a motion may accelerate."""
 
     turn_rad: float = 0.02
     """Usual angular acceleration of a joint, radians per frame squared."""
     shift_m: float = 0.01
     """Usual acceleration of the pelvis, metres per frame squared."""
     outlier_sigmas: float = 20.0
-    """Geman-McClure's `rho`: accelerations beyond it count as meant."""
+    """Geman-McClure's `rho`, in usual accelerations."""
     steps: int = 30
     tolerance: float = 1e-4
     """Stop once the energy falls by no more than this share."""
 
     @classmethod
     def of_strength(cls, strength: float) -> "Smoothing":
-        """Scale the usual accelerations down: 1 is the default, 2 half of them."""
+        """Divide the usual accelerations: 1 is the default, 2 halves them."""
         usual = cls()
         return cls(turn_rad=usual.turn_rad / strength, shift_m=usual.shift_m / strength)
 
 
-class Jerks(NamedTuple):
+class Accelerations(NamedTuple):
     """Accelerations of a motion, in usual accelerations."""
 
     residual: Float[ndarray, "inner unknowns"]
-    trust: Float[ndarray, "inner unknowns"]
-    """Geman-McClure's factor: 1 for inliers, towards 0 for jolts."""
+    robust: Float[ndarray, "inner unknowns"]
+    """Root of Geman-McClure's weight: 1 for inliers, towards 0 for outliers."""
     growth: Float[ndarray, "steps 10"]
-    """Changes of the betas."""
+    """Changes of the betas, in `SHAPE_SIGMA`."""
     energy: float
 
 
-def smooth_motion(energy: FitEnergy, pose: Pose, plan: Smoothing) -> Pose:
-    """Move every frame of a motion to where frames and smoothness agree.
+def smooth_motion(energy: FitEnergy, pose: Pose, smoothing: Smoothing) -> Pose:
+    """Minimise the energy of all frames and of their accelerations.
 
     Args:
         energy: of every frame, in order.
         pose: of every frame, each near a good fit of its own.
-        plan: how smooth.
+        smoothing: how much the motion may accelerate.
     """
-    state, jerks = energy.state(pose, FINE.weights), _jerks(energy, pose, plan)
-    damping, total = 1e-3, _total(state, jerks)
-    for _ in range(plan.steps):
-        step = _step(energy, state, jerks, plan, damping)
+    state = energy.state(pose, FINE.weights)
+    accelerations = _accelerations(energy, pose, smoothing)
+    damping, total = 1e-3, float(state.energy.sum()) + accelerations.energy
+    for _ in range(smoothing.steps):
+        step = _step(energy, state, accelerations, smoothing, damping)
         moved = energy.step(state.pose, step)
-        trial, trial_jerks = energy.state(moved, FINE.weights), _jerks(energy, moved, plan)
-        reached = _total(trial, trial_jerks)
+        trial = energy.state(moved, FINE.weights)
+        trial_accelerations = _accelerations(energy, moved, smoothing)
+        reached = float(trial.energy.sum()) + trial_accelerations.energy
         if reached >= total:
             damping *= 10.0
             continue
-        settled = total - reached < plan.tolerance * total
-        state, jerks, total = trial, trial_jerks, reached
+        converged = total - reached < smoothing.tolerance * total
+        state, accelerations, total = trial, trial_accelerations, reached
         damping *= 0.3
-        if settled:
+        if converged:
             break
     betas = np.broadcast_to(state.pose.betas.mean(0), state.pose.betas.shape).copy()
     return Pose(state.pose.rotations, betas, state.pose.transl)
 
 
-def _total(state: State, jerks: Jerks) -> float:
-    return float(state.energy.sum()) + jerks.energy
-
-
-def _jerks(energy: FitEnergy, pose: Pose, plan: Smoothing) -> Jerks:
+def _accelerations(energy: FitEnergy, pose: Pose, smoothing: Smoothing) -> Accelerations:
     """Measure the accelerations of the active joints and the pelvis."""
     active = energy.skeleton.active
     turns = pose.rotations[:, active]
-    speed = log_map(turns[:-1].swapaxes(-1, -2) @ turns[1:]) / plan.turn_rad
-    drift = np.diff(pose.transl, axis=0)[:, None] / plan.shift_m
+    speed = log_map(turns[:-1].swapaxes(-1, -2) @ turns[1:]) / smoothing.turn_rad
+    drift = np.diff(pose.transl, axis=0)[:, None] / smoothing.shift_m
     residual = np.diff(np.concatenate([speed, drift], axis=1), axis=0)
     square = (residual**2).sum(-1, keepdims=True)
-    trust = 1.0 / (1.0 + square / plan.outlier_sigmas**2)
+    robust = 1.0 / (1.0 + square / smoothing.outlier_sigmas**2)
     growth = np.diff(pose.betas, axis=0) / SHAPE_SIGMA
-    return Jerks(
+    return Accelerations(
         rearrange(residual, "inner joints axes -> inner (joints axes)"),
-        repeat(trust, "inner joints 1 -> inner (joints axes)", axes=3),
+        repeat(robust, "inner joints 1 -> inner (joints axes)", axes=3),
         growth,
-        float((square * trust).sum() + (growth**2).sum()),
+        float((square * robust).sum() + (growth**2).sum()),
     )
 
 
 def _step(
-    energy: FitEnergy, state: State, jerks: Jerks, plan: Smoothing, damping: float
+    energy: FitEnergy,
+    state: State,
+    accelerations: Accelerations,
+    smoothing: Smoothing,
+    damping: float,
 ) -> Float[ndarray, "frames unknowns"]:
     """Solve the damped Gauss-Newton system of all frames."""
     matrix, gradient = energy.linearise(state, FINE.weights)
@@ -116,18 +118,20 @@ def _step(
     matrix[:, index, index] *= 1.0 + damping
     matrix[:, index, index] += 1e-9
     system = Banded.of_blocks(matrix)
-    _add_accelerations(system, gradient, jerks, plan)
-    _add_growth(system, gradient, jerks)
+    _add_accelerations(system, gradient, accelerations, smoothing)
+    _add_growth(system, gradient, accelerations.growth)
     return -system.solve(gradient)
 
 
-def _add_accelerations(system: Banded, gradient: ndarray, jerks: Jerks, plan: Smoothing) -> None:
+def _add_accelerations(
+    system: Banded, gradient: ndarray, accelerations: Accelerations, smoothing: Smoothing
+) -> None:
     """Add the terms of second differences: `1, -2, 1` in every row."""
-    scale = np.full(gradient.shape[1] - BETA_COUNT, 1.0 / plan.turn_rad)
-    scale[-3:] = 1.0 / plan.shift_m
-    moving, inner = np.arange(len(scale)), len(jerks.residual)
-    stiffness = (jerks.trust * scale) ** 2
-    slope = jerks.trust**2 * jerks.residual * scale
+    scale = np.full(gradient.shape[1] - BETA_COUNT, 1.0 / smoothing.turn_rad)
+    scale[-3:] = 1.0 / smoothing.shift_m
+    moving, inner = np.arange(len(scale)), len(accelerations.residual)
+    stiffness = (accelerations.robust * scale) ** 2
+    slope = accelerations.robust**2 * accelerations.residual * scale
     for offset, factor in enumerate((1.0, -2.0, 1.0)):
         rows = slice(offset, offset + inner)
         system.diagonal[rows, moving, moving] += factor**2 * stiffness
@@ -137,11 +141,11 @@ def _add_accelerations(system: Banded, gradient: ndarray, jerks: Jerks, plan: Sm
     system.second[:, moving] += stiffness
 
 
-def _add_growth(system: Banded, gradient: ndarray, jerks: Jerks) -> None:
+def _add_growth(system: Banded, gradient: ndarray, growth: Float[ndarray, "steps 10"]) -> None:
     """Add the terms of the betas' first differences: `-1, 1` in every row."""
-    shape, steps = np.arange(gradient.shape[1] - BETA_COUNT, gradient.shape[1]), len(jerks.growth)
+    shape, steps = np.arange(gradient.shape[1] - BETA_COUNT, gradient.shape[1]), len(growth)
     for offset, factor in enumerate((-1.0, 1.0)):
         rows = slice(offset, offset + steps)
         system.diagonal[rows, shape, shape] += 1.0 / SHAPE_SIGMA**2
-        gradient[rows, shape] += factor * jerks.growth / SHAPE_SIGMA
+        gradient[rows, shape] += factor * growth / SHAPE_SIGMA
     system.next[:, shape] -= 1.0 / SHAPE_SIGMA**2

@@ -1,8 +1,13 @@
 import numpy as np
 
 from posexfer_core.body.joints import JOINT_NAMES
-from posexfer_core.fit import confidence as trust
-from posexfer_core.fit.data_terms import Targets
+from posexfer_core.fit.confidence import (
+    NEAR_M,
+    joint_confidence,
+    joint_spread,
+    share_within,
+)
+from posexfer_core.fit.data_terms import NEGLIGIBLE, Targets2D, Targets3D
 from posexfer_core.fit.energy import FitEnergy, Weights
 from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.kinematics import Pose, Skeleton
@@ -27,14 +32,15 @@ def seen_body(body, weight: float) -> tuple[FitEnergy, Pose]:
     points = skeleton.place(pose).points
     weights = np.zeros((1, len(NAMES)))
     weights[:, : len(COCO17)] = weight
-    targets = Targets(np.zeros((1, len(NAMES), 2)), weights, np.array([1000.0]), np.zeros((1, 2)))
+    targets = Targets2D(np.zeros((1, len(NAMES), 2)), weights, np.array([1000.0]), np.zeros((1, 2)))
     targets.pixels = targets.project(points)
-    return FitEnergy(skeleton, prior, targets), pose
+    space = Targets3D(np.zeros((1, len(NAMES), 3)), np.full((1, len(NAMES)), NEGLIGIBLE))
+    return FitEnergy(skeleton, prior, targets, space), pose
 
 
 def test_the_spread_is_that_of_random_draws_from_the_gaussian(body):
     energy, pose = seen_body(body, 0.2)
-    spread = trust.joint_spread(energy, pose)[0]
+    spread = joint_spread(energy, pose)[0]
     matrix, _ = energy.linearise(energy.state(pose, Weights()), Weights())
     root = np.linalg.cholesky(np.linalg.inv(matrix[0]))
     rng = np.random.default_rng(0)
@@ -47,8 +53,8 @@ def test_the_spread_is_that_of_random_draws_from_the_gaussian(body):
     assert spread[0] == 0.0
 
 
-def test_what_is_seen_better_is_trusted_more(body):
-    sharp, dim = (trust.joint_confidence(*seen_body(body, weight))[0] for weight in (1.0, 0.02))
+def test_sharper_keypoints_give_more_confidence(body):
+    sharp, dim = (joint_confidence(*seen_body(body, weight))[0] for weight in (1.0, 0.02))
     assert (sharp >= dim).all()
     assert sharp[JOINT_NAMES.index("l_wrist")] > dim[JOINT_NAMES.index("l_wrist")] + 0.1
 
@@ -62,7 +68,7 @@ def test_the_share_within_a_distance_is_that_of_random_draws():
     np.testing.assert_allclose((far[:, None] * directions).std(0), 1.0, atol=0.02)
     ratios = np.array([0.0, 0.5, 1.0, 2.0])
     drawn = (far[:, None] <= ratios).mean(0)
-    np.testing.assert_allclose(trust.share_within(ratios), drawn, atol=0.01)
+    np.testing.assert_allclose(share_within(ratios), drawn, atol=0.01)
 
 
 def test_confidence_tells_how_often_joints_are_right(body):
@@ -73,5 +79,5 @@ def test_confidence_tells_how_often_joints_are_right(body):
     joints = np.stack([fitted_joints(body, fit) for fit in fits])
     truth = np.stack([one.joints for one in people])
     apart = np.linalg.norm(joints - joints[:, :1] - truth + truth[:, :1], axis=-1)[:, 1:]
-    for mean, right, count in reliability(said, apart < trust.NEAR_M):
+    for mean, right, count in reliability(said, apart < NEAR_M):
         assert abs(mean - right) < 0.2 or count < 40, (mean, right, count)

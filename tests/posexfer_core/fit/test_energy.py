@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from posexfer_core.fit.data_terms import Places, Targets
+from posexfer_core.fit.data_terms import Targets2D, Targets3D
 from posexfer_core.fit.energy import FitEnergy, Weights
-from posexfer_core.fit.hidden_face import HiddenFace
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.levenberg_marquardt import Stage, minimise
 from posexfer_core.fit.pose_prior import PosePrior
@@ -17,13 +16,14 @@ WEIGHTS = Weights(pose=2.0, shape=0.5, outlier_sigmas=3.0)
 @pytest.fixture
 def energy(body):
     rng = np.random.default_rng(0)
-    targets = Targets(
+    image = Targets2D(
         pixels=512.0 + 200.0 * rng.normal(size=(2, 17, 2)),
         weight=0.1 * rng.random((2, 17)),
         focal_px=np.array([800.0, 1200.0]),
         center=np.full((2, 2), 512.0),
     )
-    return FitEnergy(Skeleton(RestBody.of(body, COCO17)), PosePrior(), targets)
+    space = Targets3D(rng.normal(size=(2, 17, 3)), 3.0 * rng.random((2, 17)))
+    return FitEnergy(Skeleton(RestBody.of(body, COCO17)), PosePrior(), image, space)
 
 
 @pytest.fixture
@@ -37,32 +37,17 @@ def test_gradient_agrees_with_differences(energy, pose):
     check_gradient(energy, pose)
 
 
-def test_gradient_agrees_with_differences_where_3d_joints_are_known(energy, pose):
-    rng = np.random.default_rng(2)
-    energy.places = Places(rng.normal(size=(2, 17, 3)), 3.0 * rng.random((2, 17)))
-    check_gradient(energy, pose)
-
-
-def test_gradient_agrees_with_differences_where_points_of_the_face_are_missed(energy, pose):
-    rng = np.random.default_rng(4)
-    normals = rng.normal(size=(2, 5, 3))
-    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    energy.hidden = HiddenFace(normals, np.array([[0.0, 0.0, 1.0], [0.6, 0.0, 0.8]]))
-    assert (energy.hidden.energy(energy.skeleton.place(pose).world) > 0.5).all()
-    check_gradient(energy, pose)
-
-
-def test_3d_joints_know_no_origin():
+def test_3d_targets_have_no_origin():
     rng = np.random.default_rng(3)
     points = rng.normal(size=(1, 5, 3))
-    places = Places(rng.normal(size=(1, 5, 3)), rng.random((1, 5)))
-    np.testing.assert_allclose(places.residual(points + 3.0), places.residual(points), atol=1e-12)
+    targets = Targets3D(rng.normal(size=(1, 5, 3)), rng.random((1, 5)))
+    np.testing.assert_allclose(targets.residual(points + 3.0), targets.residual(points), atol=1e-12)
 
 
-def test_nobody_has_3d_joints_to_be_off_from():
-    places = Places(np.zeros((0, 5, 3)), np.zeros((0, 5)))
-    assert places.residual(np.zeros((0, 5, 3))).shape == (0, 5, 3)
-    assert places.jacobian(np.zeros((0, 5, 3, 7))).shape == (0, 5, 3, 7)
+def test_a_batch_of_nobody_has_no_3d_residuals():
+    targets = Targets3D(np.zeros((0, 5, 3)), np.zeros((0, 5)))
+    assert targets.residual(np.zeros((0, 5, 3))).shape == (0, 5, 3)
+    assert targets.jacobian(np.zeros((0, 5, 3, 7))).shape == (0, 5, 3, 7)
 
 
 def check_gradient(energy, pose):
@@ -98,6 +83,6 @@ def test_rigid_descent_moves_only_root_and_translation(energy, pose):
 
 def test_far_outliers_hardly_pull(energy, pose):
     state = energy.state(pose, WEIGHTS)
-    energy.targets.pixels[:, 0] += 1e5
+    energy.image.pixels[:, 0] += 1e5
     moved = energy.state(pose, WEIGHTS)
     assert (moved.energy - state.energy < WEIGHTS.outlier_sigmas**2).all()

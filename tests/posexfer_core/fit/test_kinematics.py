@@ -4,7 +4,7 @@ import torch
 
 from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.conventions import BETA_COUNT
-from posexfer_core.fit.kinematics import Pose, Skeleton, stack
+from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.geometry.so3 import exp_map
 from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.layouts import COCO17, FEET6
@@ -53,11 +53,6 @@ def test_only_joints_that_move_a_keypoint_are_unknown(body):
     names = {JOINT_NAMES[joint] for joint in active}
     assert {"l_hand", "r_wrist", "l_ankle", "r_foot"}.isdisjoint(names)
     assert {"pelvis", "l_knee", "r_elbow", "head"} <= names
-
-
-def test_stacked_poses_keep_their_order(pose):
-    both = stack([pose.take(np.array([2])), pose])
-    np.testing.assert_array_equal(both.transl[[0, 3]], pose.transl[[2, 2]])
 
 
 def _moved(skeleton, pose, column, size):

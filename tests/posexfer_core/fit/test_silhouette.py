@@ -9,7 +9,7 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ImageError
 from posexfer_core.fit.fit import FitTask, fit_people
 from posexfer_core.fit.kinematics import Pose
-from posexfer_core.fit.silhouette import fit_outlines
+from posexfer_core.fit.silhouette import fit_silhouettes
 from posexfer_core.fit.video.fit_motion import fit_motion
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17
@@ -58,7 +58,7 @@ def shape_errors(body, betas, people):
 
 def test_true_masks_of_people_posed_rightly_tell_their_shapes(posed, task, masks, people, body):
     before = shape_errors(body, posed.betas, people)
-    after = shape_errors(body, fit_outlines(posed, task.energy, masks, body).betas, people)
+    after = shape_errors(body, fit_silhouettes(posed, task.energy, masks, body).betas, people)
     assert after.mean() < 0.4 * before.mean()
     assert after.max() < 9.0
 
@@ -67,13 +67,13 @@ def test_wide_and_torn_masks_still_help(posed, task, masks, people, body):
     rng = np.random.default_rng(0)
     spoilt = [spoilt_mask(mask, rng) for mask in masks]
     before = shape_errors(body, posed.betas, people)
-    after = shape_errors(body, fit_outlines(posed, task.energy, spoilt, body).betas, people)
+    after = shape_errors(body, fit_silhouettes(posed, task.energy, spoilt, body).betas, people)
     assert after.mean() < 0.75 * before.mean()
 
 
 def test_only_shape_and_distance_change_and_only_where_there_is_a_mask(posed, task, masks, body):
     some = [masks[0], *[None] * (PEOPLE - 1)]
-    found = fit_outlines(posed, task.energy, some, body)
+    found = fit_silhouettes(posed, task.energy, some, body)
     assert np.array_equal(found.rotations, posed.rotations)
     assert np.array_equal(found.betas[1:], posed.betas[1:])
     assert np.array_equal(found.transl[1:], posed.transl[1:])
@@ -175,7 +175,7 @@ def test_people_far_away_are_as_well_shaped_as_near_ones(people, body):
         )
         task = FitTask.of([Observation(keypoints=keypoints, focal_px=FOCAL_PX)], body)
         pose = Pose(person.rotations[None], np.zeros((1, 10)), person.transl[None])
-        found = fit_outlines(pose, task.energy, [person_mask(person, body)], body)
+        found = fit_silhouettes(pose, task.energy, [person_mask(person, body)], body)
         sizes.append(shape_errors(body, found.betas, [person])[0])
     near, away = sizes
     assert away < near + 2.0

@@ -3,8 +3,9 @@ import pytest
 
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
+from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.kinematics import Pose, Skeleton
-from posexfer_core.formats.fitted import fit_observations
+from posexfer_core.fit.search import IN_SPACE
 from posexfer_core.formats.read import read_params, recognised_format
 from posexfer_core.keypoints.joints3d import LAYOUTS_3D
 from posexfer_core.keypoints.keypoint_placement import RestBody
@@ -68,7 +69,8 @@ def test_pose_data_of_comfyui_holds_frames_of_people(body, people):
     content = {"frames": frames, "image_size": SIZE}
     assert [len(frame) for frame in mhr_frames(content)] == [2, 1]
     sights = [mhr_observation(frame[0], SIZE, "pose data") for frame in frames]
-    for result, person in zip(fit_observations(sights, body), (people[0], people[2]), strict=True):
+    fits = fit_people(sights, body=body, plan=IN_SPACE)
+    for result, person in zip(fits, (people[0], people[2]), strict=True):
         assert aligned_error_mm(joints_of(result.params, body)[0], person.joints) < 15.0
 
 

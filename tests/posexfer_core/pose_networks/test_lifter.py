@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
+from posexfer_core.body.joints import mirrored_name
 from posexfer_core.fit.fit import fit_keypoints
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.keypoints.layouts import COCO17, FEET6
@@ -34,6 +37,23 @@ def test_the_order_of_keypoints_and_others_among_them_change_nothing(body):
         lift_keypoints([person], [FOCAL_PX]), lift_keypoints([turned], [FOCAL_PX]), strict=True
     ):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_mirrored_keypoints_are_lifted_to_the_mirror_image(body):
+    person = random_person(np.random.default_rng(23), body, names=LIFTED_NAMES).keypoints
+    width = person.image_size[1]
+    mirrored = replace(
+        person,
+        xy=np.array([width, 0.0]) + person.xy * (-1.0, 1.0),
+        names=tuple(map(mirrored_name, person.names)),
+    )
+    (xyz, scales), (others, other_scales) = (
+        lift_keypoints([one], [FOCAL_PX]) for one in (person, mirrored)
+    )
+    for name in ("nose", "l_wrist", "r_wrist", "l_knee"):
+        here, there = LIFTED_NAMES.index(name), mirrored.names.index(name)
+        np.testing.assert_allclose(xyz[0, there], others[0, here] * (-1.0, 1.0, 1.0), atol=1e-4)
+        np.testing.assert_allclose(scales[0, there], other_scales[0, here], atol=1e-4)
 
 
 def test_the_fit_is_better_for_it(body):

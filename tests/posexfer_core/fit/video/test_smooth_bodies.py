@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from posexfer_core.fit.video.smooth_bodies import shown_points, smooth_bodies
+from posexfer_core.fit.video.smooth_bodies import body_observations, smooth_bodies
 from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from tests.benchmarks.random_motions import Motion, random_motion
 from tests.benchmarks.smoothing import joints_over_frames, motion_scores
@@ -16,7 +16,7 @@ def motion(body) -> Motion:
 
 
 def test_a_body_shows_its_own_joints_in_space_and_in_the_image(body, motion):
-    sight = shown_points(motion.params.select(4), body)[0]
+    sight = body_observations(motion.params.select(4), body)[0]
     assert sight.joints is not None
     knee = sight.joints.xyz[sight.joints.names.index("l_knee_joint")]
     np.testing.assert_allclose(knee, motion.joints[4, 4], atol=1e-5)
