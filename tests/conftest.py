@@ -1,5 +1,8 @@
 """Fixtures that many tests share."""
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -16,3 +19,15 @@ def generator() -> torch.Generator:
 def body() -> BodyModel:
     """The bundled body."""
     return BodyModel.bundled()
+
+
+@pytest.fixture(scope="session")
+def skier() -> Path:
+    """The folder that POSEXFER_SKIER names: keypoints of one photo in two formats."""
+    folder = os.environ.get("POSEXFER_SKIER")
+    if folder is None:
+        pytest.skip(
+            "set POSEXFER_SKIER to a folder with skier_coco_wholebody.json (image 785 of COCO's "
+            "val2017, as COCO-WholeBody annotates it) and skier_pose_keypoint.json (POSE_KEYPOINT)"
+        )
+    return Path(folder)

@@ -1,7 +1,7 @@
-"""Score the network that lifts keypoints into space, on poses of its kind that it never saw.
+"""Score the pose lifter on unseen poses of the training distribution.
 
 `python -m training.evaluate_lift` prints PA-MPJPE over the 23 keypoints, seen or not: of the
-network alone, and of the fit with it and without. Nothing is rendered.
+lifter alone, and of the fit with it and without. Nothing is rendered.
 """
 
 import argparse
@@ -30,7 +30,6 @@ from .make_poses import draw_poses
 from .metrics.joints import aligned_error_m
 
 IMAGE_PX = 1024
-BATCH = 32
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--weights",
         type=Path,
         default=LIFTER.bundled,
-        help="of the network alone; the fit leans on the bundled ones (default: these)",
+        help="of the lifter alone; the fit uses the bundled ones (default: these)",
     )
     parser.add_argument("--count", type=int, default=512, help="people")
     parser.add_argument(
@@ -60,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def evaluate(weights: Path, count: int) -> dict[str, dict[str, float]]:
-    """Print one line for each way to places in space; return the numbers, millimetres."""
+    """Print one line for each method; return the numbers, millimetres."""
     network = LIFTER.load(weights)[0]
     people, truth = unseen_people(count)
     focal_px = [float(IMAGE_PX)] * count
@@ -97,17 +96,12 @@ def unseen_people(count: int) -> tuple[list[Keypoints], ndarray]:
 
 
 def _fitted(people: list[Keypoints], plan: SearchPlan) -> ndarray:
-    body, skeleton, places = BodyModel.bundled(), lifted_skeleton(), []
-    for first in range(0, len(people), BATCH):
-        sights = [
-            Observation(keypoints=one, focal_px=float(IMAGE_PX))
-            for one in people[first : first + BATCH]
-        ]
-        places += [
-            skeleton.place(pose_from_params(fit.params, body)).points
-            for fit in fit_people(sights, body=body, plan=plan)
-        ]
-    return np.concatenate(places)
+    body, skeleton = BodyModel.bundled(), lifted_skeleton()
+    observations = [Observation(keypoints=one, focal_px=float(IMAGE_PX)) for one in people]
+    fits = fit_people(observations, body=body, plan=plan)
+    return np.concatenate(
+        [skeleton.place(pose_from_params(fit.params, body)).points for fit in fits]
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Score the network that reads bodies off images, on unseen synthetic people.
+"""Score the HMR-style regressor on unseen synthetic people.
 
 `python -m training.evaluate_regress` makes its own people from a seed range that no training uses,
-and prints PA-MPJPE over the 24 joints of the network alone and of the keypoint fit, started from
-the network and not. Fits see 17 body and 6 foot keypoints with noise and guess the focal length.
+and prints PA-MPJPE over the 24 joints of the regressor alone and of the keypoint fit, with and
+without the regressor's pose as an initial pose. Fits get 17 body and 6 foot keypoints with noise
+and guess the focal length.
 """
 
 import argparse
@@ -43,15 +44,13 @@ from .metrics.joints import aligned_error_m, pelvis_error_m
 NAMES = COCO17 + FEET6
 NOISE = 0.004
 """Standard deviation of keypoint noise, as a share of the image's height: 1 px of 256."""
-BATCH = 32
-"""People that are fitted at once."""
 SHOWN = 8
 """People on the sheet."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
-    """One unseen person, with what an estimator is given."""
+    """One unseen person, with the input of each estimator."""
 
     image: Tensor
     true: HumanParams
@@ -96,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def make_cases(data: ShardDataset, count: int, network: BodyRegressor) -> list[Case]:
-    """Read a body off both images of every pair, and give each keypoints with noise."""
+    """Regress a body from both images of every pair, and draw keypoints with noise."""
     body = BodyModel.bundled()
     rng = np.random.default_rng(0)
     cases = []
@@ -156,8 +155,7 @@ def _started(cases: list[Case]) -> list[Observation]:
 
 
 def _fitted(people: list[Observation], plan: SearchPlan | None = None) -> list[HumanParams]:
-    batches = [people[first : first + BATCH] for first in range(0, len(people), BATCH)]
-    return [fit.params for batch in batches for fit in fit_people(batch, plan=plan)]
+    return [fit.params for fit in fit_people(people, plan=plan)]
 
 
 def _score(cases: list[Case], way: Way) -> dict[str, float]:
@@ -197,7 +195,7 @@ def _mean_body(case: Case) -> HumanParams:
 
 
 def sheet(cases: list[Case]) -> Tensor:
-    """Show images above the bodies read off them."""
+    """Show images above the regressed bodies."""
     body = BodyModel.bundled()
     shown = [
         overlay_body(case.image[None], BodyView.of(case.prediction.params, body))[0]

@@ -1,18 +1,17 @@
-"""How good and how fast the fit is: `python -m tests.benchmarks.fit` (one core: OMP_NUM_THREADS=1).
+"""How good and how fast the fit is: `python -m tests.benchmarks.fit [KEYPOINTS ...]`.
 
-Prints the reprojection error on the real photo, when `../shared/data` is there, and PA-MPJPE over
-random bodies of which the truth is known: easy ones, and thrice 200 with 5 px noise, a fifth of the
-keypoints missing and a focal length wrong by up to 30 %. Times are of the processor, in seconds.
-
-The hard bodies are drawn from three seeds. The fit knows a network that was trained on other poses;
-what it does without is printed too.
+Prints the reprojection error on keypoint files of photos that are given, and PA-MPJPE over random
+bodies of which the truth is known: easy ones, and 200 of each of three seeds with 5 px noise, a
+fifth of the keypoints missing and a focal length wrong by up to 30 %. Those of the first seed are
+fitted without the pose lifter too. Times are of the processor, in seconds, of one core with
+OMP_NUM_THREADS=1.
 
 Limb order: a limb (shoulder to wrist, hip to ankle) is ambiguous when its true ends lie more than
 `AMBIGUOUS_M` apart in depth, so that its mirror image in depth is another pose with nearly the same
 image. It is right when the fit has the same end in front.
 
-Confidence is the probability that a joint is within `NEAR_M` of where it should be, pelvis on
-pelvis; beside it stands the share of joints that are.
+Confidence is the probability that a joint is within `NEAR_M` of the truth, pelvis on pelvis; beside
+it stands the share of joints that are.
 """
 
 import sys
@@ -24,7 +23,7 @@ import torch
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.fit.confidence import NEAR_M
-from posexfer_core.fit.fit import FitResult, fit_keypoints, fit_people
+from posexfer_core.fit.fit import BATCH, FitResult, fit_keypoints, fit_people
 from posexfer_core.fit.limb_flips import LIMBS
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.geometry.so3 import exp_map
@@ -33,12 +32,10 @@ from posexfer_core.keypoints.layouts import COCO17, FEET6
 from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.random_people import FOCAL_PX, Person, aligned_error_mm, random_person
 
-PHOTOS = Path(__file__).parents[3] / "shared" / "data"
 PEOPLE = 50
 HARD_PEOPLE = 200
 SEEDS = (0, 1, 2)
-"""Of the hard people; a prior that suits one draw by chance does not suit three."""
-BATCH = 32
+"""Of the hard people: three draws, for a setting may suit one by chance."""
 HARD_NOISE_PX = 5.0
 MISSING = 0.2
 FOCAL_ERROR = 0.3
@@ -50,10 +47,9 @@ CONFIDENCES = (0.2, 0.4, 0.6, 0.8, 0.9)
 def main() -> None:
     """Print one line for each measure."""
     body = BodyModel.bundled()
-    for name in ("skier_coco_wholebody.json", "skier_pose_keypoint.json"):
-        if (PHOTOS / name).exists():
-            seconds, result = _timed_fit(load_keypoints(PHOTOS / name), body, None)
-            _print(f"{name}: {result.reprojection_px:.2f} px, {seconds:.3f} s")
+    for path in map(Path, sys.argv[1:]):
+        seconds, result = _timed_fit(load_keypoints(path), body, None)
+        _print(f"{path.name}: {result.reprojection_px:.2f} px, {seconds:.3f} s")
     for label, names in (("COCO-17 and feet", COCO17 + FEET6), ("COCO-17 alone", COCO17)):
         rng = np.random.default_rng(0)
         people = [random_person(rng, body, names=names) for _ in range(PEOPLE)]
@@ -75,12 +71,10 @@ def main() -> None:
 def _hard(body: BodyModel, seed: int, plan: SearchPlan) -> None:
     """Print the measures of the 200 hard bodies of a seed, fitted in batches."""
     people = hard_people(body, HARD_PEOPLE, seed)
-    sights = [Observation(keypoints=person.keypoints, focal_px=focal) for person, focal in people]
-    results: list[FitResult] = []
+    observations = [Observation(keypoints=one.keypoints, focal_px=focal) for one, focal in people]
     start = time.process_time()
-    for first in range(0, len(sights), BATCH):
-        results += fit_people(sights[first : first + BATCH], body=body, plan=plan)
-    seconds = (time.process_time() - start) / len(sights)
+    results = fit_people(observations, body=body, plan=plan)
+    seconds = (time.process_time() - start) / len(people)
     joints = np.stack([fitted_joints(body, result) for result in results])
     truth = np.stack([person.joints for person, _ in people])
     errors = [aligned_error_mm(mine, true) for mine, true in zip(joints, truth, strict=True)]
@@ -90,7 +84,7 @@ def _hard(body: BodyModel, seed: int, plan: SearchPlan) -> None:
     _print(
         f"{HARD_PEOPLE} random bodies of seed {seed}, {HARD_NOISE_PX:.0f} px noise, {MISSING:.0%} "
         f"missing, focal length wrong by up to {FOCAL_ERROR:.0%}"
-        f"{'' if plan.lift else ', without the network'}: PA-MPJPE median "
+        f"{'' if plan.lift else ', without the pose lifter'}: PA-MPJPE median "
         f"{np.median(errors):.1f} mm, mean {np.mean(errors):.1f} mm; {seconds:.3f} s each in "
         f"batches of {BATCH}"
     )

@@ -122,13 +122,13 @@ def _frame(
 
 
 def _errors(frames: list[Frame], body: BodyModel, nose: bool, seed: int | None = None) -> ndarray:
-    rng, sights = np.random.default_rng(seed), []
+    rng, observations = np.random.default_rng(seed), []
     for frame in frames:
         seen = frame.keypoints if nose else frame.keypoints.only(LIMB_JOINTS)
         spread = 0.0 if seed is None else NOISE * float(np.ptp(seen.xy, axis=0).max())
         moved = replace(seen, xy=seen.xy + spread * rng.normal(size=seen.xy.shape))
-        sights.append(Observation(keypoints=moved, focal_px=frame.focal_px))
-    results = fit_people(sights, body=body)
+        observations.append(Observation(keypoints=moved, focal_px=frame.focal_px))
+    results = fit_people(observations, body=body)
     return np.array(
         [_error(result, frame, body) for result, frame in zip(results, frames, strict=True)]
     )

@@ -1,8 +1,8 @@
 """How good the fit is on recorded poses: `python -m tests.benchmarks.recorded FOLDER`.
 
 FOLDER holds recorded motions in any format that `read_params` knows, in folders of any depth. They
-are not ours to pass on. The 3,076 BVH files of Bandai-Namco's data set are for whoever does no
-trade: `dataset` in the repository github.com/BandaiNamcoResearchInc/
+are not ours to pass on. The 3,076 BVH files of Bandai-Namco's data set may be used
+non-commercially: `dataset` in the repository github.com/BandaiNamcoResearchInc/
 Bandai-Namco-Research-Motiondataset. Nothing of the kind has been used for training.
 
 Frames are drawn at random, evenly from the kinds of motion that the files are named after
@@ -32,7 +32,7 @@ from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
 from posexfer_core.keypoints.observation import Observation
-from tests.benchmarks.fit import BATCH, fitted_joints, limb_orders
+from tests.benchmarks.fit import fitted_joints, limb_orders
 from tests.benchmarks.photos import LIMB_JOINTS, NOISE
 from tests.benchmarks.random_people import FOCAL_PX, IMAGE_PX, aligned_error_mm
 
@@ -71,12 +71,12 @@ def main(arguments: list[str] | None = None) -> int:
         ("limbs, hips 4 cm out", LIMB_JOINTS, HIPS_OUT_M),
     ):
         for plan in (SearchPlan(), SearchPlan(lift=False)):
-            _print_scores(label, people, _sights(people, body, names, out), plan, body)
+            _print_scores(label, people, _observations(people, body, names, out), plan, body)
     return 0
 
 
 def recorded_people(files: list[Path], body: BodyModel, count: int = PEOPLE) -> list[Recorded]:
-    """Draw people; files that hold no motion that we read are passed over."""
+    """Draw people; files that hold no motion are passed over."""
     rng, kinds = np.random.default_rng(0), defaultdict(list)
     skeleton = Skeleton(RestBody.of(body, LIMB_JOINTS))
     for path in files:
@@ -113,11 +113,11 @@ def _placed(
     return Recorded(pose=pose, joints=skeleton.place(pose).joints[0])
 
 
-def _sights(
+def _observations(
     people: list[Recorded], body: BodyModel, names: tuple[str, ...], out: float
 ) -> list[Observation]:
     rng, skeleton = np.random.default_rng(1), Skeleton(RestBody.of(body, names))
-    hips, sights = [names.index("l_hip"), names.index("r_hip")], []
+    hips, observations = [names.index("l_hip"), names.index("r_hip")], []
     for person in people:
         points = skeleton.place(person.pose).points[0]
         across = points[hips] - points[hips].mean(0)
@@ -129,23 +129,25 @@ def _sights(
             names=names,
             image_size=(IMAGE_PX, IMAGE_PX),
         )
-        sights.append(Observation(keypoints=seen, focal_px=FOCAL_PX))
-    return sights
+        observations.append(Observation(keypoints=seen, focal_px=FOCAL_PX))
+    return observations
 
 
 def _print_scores(
-    label: str, people: list[Recorded], sights: list[Observation], plan: SearchPlan, body: BodyModel
+    label: str,
+    people: list[Recorded],
+    observations: list[Observation],
+    plan: SearchPlan,
+    body: BodyModel,
 ) -> None:
-    chosen, errors, orders = [JOINT_NAMES.index(name) for name in LIMB_JOINTS], [], []
-    for first in range(0, len(sights), BATCH):
-        batch = slice(first, first + BATCH)
-        results = fit_people(sights[batch], body=body, plan=plan)
-        for result, person in zip(results, people[batch], strict=True):
-            found = fitted_joints(body, result)
-            errors.append(aligned_error_mm(found[chosen], person.joints[chosen]))
-            orders += limb_orders(found, person.joints)
+    chosen = [JOINT_NAMES.index(name) for name in LIMB_JOINTS]
+    errors, orders = [], []
+    for result, person in zip(fit_people(observations, body=body, plan=plan), people, strict=True):
+        found = fitted_joints(body, result)
+        errors.append(aligned_error_mm(found[chosen], person.joints[chosen]))
+        orders += limb_orders(found, person.joints)
     sys.stdout.write(
-        f"{len(people)} recorded poses, {label}{'' if plan.lift else ', without the network'}: "
+        f"{len(people)} recorded poses, {label}{'' if plan.lift else ', without the pose lifter'}: "
         f"PA-MPJPE median {np.median(errors):.1f} mm, mean {np.mean(errors):.1f} mm; limb order "
         f"right in {np.mean(orders):.1%} of {len(orders)}\n"
     )

@@ -1,4 +1,4 @@
-"""What masks tell of people's shapes: `python -m tests.benchmarks.silhouette`.
+"""How much masks improve the shape: `python -m tests.benchmarks.silhouette`.
 
 Random bodies with 3 px noise and known focal length are fitted to keypoints alone, to keypoints and
 their true masks, and to masks that are 3 to 8 px too wide all around, as clothes make them, and
@@ -26,7 +26,6 @@ WIDER_PX = (3, 8)
 UNUSUAL = 2.5
 """Standard deviations by which wide people are wide, along what keypoints do not show."""
 MEAN_HEIGHT_MM = 1700.0
-BATCH = 16
 
 
 def main() -> None:
@@ -47,16 +46,12 @@ def main() -> None:
 
 
 def _scores(people: list[Person], masks: list[ndarray] | list[ndarray | None], body: BodyModel):
-    sights = [
+    observations = [
         Observation(keypoints=person.keypoints, focal_px=FOCAL_PX, mask=mask)
         for person, mask in zip(people, masks, strict=True)
     ]
     start = time.process_time()
-    results = [
-        result
-        for first in range(0, len(sights), BATCH)
-        for result in fit_people(sights[first : first + BATCH], body=body)
-    ]
+    results = fit_people(observations, body=body)
     seconds = (time.process_time() - start) / len(people)
     pairs = list(zip(results, people, strict=True))
     shape = [

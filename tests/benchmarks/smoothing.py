@@ -1,4 +1,4 @@
-"""What smoothing does to fits over frames: `python -m tests.benchmarks.smoothing [MOTIONS]`.
+"""Fits over frames before and after smoothing: `python -m tests.benchmarks.smoothing [MOTIONS]`.
 
 Motions pass smoothly through random poses (61 frames each); every frame's keypoints have 3 or 5 px
 noise of their own and a tenth of them missing. Printed before and after smoothing: PA-MPJPE; the
@@ -42,7 +42,7 @@ def main() -> None:
         for label, fit in (("frame by frame", fit_people), ("smoothed", fit_motion)):
             start = time.process_time()
             fitted = [
-                join_frames([one.params for one in fit(_sights(motion), body=body)])
+                join_frames([one.params for one in fit(_observations(motion), body=body)])
                 for motion in motions
             ]
             seconds = (time.process_time() - start) / frames
@@ -79,7 +79,7 @@ def joints_over_frames(body: BodyModel, params: HumanParams) -> ndarray:
     return posed.joints.double().numpy()
 
 
-def _sights(motion: Motion) -> list[Observation]:
+def _observations(motion: Motion) -> list[Observation]:
     return [Observation(keypoints=one, focal_px=FOCAL_PX) for one in motion.keypoints]
 
 

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ PLACES = {
     name: (20.0 + 4.0 * i, 300.0 - 3.0 * i)
     for i, name in enumerate(dict.fromkeys((*BODY25, *WHOLEBODY133)))
 }
-PHOTOS = Path(__file__).parents[4] / "shared" / "data"
 
 
 def flat(names, scale=(1.0, 1.0)):
@@ -202,10 +200,9 @@ def test_a_missing_file_and_a_pickle_get_a_sentence(tmp_path):
         load_keypoints(tmp_path / "pickle.npy")
 
 
-@pytest.mark.skipif(not PHOTOS.exists(), reason="needs ../shared/data")
-def test_annotation_and_pose_keypoint_of_one_photo_agree():
-    coco = load_keypoints(PHOTOS / "skier_coco_wholebody.json")
-    openpose = load_keypoints(PHOTOS / "skier_pose_keypoint.json")
+def test_annotation_and_pose_keypoint_of_one_photo_agree(skier):
+    coco = load_keypoints(skier / "skier_coco_wholebody.json")
+    openpose = load_keypoints(skier / "skier_pose_keypoint.json")
     assert coco.image_size == openpose.image_size == (425, 640)
     assert {"l_big_toe", "r_knuckle"} <= set(coco.names)
     np.testing.assert_allclose(coco.only(COCO17).xy, openpose.only(COCO17).xy)
