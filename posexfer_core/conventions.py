@@ -1,4 +1,6 @@
-"""The numbers that every room shares; each stands here and nowhere else."""
+"""The numbers and folders that several rooms share; each stands here and nowhere else."""
+
+from pathlib import Path
 
 JOINT_COUNT = 24
 """Joints of SMPL's kinematic tree."""
@@ -10,3 +12,8 @@ TRAINING_STEPS = 1000
 """Timesteps of the noise schedule."""
 NOISE_BETA_START, NOISE_BETA_END = 0.00085, 0.012
 """The schedule's betas, linear in their square roots, as in latent diffusion (arXiv:2112.10752)."""
+
+ASSETS = Path(__file__).parent / "assets"
+"""The weights that ship."""
+DEMO = ASSETS / "demo"
+"""The people and poses that ship."""

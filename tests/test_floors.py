@@ -46,7 +46,7 @@ ONLY_IN = {
     "anny": {"body"},
     "trimesh": {"files"},
     "scipy": {"geometry", "files", "fit"},
-    "skimage": {"commands"},
+    "skimage": set(),
     "numba": {"geometry"},
 }
 """Optional package → the rooms of the core that may import it."""

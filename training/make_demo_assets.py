@@ -24,6 +24,7 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.retarget import retarget
+from posexfer_core.conventions import DEMO
 from posexfer_core.errors import PoseXferError
 from posexfer_core.files.images import save_image
 from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -33,7 +34,6 @@ from .synthetic.people import draw_person
 from .synthetic.render import Figure, draw_image
 from .synthetic.scene import Scene, draw_scene
 
-FOLDER = Path(__file__).parents[1] / "posexfer_core" / "assets" / "demo"
 SEED = 700_014
 """Outside the seeds of training and of evaluation."""
 DISTANCE = 1.12
@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", type=Path, default=FOLDER, help="default: where the demo looks")
+    parser.add_argument("--out", type=Path, default=DEMO, help="default: where the demo looks")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the person (default {SEED})")
     chosen = parser.parse_args(arguments)
     try:

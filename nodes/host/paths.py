@@ -5,6 +5,7 @@ from pathlib import Path
 
 import folder_paths
 
+from ...posexfer_core.conventions import DEMO
 from ...posexfer_core.errors import OutputError, ParamsError
 
 SMPL = "smpl"
@@ -14,9 +15,7 @@ WEIGHTS = "model_patches"
 BUNDLED_BODY = "bundled body"
 ANNY_BODY = "Anny"
 BUNDLED_WEIGHTS = "tiny (bundled)"
-TINY = Path(__file__).parents[2] / "posexfer_core" / "assets" / "tiny.safetensors"
 
-DEMO = Path(__file__).parents[2] / "posexfer_core" / "assets" / "demo"
 MESH_SUFFIXES = (".obj", ".ply", ".glb")
 ESTIMATOR_SUFFIXES = (
     ".npz",
@@ -107,7 +106,9 @@ def list_weights() -> list[str]:
 def find_weights(name: str) -> Path:
     """Find a weights file."""
     if name == BUNDLED_WEIGHTS:
-        return TINY
+        from ...posexfer_core.network.weights import BUNDLED_WEIGHTS as shipped
+
+        return shipped
     refuse_escapes(name)
     return _first(name, folder_paths.get_folder_paths(WEIGHTS))
 

@@ -18,9 +18,8 @@ from ..export.skinned_glb import skinned_glb_bytes
 from ..files.atomic import check_target, write_whole
 from ..formats.meshcapade_smpl import save_smpl
 from .options import (
-    add_body_option,
-    add_format_options,
-    add_mesh_options,
+    POSE_HELP,
+    add_file_options,
     between,
     count,
     index,
@@ -43,8 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "input",
         type=Path,
         metavar="IN",
-        help="body parameters, ours (.npz) or another tool's (docs/formats.md), a motion "
-        "(.bvh) or a mesh of a person (.obj, .ply, .glb; docs/meshes.md)",
+        help=POSE_HELP,
     )
     parser.add_argument(
         "output",
@@ -81,9 +79,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="of .glb: write the posed mesh of one frame alone, without skeleton and motion",
     )
-    add_body_option(parser)
-    add_format_options(parser)
-    add_mesh_options(parser)
+    add_file_options(parser)
 
 
 def frame_range(text: str) -> slice:

@@ -1,9 +1,8 @@
-"""What `transfer` and `demo` share: the sampling options, and the pipeline that draws."""
+"""Options of the commands that sample images, and the pipeline that they open."""
 
 import argparse
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -15,8 +14,8 @@ from ..network.weights import BUNDLED_WEIGHTS
 from ..transfer.staging import Stage
 from .options import between, count, seed
 
-if TYPE_CHECKING:
-    from ..diffusion.pipeline import PoseTransferPipeline
+Sampler = Callable[[Stage], Float[Tensor, "1 3 height width"]]
+"""From framed images and bodies to an image in [-1, 1]; one seed draws one image."""
 
 
 def add_drawing_options(parser: argparse.ArgumentParser) -> None:
@@ -58,58 +57,38 @@ def scale(text: str) -> float:
     return between(0.0, 100.0, "a scale from 0 to 100", text)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Artist:
-    """An opened pipeline with the settings that the user chose."""
+def open_sampler(options: argparse.Namespace) -> Sampler:
+    """Load the weights that the options name; what is returned draws with their settings.
 
-    pipeline: "PoseTransferPipeline"
-    guidance: Guidance
-    steps: int
-    seed: int
-    prior: bool
-    warp: bool
+    Raises:
+        CheckpointError: the weights are missing, damaged or something else.
+        ConfigError: diffusers is not installed.
+    """
+    try:
+        from ..diffusion.pipeline import PoseTransferPipeline
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"Drawing needs the package {error.name}: pip install 'posexfer[diffusion]'."
+        ) from error
+    pipeline = PoseTransferPipeline.from_bundle(options.weights)
+    pipeline.set_progress_bar_config(desc="drawing", unit="step", leave=False)
+    guidance = Guidance.usual(
+        pipeline.network.config, pose=options.guidance_pose, identity=options.guidance_identity
+    )
 
-    @classmethod
-    def open(cls, options: argparse.Namespace) -> "Artist":
-        """Load the weights that the options name.
-
-        Raises:
-            CheckpointError: the weights are missing, damaged or something else.
-            ConfigError: diffusers is not installed.
-        """
-        try:
-            from ..diffusion.pipeline import PoseTransferPipeline
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"Drawing needs the package {error.name}: pip install 'posexfer[diffusion]'."
-            ) from error
-        pipeline = PoseTransferPipeline.from_bundle(options.weights)
-        pipeline.set_progress_bar_config(desc="drawing", unit="step", leave=False)
-        return cls(
-            pipeline=pipeline,
-            guidance=Guidance.usual(
-                pipeline.network.config,
-                pose=options.guidance_pose,
-                identity=options.guidance_identity,
-            ),
-            steps=options.steps,
-            seed=options.seed,
-            prior=not options.no_prior,
-            warp=not options.no_warp,
-        )
-
-    def draw(self, staged: Stage) -> Float[Tensor, "1 3 height width"]:
-        """Sample one image in [-1, 1]; the same seed draws the same image."""
-        drawn = self.pipeline(
+    def draw(staged: Stage) -> Tensor:
+        drawn = pipeline(
             staged.image,
             staged.source,
             staged.target,
-            num_inference_steps=self.steps,
-            guidance=self.guidance,
-            generator=torch.Generator().manual_seed(self.seed),
+            num_inference_steps=options.steps,
+            guidance=guidance,
+            generator=torch.Generator().manual_seed(options.seed),
             output_type="pt",
-            prior=self.prior,
-            warp=self.warp,
+            prior=not options.no_prior,
+            warp=not options.no_warp,
         ).images
         assert isinstance(drawn, Tensor)
         return drawn
+
+    return draw

@@ -8,14 +8,17 @@ from typing import get_args
 
 from ..body.model import BodyModel
 from ..body.params import HumanParams
-from ..errors import ParamsError
-from ..formats.any_pose import is_mesh, read_posed
-from ..formats.body_family import convert_betas
-from ..formats.read import NAMES, read_params
-from ..geometry.camera import crop_intrinsics
+from ..formats.any_pose import read_posed
+from ..formats.read import NAMES
 from ..register.surface import Unit, Up
 
 logger = logging.getLogger(__name__)
+
+POSE_HELP = (
+    "body parameters, ours (.npz) or another tool's (docs/formats.md), a motion (.bvh) or a mesh "
+    "of a person (.obj, .ply, .glb; docs/meshes.md)"
+)
+"""What `open_target` reads."""
 
 
 def print_line(line: str) -> None:
@@ -72,6 +75,24 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def add_pose_options(parser: argparse.ArgumentParser) -> None:
+    """Add which frame and person of a pose is taken, and what may be said about its file."""
+    parser.add_argument(
+        "--frame", type=index, default=0, help="which frame of the pose, from 0 (default: 0)"
+    )
+    parser.add_argument(
+        "--person", type=index, default=0, help="which person of the pose, from 0 (default: 0)"
+    )
+    add_file_options(parser)
+
+
+def add_file_options(parser: argparse.ArgumentParser) -> None:
+    """Add the body, and what may be said about a file that `open_target` reads."""
+    add_body_option(parser)
+    _add_format_options(parser)
+    _add_mesh_options(parser)
+
+
 def add_body_option(parser: argparse.ArgumentParser) -> None:
     """Add `--body`."""
     parser.add_argument(
@@ -105,7 +126,7 @@ def whole_size(text: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[1])
 
 
-def add_format_options(parser: argparse.ArgumentParser) -> None:
+def _add_format_options(parser: argparse.ArgumentParser) -> None:
     """Add what may be said about a parameter file."""
     parser.add_argument(
         "--format",
@@ -124,7 +145,7 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_mesh_options(parser: argparse.ArgumentParser) -> None:
+def _add_mesh_options(parser: argparse.ArgumentParser) -> None:
     """Add what may be said about a mesh."""
     parser.add_argument(
         "--mesh-unit",
@@ -149,7 +170,7 @@ def open_target(
     that went is logged.
 
     Args:
-        options: `frame`, `person`, and what `add_format_options` and `add_mesh_options` added.
+        options: `frame`, `person`, and what `add_file_options` added.
         path: of any kind; meshes are told by the ends of their names.
         body: that parameters are posed on, and that is fitted to meshes.
         keep_betas: leave betas of another body as they are; `body` cannot pose them then.
@@ -168,60 +189,3 @@ def open_target(
     for note in found.notes:
         logger.warning(note)
     return found.params, found.body
-
-
-def open_params(
-    path: Path,
-    body: BodyModel,
-    *,
-    frame: int | None = 0,
-    person: int = 0,
-    format: str | None = None,
-    image_size: tuple[int, int] | None = None,
-) -> HumanParams:
-    """Read one person from a parameter file of ours or of another tool, for the body at hand.
-
-    Args:
-        path: the file; what is read is in `docs/formats.md`.
-        body: the body that will be posed; betas of another are dropped, with a warning.
-        frame: which frame, from 0; None for all.
-        person: which person, from 0.
-        format: where the content alone would be taken for something else.
-        image_size: height and width, pixels, for files that do not hold it.
-
-    Raises:
-        ParamsError: the file is no parameter file; a mesh, say, which has no image.
-    """
-    if is_mesh(path):
-        raise ParamsError(
-            f"{path.name} is a mesh: it has a pose, but no place in an image. Give it as a "
-            "target, and parameters or keypoints for the source."
-        )
-    params = read_params(
-        path, format=format, frame=frame, person=person, image_size=image_size, body=body
-    )
-    return convert_betas(params, body)
-
-
-def params_for_image(params: HumanParams, size: tuple[int, int]) -> HumanParams:
-    """Give parameters the camera of an image that shows the same at another resolution.
-
-    Args:
-        params: with the camera of an image of the same aspect.
-        size: height and width of the image at hand, pixels.
-
-    Raises:
-        ParamsError: the aspects differ, so they cannot be of the same image.
-    """
-    if params.image_size == size:
-        return params
-    vertical, horizontal = (
-        there / here for here, there in zip(params.image_size, size, strict=True)
-    )
-    if abs(vertical / horizontal - 1.0) > 0.02:
-        raise ParamsError(
-            f"The source's parameters belong to an image of {params.image_size[1]}x"
-            f"{params.image_size[0]} pixels (width x height), but this one is "
-            f"{size[1]}x{size[0]}; give the parameters that were estimated from this image."
-        )
-    return params.with_camera(crop_intrinsics(params.intrinsics, (0.0, 0.0), horizontal), size)

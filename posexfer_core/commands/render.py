@@ -10,16 +10,7 @@ from ..files.images import save_image
 from ..render import control_maps
 from ..render.control_maps import MAPS, MapStyle, paint_maps
 from ..transfer.framing import Framing, body_box
-from .options import (
-    add_body_option,
-    add_format_options,
-    add_mesh_options,
-    image_size,
-    index,
-    open_body,
-    open_target,
-    print_line,
-)
+from .options import POSE_HELP, add_pose_options, image_size, open_body, open_target, print_line
 
 HELP = "Draw control maps of a body: depth, normals, OpenPose and so on, one PNG each."
 OLDER_NAMES = {"skeleton": "openpose"}
@@ -28,15 +19,8 @@ OLDER_NAMES = {"skeleton": "openpose"}
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
-    parser.add_argument(
-        "params",
-        type=Path,
-        help="body parameters, ours (.npz) or another tool's (docs/formats.md), a motion "
-        "(.bvh) or a mesh of a person (.obj, .ply, .glb; docs/meshes.md)",
-    )
+    parser.add_argument("params", type=Path, help=POSE_HELP)
     parser.add_argument("--out", type=Path, required=True, help="folder for the PNGs; made if new")
-    parser.add_argument("--frame", type=index, default=0, help="which frame, from 0 (default: 0)")
-    parser.add_argument("--person", type=index, default=0, help="which person, from 0 (default: 0)")
     parser.add_argument(
         "--maps",
         nargs="+",
@@ -54,9 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="pixels; frames the body in an image of this size (default: the file's own camera)",
     )
     _add_style_options(parser)
-    add_body_option(parser)
-    add_format_options(parser)
-    add_mesh_options(parser)
+    add_pose_options(parser)
 
 
 def _add_style_options(parser: argparse.ArgumentParser) -> None:

@@ -5,22 +5,22 @@ from pathlib import Path
 
 from ..body.model import BodyModel
 from ..body.params import HumanParams
-from ..errors import ConfigError
+from ..errors import ConfigError, ParamsError
 from ..files.images import check_image_target, load_image, save_image
-from ..formats.read import NAMES
-from ..transfer.staging import IMAGE_SIZE, Stage, stage
-from .drawing import Artist, add_drawing_options
+from ..formats.any_pose import is_mesh
+from ..formats.body_family import convert_betas
+from ..formats.read import NAMES, read_params
+from ..geometry.camera import crop_intrinsics
+from ..transfer.staging import IMAGE_SIZE, stage
+from .drawing import add_drawing_options, open_sampler
 from .estimate import fit_person
 from .options import (
-    add_body_option,
-    add_format_options,
-    add_mesh_options,
+    POSE_HELP,
+    add_pose_options,
     image_size,
     index,
     open_body,
-    open_params,
     open_target,
-    params_for_image,
     print_line,
 )
 
@@ -62,18 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="as --format, of --source-params",
     )
     parser.add_argument(
-        "--target",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="the pose: body parameters, ours (.npz) or another tool's (docs/formats.md), a motion "
-        "(.bvh) or a mesh of a person (.obj, .ply, .glb; docs/meshes.md)",
-    )
-    parser.add_argument(
-        "--frame", type=index, default=0, help="which frame of the target, from 0 (default: 0)"
-    )
-    parser.add_argument(
-        "--person", type=index, default=0, help="which person of the target, from 0 (default: 0)"
+        "--target", type=Path, required=True, metavar="FILE", help=f"the pose: {POSE_HELP}"
     )
     parser.add_argument(
         "--retarget",
@@ -98,9 +87,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="undo the framing: put the result into the original image, at its resolution",
     )
     add_drawing_options(parser)
-    add_body_option(parser)
-    add_format_options(parser)
-    add_mesh_options(parser)
+    add_pose_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -115,7 +102,7 @@ def run(options: argparse.Namespace) -> None:
             "--keypoints, and leave out --no-retarget."
         )
     target, target_body = open_target(options, options.target, body)
-    staged: Stage = stage(
+    staged = stage(
         image,
         source,
         target,
@@ -124,7 +111,7 @@ def run(options: argparse.Namespace) -> None:
         retargeted=options.retarget,
         source_body=body,
     )
-    result = Artist.open(options).draw(staged)
+    result = open_sampler(options)(staged)
     if options.paste_back:
         result = staged.paste_back(result, image)
     save_image(result, options.out)
@@ -134,16 +121,50 @@ def run(options: argparse.Namespace) -> None:
 def source_params(
     options: argparse.Namespace, size: tuple[int, int], body: BodyModel
 ) -> HumanParams | None:
-    """Read or fit the source's body, in the camera of the image of `size` (height, width)."""
+    """Read or fit the source's body, in the camera of the image of `size` (height, width).
+
+    Raises:
+        ParamsError: `--source-params` is a mesh, or of an image of another aspect.
+    """
     if options.keypoints is not None:
         return fit_person(options.keypoints, size, body, options.source_person).params
-    if options.source_params is None:
+    path: Path | None = options.source_params
+    if path is None:
         return None
-    params = open_params(
-        options.source_params,
-        body,
-        person=options.source_person,
+    if is_mesh(path):
+        raise ParamsError(
+            f"{path.name} is a mesh: it has a pose, but no place in an image. Give it as a "
+            "target, and parameters or keypoints for the source."
+        )
+    params = read_params(
+        path,
         format=options.source_format,
+        frame=0,
+        person=options.source_person,
         image_size=size,
+        body=body,
     )
-    return params_for_image(params, size)
+    return for_image_size(convert_betas(params, body), size)
+
+
+def for_image_size(params: HumanParams, size: tuple[int, int]) -> HumanParams:
+    """Give parameters the camera of the same image at another resolution.
+
+    Args:
+        params: with the camera of an image of the same aspect, within 2 %.
+        size: height and width of the image at hand, pixels.
+
+    Raises:
+        ParamsError: the aspects differ, so they cannot be of the same image.
+    """
+    height, width = params.image_size
+    vertical, horizontal = size[0] / height, size[1] / width
+    if abs(vertical / horizontal - 1.0) > 0.02:
+        raise ParamsError(
+            f"The source's parameters belong to an image of {width}x{height} pixels (width x "
+            f"height), but this one is {size[1]}x{size[0]}; give the parameters that were "
+            "estimated from this image."
+        )
+    if params.image_size == size:
+        return params
+    return params.with_camera(crop_intrinsics(params.intrinsics, (0.0, 0.0), horizontal), size)

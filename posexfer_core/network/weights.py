@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from ..conventions import ASSETS
 from ..errors import CheckpointError, ConfigError
 from ..files.atomic import write_whole
 from ..files.safetensors import fill, opened, parts_of, prefixed
@@ -24,7 +25,7 @@ ADAPTER = "posexfer-adapter"
 AUTOENCODER = "posexfer-autoencoder"
 """Format of a file that holds an autoencoder alone."""
 VERSION = "1"
-BUNDLED_WEIGHTS = Path(__file__).parents[1] / "assets" / "tiny.safetensors"
+BUNDLED_WEIGHTS = ASSETS / "tiny.safetensors"
 """The weights that ship."""
 
 

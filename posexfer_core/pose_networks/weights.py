@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from ..conventions import ASSETS
 from ..errors import CheckpointError, ConfigError
 from ..files.atomic import write_whole
 from ..files.safetensors import fill, opened, parts_of, prefixed
@@ -18,7 +19,6 @@ from .regressor_network import BodyRegressor, BodyRegressorConfig
 from .sizes import Sizes
 
 VERSION = "1"
-ASSETS = Path(__file__).parents[1] / "assets"
 Network = TypeVar("Network", bound=nn.Module)
 
 

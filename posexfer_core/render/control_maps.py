@@ -121,7 +121,10 @@ def paint_normal(
     return torch.where(view.visibility.mask[:, None], painted, flat)
 
 
-def paint_openpose(view: BodyView, style: MapStyle) -> Float[Tensor, "batch 3 height width"]:
+def paint_openpose(
+    view: BodyView,
+    style: MapStyle = MapStyle(),
+) -> Float[Tensor, "batch 3 height width"]:
     """Draw OpenPose's 18 keypoints in its colours and widths, on black."""
     keypoints = keypoints18(view)
     shown = keypoints[..., 2] > 0

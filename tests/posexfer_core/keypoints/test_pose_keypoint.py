@@ -4,13 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posexfer_core.conventions import DEMO
 from posexfer_core.errors import KeypointsError
 from posexfer_core.keypoints.keypoints import load_keypoints
 from posexfer_core.keypoints.layouts import COCO17, OPENPOSE18
 from posexfer_core.keypoints.pose_keypoint import load_pose_keypoints, openpose18, pose_frame
 from posexfer_core.keypoints.raw_people import RawPerson
-
-DEMO = Path(__file__).parents[3] / "posexfer_core" / "assets" / "demo"
 
 
 def write(path: Path, value: object) -> Path:
