@@ -1,6 +1,6 @@
 """A body whose fingers and face move: SMPL-H and SMPL-X, with all of their joints.
 
-To everything else it is SMPL's 24 joints; at rest details both give the same body.
+To everything else it is SMPL's 24 joints; while hands and face rest both give the same body.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..geometry.rotations import axis_angle_to_matrix
-from .hands_face import FACE, Details
+from .hands_face import FACE, HandsFace
 from .model import BodyGeometry, BodyModel, joint_transforms, pose_offsets, skin
 
 BODY_JOINTS = 22
@@ -24,7 +24,7 @@ MIDDLE_KNUCKLE = 3
 
 
 class ArticulatedBody(BodyModel):
-    """Adds to a body of 24 joints (see `BodyModel`) what poses the details.
+    """Adds to a body of 24 joints (see `BodyModel`) what poses fingers and face.
 
     `all_regressors` (J, V), `all_weights` (V, J), `all_posedirs` (V, 3, 9 (J - 1)) and
     `expression_directions` (V, 3, 10) are buffers; J is 52 (SMPL-H: body, fingers) or 55 (SMPL-X:
@@ -58,13 +58,13 @@ class ArticulatedBody(BodyModel):
         rotations: Float[Tensor, "batch 24 3 3"],
         betas: Float[Tensor, "batch 10"],
         transl: Float[Tensor, "batch 3"],
-        details: Details | None = None,
+        hands_face: HandsFace | None = None,
     ) -> BodyGeometry:
         """Pose body, fingers and face."""
-        if details is None:
+        if hands_face is None:
             return self(rotations, betas, transl)
-        every = self._all_rotations(rotations, details)
-        expression = rearrange(details.expression, "frames persons e -> (frames persons) e")
+        every = self._all_rotations(rotations, hands_face)
+        expression = rearrange(hands_face.expression, "frames persons e -> (frames persons) e")
         vertices, _ = self.rest(betas)
         vertices = vertices + einsum(
             self.expression_directions, expression, "v xyz e, b e -> b v xyz"
@@ -79,12 +79,12 @@ class ArticulatedBody(BodyModel):
         return BodyGeometry(vertices=vertices + transl[:, None], joints=kept + transl[:, None])
 
     def _all_rotations(
-        self, rotations: Float[Tensor, "batch 24 3 3"], details: Details
+        self, rotations: Float[Tensor, "batch 24 3 3"], hands_face: HandsFace
     ) -> Float[Tensor, "batch joints 3 3"]:
         """Put body, face and fingers into the order of the body's family."""
         fingers = axis_angle_to_matrix(
             rearrange(
-                details.fingers,
+                hands_face.fingers,
                 "f p (hand finger bone) xyz -> (f p) hand finger bone xyz",
                 hand=2,
                 bone=BONES_OF_A_FINGER,
@@ -96,6 +96,6 @@ class ArticulatedBody(BodyModel):
         )
         parts = [rotations[:, :BODY_JOINTS], rearrange(fingers, "b h f n r c -> b (h f n) r c")]
         if len(self.all_parents) == BODY_JOINTS + FACE + 2 * FINGER_JOINTS:
-            face = axis_angle_to_matrix(details.face)
+            face = axis_angle_to_matrix(hands_face.face)
             parts.insert(1, rearrange(face, "f p joint r c -> (f p) joint r c"))
         return torch.cat(parts, dim=1)

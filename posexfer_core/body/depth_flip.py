@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from torch import Tensor
 
 from ..errors import ParamsError
@@ -30,7 +30,7 @@ def flip_limb_depth(
     ankle) it takes those that move the end joint furthest in depth; hand or foot takes the place
     that changes the wrist's or ankle's angle least. The limb's joints turn by the smallest
     rotation that does this, and the upper bone turns about itself, so that elbow or knee still
-    bends the way it did. The limb may pass through the body: `order_change` tells what is seen.
+    bends the way it did. The limb may pass through the body: see `order_change_mask`.
 
     Args:
         params: one person in one frame.
@@ -192,11 +192,6 @@ def _twist(axis: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
         return np.eye(3)
     angle = np.arctan2(axis @ np.cross(start, end), start @ end)
     return exp_map(axis * angle)
-
-
-def order_change(view_a: BodyView, view_b: BodyView) -> Int[Tensor, "batch"]:
-    """Count the pixels where two views of one body disagree about who is in front."""
-    return order_change_mask(view_a, view_b).sum(dim=(1, 2))
 
 
 def order_change_mask(view_a: BodyView, view_b: BodyView) -> Bool[Tensor, "batch height width"]:

@@ -15,7 +15,7 @@ SHAPES = {"fingers": (FINGERS, 3), "face": (FACE, 3), "expression": (EXPRESSIONS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Details:
+class HandsFace:
     """Zeros are the rest: flat hands, a shut mouth, eyes ahead, the mean face."""
 
     fingers: Float[Tensor, "frames persons 30 3"]
@@ -28,31 +28,31 @@ class Details:
 
     def __post_init__(self) -> None:
         """Check shapes and numbers."""
-        check_details({name: getattr(self, name) for name in SHAPES})
+        check_hands_face({name: getattr(self, name) for name in SHAPES})
 
     @classmethod
-    def rest(cls, like: Float[Tensor, "frames persons 24 3"]) -> "Details":
-        """Make the details of people who move neither fingers nor face."""
+    def rest(cls, like: Float[Tensor, "frames persons 24 3"]) -> "HandsFace":
+        """Make flat hands and the mean face."""
         people = like.shape[:2]
         return cls(**{name: like.new_zeros(*people, *shape) for name, shape in SHAPES.items()})
 
     @classmethod
-    def joined(cls, parts: "Sequence[Details]") -> "Details":
+    def joined(cls, parts: "Sequence[HandsFace]") -> "HandsFace":
         """Show one after the other."""
         return cls(**{name: torch.cat([getattr(one, name) for one in parts]) for name in SHAPES})
 
-    def each(self, change: Callable[[Tensor], Tensor]) -> "Details":
+    def each(self, change: Callable[[Tensor], Tensor]) -> "HandsFace":
         """Change every tensor in the same way."""
-        return Details(**{name: change(getattr(self, name)) for name in SHAPES})
+        return HandsFace(**{name: change(getattr(self, name)) for name in SHAPES})
 
-    def without_expression(self) -> "Details":
+    def without_expression(self) -> "HandsFace":
         """Keep the pose: expressions mean nothing to another body model."""
-        return Details(
+        return HandsFace(
             fingers=self.fingers, face=self.face, expression=torch.zeros_like(self.expression)
         )
 
 
-def check_details(tensors: Mapping[str, Tensor]) -> None:
+def check_hands_face(tensors: Mapping[str, Tensor]) -> None:
     """Hold the tensors of `SHAPES` against each other.
 
     Raises:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..conventions import BETA_COUNT
-from .hands_face import Details
+from .hands_face import HandsFace
 from .joints import PARENTS
 
 ASSET = Path(__file__).parent / "assets" / "body.npz"
@@ -160,7 +160,7 @@ class BodyModel(nn.Module):
         rotations: Float[Tensor, "batch 24 3 3"],
         betas: Float[Tensor, "batch 10"],
         transl: Float[Tensor, "batch 3"],
-        details: Details | None = None,
+        hands_face: HandsFace | None = None,
     ) -> BodyGeometry:
         """Pose the body; this one has neither fingers nor a face to move (`ArticulatedBody` has).
 
@@ -168,7 +168,7 @@ class BodyModel(nn.Module):
             rotations: as in `forward`.
             betas: as in `forward`.
             transl: as in `forward`.
-            details: of as many frames and persons as the batch has entries, frames outermost.
+            hands_face: of as many frames and persons as the batch has entries, frames outermost.
         """
         return self(rotations, betas, transl)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import ParamsError
 from ..geometry.rotations import axis_angle_to_matrix, interpolate_rotations, matrix_to_axis_angle
-from .hands_face import Details
+from .hands_face import HandsFace
 from .params import HumanParams
 
 _PER_FRAME = ("pose", "betas", "transl", "intrinsics", "camera_from_world", "confidence")
@@ -29,10 +29,12 @@ def join_frames(parts: Sequence[HumanParams]) -> HumanParams:
             f"{sorted(map(str, kinds))}. Make them alike first."
         )
     joined = {name: torch.cat([getattr(part, name) for part in parts]) for name in _PER_FRAME}
-    details = None
-    if any(part.details is not None for part in parts):
-        details = Details.joined([part.details or Details.rest(part.pose) for part in parts])
-    return replace(parts[0], **joined, details=details)
+    hands_face = None
+    if any(part.hands_face is not None for part in parts):
+        hands_face = HandsFace.joined(
+            [part.hands_face or HandsFace.rest(part.pose) for part in parts]
+        )
+    return replace(parts[0], **joined, hands_face=hands_face)
 
 
 def slice_frames(
@@ -112,10 +114,10 @@ def mixed(one: HumanParams, two: HumanParams, share: Float[Tensor, " frames"]) -
         name: _mix(getattr(one, name), getattr(two, name), share)
         for name in ("betas", "transl", "intrinsics", "confidence")
     }
-    details = None
-    if one.details is not None or two.details is not None:
-        first, second = (own.details or Details.rest(own.pose) for own in (one, two))
-        details = Details(
+    hands_face = None
+    if one.hands_face is not None or two.hands_face is not None:
+        first, second = (own.hands_face or HandsFace.rest(own.pose) for own in (one, two))
+        hands_face = HandsFace(
             fingers=_turn(first.fingers, second.fingers, share),
             face=_turn(first.face, second.face, share),
             expression=_mix(first.expression, second.expression, share),
@@ -125,7 +127,7 @@ def mixed(one: HumanParams, two: HumanParams, share: Float[Tensor, " frames"]) -
         **straight,
         pose=_turn(one.pose, two.pose, share),
         camera_from_world=_camera(one.camera_from_world, two.camera_from_world, share),
-        details=details,
+        hands_face=hands_face,
     )
 
 

@@ -1,5 +1,6 @@
 """The body parameters of one or more people over one or more frames, with their camera."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from torch import Tensor
 from ..errors import ParamsError
 from ..files.archive import read_archive, write_archive
 from ..geometry.rotations import axis_angle_to_matrix
-from .hands_face import SHAPES as DETAILS
-from .hands_face import Details, check_details
+from .hands_face import SHAPES as HANDS_FACE
+from .hands_face import HandsFace, check_hands_face
 
 FORMAT = "posexfer.params"
 VERSION = 1
@@ -56,7 +57,7 @@ class HumanParams:
     """The body model that `betas` were made for: "posexfer" (bundled) or "smpl"."""
     confidence: Float[Tensor, "frames persons 24"] = field(default=None)  # pyright: ignore
     """How far each joint can be trusted, 0 to 1; ones when left out."""
-    details: Details | None = None
+    hands_face: HandsFace | None = None
     """Fingers, face and expression, for bodies that have them; None: at rest."""
     frame_rate: float | None = None
     """Frames per second of a motion, where it is known."""
@@ -71,10 +72,10 @@ class HumanParams:
         if self.confidence is None:
             object.__setattr__(self, "confidence", self.pose.new_ones(frames, persons, 24))
         _check_tensors({name: getattr(self, name) for name in _SHAPES})
-        if self.details is not None and self.details.fingers.shape[:2] != (frames, persons):
+        if self.hands_face is not None and self.hands_face.fingers.shape[:2] != (frames, persons):
             raise ParamsError(
-                f"The details are of {tuple(self.details.fingers.shape[:2])} frames and persons, "
-                f"the pose of {(frames, persons)}."
+                f"hands_face has {tuple(self.hands_face.fingers.shape[:2])} frames and persons, "
+                f"the pose {(frames, persons)}."
             )
         if min(frames, persons) < 1:
             raise ParamsError(
@@ -153,13 +154,15 @@ class HumanParams:
         self, frames: slice | Int[Tensor, " kept"], persons: slice = slice(None)
     ) -> "HumanParams":
         """Keep some frames, in the order given, and some persons."""
-        details = self.details
+        hands_face = self.hands_face
         kept = {
             name: getattr(self, name)[(frames, persons) if "persons" in shape else frames]
             for name, shape in _SHAPES.items()
         }
-        details = None if details is None else details.each(lambda one: one[frames, persons])
-        return replace(self, **kept, details=details)
+        hands_face = (
+            None if hands_face is None else hands_face.each(lambda one: one[frames, persons])
+        )
+        return replace(self, **kept, hands_face=hands_face)
 
     def with_camera(
         self,
@@ -179,9 +182,9 @@ class HumanParams:
 
     def with_neutral_betas(self, beta_space: str) -> "HumanParams":
         """Give everyone the mean shape of another body model: betas do not carry across."""
-        details = None if self.details is None else self.details.without_expression()
+        hands_face = None if self.hands_face is None else self.hands_face.without_expression()
         return replace(
-            self, betas=torch.zeros_like(self.betas), beta_space=beta_space, details=details
+            self, betas=torch.zeros_like(self.betas), beta_space=beta_space, hands_face=hands_face
         )
 
     def to(
@@ -189,10 +192,10 @@ class HumanParams:
     ) -> "HumanParams":
         """Move every tensor to a device, a number type, or both."""
         moved = {name: getattr(self, name).to(device=device, dtype=dtype) for name in _SHAPES}
-        details = self.details
-        if details is not None:
-            details = details.each(lambda one: one.to(device=device, dtype=dtype))
-        return replace(self, **moved, details=details)
+        hands_face = self.hands_face
+        if hands_face is not None:
+            hands_face = hands_face.each(lambda one: one.to(device=device, dtype=dtype))
+        return replace(self, **moved, hands_face=hands_face)
 
     def save(self, path: Path | str) -> None:
         """Write a `.npz` that `load` gives back equal; a file is there whole or not at all.
@@ -202,8 +205,10 @@ class HumanParams:
         """
         path = Path(path)
         arrays = {name: getattr(self, name).detach().cpu().numpy() for name in _SHAPES}
-        if self.details is not None:
-            arrays |= {name: getattr(self.details, name).detach().cpu().numpy() for name in DETAILS}
+        if self.hands_face is not None:
+            arrays |= {
+                name: getattr(self.hands_face, name).detach().cpu().numpy() for name in HANDS_FACE
+            }
         arrays |= {
             "format": np.array(FORMAT),
             "version": np.array(VERSION),
@@ -222,27 +227,35 @@ class HumanParams:
             ParamsError: the file is missing, damaged, something else, or holds bad numbers.
         """
         path = Path(path)
-        arrays = read_archive(path)
-        _check_format(path, arrays)
+        return cls.from_arrays(read_archive(path), path.name)
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], name: str) -> "HumanParams":
+        """Make parameters of what `save` wrote; `name` is the file's, for errors.
+
+        Raises:
+            ParamsError: arrays are missing, of another kind, or hold bad numbers.
+        """
+        _check_format(name, arrays)
         required = {*_SHAPES, SIZE_KEY} - {*_OPTIONAL}
         if missing := sorted(required - arrays.keys()):
             raise ParamsError(
-                f"{path.name} lacks {', '.join(missing)}; it holds "
+                f"{name} lacks {', '.join(missing)}; it holds "
                 f"{', '.join(sorted(arrays)) or 'nothing'}. Expected a body parameter file as "
                 "`posexfer estimate` writes it."
             )
         try:
-            tensors = {name: _tensor(name, arrays[name]) for name in _SHAPES if name in arrays}
+            tensors = {key: _tensor(key, arrays[key]) for key in _SHAPES if key in arrays}
             _check_tensors(tensors)
             return cls(
                 **tensors,
                 image_size=_image_size(arrays[SIZE_KEY]),
                 beta_space=str(arrays.get("beta_space", "posexfer")),
-                details=_details(arrays),
+                hands_face=_hands_face(arrays),
                 frame_rate=_frame_rate(arrays.get("frame_rate")),
             )
         except ParamsError as error:
-            raise ParamsError(f"{path.name}: {error}") from error
+            raise ParamsError(f"{name}: {error}") from error
 
 
 def _check_tensors(tensors: dict[str, Tensor]) -> None:
@@ -279,21 +292,21 @@ def _check_tensor(name: str, tensor: Tensor, sizes: dict[str, int]) -> None:
         )
 
 
-def _check_format(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def _check_format(name: str, arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse a `.npz` of another kind, and one from a later version."""
     found = str(arrays.get("format", ""))
     if found != FORMAT:
         raise ParamsError(
-            f"{path.name} is not a body parameter file of ours: format={found!r}, expected "
+            f"{name} is not a body parameter file of ours: format={found!r}, expected "
             f"{FORMAT!r}; it holds {', '.join(sorted(arrays)) or 'nothing'}. Was a body model or "
             "another tool's file picked instead?"
         )
     version = arrays.get("version")
     if version is None or version.size != 1 or version.dtype.kind not in "iu":
-        raise ParamsError(f"{path.name} has no version number; write it again with `save`.")
+        raise ParamsError(f"{name} has no version number; write it again with `save`.")
     if int(version) > VERSION:
         raise ParamsError(
-            f"{path.name} has version {int(version)}, this program reads up to {VERSION}. "
+            f"{name} has version {int(version)}, this program reads up to {VERSION}. "
             "Update the program."
         )
 
@@ -308,15 +321,15 @@ def _tensor(name: str, array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(array, dtype=kind, order="C"))
 
 
-def _details(arrays: dict[str, np.ndarray]) -> Details | None:
+def _hands_face(arrays: Mapping[str, np.ndarray]) -> HandsFace | None:
     """Read fingers, face and expression, which come together or not at all."""
-    found = {name: _tensor(name, arrays[name]) for name in DETAILS if name in arrays}
-    if found and len(found) < len(DETAILS):
-        raise ParamsError(f"it holds {', '.join(found)}, but not all of {', '.join(DETAILS)}.")
+    found = {name: _tensor(name, arrays[name]) for name in HANDS_FACE if name in arrays}
+    if found and len(found) < len(HANDS_FACE):
+        raise ParamsError(f"it holds {', '.join(found)}, but not all of {', '.join(HANDS_FACE)}.")
     if not found:
         return None
-    check_details(found)
-    return Details(**found)
+    check_hands_face(found)
+    return HandsFace(**found)
 
 
 def _frame_rate(array: np.ndarray | None) -> float | None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..errors import ParamsError
 from ..geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from .hands_face import Details
+from .hands_face import HandsFace
 from .joints import MIRRORED_JOINTS
 from .model import BodyModel
 from .motion import mixed
@@ -16,7 +16,7 @@ from .params import HumanParams
 
 MIRRORED_FINGERS = (*range(15, 30), *range(15))
 MIRRORED_FACE = (0, 2, 1)
-"""The joint on the other side, for each joint of the details."""
+"""The joint on the other side, for each joint of fingers and face."""
 
 
 def mirrored(params: HumanParams) -> HumanParams:
@@ -35,12 +35,12 @@ def mirrored(params: HumanParams) -> HumanParams:
     flip = side.to(camera)
     camera[:, :3, :3] = flip[:, None] * camera[:, :3, :3] * flip
     camera[:, :3, 3] = flip * camera[:, :3, 3]
-    details = params.details
-    if details is not None:
-        details = Details(
-            fingers=details.fingers[:, :, list(MIRRORED_FINGERS)] * turn.to(details.fingers),
-            face=details.face[:, :, list(MIRRORED_FACE)] * turn.to(details.face),
-            expression=details.expression,
+    hands_face = params.hands_face
+    if hands_face is not None:
+        hands_face = HandsFace(
+            fingers=hands_face.fingers[:, :, list(MIRRORED_FINGERS)] * turn.to(hands_face.fingers),
+            face=hands_face.face[:, :, list(MIRRORED_FACE)] * turn.to(hands_face.face),
+            expression=hands_face.expression,
         )
     return replace(
         params,
@@ -49,7 +49,7 @@ def mirrored(params: HumanParams) -> HumanParams:
         intrinsics=intrinsics,
         camera_from_world=camera,
         confidence=params.confidence[:, :, MIRRORED_JOINTS.tolist()],
-        details=details,
+        hands_face=hands_face,
     )
 
 

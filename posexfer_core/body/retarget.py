@@ -62,7 +62,7 @@ def retarget(
         betas=repeat(source.betas, "1 p s -> f p s", f=target.frames).to(target.betas),
         beta_space=source.beta_space,
         confidence=target.confidence,
-        details=target.details,
+        hands_face=target.hands_face,
     )
     return _stand(placed, BodyView.of(frame, body, frame=None), body)
 

@@ -58,7 +58,7 @@ def smpl_body(arrays: Mapping[str, np.ndarray], keypoint_vertices: Mapping[str, 
 def articulated_body(
     arrays: Mapping[str, np.ndarray], keypoint_vertices: Mapping[str, int], beta_space: str
 ) -> ArticulatedBody:
-    """Build a body of SMPL-H's 52 or SMPL-X's 55 joints, which is one of 24 at rest details."""
+    """Build a body of 52 (SMPL-H) or 55 joints (SMPL-X): one of 24 while hands and face rest."""
     padded = _with_ten_betas(arrays)
     with _quiet():
         if beta_space == "smplx":

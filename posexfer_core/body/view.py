@@ -65,7 +65,7 @@ class BodyView:
             rearrange(params.rotations, "f p j a b -> (f p) j a b"),
             rearrange(params.betas, "f p s -> (f p) s"),
             rearrange(params.transl, "f p a -> (f p) a"),
-            params.details,
+            params.hands_face,
         )
         camera_from_world = repeat(params.camera_from_world, "f a b -> (f p) a b", p=params.persons)
         return cls(

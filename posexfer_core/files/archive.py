@@ -1,12 +1,13 @@
 """Archives of plain arrays (.npz): read without executing anything, written whole or not at all."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..errors import ParamsError
 from .atomic import replacing
-from .npz import read_npz
+from .containers import describe, read_container
 
 
 def read_archive(path: Path) -> dict[str, np.ndarray]:
@@ -15,26 +16,22 @@ def read_archive(path: Path) -> dict[str, np.ndarray]:
     Raises:
         ParamsError: the file is missing, damaged or something else.
     """
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "not there"
-        raise ParamsError(f"{path} is {kind}; expected a body parameter file (.npz).")
-    try:
-        with path.open("rb") as file:
-            is_archive = file.read(2) == b"PK"
-    except OSError as failure:
-        raise ParamsError(f"{path} cannot be read: {failure.strerror}.") from failure
-    if not is_archive:
+    return plain_arrays(read_container(path), path.name)
+
+
+def plain_arrays(content: Any, name: str) -> dict[str, np.ndarray]:
+    """Check that a file holds named arrays and nothing else; `name` is the file's, for errors."""
+    if not isinstance(content, dict):
         raise ParamsError(
-            f"{path.name} is not a body parameter file: expected a .npz archive. Was an image or "
-            "another file picked instead?"
+            f"{name} is not a body parameter file: expected named arrays (.npz), found "
+            f"{describe(content)[:200]}."
         )
-    arrays = read_npz(path, error=ParamsError)
-    if objects := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+    if other := [str(key) for key, array in content.items() if not isinstance(array, np.ndarray)]:
         raise ParamsError(
-            f"{path.name} is damaged: {', '.join(objects)[:200]} should be numbers. Estimate the "
-            "pose again."
+            f"{name} is damaged: {', '.join(other)[:200]} should be numbers. Estimate the pose "
+            "again."
         )
-    return arrays
+    return content
 
 
 def write_archive(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from ..conventions import BETA_COUNT
 from ..errors import ParamsError
 from ..geometry.rotations import matrix_to_axis_angle, rotation_6d_to_matrix
 
@@ -53,10 +54,6 @@ class Fields:
         """Give a value as it is."""
         return self.values[self.first(key)]
 
-    def text(self, key: str) -> str:
-        """Give a short text or a number as text; nothing for anything else."""
-        return as_text(self.raw(key))
-
     def array(self, *keys: str) -> np.ndarray:
         """Give the first key that is there as an array of float64."""
         key = self.first(*keys)
@@ -65,6 +62,13 @@ class Fields:
     def rows(self, *keys: str, width: int, count: int | None = None) -> np.ndarray:
         """Give numbers as rows of a width; a single row is repeated `count` times."""
         return as_rows(self.array(*keys), width, count, f"{self.name}: {self.first(*keys)}")
+
+    def rotations(
+        self, *keys: str, joints: Sequence[int], count: int | None = None
+    ) -> Float[np.ndarray, "frames joints 3"]:
+        """Give rotations of any of these numbers of joints, see `as_axis_angles`."""
+        name = f"{self.name}: {self.first(*keys)}"
+        return as_axis_angles(self.array(*keys), joints, name, count=count)
 
     def number(self, *keys: str) -> float:
         """Give one number; the first of several."""
@@ -77,13 +81,15 @@ class Fields:
         """Give shape numbers, cut or padded to ten, one row a frame; zeros when not there."""
         found = [key for key in keys if key in self]
         if not found:
-            return np.zeros((count, 10))
+            return np.zeros((count, BETA_COUNT))
         array = self.array(*found)
         width = array.shape[-1] if array.ndim else 0
         if not width:
-            return np.zeros((count, 10))
-        rows = as_rows(array, width, count, f"{self.name}: {found[0]}")[:, :10]
-        return np.pad(rows, ((0, 0), (0, 10 - rows.shape[1])))
+            return np.zeros((count, BETA_COUNT))
+        rows = as_rows(array, width, count, f"{self.name}: {found[0]}")[:, :BETA_COUNT]
+        padded = np.zeros((len(rows), BETA_COUNT))
+        padded[:, : rows.shape[1]] = rows
+        return padded
 
 
 def keys_of(content: Any) -> set[str]:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from numpy import ndarray
 
-from ..body.joints import JOINT_NAMES, PARENTS
+from ..body.joints import JOINT_INDEX, JOINT_NAMES, LIMB_CHAINS, PARENTS
 from ..body.model import BodyModel
 from ..errors import ParamsError
 from ..files.bvh_text import Bvh
@@ -17,12 +17,7 @@ from .bvh_bone_names import NEEDED, match_bones
 from .mocap import world_track
 from .track import Format, Source, Track
 
-AT = {name: number for number, name in enumerate(JOINT_NAMES)}
-LIMBS = tuple(
-    tuple(f"{side}_{part}" for part in chain)
-    for side in "lr"
-    for chain in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
-)
+LIMBS = tuple(tuple(JOINT_NAMES[joint] for joint in chain[:3]) for chain in LIMB_CHAINS.values())
 STRAIGHT = 0.9
 """Cosine of the angle up to which a rest pose of SMPL's own names counts as SMPL's T-pose."""
 SNAP = 0.93
@@ -88,9 +83,9 @@ def _align(
 
     Where the limbs are SMPL's own but for the bones' lengths, the rest pose is SMPL's own.
     """
-    own = {joint: rest[AT[joint]] for joint in bones}
+    own = {joint: rest[JOINT_INDEX[joint]] for joint in bones}
     theirs = {joint: found[bone] for joint, bone in bones.items()}
-    aligned: dict[str, ndarray] = dict.fromkeys(AT, trunk)
+    aligned: dict[str, ndarray] = dict.fromkeys(JOINT_NAMES, trunk)
     limbs = [[joint for joint in limb if joint in bones] for limb in LIMBS]
     turns = {}
     for limb in limbs:
@@ -133,7 +128,7 @@ def _most_like_rest(
     pairs = [
         pair for chain in chains for pair in itertools.pairwise(j for j in chain if j in bones)
     ]
-    start, end = ([AT[pair[side]] for pair in pairs] for side in (0, 1))
+    start, end = ([JOINT_INDEX[pair[side]] for pair in pairs] for side in (0, 1))
     wanted = _unit(rest[end] - rest[start])
     start, end = ([bones[pair[side]] for pair in pairs] for side in (0, 1))
     chosen = np.unique(np.linspace(0, len(places) - 1, MOST_COMPARED).astype(int))
@@ -151,7 +146,7 @@ def _trunk(
     name: str,
 ) -> Float[ndarray, "3 3"]:
     """Turn SMPL's trunk into the file's."""
-    own = {joint: rest[AT[joint]] for joint in bones}
+    own = {joint: rest[JOINT_INDEX[joint]] for joint in bones}
     theirs = {joint: found[bone] for joint, bone in bones.items()}
     return _trunk_axes(theirs, name) @ _trunk_axes(own, name).T
 
@@ -199,15 +194,15 @@ def _world_rotations(
             world[:, joint] = rotations[:, bones[name]] @ aligned[name]
         elif joint:
             world[:, joint] = world[:, PARENTS[joint]]
-    chest, pelvis = world[:, AT["spine3"]], world[:, AT["pelvis"]]
+    chest, pelvis = world[:, JOINT_INDEX["spine3"]], world[:, JOINT_INDEX["pelvis"]]
     if "spine3" in bones:
-        below = world[:, AT["spine1"]] if "spine1" in bones else pelvis
+        below = world[:, JOINT_INDEX["spine1"]] if "spine1" in bones else pelvis
         bend = log_map(below.swapaxes(-1, -2) @ chest)
         if "spine1" not in bones:
-            world[:, AT["spine1"]] = below @ exp_map(bend / 3.0)
+            world[:, JOINT_INDEX["spine1"]] = below @ exp_map(bend / 3.0)
         if "spine2" not in bones:
             share = 0.5 if "spine1" in bones else 2.0 / 3.0
-            world[:, AT["spine2"]] = below @ exp_map(bend * share)
+            world[:, JOINT_INDEX["spine2"]] = below @ exp_map(bend * share)
     return world
 
 
@@ -223,7 +218,7 @@ def _metres(found: ndarray, bones: dict[str, int], rest: ndarray) -> float:
                 for side in "lr"
             ]
         )
-        for places, at in ((found, bones.__getitem__), (rest, AT.__getitem__))
+        for places, at in ((found, bones.__getitem__), (rest, JOINT_INDEX.__getitem__))
     )
     ratio = float(own / max(theirs, 1e-9))
     unit = min(UNITS_M, key=lambda one: abs(np.log(ratio / one)))

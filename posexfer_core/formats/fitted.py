@@ -18,7 +18,7 @@ from ..keypoints.rig_joints import (
     nlf_frames,
     placed_observation,
 )
-from .track import Format, Source, Track
+from .track import PER_FRAME, Format, Source, Track
 
 
 def _read_mhr(source: Source) -> list[Track]:
@@ -49,7 +49,7 @@ def _read_nlf(source: Source) -> list[Track]:
         for array in nlf_frames(source.content[NLF_KEY], source.path.name)
     ]
     people = max(map(len, frames), default=0)
-    sights = [
+    observations = [
         [
             placed_observation(frame[person], frame[person], focal_px, size, source.path.name)
             for frame in frames
@@ -57,14 +57,12 @@ def _read_nlf(source: Source) -> list[Track]:
         ]
         for person in range(people)
     ]
-    return _tracks(sights, source, notes)
+    return _tracks(observations, source, notes)
 
 
 def _tracks(people: list[list[Observation]], source: Source, notes: list[str]) -> list[Track]:
     try:
-        return [
-            _track(fit_people(sights, body=source.body, plan=IN_SPACE), notes) for sights in people
-        ]
+        return [_track(fit_people(seen, body=source.body, plan=IN_SPACE), notes) for seen in people]
     except KeypointsError as error:
         raise ParamsError(f"{source.path.name}: {error}") from error
 
@@ -72,15 +70,15 @@ def _tracks(people: list[list[Observation]], source: Source, notes: list[str]) -
 def _track(results: list[FitResult], notes: list[str]) -> Track:
     """Join the frames of one person."""
     params = [result.params for result in results]
-    stacked = {
-        name: np.concatenate([getattr(one, name).double().numpy() for one in params])
-        for name in ("pose", "betas", "transl", "intrinsics")
-    }
+    pose, betas, transl, intrinsics = (
+        np.concatenate([getattr(one, name).double().numpy() for one in params])
+        for name in PER_FRAME
+    )
     return Track(
-        pose=stacked["pose"][:, 0],
-        betas=stacked["betas"][:, 0],
-        transl=stacked["transl"][:, 0],
-        intrinsics=stacked["intrinsics"],
+        pose=pose[:, 0],
+        betas=betas[:, 0],
+        transl=transl[:, 0],
+        intrinsics=intrinsics,
         image_size=params[0].image_size,
         beta_space=params[0].beta_space,
         notes=notes,

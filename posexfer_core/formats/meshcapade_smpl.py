@@ -2,7 +2,6 @@
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,10 +12,10 @@ from ..body.params import HumanParams
 from ..body.pose_editing import seen_by, y_up_camera
 from ..errors import ParamsError
 from ..files.archive import write_archive
-from ..files.fields import Fields, as_axis_angles, keys_of
+from ..files.fields import Fields
 from .hands_face import HAND, expressions, fill
-from .mocap import world_track
-from .track import PELVIS, Format, Source, Track, TrackDetails, smpl_pose
+from .mocap import frame_rate, world_track
+from .track import PELVIS, Format, Source, Track, TrackHandsFace, has, smpl_pose
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +23,6 @@ VERSIONS = {0: "smpl", 1: "smplh", 2: "smplx"}
 """The codec's number of a body family → our name."""
 CODEC_VERSION = 2
 MOST_FRAMES = 1_000_000
-
-
-def _is_smpl_codec(content: Any) -> bool:
-    keys = keys_of(content)
-    return "smplVersion" in keys and bool({"bodyPose", "codecVersion", "gender"} & keys)
 
 
 def read_smpl_codec(source: Source) -> list[Track]:
@@ -46,24 +40,23 @@ def read_smpl_codec(source: Source) -> list[Track]:
     if "bodyTranslation" in fields:
         transl = fields.rows("bodyTranslation", width=3, count=count)
     betas = fields.betas("shapeParameters", count=count)
-    details = _details(fields, count) if version != 0 else None
-    track = world_track(source, pose, betas, transl, VERSIONS[version], "y", details)
-    if "frameRate" in fields and 0.0 < fields.number("frameRate") < MOST_FRAMES:
-        track.frame_rate = fields.number("frameRate")
+    hands_face = _hands_face(fields, count) if version != 0 else None
+    track = world_track(source, pose, betas, transl, VERSIONS[version], "y", hands_face)
+    track.frame_rate = frame_rate(fields, "frameRate")
     return [track]
 
 
-def _details(fields: Fields, count: int) -> TrackDetails:
+def _hands_face(fields: Fields, count: int) -> TrackHandsFace:
     """Read hands, face and expression, where they are."""
-    details = TrackDetails.rest(count)
-    for name, part in (
-        ("leftHandPose", details.fingers[:, :HAND]),
-        ("rightHandPose", details.fingers[:, HAND:]),
-        ("headPose", details.face),
-    ):
-        fill(part, fields, name)
-    details.expression = expressions(fields, "expressionParameters", count)
-    return details
+    hands_face = TrackHandsFace.rest(count)
+    fill(
+        fields,
+        leftHandPose=hands_face.fingers[:, :HAND],
+        rightHandPose=hands_face.fingers[:, HAND:],
+        headPose=hands_face.face,
+    )
+    hands_face.expression = expressions(fields, "expressionParameters", count)
+    return hands_face
 
 
 def _pose(fields: Fields) -> np.ndarray:
@@ -73,7 +66,7 @@ def _pose(fields: Fields) -> np.ndarray:
         if not 0 <= count <= MOST_FRAMES:
             raise ParamsError(f"{fields.name}: frameCount is {count}.")
         return np.zeros((max(count, 1), 24, 3))
-    body = as_axis_angles(fields.array("bodyPose"), (24, 22), f"{fields.name}: bodyPose")
+    body = fields.rotations("bodyPose", joints=(24, 22))
     return smpl_pose(body[:, :1], body[:, 1:])
 
 
@@ -122,7 +115,7 @@ def save_smpl(
     number = next(key for key, name in VERSIONS.items() if name == space)
     write_archive(
         Path(path),
-        _written_details(params, space)
+        _written_hands_face(params, space)
         | {
             "codecVersion": np.array(CODEC_VERSION, np.int32),
             "smplVersion": np.array(number, np.int32),
@@ -136,12 +129,12 @@ def save_smpl(
     )
 
 
-def _written_details(params: HumanParams, space: str) -> dict[str, np.ndarray]:
+def _written_hands_face(params: HumanParams, space: str) -> dict[str, np.ndarray]:
     """Give hands, face and expression the codec's names."""
-    if params.details is None or space == "smpl":
+    if params.hands_face is None or space == "smpl":
         return {}
     fingers, face, expression = (
-        getattr(params.details, name)[:, 0].float().numpy() for name in SHAPES
+        getattr(params.hands_face, name)[:, 0].float().numpy() for name in SHAPES
     )
     hands = {"leftHandPose": fingers[:, :HAND], "rightHandPose": fingers[:, HAND:]}
     return (
@@ -153,6 +146,9 @@ def _written_details(params: HumanParams, space: str) -> dict[str, np.ndarray]:
 
 FORMATS = (
     Format(
-        name="smpl-codec", title="Meshcapade .smpl", matches=_is_smpl_codec, read=read_smpl_codec
+        name="smpl-codec",
+        title="Meshcapade .smpl",
+        matches=has("smplVersion", one_of=("bodyPose", "codecVersion", "gender")),
+        read=read_smpl_codec,
     ),
 )

@@ -1,18 +1,30 @@
 """Motions in a world without a camera: AMASS, AIST++, SMPL-to-FBX, EasyMocap.
 
-A camera is made up before the person (`cameras.front_view`); the world stays the file's own.
+A camera is made up before the person (`camera_conversions.front_view`); the world stays the
+file's own.
 """
 
 from typing import Any
 
 import numpy as np
 
-from ..files.fields import Fields, as_axis_angles, keys_of
+from ..files.fields import Fields, as_axis_angles, as_text
 from ..geometry.camera_conversions import front_view, rigid, up_axis
 from ..geometry.so3 import exp_map, log_map
-from .hands_face import details_of_joints, details_of_names, expressions, fill
-from .hmr import chain
-from .track import Format, Source, Track, TrackDetails, all_joints, body_of, full_pose, smpl_pose
+from .hands_face import expressions, fill, hands_face_of_joints, hands_face_of_names
+from .track import (
+    WHOLE_BODY,
+    Format,
+    Source,
+    Track,
+    TrackHandsFace,
+    body_of,
+    chain,
+    full_pose,
+    has,
+    layer_pose,
+    smpl_pose,
+)
 
 AMASS_UP = "z"
 MOST_FRAMES_A_SECOND = 10_000
@@ -27,7 +39,7 @@ def world_track(
     transl: np.ndarray,
     beta_space: str,
     up: str | None = None,
-    details: TrackDetails | None = None,
+    hands_face: TrackHandsFace | None = None,
 ) -> Track:
     """Build a track in a world without a camera; which way is up is guessed where not known."""
     pelvis = transl + source.pelvis(betas, beta_space)
@@ -41,13 +53,12 @@ def world_track(
         image_size=size,
         camera_from_world=camera,
         beta_space=beta_space,
-        details=details,
+        hands_face=hands_face,
     )
 
 
 def _is_amass(content: Any) -> bool:
-    keys = keys_of(content)
-    return "trans" in keys and ("poses" in keys or {"root_orient", "pose_body"} <= keys)
+    return has("trans", "poses")(content) or has("trans", "root_orient", "pose_body")(content)
 
 
 def _read_amass(source: Source) -> list[Track]:
@@ -57,26 +68,27 @@ def _read_amass(source: Source) -> list[Track]:
     """
     fields = source.fields
     if "poses" in fields:
-        joints = all_joints(fields.array("poses"), f"{fields.name}: poses")
-        pose, details = body_of(joints), details_of_joints(joints)
+        joints = fields.rotations("poses", joints=WHOLE_BODY)
+        pose, hands_face = body_of(joints), hands_face_of_joints(joints)
         space = {24: "smpl", 55: "smplx"}.get(joints.shape[1], "smplh")
     else:
-        root = as_axis_angles(fields.array("root_orient"), (1,), f"{fields.name}: root_orient")
-        body = as_axis_angles(
-            fields.array("pose_body"), (21,), f"{fields.name}: pose_body", count=len(root)
+        pose, _ = layer_pose(fields, ("root_orient",), "pose_body", (21,))
+        space = "smplx" if "pose_jaw" in fields else "smplh"
+        hands_face = TrackHandsFace.rest(len(pose))
+        fill(
+            fields,
+            pose_hand=hands_face.fingers,
+            pose_jaw=hands_face.face[:, :1],
+            pose_eye=hands_face.face[:, 1:],
         )
-        pose, space = smpl_pose(root, body), "smplx" if "pose_jaw" in fields else "smplh"
-        details = _amass_details(fields, len(pose))
     if "surface_model_type" in fields:
-        named = fields.text("surface_model_type")
+        named = as_text(fields.raw("surface_model_type"))
         space = next((one for one in ("smplx", "smplh") if one in named), space)
     betas = fields.betas("betas", count=len(pose))
     transl = fields.rows("trans", width=3, count=len(pose))
     up = up_axis(pose[:, 0], SURELY_UPRIGHT, AMASS_UP)
-    track = world_track(source, pose, betas, transl, space, up, details)
-    rate = next((key for key in ("mocap_framerate", "mocap_frame_rate") if key in fields), None)
-    if rate is not None and 0.0 < fields.number(rate) < MOST_FRAMES_A_SECOND:
-        track.frame_rate = fields.number(rate)
+    track = world_track(source, pose, betas, transl, space, up, hands_face)
+    track.frame_rate = frame_rate(fields, "mocap_framerate", "mocap_frame_rate")
     if up != AMASS_UP:
         track.notes.append(
             f"{fields.name} has AMASS's names but people stand along {up}; that was taken for up."
@@ -84,26 +96,18 @@ def _read_amass(source: Source) -> list[Track]:
     return [track]
 
 
-def _amass_details(fields: Fields, count: int) -> TrackDetails:
-    """Read fingers, jaw and eyes under AMASS's names."""
-    details = TrackDetails.rest(count)
-    for name, part in (
-        ("pose_hand", details.fingers),
-        ("pose_jaw", details.face[:, :1]),
-        ("pose_eye", details.face[:, 1:]),
-    ):
-        fill(part, fields, name)
-    return details
-
-
-def _is_aist(content: Any) -> bool:
-    return {"smpl_poses", "smpl_trans"} <= keys_of(content)
+def frame_rate(fields: Fields, *keys: str) -> float | None:
+    """Read frames per second, where they are there and can be meant."""
+    for key in keys:
+        if key in fields and 0.0 < fields.number(key) < MOST_FRAMES_A_SECOND:
+            return fields.number(key)
+    return None
 
 
 def _read_aist(source: Source) -> list[Track]:
     """Read SMPL motions; AIST++ is in units of `smpl_scaling`, about centimetres."""
     fields = source.fields
-    pose = full_pose(fields.array("smpl_poses"), f"{fields.name}: smpl_poses")
+    pose = full_pose(fields, "smpl_poses")
     transl = fields.rows("smpl_trans", width=3, count=len(pose))
     if "smpl_scaling" in fields:
         transl = transl / max(fields.number("smpl_scaling"), 1e-6)
@@ -120,8 +124,7 @@ def _easymocap_people(content: Any) -> list[Any]:
 
 def _is_easymocap(content: Any) -> bool:
     people = _easymocap_people(content)
-    keys = keys_of(people[0]) if people else set()
-    return {"Rh", "Th", "poses"} <= keys or {"Rh", "Th", "body_pose"} <= keys
+    return bool(people) and has("Rh", "Th", one_of=("poses", "body_pose"))(people[0])
 
 
 def _read_easymocap(source: Source) -> list[Track]:
@@ -129,9 +132,9 @@ def _read_easymocap(source: Source) -> list[Track]:
     tracks: dict[str, list[Track]] = {}
     for at, person in enumerate(_easymocap_people(source.content)):
         fields = Fields(person, f"{source.path.name}[{at}]")
-        name = fields.text("id") if "id" in fields else str(at)
+        name = as_text(fields.raw("id")) if "id" in fields else str(at)
         tracks.setdefault(name, []).append(_easymocap_person(source, fields))
-    return [_chain_worlds(parts) for parts in tracks.values()]
+    return [chain(parts) for parts in tracks.values()]
 
 
 def _easymocap_person(source: Source, fields: Fields) -> Track:
@@ -140,7 +143,7 @@ def _easymocap_person(source: Source, fields: Fields) -> Track:
     So it is part of the camera here, `camera_from_world = view [R(Rh) | Th]`, and the pose has no
     root rotation: that is exact for every body, wherever its pelvis is.
     """
-    pose, space, details = _easymocap_pose(fields)
+    pose, space, hands_face = _easymocap_pose(fields)
     count = len(pose)
     turn = fields.rows("Rh", width=3, count=count)
     shift = fields.rows("Th", width=3, count=count)
@@ -157,19 +160,19 @@ def _easymocap_person(source: Source, fields: Fields) -> Track:
         image_size=size,
         camera_from_world=view @ rigid(rotation, shift),
         beta_space=space,
-        details=details,
+        hands_face=hands_face,
     )
 
 
-def _easymocap_pose(fields: Fields) -> tuple[np.ndarray, str, TrackDetails | None]:
+def _easymocap_pose(fields: Fields) -> tuple[np.ndarray, str, TrackHandsFace | None]:
     """Read the pose under EasyMocap's name or smplx's; hands may be principal components."""
     if "poses" not in fields:
-        body = as_axis_angles(fields.array("body_pose"), (23, 21), f"{fields.name}: body_pose")
+        body = fields.rotations("body_pose", joints=(23, 21))
         root = np.zeros((len(body), 1, 3))
         if "global_orient" in fields:
             root = fields.rows("global_orient", width=3, count=len(body))[:, None]
         space = "smpl" if body.shape[1] == 23 else "smplx"
-        return smpl_pose(root, body), space, details_of_names(fields, len(body))
+        return smpl_pose(root, body), space, hands_face_of_names(fields, len(body))
     poses = fields.array("poses")
     width = poses.shape[-1] if poses.ndim else 0
     if width in (78, 87):
@@ -177,21 +180,18 @@ def _easymocap_pose(fields: Fields) -> tuple[np.ndarray, str, TrackDetails | Non
     elif width == 69:
         poses = np.concatenate([np.zeros((*poses.shape[:-1], 3)), poses], axis=-1)
     space = {78: "smplh", 156: "smplh", 87: "smplx", 165: "smplx"}.get(width, "smpl")
-    joints = all_joints(poses, f"{fields.name}: poses")
-    details = details_of_joints(joints, expressions(fields, "expression", len(joints)))
-    return body_of(joints), space, details
-
-
-def _chain_worlds(parts: list[Track]) -> Track:
-    """Put frames of one person together, cameras too."""
-    joined = chain(parts)
-    cameras = [part.camera_from_world for part in parts if part.camera_from_world is not None]
-    joined.camera_from_world = np.concatenate(cameras)
-    return joined
+    joints = as_axis_angles(poses, WHOLE_BODY, f"{fields.name}: poses")
+    hands_face = hands_face_of_joints(joints, expressions(fields, "expression", len(joints)))
+    return body_of(joints), space, hands_face
 
 
 FORMATS = (
     Format(name="amass", title="AMASS (SMPL-H and SMPL-X)", matches=_is_amass, read=_read_amass),
-    Format(name="aist", title="AIST++ / SMPL-to-FBX", matches=_is_aist, read=_read_aist),
+    Format(
+        name="aist",
+        title="AIST++ / SMPL-to-FBX",
+        matches=has("smpl_poses", "smpl_trans"),
+        read=_read_aist,
+    ),
     Format(name="easymocap", title="EasyMocap", matches=_is_easymocap, read=_read_easymocap),
 )

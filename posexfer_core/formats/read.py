@@ -10,31 +10,22 @@ from ..body.model import BodyModel
 from ..body.params import FORMAT as OWN
 from ..body.params import HumanParams
 from ..errors import ParamsError
+from ..files.archive import plain_arrays
 from ..files.containers import describe, read_container
 from ..files.fields import as_text
 from ..files.pickles import DAMAGE
 from . import (
     bvh,
+    fitted,
     hmr,
+    meshcapade_mcs,
+    meshcapade_smpl,
     mocap,
     romp,
     scenes,
+    smplx_layers,
     video,
-)
-from . import (
-    fitted as foreign_rigs,
-)
-from . import (
-    meshcapade_mcs as mcs,
-)
-from . import (
-    meshcapade_smpl as smpl_codec,
-)
-from . import (
-    smplx_layers as layers,
-)
-from . import (
-    weak_perspective as weak,
+    weak_perspective,
 )
 from .track import Format, Source, Track
 
@@ -42,16 +33,16 @@ logger = logging.getLogger(__name__)
 
 FORMATS: tuple[Format, ...] = (
     *hmr.FORMATS,
-    *mcs.FORMATS,
-    *smpl_codec.FORMATS,
-    *weak.FORMATS,
+    *meshcapade_mcs.FORMATS,
+    *meshcapade_smpl.FORMATS,
+    *weak_perspective.FORMATS,
     *romp.FORMATS,
     *video.FORMATS,
-    *scenes.FORMATS[:2],  # Multi-HMR and SMPLify-X, whose keys nobody else has
+    *scenes.FORMATS[:2],  # Multi-HMR and SMPLify-X, whose keys are theirs alone
     *mocap.FORMATS,
     *scenes.FORMATS[2:],
-    *foreign_rigs.FORMATS,
-    *layers.FORMATS,
+    *fitted.FORMATS,
+    *smplx_layers.FORMATS,
     *bvh.FORMATS,
 )
 """Every format, the ones with the rarest keys first: the first that matches is used."""
@@ -93,9 +84,11 @@ def read_params(
         raise ParamsError(f"image_size is {image_size}, expected (height, width) in pixels.")
     content = read_container(path)
     if format == NAMES[0] or (format is None and _is_own(content)):
-        params = HumanParams.load(path)
+        logger.info("%s is read as %s.", path.name, NAMES[0])
+        params = HumanParams.from_arrays(plain_arrays(content, path.name), path.name)
         return params.select(frame, _number(person, params.persons, path.name))
     known = _recognise(content, path.name, format)
+    logger.info("%s is read as %s (%s).", path.name, known.name, known.title)
     source = Source(path=path, content=content, image_size=image_size, body=body)
     with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
         tracks = _tracks(known, source)
@@ -107,13 +100,6 @@ def read_params(
     for note in dict.fromkeys(track.notes):
         logger.warning(note)
     return params
-
-
-def recognised_format(path: Path | str) -> str:
-    """Tell the name in `NAMES` under which a file would be read."""
-    path = Path(path)
-    content = read_container(path)
-    return NAMES[0] if _is_own(content) else _recognise(content, path.name, None).name
 
 
 def _is_own(content: object) -> bool:

@@ -14,8 +14,7 @@ from jaxtyping import Float
 
 from ..files.fields import Fields, keys_of
 from ..geometry.camera_conversions import pinhole
-from .hmr import chain
-from .track import Format, Source, Track, full_pose
+from .track import Format, Source, Track, chain, full_pose
 from .weak_perspective import weak_track
 
 FOCAL = 443.4
@@ -103,8 +102,7 @@ def _read_romp(source: Source) -> list[Track]:
 
 def _people(source: Source, fields: Fields) -> list[Track]:
     """Read everyone in one dict."""
-    key = fields.first("smpl_thetas", "poses", "pose")
-    pose = full_pose(fields.array(key), f"{fields.name}: {key}")
+    pose = full_pose(fields, "smpl_thetas", "poses", "pose")
     count = len(pose)
     camera = fields.rows("cam", width=3, count=count)
     betas = fields.betas("smpl_betas", "betas", count=count)
@@ -115,23 +113,24 @@ def _people(source: Source, fields: Fields) -> list[Track]:
         shift = joints[:, 0] - pelvis
         shift[np.linalg.norm(shift, axis=1) < SAME_PELVIS_M] = 0.0
     flat, deep = _squares(source, fields, camera, joints)
-    notes: list[str] = []
     if deep.miss < flat.miss or (flat.miss == deep.miss and _is_bev(fields)):
-        transl = fields.rows("cam_trans", width=3, count=count) + shift
-        center = (deep.side / 2 - deep.corner[0], deep.side / 2 - deep.corner[1])
-        intrinsics = pinhole(FOCAL / SQUARE * deep.side, deep.size, count, center)
         square = deep
+        center = (deep.side / 2 - deep.corner[0], deep.side / 2 - deep.corner[1])
+        track = Track(
+            pose=pose,
+            betas=betas,
+            transl=fields.rows("cam_trans", width=3, count=count) + shift,
+            intrinsics=pinhole(FOCAL / SQUARE * deep.side, deep.size, count, center),
+            image_size=deep.size,
+        )
     else:
+        square = flat
         scale = camera[:, 0] * flat.side / 2
         offset = (camera[:, 1:] + 1.0) * flat.side / 2 - flat.corner + scale[:, None] * shift[:, :2]
-        whole = weak_track(source, pose, betas, scale, offset, flat.size)
-        transl, intrinsics, square = whole.transl, whole.intrinsics, flat
-    if not np.isfinite(square.miss) and source.image_size is None:
-        notes.append(
-            f"{source.path.name} does not hold the size of its image; the padded square of "
-            f"{SQUARE} pixels that the network saw was taken. Give image_size."
-        )
-    return _one_each(pose, betas, transl, intrinsics, square.size, notes)
+        track = weak_track(source, pose, betas, scale, offset, flat.size, [])
+    if not np.isfinite(square.miss):
+        source.size_or_default(track.notes, "the network pads to a square", (SQUARE, SQUARE))
+    return track.people()
 
 
 def _is_bev(fields: Fields) -> bool:
@@ -167,28 +166,6 @@ def _squares(
         unknown if square is None or not square.miss < LARGEST_MISS else square for square in found
     )
     return flat, deep
-
-
-def _one_each(
-    pose: np.ndarray,
-    betas: np.ndarray,
-    transl: np.ndarray,
-    intrinsics: np.ndarray,
-    size: tuple[int, int],
-    notes: list[str],
-) -> list[Track]:
-    """Make a track of each row."""
-    return [
-        Track(
-            pose=pose[one],
-            betas=betas[one],
-            transl=transl[one],
-            intrinsics=intrinsics[one],
-            image_size=size,
-            notes=notes,
-        )
-        for one in (slice(row, row + 1) for row in range(len(pose)))
-    ]
 
 
 FORMATS = (Format(name="romp", title="ROMP / BEV", matches=_is_romp, read=_read_romp),)

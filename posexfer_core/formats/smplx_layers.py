@@ -13,11 +13,11 @@ from jaxtyping import Float
 from ..body.model import BodyModel
 from ..errors import ParamsError
 from ..files.containers import read_container
-from ..files.fields import Fields, as_axis_angles, keys_of
+from ..files.fields import Fields, keys_of
 from ..geometry.camera_conversions import far_pinhole, front_view, pinhole, same_view, up_axis
 from ..geometry.so3 import exp_map
-from .hands_face import details_of_names
-from .track import Format, Source, Track, smpl_pose
+from .hands_face import hands_face_of_names
+from .track import Format, Lens, Source, Track, has, layer_pose
 
 ROOT = ("global_orient", "root_pose")
 """The second is how SMPL-X's converter to SMPL names it, and AGORA's own people."""
@@ -28,9 +28,7 @@ SHARED_JOINTS = 22
 """Joints at the front of SMPL's and SMPL-X's lists that are the same in both."""
 
 
-def _is_layer(values: Any) -> bool:
-    keys = keys_of(values)
-    return "body_pose" in keys and bool({*ROOT} & keys)
+_is_layer = has("body_pose", one_of=ROOT)
 
 
 def _layer_part(content: Any) -> str | None:
@@ -55,11 +53,6 @@ def _is_layers(content: Any) -> bool:
     return _layer_part(content) is not None
 
 
-def _read_humandata(source: Source) -> list[Track]:
-    """Read rows of SMPL or SMPL-X as frames; HumanData keeps no camera of the whole image."""
-    return _read_layers(source)
-
-
 def _read_agora(source: Source) -> list[Track]:
     """Read one person; without a translation, the joints in the image tell the place."""
     (track,) = _read_layers(source)
@@ -73,27 +66,26 @@ def _read_agora(source: Source) -> list[Track]:
 
 
 def _read_layers(source: Source) -> list[Track]:
-    """Read rows as frames of one person, with the camera if the file has one."""
+    """Read rows as frames of one person, with the camera if the file has one.
+
+    HumanData keeps no camera of the whole image.
+    """
     part = _layer_part(source.content)
     if part is None:
         raise ParamsError(f"{source.path.name} has no global_orient and body_pose.")
     whole = source.fields
     fields = whole.part(part) if part else whole
-    key = fields.first(*ROOT)
-    root = as_axis_angles(fields.array(key), (1,), f"{fields.name}: {key}")
-    count = len(root)
-    body = as_axis_angles(
-        fields.array("body_pose"), (23, 21), f"{fields.name}: body_pose", count=count
-    )
+    pose, joints = layer_pose(fields, ROOT)
+    count = len(pose)
     placed = any(name in fields for name in PLACE)
     track = Track(
-        pose=smpl_pose(root, body),
+        pose=pose,
         betas=fields.betas("betas", count=count),
         transl=fields.rows(*PLACE, width=3, count=count) if placed else np.zeros((count, 3)),
         intrinsics=np.zeros((count, 3, 3)),
         image_size=(1, 1),
-        beta_space="smpl" if body.shape[1] == 23 else "smplx",
-        details=details_of_names(fields, count),
+        beta_space="smpl" if joints == 23 else "smplx",
+        hands_face=hands_face_of_names(fields, count),
     )
     return [_seen(track, source, whole)]
 
@@ -107,8 +99,7 @@ def _seen(track: Track, source: Source, fields: Fields) -> Track:
     if lens is not None:
         intrinsics, size = lens
     elif up == "-y" and track.transl[:, 2].min() > 0.3:  # before a camera whose lens is not told
-        size = source.size_or_default(notes, "sets the focal length")
-        intrinsics = pinhole(float(np.hypot(*size)), size, count)
+        intrinsics, size = source.diagonal_lens(notes, count)
         notes.append(f"{source.path.name} holds no focal length; the diagonal was taken.")
     else:
         pelvis = track.transl + source.pelvis(track.betas, track.beta_space)
@@ -121,22 +112,17 @@ def _seen(track: Track, source: Source, fields: Fields) -> Track:
     )
 
 
-def _layer_lens(
-    source: Source, fields: Fields, count: int, notes: list[str]
-) -> tuple[np.ndarray, tuple[int, int]] | None:
+def _layer_lens(source: Source, fields: Fields, count: int, notes: list[str]) -> Lens | None:
     """Read the lens under the names in use: `K`, `intrinsics`, or `focal` with `princpt`."""
-    for key in ("K", "intrinsics", "K_fullimg", "cam_int"):
-        if key in fields:
-            matrices = fields.rows(key, width=9, count=count).reshape(-1, 3, 3)
-            center = matrices[0, :2, 2]
-            size = source.size_around(center)
-            return matrices, size
+    matrices = ("K", "intrinsics", "K_fullimg", "cam_int")
+    if any(key in fields for key in matrices):
+        return source.lens(fields, *matrices, count=count)
     if "focal" not in fields:
         fields = _meta(source) or fields
     if "focal" in fields and "princpt" in fields:
         focal = fields.array("focal").reshape(-1)[:2]
         center = fields.rows("princpt", width=2)[0]
-        size = source.image_size or _size_around(fields, center, notes, source.path.name)
+        size = source.image_size or _box_size(source, fields, center, notes)
         both = np.broadcast_to(focal, (count, 2)) if focal.size else focal
         return pinhole(np.array(both), size, count, center), size
     return None
@@ -150,19 +136,14 @@ def _meta(source: Source) -> Fields | None:
     return Fields(read_container(path), f"meta/{path.name}")
 
 
-def _size_around(
-    fields: Fields, center: np.ndarray, notes: list[str], name: str
+def _box_size(
+    source: Source, fields: Fields, center: np.ndarray, notes: list[str]
 ) -> tuple[int, int]:
     """Guess the image: the lens looks through its middle, or through that of a person's box."""
     if "bbox" not in fields:
         return round(2 * center[1]), round(2 * center[0])
     left, top, width, height = fields.rows("bbox", width=4)[0]
-    size = max(1, int(np.ceil(top + height))), max(1, int(np.ceil(left + width)))
-    notes.append(
-        f"{name} does not hold the size of its image; one that ends with the person's box, "
-        f"{size[1]}x{size[0]}, was taken. Give image_size."
-    )
-    return size
+    return source.size_or_box(notes, left + width, top + height)
 
 
 def _placed(track: Track, seen: Float[np.ndarray, "joints 2"], source: Source) -> Track:
@@ -203,9 +184,7 @@ def _placed(track: Track, seen: Float[np.ndarray, "joints 2"], source: Source) -
 
 FORMATS = (
     Format(name="agora", title="AGORA", matches=_is_agora, read=_read_agora),
-    Format(
-        name="humandata", title="mmhuman3d HumanData", matches=_is_humandata, read=_read_humandata
-    ),
+    Format(name="humandata", title="mmhuman3d HumanData", matches=_is_humandata, read=_read_layers),
     Format(
         name="layers",
         title="names of smplx's layers, as SMPLer-X and SMPLest-X write",

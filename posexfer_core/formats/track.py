@@ -1,7 +1,7 @@
-"""What a reader of one format hands over: one person over some frames, and the camera."""
+"""What a reader of one format returns: one person over some frames, and the camera."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,18 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from ..body.hands_face import SHAPES, Details
+from ..body.hands_face import SHAPES, HandsFace
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ParamsError
-from ..files.fields import Fields, as_axis_angles
+from ..files.fields import Fields, keys_of
+from ..geometry.camera import default_focal_px
+from ..geometry.camera_conversions import pinhole
 
 DEFAULT_SIZE = (1080, 1920)
 """Height and width taken for a video's frame where neither the file nor the caller knows."""
+WHOLE_BODY = (24, 22, 52, 53, 55)
+"""Joints of a whole pose, root first: SMPL, up to the wrists, SMPL-H, Multi-HMR, SMPL-X."""
 
 PELVIS = {
     "smpl": (-0.0018, -0.2233, 0.0282),
@@ -24,6 +28,9 @@ PELVIS = {
     "smplx": (0.0031, -0.3514, 0.0120),
 }
 """Where the mean shape of each body family has its pelvis at rest, metres."""
+
+Lens = tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int]]
+"""Intrinsics of every frame, and the image's height and width, pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,27 +49,44 @@ class Source:
         """The content as named values."""
         return Fields(self.content, self.path.name)
 
-    def size_or_default(self, notes: list[str], why: str) -> tuple[int, int]:
-        """Give the image size; where it is not known, assume one and say so."""
+    def size_or_default(
+        self, notes: list[str], why: str, default: tuple[int, int] = DEFAULT_SIZE
+    ) -> tuple[int, int]:
+        """Give the image size; where it is not known, take the default and note why it counts."""
         if self.image_size is not None:
             return self.image_size
         notes.append(
             f"{self.path.name} does not hold the size of its image, which {why}; "
-            f"{DEFAULT_SIZE[1]}x{DEFAULT_SIZE[0]} was taken. Give image_size=(height, width)."
+            f"{default[1]}x{default[0]} was taken. Give image_size=(height, width)."
         )
-        return DEFAULT_SIZE
+        return default
+
+    def size_or_box(self, notes: list[str], right: float, bottom: float) -> tuple[int, int]:
+        """Give the image size; where it is not known, an image that ends with a person's box."""
+        ends = (max(1, int(np.ceil(bottom))), max(1, int(np.ceil(right))))
+        return self.size_or_default(notes, "reaches at least as far as the person's box", ends)
 
     def size_around(self, center: np.ndarray) -> tuple[int, int]:
-        """Give the image size that a principal point tells: the caller's if it is near that.
+        """Give twice the principal point as the image size, or the caller's if it is near that.
 
         A lens need not look through the very middle, so up to a tenth of difference is the
-        lens's; beyond that the caller speaks of the image at another resolution.
+        lens's; beyond that the caller means the image at another resolution.
         """
         told = (round(2 * center[1]), round(2 * center[0]))
         given = self.image_size
         if given is not None and np.allclose(given, told, rtol=0.1):
             return given
         return told
+
+    def lens(self, fields: Fields, *keys: str, count: int) -> Lens:
+        """Read intrinsic matrices; the principal point gives the image size."""
+        matrices = fields.rows(*keys, width=9, count=count).reshape(-1, 3, 3)
+        return matrices, self.size_around(matrices[0, :2, 2])
+
+    def diagonal_lens(self, notes: list[str], count: int) -> Lens:
+        """Take the image's diagonal for the focal length, as CLIFF and its successors do."""
+        size = self.size_or_default(notes, "sets the focal length")
+        return pinhole(default_focal_px(size), size, count), size
 
     def pelvis(self, betas: Float[np.ndarray, "frames 10"], beta_space: str) -> np.ndarray:
         """Find the pelvis at rest: of the caller's body if it is of this kind, else the mean's."""
@@ -73,21 +97,17 @@ class Source:
 
 
 @dataclass(kw_only=True)
-class TrackDetails:
-    """Fingers, face and expression of one person, as in `body.details`."""
+class TrackHandsFace:
+    """Fingers, face and expression of one person, as in `body.hands_face`."""
 
     fingers: Float[np.ndarray, "frames 30 3"]
     face: Float[np.ndarray, "frames 3 3"]
     expression: Float[np.ndarray, "frames 10"]
 
     @classmethod
-    def rest(cls, count: int) -> "TrackDetails":
-        """Make the details of someone who moves neither."""
+    def rest(cls, count: int) -> "TrackHandsFace":
+        """Make flat hands and the mean face."""
         return cls(**{name: np.zeros((count, *shape)) for name, shape in SHAPES.items()})
-
-    def part(self, frames: slice) -> Details:
-        """Make our own details of some frames."""
-        return Details(**{name: _tensor(getattr(self, name)[frames])[:, None] for name in SHAPES})
 
 
 @dataclass(kw_only=True)
@@ -101,11 +121,28 @@ class Track:
     image_size: tuple[int, int]
     camera_from_world: Float[np.ndarray, "frames 4 4"] | None = None
     beta_space: str = "smpl"
-    details: TrackDetails | None = None
+    hands_face: TrackHandsFace | None = None
     frame_rate: float | None = None
     """Frames per second, where the file tells."""
     notes: list[str] = field(default_factory=list)
     """What the reader had to assume."""
+
+    def part(self, rows: slice | Sequence[int]) -> "Track":
+        """Keep some frames."""
+        at = rows if isinstance(rows, slice) else list(rows)
+        camera, hands_face = self.camera_from_world, self.hands_face
+        if hands_face is not None:
+            hands_face = TrackHandsFace(**{n: getattr(hands_face, n)[at] for n in SHAPES})
+        return replace(
+            self,
+            **{name: getattr(self, name)[at] for name in PER_FRAME},
+            camera_from_world=None if camera is None else camera[at],
+            hands_face=hands_face,
+        )
+
+    def people(self) -> "list[Track]":
+        """Make each row another person, seen in one frame."""
+        return [self.part(slice(row, row + 1)) for row in range(len(self.pose))]
 
     def params(self, frame: int | None, name: str) -> HumanParams:
         """Make our own parameters of it, of one frame or of all."""
@@ -114,21 +151,63 @@ class Track:
             raise ParamsError(
                 f"{name}: there is no frame {frame}; this person has {count}, counted from 0."
             )
-        at = slice(None) if frame is None else slice(frame, frame + 1)
-        camera = self.camera_from_world
-        if camera is None:
-            camera = np.tile(np.eye(4), (count, 1, 1))
+        shown = self if frame is None else self.part(slice(frame, frame + 1))
+        hands_face = shown.hands_face
         return HumanParams(
-            pose=_tensor(self.pose[at])[:, None],
-            betas=_tensor(self.betas[at])[:, None],
-            transl=_tensor(self.transl[at])[:, None],
-            intrinsics=_tensor(self.intrinsics[at]),
+            pose=_tensor(shown.pose)[:, None],
+            betas=_tensor(shown.betas)[:, None],
+            transl=_tensor(shown.transl)[:, None],
+            intrinsics=_tensor(shown.intrinsics),
             image_size=self.image_size,
-            camera_from_world=_tensor(camera[at]),
+            camera_from_world=_tensor(_cameras(shown)),
             beta_space=self.beta_space,
-            details=None if self.details is None else self.details.part(at),
+            hands_face=None
+            if hands_face is None
+            else HandsFace(**{n: _tensor(getattr(hands_face, n))[:, None] for n in SHAPES}),
             frame_rate=self.frame_rate,
         )
+
+
+PER_FRAME = ("pose", "betas", "transl", "intrinsics")
+
+
+def chain(tracks: Sequence[Track]) -> Track:
+    """Put tracks of one person one after the other; hands and face rest where a frame has none."""
+    first = tracks[0]
+    if any(track.image_size != first.image_size for track in tracks):
+        raise ParamsError(
+            "The frames have images of several sizes, "
+            f"{sorted({track.image_size for track in tracks})[:4]} (height, width); expected one."
+        )
+    hands_face = camera = None
+    if any(track.hands_face is not None for track in tracks):
+        parts = [track.hands_face or TrackHandsFace.rest(len(track.pose)) for track in tracks]
+        joined = {n: np.concatenate([getattr(part, n) for part in parts]) for n in SHAPES}
+        hands_face = TrackHandsFace(**joined)
+    if any(track.camera_from_world is not None for track in tracks):
+        camera = np.concatenate([_cameras(track) for track in tracks])
+    return replace(
+        first,
+        **{name: np.concatenate([getattr(track, name) for track in tracks]) for name in PER_FRAME},
+        camera_from_world=camera,
+        hands_face=hands_face,
+        notes=list(dict.fromkeys(note for track in tracks for note in track.notes)),
+    )
+
+
+def chain_people(frames: Sequence[Sequence[Track]]) -> list[Track]:
+    """Chain the n-th persons of all frames that have as many; images must be of one size."""
+    persons = max((len(people) for people in frames), default=0)
+    return [
+        chain([people[person] for people in frames if len(people) > person])
+        for person in range(persons)
+    ]
+
+
+def _cameras(track: Track) -> Float[np.ndarray, "frames 4 4"]:
+    if track.camera_from_world is None:
+        return np.tile(np.eye(4), (len(track.pose), 1, 1))
+    return track.camera_from_world
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +222,21 @@ class Format:
     """Whether a file's content has the keys of this format."""
     read: Callable[[Source], list[Track]]
     """The persons of a file, in the file's order."""
+
+
+def has(*needed: str, one_of: Sequence[str] = ()) -> Callable[[Any], bool]:
+    """Match dicts that have all of some keys, and one of others where those are given."""
+
+    def matches(content: Any) -> bool:
+        keys = keys_of(content)
+        return keys.issuperset(needed) and (not one_of or not keys.isdisjoint(one_of))
+
+    return matches
+
+
+def first_value(content: Any) -> Any:
+    """Give what a dict holds first, as the first person of a dict keyed by person."""
+    return next(iter(content.values()), None) if isinstance(content, dict) else None
 
 
 def smpl_pose(
@@ -160,9 +254,20 @@ def smpl_pose(
     return pose
 
 
-def all_joints(array: np.ndarray, name: str) -> np.ndarray:
-    """Read the rotations of a whole body: 22, 24, 52, 53 or 55 joints, root first."""
-    return as_axis_angles(array, (24, 22, 52, 53, 55), name)
+def layer_pose(
+    fields: Fields,
+    root: Sequence[str] = ("global_orient",),
+    body: str = "body_pose",
+    joints: Sequence[int] = (21, 23),
+) -> tuple[Float[np.ndarray, "frames 24 3"], int]:
+    """Read a pose that is kept as root and body, under the names of smplx's layers or others.
+
+    Returns:
+        The pose, and how many joints the body has: 23 are SMPL's, 21 SMPL-X's.
+    """
+    turns = fields.rotations(*root, joints=(1,))
+    angles = fields.rotations(body, joints=joints, count=len(turns))
+    return smpl_pose(turns, angles), angles.shape[1]
 
 
 def body_of(found: Float[np.ndarray, "frames joints 3"]) -> np.ndarray:
@@ -171,9 +276,9 @@ def body_of(found: Float[np.ndarray, "frames joints 3"]) -> np.ndarray:
     return smpl_pose(kept[:, :1], kept[:, 1:])
 
 
-def full_pose(array: np.ndarray, name: str) -> np.ndarray:
+def full_pose(fields: Fields, *keys: str) -> Float[np.ndarray, "frames 24 3"]:
     """Read the rotations of a whole body as SMPL's 24 joints."""
-    return body_of(all_joints(array, name))
+    return body_of(fields.rotations(*keys, joints=WHOLE_BODY))
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:

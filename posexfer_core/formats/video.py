@@ -11,50 +11,49 @@ import numpy as np
 
 from ..errors import ParamsError
 from ..files.containers import read_container
-from ..files.fields import Fields, as_axis_angles, as_text, keys_of, six_numbers_to_axis_angles
+from ..files.fields import Fields, as_text, six_numbers_to_axis_angles
 from ..geometry.camera_conversions import front_view, pinhole, rigid
 from ..geometry.so3 import exp_map
-from .hands_face import details_of_joints
-from .track import Format, Source, Track, all_joints, body_of, full_pose, smpl_pose
+from .hands_face import hands_face_of_joints
+from .track import (
+    WHOLE_BODY,
+    Format,
+    Lens,
+    Source,
+    Track,
+    body_of,
+    first_value,
+    full_pose,
+    has,
+    layer_pose,
+)
 
 WIDE = (9.0, 16.0)
 """Shape of the image taken where only its diagonal is known."""
 
 
-def _is_cliff(content: Any) -> bool:
-    return {"pose", "shape", "global_t", "focal_l"} <= keys_of(content)
-
-
 def _read_cliff(source: Source) -> list[Track]:
     """Read rows of people; the n-th row of every image makes the n-th person."""
     fields, notes = source.fields, []
-    pose = full_pose(fields.array("pose"), f"{fields.name}: pose")
+    pose = full_pose(fields, "pose")
     count = len(pose)
     betas = fields.betas("shape", count=count)
     transl = fields.rows("global_t", width=3, count=count)
     focal = fields.rows("focal_l", width=1, count=count)[:, 0]
-    size = source.image_size
-    if size is None:
-        height, width = (max(1, round(focal[0] * side / np.hypot(*WIDE))) for side in WIDE)
-        size = (height, width)
-        notes.append(
-            f"{fields.name} holds only the diagonal of its image (the focal length); a 16:9 "
-            f"image of {size[1]}x{size[0]} was taken. Give image_size=(height, width)."
-        )
+    height, width = (max(1, round(focal[0] * side / np.hypot(*WIDE))) for side in WIDE)
+    size = source.size_or_default(notes, "has its focal length as diagonal", (height, width))
+    track = Track(
+        pose=pose,
+        betas=betas,
+        transl=transl,
+        intrinsics=pinhole(focal, size, count),
+        image_size=size,
+        notes=notes,
+    )
     people: dict[int, list[int]] = {}
     for row, rank in enumerate(_ranks(fields, count)):
         people.setdefault(rank, []).append(row)
-    return [
-        Track(
-            pose=pose[rows],
-            betas=betas[rows],
-            transl=transl[rows],
-            intrinsics=pinhole(focal[rows], size, len(rows)),
-            image_size=size,
-            notes=notes,
-        )
-        for rows in people.values()
-    ]
+    return [track.part(rows) for rows in people.values()]
 
 
 def _ranks(fields: Fields, count: int) -> list[int]:
@@ -70,8 +69,7 @@ def _ranks(fields: Fields, count: int) -> list[int]:
 
 
 def _is_wham(content: Any) -> bool:
-    persons = list(content.values()) if isinstance(content, dict) else []
-    return bool(persons) and {"pose", "trans", "betas"} <= keys_of(persons[0])
+    return has("pose", "trans", "betas")(first_value(content))
 
 
 def _read_wham(source: Source) -> list[Track]:
@@ -79,14 +77,14 @@ def _read_wham(source: Source) -> list[Track]:
     tracks = []
     for name, person in source.content.items():
         fields, notes = Fields(person, f"{source.path.name}: person {name}"), []
-        pose = full_pose(fields.array("pose"), f"{fields.name}: pose")
-        size = source.size_or_default(notes, "sets the focal length")
+        pose = full_pose(fields, "pose")
+        intrinsics, size = source.diagonal_lens(notes, len(pose))
         tracks.append(
             Track(
                 pose=pose,
                 betas=fields.betas("betas", count=len(pose)),
                 transl=fields.rows("trans", width=3, count=len(pose)),
-                intrinsics=pinhole(float(np.hypot(*size)), size, len(pose)),
+                intrinsics=intrinsics,
                 image_size=size,
                 notes=notes,
             )
@@ -94,36 +92,28 @@ def _read_wham(source: Source) -> list[Track]:
     return tracks
 
 
-def _is_tram(content: Any) -> bool:
-    keys = keys_of(content)
-    return {"pred_trans", "pred_shape"} <= keys and bool({"pred_rotmat", "pred_pose"} & keys)
-
-
 def _read_tram(source: Source) -> list[Track]:
     """Read one track; the lens is in `camera.npy`, beside it or one folder up."""
     fields, notes = source.fields, []
     if "pred_rotmat" in fields:
-        pose = full_pose(fields.array("pred_rotmat"), f"{fields.name}: pred_rotmat")
+        pose = full_pose(fields, "pred_rotmat")
     else:
         pose = six_numbers_to_axis_angles(
             fields.array("pred_pose"), 24, f"{fields.name}: pred_pose"
         )
     count = len(pose)
-    size, center = source.image_size, None
     lens = _tram_camera(source.path)
-    if lens is not None:
-        focal, center = lens.number("img_focal"), lens.rows("img_center", width=2)[0]
-        size = source.size_around(center)
+    if lens is None:
+        intrinsics, size = source.diagonal_lens(notes, count)
+        notes.append(f"{source.path.name}: no camera.npy beside it; the focal length is a guess.")
     else:
-        size = source.size_or_default(notes, "would be in camera.npy, which is not beside it,")
-        focal = float(np.hypot(*size))
-        notes.append(f"{source.path.name}: the focal length {focal:.0f} px is a guess.")
+        intrinsics, size = _image_lens(source, lens, count)
     return [
         Track(
             pose=pose,
             betas=fields.betas("pred_shape", count=count),
             transl=fields.rows("pred_trans", width=3, count=count),
-            intrinsics=pinhole(focal, size, count, center),
+            intrinsics=intrinsics,
             image_size=size,
             notes=notes,
         )
@@ -137,12 +127,14 @@ def _tram_camera(path: Path) -> Fields | None:
     return None
 
 
+def _image_lens(source: Source, lens: Fields, count: int) -> Lens:
+    """Read a focal length and a principal point, `img_focal` and `img_center`."""
+    center = lens.rows("img_center", width=2)[0]
+    size = source.size_around(center)
+    return pinhole(lens.number("img_focal"), size, count, center), size
+
+
 INCAM = "smpl_params_incam"
-
-
-def _is_gvhmr(content: Any) -> bool:
-    keys = keys_of(content)
-    return INCAM in keys or f"{INCAM}_global_orient" in keys
 
 
 def _read_gvhmr(source: Source) -> list[Track]:
@@ -153,12 +145,6 @@ def _read_gvhmr(source: Source) -> list[Track]:
     names = ("global_orient", "body_pose", "transl", "betas")
     joined = {name: fields.values.get(f"{INCAM}_{name}") for name in names}
     return [_smplx_before_camera(source, Fields(joined, f"{fields.name}: {INCAM}"), fields)]
-
-
-def _is_motion_capture(content: Any) -> bool:
-    keys = keys_of(content)
-    flat = {"body_pose", "global_orient", "transl"} <= keys
-    return flat and bool({"global_orient_incam", "K_fullimg", "R_cam2world"} & keys)
 
 
 def _read_motion_capture(source: Source) -> list[Track]:
@@ -175,12 +161,10 @@ def _read_motion_capture(source: Source) -> list[Track]:
     pose, betas, transl = _smplx_parts(fields)
     count, notes = len(pose), []
     if "R_cam2world" in fields and "t_cam2world" in fields and "K_fullimg" in fields:
-        turn = np.swapaxes(
-            exp_map(as_axis_angles(fields.array("R_cam2world"), (1,), fields.name))[:, 0], 1, 2
-        )
+        turn = exp_map(fields.rotations("R_cam2world", joints=(1,)))[:, 0].swapaxes(1, 2)
         turn = np.repeat(turn, count, axis=0) if len(turn) == 1 else turn
         place = fields.rows("t_cam2world", width=3, count=count)
-        intrinsics, size = _lens(source, fields, count, notes)
+        intrinsics, size = _lens(source, fields, count)
         camera = rigid(turn, -(turn @ place[..., None])[..., 0])
     else:
         pelvis = transl + source.pelvis(betas, "smplx")
@@ -201,23 +185,17 @@ def _read_motion_capture(source: Source) -> list[Track]:
 
 def _smplx_parts(fields: Fields) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read pose, shape and translation of the flat SMPL-X names."""
-    root = as_axis_angles(fields.array("global_orient"), (1,), f"{fields.name}: global_orient")
-    body = as_axis_angles(
-        fields.array("body_pose"), (21, 23), f"{fields.name}: body_pose", count=len(root)
-    )
-    count = len(root)
-    transl = fields.rows("transl", width=3, count=count)
-    return smpl_pose(root, body), fields.betas("betas", count=count), transl
+    pose, _ = layer_pose(fields)
+    transl = fields.rows("transl", width=3, count=len(pose))
+    return pose, fields.betas("betas", count=len(pose)), transl
 
 
-def _lens(
-    source: Source, fields: Fields, count: int, notes: list[str]
-) -> tuple[np.ndarray, tuple[int, int]]:
+def _lens(source: Source, fields: Fields, count: int) -> Lens:
     """Read `K_fullimg`; the image's size is in the file, or twice the principal point."""
-    matrices = fields.rows("K_fullimg", width=9, count=count).reshape(-1, 3, 3)
+    matrices, size = source.lens(fields, "K_fullimg", count=count)
     if "img_height" in fields and "img_width" in fields:
-        return matrices, (round(fields.number("img_height")), round(fields.number("img_width")))
-    return matrices, source.size_around(matrices[0, :2, 2])
+        size = round(fields.number("img_height")), round(fields.number("img_width"))
+    return matrices, size
 
 
 def _smplx_before_camera(source: Source, person: Fields, fields: Fields) -> Track:
@@ -225,10 +203,9 @@ def _smplx_before_camera(source: Source, person: Fields, fields: Fields) -> Trac
     pose, betas, transl = _smplx_parts(person)
     count, notes = len(pose), []
     if "K_fullimg" in fields:
-        intrinsics, size = _lens(source, fields, count, notes)
+        intrinsics, size = _lens(source, fields, count)
     else:
-        size = source.size_or_default(notes, "sets the focal length")
-        intrinsics = pinhole(float(np.hypot(*size)), size, count)
+        intrinsics, size = source.diagonal_lens(notes, count)
     return Track(
         pose=pose,
         betas=betas,
@@ -241,49 +218,66 @@ def _smplx_before_camera(source: Source, person: Fields, fields: Fields) -> Trac
 
 
 def _is_prompthmr(content: Any) -> bool:
-    return {"people", "camera_world"} <= keys_of(content) or {"people", "camera"} <= keys_of(
-        content
-    )
+    return has("people", one_of=("camera_world", "camera"))(content)
 
 
 def _read_prompthmr(source: Source) -> list[Track]:
     """Read SMPL-X people in the camera frame; the lens is the camera's."""
     fields = source.fields
     lens = fields.part(fields.first("camera_world", "camera"))
-    focal, center = lens.number("img_focal"), lens.rows("img_center", width=2)[0]
-    size = source.size_around(center)
     people = fields.raw("people")
     if not isinstance(people, dict):
         raise ParamsError(f"{fields.name}: people is no dict of persons.")
     tracks = []
     for name, person in people.items():
         shown = Fields(person, f"{fields.name}: person {name}").part("smplx_cam")
-        key = shown.first("rotmat", "pose")
-        joints = all_joints(shown.array(key), f"{shown.name}: {key}")
+        joints = shown.rotations("rotmat", "pose", joints=WHOLE_BODY)
         pose = body_of(joints)
+        intrinsics, size = _image_lens(source, lens, len(pose))
         tracks.append(
             Track(
                 pose=pose,
                 betas=shown.betas("shape", "betas", count=len(pose)),
                 transl=shown.rows("trans", "transl", width=3, count=len(pose)),
-                intrinsics=pinhole(focal, size, len(pose), center),
+                intrinsics=intrinsics,
                 image_size=size,
                 beta_space="smplx",
-                details=details_of_joints(joints),
+                hands_face=hands_face_of_joints(joints),
             )
         )
     return tracks
 
 
+MOTION_CAPTURE = has(
+    "body_pose",
+    "global_orient",
+    "transl",
+    one_of=("global_orient_incam", "K_fullimg", "R_cam2world"),
+)
 FORMATS = (
-    Format(name="cliff", title="CLIFF", matches=_is_cliff, read=_read_cliff),
+    Format(
+        name="cliff",
+        title="CLIFF",
+        matches=has("pose", "shape", "global_t", "focal_l"),
+        read=_read_cliff,
+    ),
     Format(name="wham", title="WHAM", matches=_is_wham, read=_read_wham),
-    Format(name="tram", title="TRAM", matches=_is_tram, read=_read_tram),
-    Format(name="gvhmr", title="GVHMR", matches=_is_gvhmr, read=_read_gvhmr),
+    Format(
+        name="tram",
+        title="TRAM",
+        matches=has("pred_trans", "pred_shape", one_of=("pred_rotmat", "pred_pose")),
+        read=_read_tram,
+    ),
+    Format(
+        name="gvhmr",
+        title="GVHMR",
+        matches=has(one_of=(INCAM, f"{INCAM}_global_orient")),
+        read=_read_gvhmr,
+    ),
     Format(
         name="motion-capture",
         title="ComfyUI-MotionCapture",
-        matches=_is_motion_capture,
+        matches=MOTION_CAPTURE,
         read=_read_motion_capture,
     ),
     Format(name="prompthmr", title="PromptHMR", matches=_is_prompthmr, read=_read_prompthmr),

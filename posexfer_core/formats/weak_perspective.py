@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParamsError
-from ..files.fields import Fields, keys_of
+from ..files.fields import Fields
 from ..geometry.camera_conversions import far_pinhole
-from .track import Format, Source, Track, full_pose
+from .track import Format, Source, Track, first_value, full_pose, has
 
 FRANKMOCAP_HALF = 112.0
 """Half the side of FrankMocap's crop, pixels."""
@@ -24,10 +24,10 @@ def weak_track(
     scale: np.ndarray,
     offset: np.ndarray,
     size: tuple[int, int],
-    notes: list[str] | None = None,
+    notes: list[str],
     beta_space: str = "smpl",
 ) -> Track:
-    """Build a track whose source sees `u = scale x + offset`."""
+    """Build a track whose source sees `u = scale x + offset`, pixels."""
     if not (scale > 0).all():
         raise ParamsError(f"{source.path.name}: a camera has a scale that is not positive.")
     intrinsics, transl = far_pinhole(scale, offset, source.pelvis(betas, beta_space))
@@ -38,7 +38,7 @@ def weak_track(
         intrinsics=intrinsics,
         image_size=size,
         beta_space=beta_space,
-        notes=notes or [],
+        notes=notes,
     )
 
 
@@ -49,7 +49,7 @@ def _frankmocap_list(content: Any) -> list[Any]:
 
 def _is_frankmocap(content: Any) -> bool:
     people = _frankmocap_list(content)
-    return bool(people) and {"pred_body_pose", "pred_camera", "bbox_top_left"} <= keys_of(people[0])
+    return bool(people) and has("pred_body_pose", "pred_camera", "bbox_top_left")(people[0])
 
 
 def _read_frankmocap(source: Source) -> list[Track]:
@@ -57,20 +57,12 @@ def _read_frankmocap(source: Source) -> list[Track]:
     tracks = []
     is_smplx = isinstance(source.content, dict) and source.content.get("smpl_type") == "smplx"
     for at, person in enumerate(_frankmocap_list(source.content)):
-        fields = Fields(person, f"{source.path.name}[{at}]")
-        pose = full_pose(fields.array("pred_body_pose"), f"{fields.name}: pred_body_pose")[:1]
+        fields, notes = Fields(person, f"{source.path.name}[{at}]"), []
+        pose = full_pose(fields, "pred_body_pose")[:1]
         camera = fields.rows("pred_camera", width=3)[0]
         px_per_ndc = FRANKMOCAP_HALF / fields.number("bbox_scale_ratio")
         corner = fields.rows("bbox_top_left", width=2)[0]
-        size = source.image_size
-        notes = []
-        if size is None:
-            right, bottom = corner + 2 * px_per_ndc
-            size = (max(1, int(np.ceil(bottom))), max(1, int(np.ceil(right))))
-            notes.append(
-                f"{source.path.name} does not hold the size of its image; one that ends with "
-                f"the person's box, {size[1]}x{size[0]}, was taken. Give image_size."
-            )
+        size = source.size_or_box(notes, *(corner + 2 * px_per_ndc))
         tracks.append(
             weak_track(
                 source,
@@ -86,24 +78,17 @@ def _read_frankmocap(source: Source) -> list[Track]:
     return tracks
 
 
-def _persons(content: Any) -> list[tuple[Any, Any]]:
-    """Give the persons of a dict keyed by person, in the order of the file."""
-    return list(content.items()) if isinstance(content, dict) else []
-
-
 def _is_vibe(content: Any) -> bool:
-    persons = _persons(content)
-    return bool(persons) and {"orig_cam", "pose"} <= keys_of(persons[0][1])
+    return has("orig_cam", "pose")(first_value(content))
 
 
 def _read_vibe(source: Source) -> list[Track]:
     """Read `u = (sx (x + tx) + 1) W / 2`, `v = (sy (y + ty) + 1) H / 2`."""
     tracks = []
-    for name, person in _persons(source.content):
-        fields = Fields(person, f"{source.path.name}: person {name}")
-        pose = full_pose(fields.array("pose"), f"{fields.name}: pose")
+    for name, person in source.content.items():
+        fields, notes = Fields(person, f"{source.path.name}: person {name}"), []
+        pose = full_pose(fields, "pose")
         camera = fields.rows("orig_cam", width=4, count=len(pose))
-        notes: list[str] = []
         size = _size_from_boxes(fields, camera)
         size = size or source.size_or_default(notes, "its camera is relative to")
         half = np.array([size[1] / 2, size[0] / 2])
@@ -115,13 +100,11 @@ def _read_vibe(source: Source) -> list[Track]:
 
 
 def _size_from_boxes(fields: Fields, camera: np.ndarray) -> tuple[int, int] | None:
-    """Undo how the crop's camera was carried over: `sx = s h / W`, `sy = s h / H`."""
-    if "pred_cam" not in fields or "bboxes" not in fields:
+    """Solve `sx = s h / W`, `sy = s h / H`, which took the crop's camera to the whole image."""
+    if "pred_cam" not in fields or "bboxes" not in fields or (camera[:, :2] <= 0).any():
         return None
     crop = fields.rows("pred_cam", width=3, count=len(camera))
     boxes = fields.rows("bboxes", width=4, count=len(camera))
-    if (camera[:, :2] <= 0).any():
-        return None
     width, height = np.median((crop[:, :1] * boxes[:, 2:3]) / camera[:, :2], axis=0)
     if not (1 <= height < 1e5 and 1 <= width < 1e5):
         return None

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from .point_clouds import Cloud, joint_coordinates, require_scipy
+from .point_clouds import OrientedPoints, require_scipy, with_normals
 
 NEIGHBOURS = 4
 """Vertices around which faces are tried."""
@@ -30,7 +30,7 @@ class Closest:
 
 
 def closest_points(
-    wanted: Cloud,
+    wanted: OrientedPoints,
     vertices: Float[ndarray, "vertices 3"],
     vertex_normals: Float[ndarray, "vertices 3"],
     faces: Int[ndarray, "faces 3"],
@@ -40,12 +40,10 @@ def closest_points(
     Tried are the faces around the nearest vertices, where nearness counts the normals too: a hand
     that touches a thigh stays a hand.
     """
-    tree = require_scipy().cKDTree(joint_coordinates(vertices, vertex_normals))
+    tree = require_scipy().cKDTree(with_normals(vertices, vertex_normals))
     count = min(NEIGHBOURS, len(vertices))
     points = wanted.points
-    near = tree.query(joint_coordinates(points, wanted.normals), k=count)[1].reshape(
-        len(points), count
-    )
+    near = tree.query(with_normals(points, wanted.normals), k=count)[1].reshape(len(points), count)
     around = _faces_around(faces, len(vertices))
     face = np.empty(len(points), np.int64)
     barycentric = np.empty((len(points), 3))

@@ -1,4 +1,4 @@
-"""Points of a surface with their normals, and which of two surfaces' points belong together."""
+"""Oriented points: points of a surface with their normals, and a search over both together."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ NORMAL_M = 0.12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cloud:
+class OrientedPoints:
     """Points spread evenly over a surface."""
 
     points: Float[ndarray, "points 3"]
@@ -22,27 +22,23 @@ class Cloud:
     normals: Float[ndarray, "points 3"]
     """Unit length, outwards."""
 
-    def take(self, index: Int[ndarray, " kept"]) -> "Cloud":
-        """Keep some of the points."""
-        return Cloud(points=self.points[index], normals=self.normals[index])
-
     def tree(self) -> Any:
         """Build a search tree over places and normals together.
 
-        With normals, the front of a thigh does not find the back of the other, nor an arm the
-        side of the trunk that it touches.
+        With normals, the front of a thigh is not paired with the back of the other, nor an arm
+        with the side of the trunk that it touches.
         """
-        return require_scipy().cKDTree(joint_coordinates(self.points, self.normals))
+        return require_scipy().cKDTree(with_normals(self.points, self.normals))
 
 
-def joint_coordinates(points: ndarray, normals: ndarray) -> ndarray:
-    """Put places and normals into one space of six dimensions, metres."""
+def with_normals(points: ndarray, normals: ndarray) -> ndarray:
+    """Put points and normals into one space of six dimensions, metres."""
     return np.concatenate([points, NORMAL_M * normals], axis=-1)
 
 
 def sample_surface(
     vertices: Float[ndarray, "vertices 3"], faces: Int[ndarray, "faces 3"], count: int
-) -> Cloud:
+) -> OrientedPoints:
     """Draw points uniformly by area, always the same ones."""
     corners = vertices[faces]
     first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
@@ -57,7 +53,15 @@ def sample_surface(
     points = corners[face, 0] + u[:, None] * first[face] + v[:, None] * second[face]
     unit = normals[face] / np.maximum(doubled[face], 1e-30)[:, None]
     order = random.permutation(count)  # so that the first few are spread too
-    return Cloud(points=points[order], normals=unit[order])
+    return OrientedPoints(points=points[order], normals=unit[order])
+
+
+def face_areas(
+    vertices: Float[ndarray, "vertices 3"], faces: Int[ndarray, "faces 3"]
+) -> Float[ndarray, " faces"]:
+    """Measure triangles, square metres; (0, 0, 0), (2, 0, 0), (0, 1, 0) has 1."""
+    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
+    return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2.0
 
 
 def outward_faces(
@@ -70,7 +74,7 @@ def outward_faces(
 
 
 def require_scipy() -> Any:
-    """Import scipy's spatial trees, or say what lacks."""
+    """Import scipy's spatial trees, or raise an error that says how to install it."""
     try:
         from scipy import spatial
     except ImportError as failure:

@@ -16,7 +16,7 @@ from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..fit.batch import stack
 from ..fit.kinematics import Pose
 from ..fit.pose_prior import PosePrior
-from ..geometry.point_clouds import Cloud, joint_coordinates
+from ..geometry.point_clouds import OrientedPoints, with_normals
 from ..geometry.so3 import exp_map
 from .skinned_points import UNKNOWNS, PosedSkin, SkinRig
 
@@ -25,14 +25,14 @@ POINTS_THAT_COUNT = 300.0
 SCALES = (0.7, 1.4)
 """How far a mesh without a unit may shrink and grow."""
 CAP_M = 0.3
-"""Beyond, far is far."""
+"""Larger distances count as this."""
 LARGEST_TURN = 0.5
 """Radians a joint may turn in one step."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """A run of steps with one set of weights; pairs are sought anew before each step."""
+    """Steps with one set of weights; pairs are found anew before each step."""
 
     steps: int
     reach_m: float
@@ -78,20 +78,20 @@ class Pairs:
     normal: Float[ndarray, "batch pairs 3"]
 
 
-class Descent:
-    """Lays bodies onto one mesh."""
+class ICP:
+    """ICP of a batch of bodies on one mesh."""
 
-    def __init__(self, rig: SkinRig, cloud: Cloud, *, scale_sigma: float) -> None:
+    def __init__(self, rig: SkinRig, mesh: OrientedPoints, *, scale_sigma: float) -> None:
         """Prepare.
 
         Args:
-            rig: skin points that seek the mesh.
-            cloud: of the mesh.
+            rig: skin points that are paired with the mesh.
+            mesh: points of the mesh.
             scale_sigma: how far the mesh's scale is unknown, in its logarithm; 0 holds it.
         """
-        self.rig, self.cloud, self.scale_sigma = rig, cloud, scale_sigma
+        self.rig, self.mesh, self.scale_sigma = rig, mesh, scale_sigma
         self.prior = PosePrior()
-        self._tree = cloud.tree()
+        self._tree = mesh.tree()
 
     def run(self, fitted: Fitted, phase: Phase, *, seekers: int) -> Fitted:
         """Take the steps of one phase.
@@ -99,7 +99,7 @@ class Descent:
         Args:
             fitted: where to begin.
             phase: weights.
-            seekers: how many points of the mesh seek the skin as well.
+            seekers: how many points of the mesh are paired with the skin as well.
         """
         for _ in range(phase.steps):
             skin = self.rig.place(fitted.pose)
@@ -109,21 +109,21 @@ class Descent:
 
     def pairs(self, fitted: Fitted, skin: PosedSkin, seekers: int) -> Pairs:
         """Pair every skin point with the mesh, and `seekers` points of the mesh with the skin."""
-        wanted = joint_coordinates(skin.points / fitted.scale[:, None, None], skin.normals)
+        wanted = with_normals(skin.points / fitted.scale[:, None, None], skin.normals)
         found = self._tree.query(wanted)[1]
         batch, points = found.shape
         own = np.broadcast_to(np.arange(points), found.shape)
-        chosen = np.arange(min(seekers, len(self.cloud.points)))
+        chosen = np.arange(min(seekers, len(self.mesh.points)))
         skins = np.empty((batch, len(chosen)), np.int64)
         for row in range(batch):
-            cloud = Cloud(points=wanted[row, :, :3], normals=skin.normals[row])
-            sought = joint_coordinates(self.cloud.points[chosen], self.cloud.normals[chosen])
-            skins[row] = cloud.tree().query(sought)[1]
+            own_points = OrientedPoints(points=wanted[row, :, :3], normals=skin.normals[row])
+            sought = with_normals(self.mesh.points[chosen], self.mesh.normals[chosen])
+            skins[row] = own_points.tree().query(sought)[1]
         meshes = np.concatenate([found, np.broadcast_to(chosen, skins.shape)], axis=1)
         return Pairs(
             skin=np.concatenate([own, skins], axis=1),
-            place=self.cloud.points[meshes],
-            normal=self.cloud.normals[meshes],
+            place=self.mesh.points[meshes],
+            normal=self.mesh.normals[meshes],
         )
 
     def distances(self, fitted: Fitted, seekers: int) -> Float[ndarray, "batch pairs"]:

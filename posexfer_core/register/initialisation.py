@@ -1,4 +1,4 @@
-"""Where the descent begins: standing bodies turned all ways round, arms out, slanted and down."""
+"""Initial poses for ICP: standing bodies at four yaws, arms out, slanted and down."""
 
 import itertools
 
@@ -7,7 +7,7 @@ from numpy import ndarray
 
 from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..fit.kinematics import Pose
-from ..geometry.point_clouds import Cloud
+from ..geometry.point_clouds import OrientedPoints
 from ..geometry.so3 import exp_map
 from .icp import Fitted
 from .skinned_points import SkinRig
@@ -25,8 +25,8 @@ ARM_DROPS = (0.0, 0.7, 1.25)
 LEFT_ARM, RIGHT_ARM = 16, 17
 
 
-def standing_starts(rig: SkinRig, cloud: Cloud, up: Up) -> Fitted:
-    """Stand bodies in the mesh, middle upon middle; with unknown `up`, one set for each axis."""
+def standing_starts(rig: SkinRig, mesh: OrientedPoints, up: Up) -> Fitted:
+    """Stand bodies in the mesh, centred on it; with unknown `up`, one set for each axis."""
     ups: list[Up] = list(UPRIGHT) if up == "auto" else [up]
     kinds = list(itertools.product(ups, YAWS, ARM_DROPS))
     rotations = np.tile(np.eye(3), (len(kinds), JOINT_COUNT, 1, 1))
@@ -35,5 +35,5 @@ def standing_starts(rig: SkinRig, cloud: Cloud, up: Up) -> Fitted:
         rotations[row, LEFT_ARM] = exp_map(np.array([0.0, 0.0, -drop]))
         rotations[row, RIGHT_ARM] = exp_map(np.array([0.0, 0.0, drop]))
     pose = Pose(rotations, np.zeros((len(kinds), BETA_COUNT)), np.zeros((len(kinds), 3)))
-    pose.transl = cloud.points.mean(0) - rig.place(pose).points.mean(1)
+    pose.transl = mesh.points.mean(0) - rig.place(pose).points.mean(1)
     return Fitted(pose, np.ones(len(kinds)))

@@ -1,4 +1,4 @@
-"""Second chances for limbs: the descent cannot jump, so each limb is tried in other poses."""
+"""Restarts of single limbs: ICP cannot leave a local minimum, so other limb poses are tried."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -42,10 +42,15 @@ LIMBS = (
 """Joints of each limb, the poses to try, and -1 where they have to be mirrored."""
 
 
-def turned_about(fitted: Fitted) -> Fitted:
-    """Let bodies look the other way, limbs where they were: the left take the right ones' place.
+KEPT = 4
+LEAST_GAIN = 0.97
+"""A limb is taken over where the distance falls to this share."""
 
-    Seen as a cloud of points, a body and its back are much alike; this is the likeliest mistake.
+
+def turned_about(fitted: Fitted) -> Fitted:
+    """Turn bodies back to front while left and right limbs change places, so that limbs stay.
+
+    Front and back are the likeliest confusion: the surfaces differ little.
     """
     turned = fitted.take(np.arange(len(fitted.scale)))
     half_turn = np.diag([-1.0, 1.0, -1.0])
@@ -105,8 +110,3 @@ def best_limbs(
             better.pose.rotations[0, list(joints)] = changed.pose.rotations[best, list(joints)]
             found = True
     return better if found else None
-
-
-KEPT = 4
-LEAST_GAIN = 0.97
-"""A limb is taken over where the distance falls to this share."""

@@ -1,4 +1,4 @@
-"""Registration: lay the body onto a mesh, judge it, and make a posable body of the mesh."""
+"""Registration: fit the body to a mesh, check the residual, make a posable body of the mesh."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +15,15 @@ from ..errors import MeshError
 from ..geometry.camera_conversions import UP, front_view
 from ..geometry.closest_points import Closest, closest_points
 from ..geometry.normals import vertex_normals
-from ..geometry.point_clouds import Cloud, outward_faces, sample_surface
+from ..geometry.point_clouds import OrientedPoints, outward_faces, sample_surface
 from ..geometry.so3 import log_map
 from .icp import Fitted
 from .same_topology import fit_known, own_places, same_topology
 from .search import fit_unknown
 from .surface import Surface, Unit, Up, load_surface
-from .transfer_rig import carried_body
+from .transfer_rig import transfer_skinning
 
-CLOUD_POINTS, JUDGING_POINTS = 12_000, 4_000
+MESH_POINTS, JUDGING_POINTS = 12_000, 4_000
 LIMIT_MEAN_MM, LIMIT_P95_MM = 30.0, 110.0
 """Beyond either, the mesh is no body, or one in a pose that was not found."""
 
@@ -71,19 +71,19 @@ def register(surface: Surface, body: BodyModel, *, name: str = "the mesh") -> Re
         MeshError: the mesh is no body, or is in a pose that was not found.
     """
     faces = outward_faces(surface.vertices, surface.faces)
-    cloud = sample_surface(surface.vertices, faces, CLOUD_POINTS)
+    mesh = sample_surface(surface.vertices, faces, MESH_POINTS)
     known = same_topology(body, len(surface.vertices), faces)
-    fitted = fit_known(body, surface.vertices) if known else fit_unknown(body, surface, cloud)
+    fitted = fit_known(body, surface.vertices) if known else fit_unknown(body, surface, mesh)
     posed = _Posed.of(body, fitted)
     scale = float(fitted.scale[0])
     vertices = surface.vertices * scale
     residual = posed.residual(vertices, faces)
-    _refuse_strangers(residual, name)
+    _check_residual(residual, name)
     closest = own_places(faces, len(vertices)) if known else posed.closest(vertices, faces)
     up = _up(fitted.pose.rotations[0, 0]) if surface.up == "auto" else surface.up
     return Registration(
         params=_params(posed, body.beta_space, up),
-        body=carried_body(
+        body=transfer_skinning(
             body, posed.rotations, posed.betas, posed.transl, vertices, faces, closest
         ),
         residual=residual,
@@ -131,7 +131,7 @@ class _Posed:
     ) -> Closest:
         """Find every vertex of a mesh on this body."""
         normals = vertex_normals(torch.from_numpy(vertices)[None], torch.from_numpy(faces.copy()))
-        wanted = Cloud(points=vertices, normals=normals[0].numpy())
+        wanted = OrientedPoints(points=vertices, normals=normals[0].numpy())
         return closest_points(wanted, self.vertices, self.normals, self.faces)
 
     def residual(
@@ -147,7 +147,7 @@ class _Posed:
         return Residual(mean_mm=float(gaps.mean()), p95_mm=float(np.percentile(gaps, 95)))
 
 
-def _refuse_strangers(residual: Residual, name: str) -> None:
+def _check_residual(residual: Residual, name: str) -> None:
     if residual.mean_mm > LIMIT_MEAN_MM or residual.p95_mm > LIMIT_P95_MM:
         raise MeshError(
             f"{name} is not recognised as one person: the nearest body lies {residual} from it "

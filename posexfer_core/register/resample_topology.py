@@ -1,4 +1,4 @@
-"""One body shown with another body's vertices: what lets meshes of any topology go together."""
+"""Resampling of one body's surface at the vertices of another topology."""
 
 from dataclasses import replace
 
@@ -28,10 +28,10 @@ def on_topology_of(view: BodyView, other: BodyView) -> BodyView:
     if same_topology(view, other):
         return view
     from ..geometry.closest_points import closest_points
-    from ..geometry.point_clouds import Cloud
+    from ..geometry.point_clouds import OrientedPoints
 
     wanted, rest = (
-        Cloud(points=one.canonical.double().numpy(force=True), normals=_rest_normals(one))
+        OrientedPoints(points=one.canonical.double().numpy(force=True), normals=_rest_normals(one))
         for one in (other, view)
     )
     faces = view.faces.numpy(force=True)

@@ -1,4 +1,4 @@
-"""A mesh of a body model's own topology: every vertex is known, so the pose follows in one go."""
+"""A mesh of a body model's own topology: pairs are known, so one run of ICP solves it."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,8 +9,8 @@ from ..body.model import BodyModel
 from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..fit.kinematics import Pose
 from ..geometry.closest_points import Closest
-from ..geometry.point_clouds import Cloud
-from .icp import Descent, Fitted, Pairs, Phase
+from ..geometry.point_clouds import OrientedPoints
+from .icp import ICP, Fitted, Pairs, Phase
 from .search import spread_vertices
 from .skinned_points import PosedSkin, SkinRig
 
@@ -33,7 +33,7 @@ def _sorted(faces: ndarray) -> ndarray:
 def fit_known(body: BodyModel, vertices: Float[ndarray, "vertices 3"]) -> Fitted:
     """Solve the pose of a mesh whose vertices are the body's.
 
-    Begins with the rotation of each joint's own skin (Kabsch), and descends with fixed pairs.
+    Starts from the rotation of each joint's own skin (Kabsch); the pairs are fixed.
 
     Args:
         body: whose topology the mesh has.
@@ -41,8 +41,8 @@ def fit_known(body: BodyModel, vertices: Float[ndarray, "vertices 3"]) -> Fitted
     """
     index = spread_vertices(body, KNOWN_POINTS)
     start = Fitted(_rigid_pose(body, vertices), np.ones(1))
-    cloud = Cloud(points=vertices[index], normals=np.zeros((len(index), 3)))
-    return _KnownDescent(SkinRig(body, index), cloud, scale_sigma=0.0).run(start, EXACT, seekers=0)
+    mesh = OrientedPoints(points=vertices[index], normals=np.zeros((len(index), 3)))
+    return _FixedPairsICP(SkinRig(body, index), mesh, scale_sigma=0.0).run(start, EXACT, seekers=0)
 
 
 def own_places(faces: Int[ndarray, "faces 3"], vertices: int) -> Closest:
@@ -52,16 +52,16 @@ def own_places(faces: Int[ndarray, "faces 3"], vertices: int) -> Closest:
     return Closest(face=corner // 3, barycentric=np.eye(3)[corner % 3], distance=np.zeros(vertices))
 
 
-class _KnownDescent(Descent):
+class _FixedPairsICP(ICP):
     """Pairs never change."""
 
     def pairs(self, fitted: Fitted, skin: PosedSkin, seekers: int) -> Pairs:
         """Pair every skin point with its own vertex."""
-        count = len(self.cloud.points)
+        count = len(self.mesh.points)
         return Pairs(
             skin=np.arange(count)[None],
-            place=self.cloud.points[None],
-            normal=self.cloud.normals[None],
+            place=self.mesh.points[None],
+            normal=self.mesh.normals[None],
         )
 
 

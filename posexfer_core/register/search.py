@@ -1,12 +1,12 @@
-"""The search for the pose of an unknown mesh: many starts from afar, few brought near."""
+"""Search for the pose of a mesh of any topology: ICP from many starts, coarse to fine."""
 
 import numpy as np
 from jaxtyping import Int
 from numpy import ndarray
 
 from ..body.model import BodyModel
-from ..geometry.point_clouds import Cloud
-from .icp import Descent, Fitted, Phase, join
+from ..geometry.point_clouds import OrientedPoints, face_areas
+from .icp import ICP, Fitted, Phase, join
 from .initialisation import standing_starts
 from .limb_restarts import best_limbs, best_of_each, limb_changes, turned_about
 from .skinned_points import SkinRig
@@ -28,27 +28,27 @@ ROUNDS = (
     (160, FAR, 5),
     (300, MIDDLE, 1),
 )
-"""Points that seek each other, phases, and how many bodies go on to the next round."""
+"""Points paired each way, phases, and how many bodies go on to the next round."""
 LIMB_POINTS, NEAR_POINTS = 200, 1000
 WORST_PERCENT, DOUBTFUL_M = 97, 0.05
 """Where this percentile of the distances is beyond this, limbs are tried in other poses."""
 LIMB_ROUNDS = 3
-HABIT = 0.2
-"""How much unusual angles count, beside impossible ones."""
+PRIOR_WEIGHT = 0.2
+"""Weight of unusual joint angles, beside impossible ones."""
 BEND_M = 5e-5
 """Distance, metres, that one unit of the joints' limits is worth: 7 mm for a knee bent the wrong
 way by one radian."""
 HOPELESS_M = 0.08
-"""Mean distance, after all starts, beyond which no limb can be to blame."""
+"""Mean distance, after all starts, beyond which no other limb pose helps."""
 UNKNOWN_SCALE = 0.25
 """How far a mesh without a unit may be from the mean body's size, in the logarithm."""
 
 
-def fit_unknown(body: BodyModel, surface: Surface, cloud: Cloud) -> Fitted:
-    """Lay the body onto a mesh of which nothing is known; the best of all starts."""
-    search = _Search(body, cloud, 0.0 if surface.sized else UNKNOWN_SCALE)
+def fit_unknown(body: BodyModel, surface: Surface, mesh: OrientedPoints) -> Fitted:
+    """Lay the body onto a mesh of any topology; the best of all starts."""
+    search = _Search(body, mesh, 0.0 if surface.sized else UNKNOWN_SCALE)
     scores = np.zeros(0)
-    fitted = standing_starts(SkinRig(body, spread_vertices(body, 160)), cloud, surface.up)
+    fitted = standing_starts(SkinRig(body, spread_vertices(body, 160)), mesh, surface.up)
     for points, phases, most in ROUNDS:
         fitted, scores = search.run(fitted, phases, points)
         fitted = fitted.take(np.argsort(scores)[:most])
@@ -62,24 +62,24 @@ def fit_unknown(body: BodyModel, surface: Surface, cloud: Cloud) -> Fitted:
 
 
 class _Search:
-    """Descents on one mesh, from far to near."""
+    """ICP on one mesh with several numbers of points."""
 
-    def __init__(self, body: BodyModel, cloud: Cloud, scale_sigma: float) -> None:
-        self.body, self.cloud, self.scale_sigma = body, cloud, scale_sigma
-        self._descents: dict[int, Descent] = {}
+    def __init__(self, body: BodyModel, mesh: OrientedPoints, scale_sigma: float) -> None:
+        self.body, self.mesh, self.scale_sigma = body, mesh, scale_sigma
+        self._icps: dict[int, ICP] = {}
         self.worst = np.zeros(0)
-        """Of the last run, the distance that few points exceed, metres."""
+        """Percentile `WORST_PERCENT` of the last run's distances, metres."""
 
     def run(self, fitted: Fitted, phases: tuple[Phase, ...], points: int) -> tuple[Fitted, ndarray]:
-        """Bring bodies nearer; give them with their distances, metres.
+        """Run ICP; give the bodies with their distances, metres.
 
-        Bodies bent as nobody bends count as farther: that tells front from back.
+        Impossible joint angles are added to the distance: that separates front from back.
         """
-        descent = self._descent(points)
+        icp = self._icp(points)
         for phase in phases:
-            fitted = descent.run(fitted, phase, seekers=points)
-        bent = descent.prior.energy(fitted.pose.rotations, HABIT)
-        distances = descent.distances(fitted, points)
+            fitted = icp.run(fitted, phase, seekers=points)
+        bent = icp.prior.energy(fitted.pose.rotations, PRIOR_WEIGHT)
+        distances = icp.distances(fitted, points)
         self.worst = np.percentile(distances, WORST_PERCENT, axis=1)
         return fitted, distances.mean(1) + BEND_M * bent
 
@@ -106,22 +106,19 @@ class _Search:
             fitted, scores = better, better_scores
         return fitted, float(scores[0])
 
-    def _descent(self, points: int) -> Descent:
-        if points not in self._descents:
+    def _icp(self, points: int) -> ICP:
+        if points not in self._icps:
             rig = SkinRig(self.body, spread_vertices(self.body, points))
-            self._descents[points] = Descent(rig, self.cloud, scale_sigma=self.scale_sigma)
-        return self._descents[points]
+            self._icps[points] = ICP(rig, self.mesh, scale_sigma=self.scale_sigma)
+        return self._icps[points]
 
 
 def spread_vertices(body: BodyModel, count: int) -> Int[ndarray, " points"]:
     """Choose vertices that are spread evenly over the skin, always the same ones."""
     template = body.v_template.detach().cpu().double().numpy()
-    corners = template[body.faces.cpu().numpy()]
-    doubled = np.linalg.norm(
-        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
-    )
+    faces = body.faces.cpu().numpy()
     share = np.zeros(len(template))
-    np.add.at(share, body.faces.cpu().numpy().ravel(), np.repeat(doubled, 3))
+    np.add.at(share, faces.ravel(), np.repeat(face_areas(template, faces), 3))
     random = np.random.default_rng(0)
     count = min(count, int((share > 0).sum()))
     return random.choice(len(template), count, replace=False, p=share / share.sum())

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from ..errors import MeshError
 from ..files.meshes import read_mesh
+from ..geometry.point_clouds import face_areas
 
 Unit = Literal["auto", "m", "cm", "mm", "in"]
 """Of a file's numbers; "auto" guesses by the area of the skin."""
@@ -41,7 +42,7 @@ class Surface:
     @property
     def area(self) -> float:
         """Square metres, of both sides where a cloth has two."""
-        return float(_doubled_areas(self.vertices, self.faces).sum() / 2.0)
+        return float(face_areas(self.vertices, self.faces).sum())
 
     def scaled(self, factor: float) -> "Surface":
         """Grow or shrink about the origin."""
@@ -51,12 +52,12 @@ class Surface:
 def load_surface(path: Path | str, *, unit: Unit = "auto", up: Up = "auto") -> Surface:
     """Read a mesh file and bring it to metres.
 
-    The area of a body's skin hardly depends on its pose, so that it tells the unit where the height
-    would not (sitting, lying). Where no unit makes it plausible, the mesh is scaled to the area of
-    a mean body. GLB files are y up by their standard.
+    The unit is guessed by the area of the skin, which hardly depends on the pose (the height does).
+    Where no unit makes it plausible, the mesh is scaled to the area of a mean body.
+    GLB files are y up by their standard.
 
     Raises:
-        MeshError: see `mesh_files.read_mesh`; or the mesh has no extent.
+        MeshError: see `files.meshes.read_mesh`; or the mesh has no extent.
     """
     path = Path(path)
     vertices, faces = read_mesh(path)
@@ -77,7 +78,7 @@ def as_surface(
     extent = float(np.ptp(vertices, axis=0).max())
     if not SMALLEST < extent < LARGEST:
         raise MeshError(f"{name} is {extent:g} units large, which is no body in any unit.")
-    area = float(_doubled_areas(vertices / extent, faces).sum() / 2.0) * extent**2
+    area = float(face_areas(vertices / extent, faces).sum()) * extent**2
     if area < 1e-3 * extent**2:
         raise MeshError(f"{name} has hardly any surface: its faces are slivers or points.")
     surface = Surface(vertices=vertices, faces=_without_slivers(vertices, faces), up=up)
@@ -93,13 +94,6 @@ def as_surface(
         "to the size of a mean body. Give the unit if it is known."
     )
     return replace(surface.scaled(1.0 / size), sized=False, notes=(note,))
-
-
-def _doubled_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    corners = vertices[faces]
-    return np.linalg.norm(
-        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
-    )
 
 
 def _without_slivers(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

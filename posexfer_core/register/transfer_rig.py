@@ -1,7 +1,7 @@
-"""A posable body of a mesh's own topology: everything it needs is carried over from a fitted body.
+"""Transfer of skinning from a fitted body to a mesh, which becomes a posable body.
 
-Every vertex takes canonical place, joint weights and shape directions from the closest place of the
-fitted body, and is then brought back to the rest pose by its own blend of the fitted transforms. So
+Every vertex takes canonical place, joint weights and shape directions from the closest point of the
+fitted body, and is brought back to the rest pose by the inverse of its own blended transform. So
 the fitted pose gives the mesh back exactly, and any other pose moves it as the body would move.
 """
 
@@ -20,7 +20,7 @@ REGRESSOR_VERTICES = 400
 """How many vertices around a joint tell where it is."""
 
 
-def carried_body(
+def transfer_skinning(
     body: BodyModel,
     rotations: Float[Tensor, "1 24 3 3"],
     betas: Float[Tensor, "1 10"],
@@ -77,7 +77,7 @@ def _joint_transforms(
 
 
 def _safe_weights(weights: ndarray, transforms: ndarray) -> ndarray:
-    """Give vertices whose blend nearly collapses to the joint that moves them most."""
+    """Skin vertices whose blend nearly collapses by the strongest joint alone."""
     volume = np.linalg.det(np.einsum("vj,jab->vab", weights, transforms[:, :, :3]))
     alone = np.eye(weights.shape[1])[weights.argmax(1)]
     return np.where((volume < LEAST_VOLUME)[:, None], alone, weights)
@@ -86,7 +86,7 @@ def _safe_weights(weights: ndarray, transforms: ndarray) -> ndarray:
 def _regressor(
     body: BodyModel, rest: ndarray, shape: ndarray, template: ndarray
 ) -> Float[ndarray, "24 vertices"]:
-    """Find the joints from the mesh's vertices: same joints as the fitted body, for any betas.
+    """Regress the joints from the mesh's vertices: those of the fitted body, for any betas.
 
     For each joint the smallest weights on the vertices around it that sum to one and give its
     place and its shape directions.

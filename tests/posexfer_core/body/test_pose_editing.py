@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from posexfer_core.body.hands_face import Details
+from posexfer_core.body.hands_face import HandsFace
 from posexfer_core.body.joints import MIRRORED_JOINTS
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.pose_editing import blended, mirrored
@@ -36,12 +36,12 @@ def test_a_mirrored_image_shows_the_other_sides_joints(body: BodyModel):
 
 def test_mirroring_twice_changes_nothing(body: BodyModel):
     params = replace(random_params(2, 2), camera_from_world=turned_camera(2))
-    params = replace(params, details=Details.rest(params.pose).each(lambda one: one + 0.1))
+    params = replace(params, hands_face=HandsFace.rest(params.pose).each(lambda one: one + 0.1))
     again = mirrored(mirrored(params))
     for name in ("pose", "transl", "intrinsics", "camera_from_world"):
         torch.testing.assert_close(getattr(again, name), getattr(params, name))
-    assert again.details is not None and params.details is not None
-    torch.testing.assert_close(again.details.fingers, params.details.fingers)
+    assert again.hands_face is not None and params.hands_face is not None
+    torch.testing.assert_close(again.hands_face.fingers, params.hands_face.fingers)
 
 
 def test_a_raised_left_arm_becomes_a_raised_right_arm():
@@ -69,11 +69,11 @@ def test_half_way_is_half_the_angle_and_half_the_way(body: BodyModel):
 
 def test_fingers_are_blended_too(body: BodyModel):
     start = facing_params()
-    curled = Details.rest(start.pose).each(torch.clone)
+    curled = HandsFace.rest(start.pose).each(torch.clone)
     curled.fingers[..., 2] = 0.8
-    middle = blended(start, replace(start, details=curled), 0.25, body)
-    assert middle.details is not None
-    torch.testing.assert_close(middle.details.fingers, 0.25 * curled.fingers)
+    middle = blended(start, replace(start, hands_face=curled), 0.25, body)
+    assert middle.hands_face is not None
+    torch.testing.assert_close(middle.hands_face.fingers, 0.25 * curled.fingers)
 
 
 def test_poses_that_do_not_go_together_get_a_sentence(body: BodyModel):

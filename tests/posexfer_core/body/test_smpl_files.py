@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from posexfer_core.body.articulated import ArticulatedBody
-from posexfer_core.body.hands_face import Details
+from posexfer_core.body.hands_face import HandsFace
 from posexfer_core.body.joints import PARENTS
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.smpl_files import load_body_model
@@ -117,8 +117,8 @@ def test_an_smplh_file_poses_like_smplx_at_zero_finger_pose(tmp_path: Path, toy_
     torch.testing.assert_close(found, expected.vertices, atol=1e-5, rtol=0)
 
 
-def toy_details(generator) -> Details:
-    return Details(
+def toy_details(generator) -> HandsFace:
+    return HandsFace(
         fingers=0.4 * torch.randn(2, 1, 30, 3, generator=generator),
         face=0.2 * torch.randn(2, 1, 3, 3, generator=generator),
         expression=torch.randn(2, 1, 10, generator=generator),
@@ -130,9 +130,9 @@ class JointsAlone(torch.nn.Module):
         return joints
 
 
-def posed_whole(body: BodyModel, pose: tuple[torch.Tensor, ...], details: Details | None):
+def posed_whole(body: BodyModel, pose: tuple[torch.Tensor, ...], hands_face: HandsFace | None):
     axis_angle, betas, transl = pose
-    return body.posed(axis_angle_to_matrix(axis_angle), betas, transl, details)
+    return body.posed(axis_angle_to_matrix(axis_angle), betas, transl, hands_face)
 
 
 def test_fingers_of_an_smplh_file_pose_like_smplx(tmp_path: Path, toy_smpl, pose, generator):
@@ -151,16 +151,16 @@ def test_fingers_of_an_smplh_file_pose_like_smplx(tmp_path: Path, toy_smpl, pose
     )
     axis_angle, betas, transl = pose
     axis_angle[:, 22:] = 0.0
-    details = toy_details(generator)
+    hands_face = toy_details(generator)
     expected = reference(
         betas=betas,
         global_orient=axis_angle[:, 0],
         body_pose=axis_angle[:, 1:22].reshape(2, -1),
-        left_hand_pose=details.fingers[:, 0, :15].reshape(2, -1),
-        right_hand_pose=details.fingers[:, 0, 15:].reshape(2, -1),
+        left_hand_pose=hands_face.fingers[:, 0, :15].reshape(2, -1),
+        right_hand_pose=hands_face.fingers[:, 0, 15:].reshape(2, -1),
         transl=transl,
     )
-    found = posed_whole(body, pose, details)
+    found = posed_whole(body, pose, hands_face)
     torch.testing.assert_close(found.vertices, expected.vertices, atol=1e-5, rtol=0)
     torch.testing.assert_close(found.joints[:, :22], expected.joints[:, :22], atol=1e-5, rtol=0)
     knuckles = expected.joints[:, [25, 40]]
@@ -190,20 +190,20 @@ def test_an_smplx_file_poses_like_smplx_fingers_and_face_too(
     reference.vertex_joint_selector = JointsAlone()  # its ids are of the real mesh
     axis_angle, betas, transl = pose
     axis_angle[:, 22:] = 0.0
-    details = toy_details(generator)
+    hands_face = toy_details(generator)
     expected = reference(
         betas=betas,
         global_orient=axis_angle[:, 0],
         body_pose=axis_angle[:, 1:22].reshape(2, -1),
-        jaw_pose=details.face[:, 0, 0],
-        leye_pose=details.face[:, 0, 1],
-        reye_pose=details.face[:, 0, 2],
-        left_hand_pose=details.fingers[:, 0, :15].reshape(2, -1),
-        right_hand_pose=details.fingers[:, 0, 15:].reshape(2, -1),
-        expression=details.expression[:, 0],
+        jaw_pose=hands_face.face[:, 0, 0],
+        leye_pose=hands_face.face[:, 0, 1],
+        reye_pose=hands_face.face[:, 0, 2],
+        left_hand_pose=hands_face.fingers[:, 0, :15].reshape(2, -1),
+        right_hand_pose=hands_face.fingers[:, 0, 15:].reshape(2, -1),
+        expression=hands_face.expression[:, 0],
         transl=transl,
     )
-    found = posed_whole(body, pose, details)
+    found = posed_whole(body, pose, hands_face)
     torch.testing.assert_close(found.vertices, expected.vertices, atol=1e-5, rtol=0)
     torch.testing.assert_close(found.joints[:, :22], expected.joints[:, :22], atol=1e-5, rtol=0)
 
@@ -223,7 +223,7 @@ def test_rest_details_change_nothing(tmp_path: Path, toy_smpl, pose):
     body = load_body_model(tmp_path / "toy.npz")
     assert isinstance(body, ArticulatedBody)
     pose[0][:, 22:] = 0.0
-    resting = Details.rest(pose[0][:, None])
+    resting = HandsFace.rest(pose[0][:, None])
     torch.testing.assert_close(
         posed_whole(body, pose, resting).vertices, posed(body, pose), atol=1e-5, rtol=0
     )
@@ -235,12 +235,12 @@ def test_smpls_joint_of_a_hand_turns_every_finger(tmp_path: Path, toy_smpl, pose
     body = load_body_model(tmp_path / "toy.npz")
     axis_angle, betas, transl = pose
     turn = axis_angle[:, None, None, 22].clone()
-    details = Details.rest(axis_angle[:, None])
-    details.fingers[:, :, 0:15:3] = turn
+    hands_face = HandsFace.rest(axis_angle[:, None])
+    hands_face.fingers[:, :, 0:15:3] = turn
     by_hand = axis_angle.clone()
     by_hand[:, 23], axis_angle[:, 22:] = 0.0, 0.0
-    found = posed_whole(body, (by_hand, betas, transl), Details.rest(axis_angle[:, None]))
-    expected = posed_whole(body, (axis_angle, betas, transl), details)
+    found = posed_whole(body, (by_hand, betas, transl), HandsFace.rest(axis_angle[:, None]))
+    expected = posed_whole(body, (axis_angle, betas, transl), hands_face)
     torch.testing.assert_close(found.vertices, expected.vertices, atol=1e-5, rtol=0)
 
 

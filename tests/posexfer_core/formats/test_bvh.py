@@ -9,7 +9,7 @@ from posexfer_core.errors import OutputError, ParamsError
 from posexfer_core.export.bvh import save_bvh, zxy_angles
 from posexfer_core.files.bvh_text import axis_rotation, parse_bvh
 from posexfer_core.formats.bvh_bone_names import match_bones, plain_name
-from posexfer_core.formats.read import read_params, recognised_format
+from posexfer_core.formats.read import read_params
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from tests.posexfer_core.body.sample_params import random_params
 from tests.posexfer_core.formats.bvh_samples import (
@@ -82,11 +82,13 @@ def test_bones_hang_on_each_other_and_turn_in_the_channels_order():
 
 @pytest.mark.parametrize("names", [MIXAMO, CMU, SMPL, BIPED], ids=["mixamo", "cmu", "smpl", "bip"])
 @pytest.mark.parametrize("rest", [{}, A_POSE], ids=["T", "A"])
-def test_motions_of_other_rigs_move_the_joints_alike(tmp_path, body: BodyModel, names, rest):
+def test_motions_of_other_rigs_move_the_joints_alike(
+    tmp_path, body: BodyModel, names, rest, recognised
+):
     params = motion()
     (tmp_path / "a.bvh").write_text(bvh_text(body, params, names, rest=rest))
     found = read_params(tmp_path / "a.bvh", body=body)
-    assert recognised_format(tmp_path / "a.bvh") == "bvh"
+    assert recognised(tmp_path / "a.bvh") == "bvh"
     gaps = np.linalg.norm(joints_of(body, found) - joints_of(body, params), axis=-1)
     assert gaps.max() < 0.004, dict(zip(JOINT_NAMES, gaps.max(0).round(3), strict=True))
     assert found.frame_rate == pytest.approx(30.0, rel=1e-4)

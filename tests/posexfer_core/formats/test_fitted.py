@@ -6,7 +6,7 @@ from posexfer_core.errors import ParamsError
 from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.search import IN_SPACE
-from posexfer_core.formats.read import read_params, recognised_format
+from posexfer_core.formats.read import read_params
 from posexfer_core.keypoints.joints3d import LAYOUTS_3D
 from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.rig_joints import mhr_frames, mhr_observation
@@ -51,10 +51,10 @@ def joints_of(params, body):
     return BodyView.of(params, body, frame=None).joints.double().numpy()
 
 
-def test_sam_3d_body_becomes_a_body(tmp_path, body, people):
+def test_sam_3d_body_becomes_a_body(tmp_path, body, people, recognised):
     path = tmp_path / "person.npz"
     np.savez(path, **sam_person(people[0], body))
-    assert recognised_format(path) == "sam-3d-body"
+    assert recognised(path) == "sam-3d-body"
     params = read_params(path)
     assert params.image_size == SIZE
     found = joints_of(params, body)[0]
@@ -75,10 +75,10 @@ def test_pose_data_of_comfyui_holds_frames_of_people(body, people):
 
 
 @pytest.mark.parametrize("unit", [1.0, 1000.0])
-def test_free_joints_of_nlf_become_bodies(tmp_path, body, people, unit):
+def test_free_joints_of_nlf_become_bodies(tmp_path, body, people, unit, recognised):
     path = tmp_path / "nlf.npz"
     np.savez(path, joints3d_nonparam=np.stack([one.joints for one in people]) * unit)
-    assert recognised_format(path) == "nlf-joints"
+    assert recognised(path) == "nlf-joints"
     for index, person in enumerate(people):
         params = read_params(path, person=index, image_size=SIZE)
         assert aligned_error_mm(joints_of(params, body)[0], person.joints) < 15.0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from posexfer_core.body.hands_face import Details
+from posexfer_core.body.hands_face import HandsFace
 from posexfer_core.body.motion import join_frames
 from posexfer_core.formats.meshcapade_smpl import save_smpl
 from posexfer_core.formats.read import read_params
@@ -107,12 +107,12 @@ FILES: dict[str, tuple[Callable[[], bytes], Any, Any]] = {
 def test_fingers_and_face_are_read(tmp_path: Path, name: str):
     make, face, expression = FILES[name]
     (tmp_path / "a.bin").write_bytes(make())
-    details = read_params(tmp_path / "a.bin").details
-    assert details is not None
-    np.testing.assert_allclose(details.fingers[:, 0], FINGERS, atol=1e-5)
-    np.testing.assert_allclose(details.face[:, 0], face, atol=1e-5)
-    np.testing.assert_allclose(details.expression[:, 0], expression, atol=1e-5)
-    one = read_params(tmp_path / "a.bin", frame=1).details
+    hands_face = read_params(tmp_path / "a.bin").hands_face
+    assert hands_face is not None
+    np.testing.assert_allclose(hands_face.fingers[:, 0], FINGERS, atol=1e-5)
+    np.testing.assert_allclose(hands_face.face[:, 0], face, atol=1e-5)
+    np.testing.assert_allclose(hands_face.expression[:, 0], expression, atol=1e-5)
+    one = read_params(tmp_path / "a.bin", frame=1).hands_face
     assert one is not None
     np.testing.assert_allclose(one.fingers[0, 0], FINGERS[1], atol=1e-5)
 
@@ -125,11 +125,11 @@ def test_one_frame_of_multi_hmr_has_fingers_and_jaw(tmp_path: Path):
         "transl_pelvis": SHIFT[:1],
     }
     (tmp_path / "a.pkl").write_bytes(pickle.dumps([human]))
-    details = read_params(tmp_path / "a.pkl").details
-    assert details is not None
-    np.testing.assert_allclose(details.fingers[0, 0], FINGERS[0], atol=1e-6)
-    np.testing.assert_allclose(details.face[0, 0], [FACE[0, 0], [0] * 3, [0] * 3], atol=1e-6)
-    np.testing.assert_allclose(details.expression[0, 0], EXPRESSION[0], atol=1e-6)
+    hands_face = read_params(tmp_path / "a.pkl").hands_face
+    assert hands_face is not None
+    np.testing.assert_allclose(hands_face.fingers[0, 0], FINGERS[0], atol=1e-6)
+    np.testing.assert_allclose(hands_face.face[0, 0], [FACE[0, 0], [0] * 3, [0] * 3], atol=1e-6)
+    np.testing.assert_allclose(hands_face.expression[0, 0], EXPRESSION[0], atol=1e-6)
 
 
 def test_eyes_that_are_no_rotations_stay_at_rest(tmp_path: Path):
@@ -142,40 +142,40 @@ def test_eyes_that_are_no_rotations_stay_at_rest(tmp_path: Path):
         "transl": np.zeros((1, 3)),
     }
     (tmp_path / "a.pkl").write_bytes(pickle.dumps({"params": params, "pose2rot": False}))
-    details = read_params(tmp_path / "a.pkl").details
-    assert details is not None
-    np.testing.assert_allclose(details.face[0, 0], [FACE[0, 0], [0] * 3, [0] * 3], atol=1e-5)
+    hands_face = read_params(tmp_path / "a.pkl").hands_face
+    assert hands_face is not None
+    np.testing.assert_allclose(hands_face.face[0, 0], [FACE[0, 0], [0] * 3, [0] * 3], atol=1e-5)
 
 
 def test_hands_as_components_stay_at_rest(tmp_path: Path):
     data = layers(lambda hand: hand.reshape(FRAMES, 45)[:, :6])
     (tmp_path / "a.npz").write_bytes(data)
-    details = read_params(tmp_path / "a.npz").details
-    assert details is not None
-    assert not details.fingers.any()
-    assert details.face.any()
+    hands_face = read_params(tmp_path / "a.npz").hands_face
+    assert hands_face is not None
+    assert not hands_face.fingers.any()
+    assert hands_face.face.any()
 
 
 def test_details_of_other_shapes_stay_at_rest(tmp_path: Path):
     content = dict(np.load(io.BytesIO(amass_smplx())))
     content["pose_hand"] = np.ones((FRAMES, 24))  # components
     (tmp_path / "a.npz").write_bytes(npz(**content))
-    details = read_params(tmp_path / "a.npz").details
-    assert details is not None
-    assert not details.fingers.any() and details.face.any()
+    hands_face = read_params(tmp_path / "a.npz").hands_face
+    assert hands_face is not None
+    assert not hands_face.fingers.any() and hands_face.face.any()
     content = dict(np.load(io.BytesIO(codec())))
     content["expressionParameters"] = np.ones((FRAMES + 1, 10))
     content["leftHandPose"] = np.ones(6)
     (tmp_path / "a.smpl").write_bytes(npz(**content))
-    details = read_params(tmp_path / "a.smpl").details
-    assert details is not None
-    assert not details.expression.any() and not details.fingers[..., :15, :].any()
+    hands_face = read_params(tmp_path / "a.smpl").hands_face
+    assert hands_face is not None
+    assert not hands_face.expression.any() and not hands_face.fingers[..., :15, :].any()
 
 
 def test_bodies_of_24_joints_have_no_details(tmp_path: Path):
     poses = person().flat
     (tmp_path / "a.npz").write_bytes(npz(poses=poses, trans=SHIFT))
-    assert read_params(tmp_path / "a.npz").details is None
+    assert read_params(tmp_path / "a.npz").hands_face is None
 
 
 def test_details_survive_a_smpl_file_and_our_own(tmp_path: Path):
@@ -184,18 +184,18 @@ def test_details_survive_a_smpl_file_and_our_own(tmp_path: Path):
     save_smpl(params, tmp_path / "b.smpl")
     params.save(tmp_path / "c.npz")
     for name in ("b.smpl", "c.npz"):
-        details = read_params(tmp_path / name).details
-        assert details is not None and params.details is not None
+        hands_face = read_params(tmp_path / name).hands_face
+        assert hands_face is not None and params.hands_face is not None
         for part in ("fingers", "face", "expression"):
-            ours, before = getattr(details, part), getattr(params.details, part)
+            ours, before = getattr(hands_face, part), getattr(params.hands_face, part)
             np.testing.assert_array_equal(ours, before)
 
 
 def test_frames_without_details_are_at_rest_in_a_sequence(tmp_path: Path):
     (tmp_path / "a.smpl").write_bytes(codec())
     params = read_params(tmp_path / "a.smpl")
-    plain = dataclasses.replace(params, details=None)
+    plain = dataclasses.replace(params, hands_face=None)
     joined = join_frames([params, plain])
-    assert isinstance(joined.details, Details)
-    assert joined.details.fingers[:FRAMES].any() and not joined.details.fingers[FRAMES:].any()
-    assert join_frames([plain, plain]).details is None
+    assert isinstance(joined.hands_face, HandsFace)
+    assert joined.hands_face.fingers[:FRAMES].any() and not joined.hands_face.fingers[FRAMES:].any()
+    assert join_frames([plain, plain]).hands_face is None

@@ -14,7 +14,7 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
 from posexfer_core.formats.body_family import convert_betas
 from posexfer_core.formats.meshcapade_smpl import save_smpl
-from posexfer_core.formats.read import NAMES, read_params, recognised_format
+from posexfer_core.formats.read import NAMES, read_params
 from posexfer_core.geometry.camera import project_perspective
 from tests.posexfer_core.body.sample_params import random_params
 from tests.posexfer_core.formats import samples
@@ -46,10 +46,10 @@ def seen(params: HumanParams, space: str) -> tuple[np.ndarray, np.ndarray, BodyV
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_format_is_recognised_by_its_content(tmp_path: Path, name: str):
+def test_every_format_is_recognised_by_its_content(tmp_path: Path, name: str, recognised):
     expected, make = ALL[name]
     path = write(make(), tmp_path)
-    assert recognised_format(path.rename(tmp_path / "renamed.bin")) == expected
+    assert recognised(path.rename(tmp_path / "renamed.bin")) == expected
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -160,10 +160,10 @@ def test_frames_and_persons_are_chosen(tmp_path: Path):
         read_params(path, frame=3)
 
 
-def test_our_own_files_load_as_they_were_saved(tmp_path: Path):
+def test_our_own_files_load_as_they_were_saved(tmp_path: Path, recognised):
     params = random_params(frames=2, persons=2)
     params.save(tmp_path / "ours.npz")
-    assert recognised_format(tmp_path / "ours.npz") == "posexfer"
+    assert recognised(tmp_path / "ours.npz") == "posexfer"
     read = read_params(tmp_path / "ours.npz", person=1)
     assert torch.equal(read.pose, params.pose[:, 1:])
     with pytest.raises(ParamsError, match="no frame 5"):

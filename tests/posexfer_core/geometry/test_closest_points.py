@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from posexfer_core.geometry.closest_points import closest_points, triangle_mixes
-from posexfer_core.geometry.point_clouds import Cloud
+from posexfer_core.geometry.point_clouds import OrientedPoints
 
 TRIANGLE = np.array([[0.0, 0, 0], [2, 0, 0], [0, 2, 0]])
 
@@ -35,7 +35,7 @@ def test_mesh_distances_are_those_of_trimesh():
     points = random.normal(size=(200, 3))
     normals = points / np.linalg.norm(points, axis=1, keepdims=True)
     found = closest_points(
-        Cloud(points=points, normals=normals),
+        OrientedPoints(points=points, normals=normals),
         np.asarray(ball.vertices),
         np.asarray(ball.vertex_normals),
         np.asarray(ball.faces),
@@ -50,7 +50,7 @@ def test_normals_tell_two_close_sheets_apart():
     vertices = np.concatenate([TRIANGLE, TRIANGLE + np.array([0, 0, 0.02])])
     up, down = np.tile([0.0, 0, 1], (3, 1)), np.tile([0.0, 0, -1], (3, 1))
     faces = np.array([[0, 1, 2], [3, 5, 4]])
-    point = Cloud(points=np.array([[0.1, 0.1, 0.011]]), normals=up[:1])
+    point = OrientedPoints(points=np.array([[0.1, 0.1, 0.011]]), normals=up[:1])
     normals = np.concatenate([up, down])
     # only the nearest vertices by place and normal are tried: those of the sheet that looks up
     found = closest_points(point, vertices, normals, faces)
