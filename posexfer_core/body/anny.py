@@ -27,7 +27,7 @@ ADULT = {"age": 0.67}
 PHENOTYPE_STEP = 0.1
 """How far one unit of a beta turns one of Anny's numbers."""
 REGRESSED_FROM = 40
-"""Vertices that tell where a joint is."""
+"""Vertices that a joint is regressed from."""
 BONES = {
     "pelvis": ("root", "pelvis"),
     "hip": ("upperleg",),
@@ -179,7 +179,7 @@ def _t_pose(
 def _regressors(
     shapes: Sequence[tuple[Tensor, Tensor]], weights: Float[Tensor, "vertices 24"]
 ) -> Float[Tensor, "24 vertices"]:
-    """Tell joints from the vertices of their own bone and its parent's that lie nearest.
+    """Regress joints from the nearest vertices of their own bone and its parent's.
 
     Ridge regression over all shapes, towards the mean of those vertices; the weights add up to one.
     """
@@ -192,7 +192,7 @@ def _regressors(
         even = torch.full((REGRESSED_FROM,), 1 / REGRESSED_FROM)
         rows = torch.cat([shape[chosen.indices].T for shape, _ in shapes])
         target = torch.cat([places[0, joint] for _, places in shapes])
-        one = torch.full((1, REGRESSED_FROM), 10.0)  # what the weights add to, firmly
+        one = torch.full((1, REGRESSED_FROM), 10.0)  # the sum of the weights, weighted strongly
         rows, misses = torch.cat([rows, one]), torch.cat([target - rows @ even, torch.zeros(1)])
         gram = rows @ rows.T + 1e-5 * torch.eye(len(rows))
         regressors[joint, chosen.indices] = even + rows.T @ torch.linalg.solve(gram, misses)

@@ -24,7 +24,7 @@ MIDDLE_KNUCKLE = 3
 
 
 class ArticulatedBody(BodyModel):
-    """Adds to a body of 24 joints (see `BodyModel`) what poses fingers and face.
+    """A `BodyModel` of 24 joints with the arrays that pose fingers and face.
 
     `all_regressors` (J, V), `all_weights` (V, J), `all_posedirs` (V, 3, 9 (J - 1)) and
     `expression_directions` (V, 3, 10) are buffers; J is 52 (SMPL-H: body, fingers) or 55 (SMPL-X:
@@ -45,7 +45,7 @@ class ArticulatedBody(BodyModel):
         posedirs: Float[Tensor, "vertices 3 features"],
         expressions: Float[Tensor, "vertices 3 10"],
     ) -> "ArticulatedBody":
-        """Give the body the joints of its own family."""
+        """Add the joints of the body's own family."""
         self.all_parents = tuple(parents)
         self.register_buffer("all_regressors", regressors, persistent=False)
         self.register_buffer("all_weights", weights, persistent=False)
@@ -81,7 +81,7 @@ class ArticulatedBody(BodyModel):
     def _all_rotations(
         self, rotations: Float[Tensor, "batch 24 3 3"], hands_face: HandsFace
     ) -> Float[Tensor, "batch joints 3 3"]:
-        """Put body, face and fingers into the order of the body's family."""
+        """Order the rotations of body, face and fingers as the body's family does."""
         fingers = axis_angle_to_matrix(
             rearrange(
                 hands_face.fingers,

@@ -128,7 +128,7 @@ class _Skeleton:
 
 
 def _swap_roots(places: np.ndarray, swaps: tuple[bool, bool, bool]) -> np.ndarray | None:
-    """Put middle, end and tip on their rays at their bones' lengths.
+    """Solve for middle, end and tip on their rays at their bones' lengths.
 
     Args:
         places: root, middle, end, tip; camera frame, metres, (4, 3).

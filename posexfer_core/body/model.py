@@ -240,7 +240,7 @@ def pose_joints(
     joints: Float[Tensor, "batch joints 3"],
     parents: Sequence[int] = PARENTS,
 ) -> tuple[Float[Tensor, "batch joints 3 3"], Float[Tensor, "batch joints 3"]]:
-    """Run down the skeleton: every joint carries what hangs on it (SMPL eq. 4).
+    """Compose joint rotations along the kinematic tree (forward kinematics, SMPL eq. 4).
 
     `R_world[j] = R_world[parent] R[j]`, `g[j] = g[parent] + R_world[parent] (rest[j] -
     rest[parent])`; the pelvis stays where it rests.

@@ -17,7 +17,7 @@ MOST_FRAMES = 1_000_000
 
 
 def join_frames(parts: Sequence[HumanParams]) -> HumanParams:
-    """Show one after the other.
+    """Concatenate motions.
 
     Raises:
         ParamsError: there are none, or they differ in image size, body model or persons.
@@ -60,10 +60,10 @@ def slice_frames(
 
 
 def resample(params: HumanParams, frames: int) -> HumanParams:
-    """Show the same motion in another number of frames, first and last as they are.
+    """Resample a motion to a number of frames; first and last stay.
 
-    Between frames, joints and camera turn the shortest way; places and shapes go straight. The
-    frame rate changes so that the motion lasts as long.
+    Rotations are interpolated along geodesics, translations and shapes linearly. The frame rate
+    changes so that the duration stays.
 
     Raises:
         ParamsError: `frames` is not positive.
@@ -78,7 +78,7 @@ def resample(params: HumanParams, frames: int) -> HumanParams:
 
 
 def resample_to_rate(params: HumanParams, frame_rate: float) -> HumanParams:
-    """Show a motion at another frame rate: 24 frames a second from 30, say.
+    """Resample a motion to another frame rate; the first frame stays.
 
     Raises:
         ParamsError: the motion's own frame rate is not known, or a rate is not positive.
@@ -99,7 +99,7 @@ def resample_to_rate(params: HumanParams, frame_rate: float) -> HumanParams:
 
 
 def _between(params: HumanParams, at: Float[Tensor, " wanted"]) -> HumanParams:
-    """Show the motion at frame numbers that need not be whole."""
+    """Interpolate the motion at fractional frame numbers."""
     low = at.floor().long().clamp(0, params.frames - 1)
     high = (low + 1).clamp(max=params.frames - 1)
     return mixed(params.part(low), params.part(high), at - low)
@@ -108,7 +108,8 @@ def _between(params: HumanParams, at: Float[Tensor, " wanted"]) -> HumanParams:
 def mixed(one: HumanParams, two: HumanParams, share: Float[Tensor, " frames"]) -> HumanParams:
     """Interpolate from `one` (share 0) to `two` (share 1), frame by frame.
 
-    Joints and camera turn the shortest way; places, shapes and lenses go straight.
+    Rotations of joints and camera along geodesics; camera centre, translation, shape and lens
+    linearly.
     """
     straight = {
         name: _mix(getattr(one, name), getattr(two, name), share)
@@ -138,7 +139,7 @@ def _mix(one: Tensor, two: Tensor, share: Tensor) -> Tensor:
 
 
 def _turn(one: Tensor, two: Tensor, share: Tensor) -> Tensor:
-    """Turn axis-angle vectors the shortest way; what does not move stays as it was written."""
+    """Interpolate axis-angle vectors along geodesics; those that do not move stay as written."""
     wide, two = share.to(one).reshape(-1, *[1] * (one.ndim - 2)), two.to(one)
     turned = interpolate_rotations(
         axis_angle_to_matrix(one), axis_angle_to_matrix(two), wide.expand(one.shape[:-1])
@@ -150,7 +151,7 @@ def _turn(one: Tensor, two: Tensor, share: Tensor) -> Tensor:
 def _camera(
     one: Float[Tensor, "frames 4 4"], two: Float[Tensor, "frames 4 4"], share: Tensor
 ) -> Float[Tensor, "frames 4 4"]:
-    """Turn cameras the shortest way while their places go straight."""
+    """Interpolate cameras: rotation along the geodesic, centre linearly."""
     share = share.to(one)
     places = [-(camera[:, :3, :3].mT @ camera[:, :3, 3:])[..., 0] for camera in (one, two)]
     place = _mix(places[0], places[1], share)

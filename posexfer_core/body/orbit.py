@@ -1,4 +1,4 @@
-"""Another camera around a body: where a 3D viewer looks from."""
+"""Cameras around a body, as 3D viewers place them."""
 
 import math
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ MARGIN = 1.1
 def seen_from(
     params: HumanParams, body: BodyModel, camera: Mapping[str, Any], size: tuple[int, int]
 ) -> HumanParams:
-    """Look at the bodies from where a viewer's camera looks at its target.
+    """Replace the camera by one in the direction of a viewer's camera from its target.
 
-    Viewers scale what they show, so that only the direction, the field of view and the zoom of the
-    camera are used; the distance is such that the body fills the image in every frame.
+    Viewers scale what they show, so only direction, field of view and zoom are used; the distance
+    is such that the body fills the image in every frame.
 
     Args:
         params: of one person in any number of frames.

@@ -170,7 +170,7 @@ class HumanParams:
         image_size: tuple[int, int],
         camera_from_world: Float[Tensor, "frames 4 4"] | None = None,
     ) -> "HumanParams":
-        """Look at the same people through another camera; its place stays unless given."""
+        """Replace the camera; its extrinsics stay unless given."""
         return replace(
             self,
             intrinsics=intrinsics,
@@ -181,7 +181,7 @@ class HumanParams:
         )
 
     def with_neutral_betas(self, beta_space: str) -> "HumanParams":
-        """Give everyone the mean shape of another body model: betas do not carry across."""
+        """Replace the betas by the mean shape of another body model, where they have no meaning."""
         hands_face = None if self.hands_face is None else self.hands_face.without_expression()
         return replace(
             self, betas=torch.zeros_like(self.betas), beta_space=beta_space, hands_face=hands_face
@@ -198,7 +198,7 @@ class HumanParams:
         return replace(self, **moved, hands_face=hands_face)
 
     def save(self, path: Path | str) -> None:
-        """Write a `.npz` that `load` gives back equal; a file is there whole or not at all.
+        """Write a `.npz` that `load` reads back equal; whole or not at all.
 
         Raises:
             OutputError: the folder does not exist or cannot be written.

@@ -20,10 +20,10 @@ MIRRORED_FACE = (0, 2, 1)
 
 
 def mirrored(params: HumanParams) -> HumanParams:
-    """Show people as their image does when it is flipped left to right.
+    """Mirror people as a flip of their image does.
 
-    Left and right limbs change places, and the root, the place and the camera are mirrored, so
-    that every projected joint `(u, v)` lands at `(width - u, v)` on the other side's joint. Exact
+    Left and right limbs change places, and root, translation and camera are mirrored, so that
+    every projected joint `(u, v)` lands at `(width - u, v)` on the other side's joint. Exact
     for bodies whose two sides are alike, as the bundled body's are.
     """
     side = torch.tensor([-1.0, 1.0, 1.0]).to(params.pose)
@@ -54,10 +54,9 @@ def mirrored(params: HumanParams) -> HumanParams:
 
 
 def blended(start: HumanParams, end: HumanParams, share: float, body: BodyModel) -> HumanParams:
-    """Pose people between two poses, as the cameras see them; the camera is the start's.
+    """Interpolate between two poses in the camera frame; the camera is the start's.
 
-    Every joint turns by the same share of the shortest way (geodesic interpolation); the pelvis
-    goes straight, as rest pelvis and translation do; shape, fingers and face are mixed.
+    Rotations follow geodesics; pelvis, shape and expression are linear.
 
     Args:
         start: share 0.
@@ -90,7 +89,7 @@ def seen_by(
     camera_from_world: Float[Tensor, "frames 4 4"],
     pelvis: Float[Tensor, "frames persons 3"],
 ) -> HumanParams:
-    """Move people so that another camera sees them as their own did.
+    """Move people to where another camera sees them as their own camera does.
 
     Args:
         params: any number of frames and persons.

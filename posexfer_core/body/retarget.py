@@ -1,4 +1,4 @@
-"""The source person's body in the target's pose, standing where a body should stand."""
+"""Retargeting: the source person's shape in the target's pose, on the same floor line."""
 
 from dataclasses import replace
 from typing import Literal, get_args

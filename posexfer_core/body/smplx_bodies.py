@@ -1,7 +1,7 @@
-"""Lets the package `smplx` interpret the arrays of a body file; our own skinning then poses them.
+"""Bodies from the arrays of a body file as the package `smplx` interprets them; we pose them.
 
-`smplx` is imported here and only when a body is built. It is handed plain arrays alone: SMPL-X,
-which it reads from a file and in no other way, goes through a file of our own.
+`smplx` is imported only when a body is built. It gets plain arrays; SMPL-X, which it reads from
+files alone, goes through a temporary file of our own.
 """
 
 import contextlib
@@ -95,7 +95,7 @@ def _with_ten_betas(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 @contextlib.contextmanager
 def _quiet() -> Any:
-    """Keep what smplx prints, such as a warning for files with ten betas, for the log."""
+    """Redirect smplx's standard output (a warning on files with ten betas) to the log."""
     chatter = io.StringIO()
     with contextlib.redirect_stdout(chatter):
         yield
@@ -103,7 +103,7 @@ def _quiet() -> Any:
 
 
 def _hands() -> dict[str, np.ndarray]:
-    """Give what smplx wants to know of hands; poses are absolute here, no components."""
+    """Give the hand arrays that smplx requires: zero means and identity components."""
     hands = {f"hands_mean{side}": np.zeros(HAND_NUMBERS) for side in "lr"}
     return hands | {f"hands_components{side}": np.eye(HAND_NUMBERS) for side in "lr"}
 
@@ -126,7 +126,7 @@ def _smplh_buffers(
 
 
 def _smplx_buffers(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-    """Hand over a file of plain numbers: nothing in it can be run."""
+    """Write the arrays to a temporary file of plain numbers and load it with smplx."""
     from smplx import SMPLX
 
     landmarks = {
@@ -171,7 +171,7 @@ def _first_finger(joints: int) -> int:
 
 
 def _body_weights(weights: Tensor) -> Tensor:
-    """Let fingers follow the hands, jaw and eyes the head."""
+    """Add the weights of fingers to the hands, of jaw and eyes to the head."""
     first = _first_finger(weights.shape[1])
     body = weights[:, :BODY_JOINTS].clone()
     body[:, HEAD] += weights[:, BODY_JOINTS:first].sum(dim=1)

@@ -1,4 +1,4 @@
-"""A posed body in front of a camera: what every map, point and overlay is read from."""
+"""A posed body in a camera frame, from which every map, point and overlay is computed."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,12 +15,12 @@ from .model import BodyModel
 from .params import HumanParams
 
 NEAREST_M = 0.1
-"""A pelvis nearer to the camera than this is not meant."""
+"""Least depth of a pelvis."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BodyView:
-    """Bodies of one topology, each before its own camera, all images of one size."""
+    """Bodies of one topology, each with its own camera, all images of one size."""
 
     vertices: Float[Tensor, "batch vertices 3"]
     """Metres, camera frame: x right, y down, z forward."""
@@ -43,10 +43,10 @@ class BodyView:
     def of(
         cls, params: HumanParams, body: BodyModel, *, frame: int | None = 0, person: int | None = 0
     ) -> "BodyView":
-        """Pose the body by its parameters and put it before their camera.
+        """Pose the body and transform it to the camera frame.
 
         Args:
-            params: who stands where; the betas must be of this body.
+            params: the betas must be of this body.
             body: the body model.
             frame: which frame, or None for all of them.
             person: which person, or None for all of them. The batch runs over frames, then over
@@ -148,7 +148,7 @@ class BodyView:
         scale: float | int,
         size: tuple[int, int],
     ) -> "BodyView":
-        """See the same bodies in an image that is cut out and then resized.
+        """Crop and resize the image; the bodies stay.
 
         Pixel `p` of the old image lies at `scale * (p - offset_xy)` in the new one; negative
         offsets pad.

@@ -127,7 +127,7 @@ def whole_size(text: str) -> tuple[int, int]:
 
 
 def _add_format_options(parser: argparse.ArgumentParser) -> None:
-    """Add what may be said about a parameter file."""
+    """Add `--format` and `--image-size` of parameter files."""
     parser.add_argument(
         "--format",
         choices=NAMES,
@@ -146,7 +146,7 @@ def _add_format_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_mesh_options(parser: argparse.ArgumentParser) -> None:
-    """Add what may be said about a mesh."""
+    """Add `--mesh-unit` and `--mesh-up`."""
     parser.add_argument(
         "--mesh-unit",
         choices=get_args(Unit),

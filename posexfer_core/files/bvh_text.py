@@ -36,7 +36,7 @@ class Bvh:
     def world(
         self,
     ) -> tuple[Float[ndarray, "frames joints 3 3"], Float[ndarray, "frames joints 3"]]:
-        """Run down the tree: world rotations and places of all joints."""
+        """Compose the tree: world rotations and positions of all joints."""
         rotations, places = self.rotations.copy(), self.positions.copy()
         for joint, parent in enumerate(self.parents):
             if parent >= 0:
@@ -58,7 +58,7 @@ class Bvh:
 
 @dataclass
 class _Skeleton:
-    """What the first half of the file says."""
+    """The HIERARCHY of a file: names, parents, offsets and channels of the joints."""
 
     names: list[str] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)
@@ -160,7 +160,7 @@ def _read_motion(text: str, width: int, name: str) -> tuple[Float[ndarray, "fram
 def _apply(
     skeleton: _Skeleton, offsets: ndarray, numbers: Float[ndarray, "frames width"]
 ) -> tuple[Float[ndarray, "frames joints 3"], Float[ndarray, "frames joints 3 3"]]:
-    """Turn channels into places and rotations; the channels' order is that of the product."""
+    """Convert channels to positions and rotations; rotations multiply in the channels' order."""
     frames = len(numbers)
     positions = np.tile(offsets, (frames, 1, 1))
     rotations = np.tile(np.eye(3), (frames, len(offsets), 1, 1))

@@ -1,7 +1,7 @@
-"""Opens a file of any container that estimators write, without running anything in it.
+"""Containers that estimators write, opened without executing anything in them.
 
 `.npz`, `.npy`, pickles, joblib's pickles (compressed or not), torch's files and JSON are told
-apart by their first bytes; names say little (`.p`, `.pkl`, `.smpl` and `.npy` may be any).
+apart by their first bytes: `.p`, `.pkl`, `.smpl` and `.npy` may be any of them.
 """
 
 import io
@@ -31,11 +31,11 @@ PICKLE_MAGIC = (b"\x80", b"(", b"]", b"}", b"c", b"I", b"N")
 TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """How torch's files began before version 1.6; later ones are zip archives."""
 OLD_TORCH_PICKLES = 5
-"""How many of them stand at the beginning of those."""
+"""Pickles at the beginning of those."""
 TORCH_PICKLE = "data.pkl"
 """The end of the name of the only one in a later file."""
 PADDING = b" \t\r\n\xef\xbb\xbf"
-"""What may stand before the first bracket of JSON."""
+"""Bytes that may precede the first bracket of JSON."""
 
 
 def read_container(path: Path) -> Any:
@@ -95,7 +95,7 @@ def _read_zip(path: Path, data: bytes) -> Any:
 
 
 def _read_old_torch(data: bytes, name: str) -> Any:
-    """Look at the pickles of a file from before version 1.6, then let torch read it."""
+    """Check the pickles of a file from before torch 1.6, then load it with torch."""
     file = io.BytesIO(data)
     try:
         for _ in range(OLD_TORCH_PICKLES):
@@ -106,7 +106,7 @@ def _read_old_torch(data: bytes, name: str) -> Any:
 
 
 def _read_torch(data: bytes, name: str) -> Any:
-    """Let torch read its own file; it refuses everything but tensors and plain data."""
+    """Load a file with torch, which refuses everything but tensors and plain data."""
     try:
         content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as failure:
@@ -122,7 +122,7 @@ def _read_torch(data: bytes, name: str) -> Any:
 
 
 def _as_numpy(content: Any, done: dict[int, Any], depth: int) -> Any:
-    """Turn tensors into arrays; what a file shares stays shared."""
+    """Convert tensors to arrays; shared objects stay shared."""
     if id(content) in done:
         return done[id(content)]
     made = content
@@ -151,7 +151,7 @@ def _key(key: Any) -> str:
 
 
 def describe(content: Any, depth: int = 0) -> str:
-    """Say what a file holds: keys with shapes, two levels deep, the first dozen of each."""
+    """Describe a file: keys with shapes, two levels deep, the first dozen of each."""
     match content:
         case np.ndarray():
             return f"{content.dtype}{list(content.shape)}"

@@ -1,4 +1,4 @@
-"""Takes numbers out of what a file holds, checked, with errors that name the key."""
+"""Checked access to the numbers in a file, with errors that name the key."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

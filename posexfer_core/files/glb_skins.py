@@ -1,8 +1,4 @@
-"""Meshes of GLB files whose skeletons pose them: glTF 2.0's skinning, read anew.
-
-trimesh gives such meshes at rest. Here every vertex is where a viewer shows it, in the pose in
-which the nodes of the file stand.
-"""
+"""Skinned meshes of GLB files, posed by their nodes (glTF 2.0); trimesh gives them at rest."""
 
 import struct
 from collections.abc import Mapping
@@ -47,7 +43,7 @@ def posed_skins(data: bytes, document: Mapping[str, Any]) -> tuple[ndarray, ndar
 
 
 class _Reader:
-    """Takes arrays out of the binary half."""
+    """Reads accessors from the binary chunk."""
 
     def __init__(self, data: bytes, document: Mapping[str, Any]) -> None:
         length = struct.unpack("<I", data[12:16])[0]
@@ -55,7 +51,7 @@ class _Reader:
         self.accessors, self.views = document["accessors"], document["bufferViews"]
 
     def array(self, number: int) -> ndarray:
-        """Give an accessor's rows; numbers that stand for 0 to 1 are brought there."""
+        """Read an accessor's rows; normalised integers become 0 to 1."""
         accessor = self.accessors[number]
         if "sparse" in accessor:
             raise ValueError("sparse accessors are not read")
@@ -104,7 +100,7 @@ def _triangles(reader: _Reader, primitive: Mapping[str, Any], vertices: int) -> 
 
 
 def _world_matrices(nodes: list[Mapping[str, Any]]) -> Float[ndarray, "nodes 4 4"]:
-    """Run down the scene's trees; nodes that nothing leads to stay where they stand alone."""
+    """Compose the scene's trees; nodes in a cycle keep their local matrix."""
     local = [_local_matrix(node) for node in nodes]
     world = np.stack(local)
     below = {int(child) for node in nodes for child in node.get("children", [])}

@@ -30,7 +30,7 @@ _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.er
 
 
 def load_image(path: Path | str) -> Float[Tensor, "1 3 height width"]:
-    """Read an image as people see it: turned by its EXIF tag, transparency on white.
+    """Read an image upright by its EXIF tag, transparency on white.
 
     Args:
         path: any kind of `READ` that Pillow was built for; of an animation, the first image.
@@ -89,7 +89,7 @@ def from_pil(image: Image.Image) -> Float[Tensor, "1 3 height width"]:
 
 
 def to_pil(image: Float[Tensor, "1 3 height width"]) -> Image.Image:
-    """Turn a tensor in [-1, 1] into an 8-bit Pillow image; what lies outside is clipped."""
+    """Convert a tensor in [-1, 1] to an 8-bit Pillow image; values outside are clipped."""
     levels = ((image.detach().float().cpu().clamp(-1.0, 1.0) + 1.0) * 127.5).round()
     return Image.fromarray(
         rearrange(levels.to(torch.uint8), "1 rgb height width -> height width rgb").numpy()
@@ -138,7 +138,7 @@ def _too_large(path: Path) -> str:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Flatten any mode to RGB, what is transparent becoming white."""
+    """Flatten any mode to RGB over white."""
     if image.mode.startswith("I"):  # 16 bits a pixel: `convert` would clip instead of scaling
         levels = np.asarray(image).astype(np.float64) / 257.0
         return Image.fromarray(levels.clip(0, 255).round().astype(np.uint8)).convert("RGB")

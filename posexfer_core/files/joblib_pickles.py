@@ -95,7 +95,7 @@ _Unpickler: Any = pickle._Unpickler  # pyright: ignore[reportAttributeAccessIssu
 
 
 class _JoblibUnpickler(_Unpickler):
-    """Reads the bytes of an array where its stand-in has just been filled in."""
+    """Unpickler that reads the bytes of an array after the BUILD opcode of its stand-in."""
 
     dispatch: ClassVar[dict[int, Callable[..., None]]] = {**_Unpickler.dispatch}
 
@@ -142,7 +142,7 @@ class _JoblibUnpickler(_Unpickler):
     dispatch[pickle.TUPLE3[0]] = lambda self: self._load_short(3)
 
     def _push_tuple(self, parts: list[Any]) -> None:
-        """Count what a tuple holds: those that share their parts take forever to hash."""
+        """Push a tuple of bounded size: nested tuples that share parts hash in exponential time."""
         size = 1 + sum(self.sizes.get(id(part), (1,))[0] for part in parts)
         if size > MOST_HASHED:
             raise ValueError("a tuple of more entries than are read")

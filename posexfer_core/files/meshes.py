@@ -1,7 +1,7 @@
-"""Opens OBJ, PLY and GLB files through trimesh, so that nothing outside of the file is ever read.
+"""OBJ, PLY and GLB files, read through trimesh without ever opening another file.
 
-Materials and textures are not looked at. What trimesh would follow or allocate blindly (material
-libraries, buffers by address, counts that the file cannot hold) is settled before it sees the file.
+Materials and textures are ignored. References that trimesh would follow and counts that it would
+allocate blindly (material libraries, buffer URIs) are removed or refused first.
 """
 
 import io
@@ -85,7 +85,7 @@ def _plain_obj(data: bytes, name: str) -> bytes:
 
 
 def _check_ply(data: bytes, name: str) -> None:
-    """Hold a PLY's counts against what the file can hold."""
+    """Compare a PLY's counts with the file's size."""
     header, found, _ = data[: 2**16].partition(b"end_header")
     if not data.startswith(b"ply") or not found:
         raise MeshError(f"{name} is no PLY file: its header is missing or has no end.")
@@ -137,7 +137,7 @@ def _check_gltf(document: Mapping[str, Any], name: str) -> None:
 
 
 def _through_trimesh(data: bytes, kind: str, name: str) -> Arrays:
-    """Let trimesh read what was prepared."""
+    """Read prepared bytes with trimesh."""
     try:
         import trimesh
     except ImportError as failure:
@@ -168,7 +168,7 @@ def _joined(parts: list[Arrays]) -> Arrays:
 
 
 def _checked(vertices: np.ndarray, faces: np.ndarray, name: str) -> Arrays:
-    """Refuse what is no surface."""
+    """Check that vertices and faces are a surface."""
     if len(faces) == 0 or len(vertices) < 4:
         raise MeshError(
             f"{name} has {len(vertices)} vertices and {len(faces)} faces; a surface is needed. "

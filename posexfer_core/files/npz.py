@@ -1,7 +1,7 @@
-"""Reads `.npy` and `.npz` files whose object arrays may not be trusted.
+"""`.npy` and `.npz` files from untrusted sources.
 
-numpy would hand object arrays to pickle. Here the headers are read by our own few lines, numbers
-are taken from the bytes, and objects go through the restricted unpickler.
+numpy unpickles object arrays. Here the header is parsed by our own code, numbers are taken from the
+bytes, and objects go through the restricted unpickler.
 """
 
 import ast
@@ -54,7 +54,7 @@ def parse_npz(
 def check_members(
     archive: zipfile.ZipFile, name: str, packed: int, *, error: type[PoseXferError]
 ) -> None:
-    """Refuse an archive that would fill the memory, by its size or by how it is packed.
+    """Refuse an archive that unpacks to too much, or is packed in an unusual way.
 
     Args:
         archive: the archive, opened.
@@ -74,7 +74,7 @@ def check_members(
 
 
 def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Unpack a member to no more bytes than it says it has, whatever is in it."""
+    """Unpack a member to at most the size in its header."""
     with archive.open(member) as packed:
         return packed.read(member.file_size)
 

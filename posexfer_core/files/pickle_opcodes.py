@@ -1,7 +1,7 @@
-"""Walks through the steps of a pickle before they are taken, for what no unpickler guards against.
+"""Check of a pickle's opcodes before it is loaded, for what no unpickler guards against.
 
-Three things: numbers that make it set memory aside for what is not there; nests that no data has;
-and tuples that share their parts, of which a few hundred bytes make one that takes years to hash.
+Lengths that allocate memory for absent data; nesting deeper than data has; and nested tuples that
+share parts, of which a few hundred bytes take years to hash.
 """
 
 import io
@@ -19,7 +19,7 @@ _PUTS = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
 
 
 def _effect(opcode: pickletools.OpcodeInfo) -> tuple[bool, int, list[int]]:
-    """Tell whether it takes all above the mark, how many more it takes, and what it puts on."""
+    """Give the stack effect: whether it pops to the mark, how many more it pops, what it pushes."""
     before = opcode.stack_before
     marked = pickletools.markobject in before
     more = before.index(pickletools.markobject) if marked else len(before)

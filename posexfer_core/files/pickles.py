@@ -1,10 +1,9 @@
-"""Reads pickles of arrays without running them: nothing in a file can name code that is called.
+"""Pickles of arrays, read without executing anything.
 
-SMPL files and what many estimators write are pickles. Opening one the usual way runs whatever it
-names. Here the few names that arrays need are answered by inert stand-ins of our own (numpy,
-scipy.sparse and chumpy need not even agree with the version that wrote the file); every other
-name is refused. Even numpy's own rebuilding is not used, because a forged dtype makes it read
-memory that is not there.
+SMPL files and many estimators' results are pickles, and unpickling calls whatever they name. Here
+the few names that arrays need resolve to inert stand-ins (independent of the versions of numpy,
+scipy.sparse and chumpy that wrote the file); every other name is refused. numpy's own rebuilding
+is not used: a forged dtype makes it read memory out of bounds.
 """
 
 import io
@@ -72,7 +71,7 @@ def read_bytes(path: Path, *, error: type[PoseXferError] = BodyFileError) -> byt
 
 
 def most_unpacked(packed: int) -> int:
-    """Tell how far a file of `packed` bytes may be unpacked: arrays rarely shrink below 1/8."""
+    """Give the most bytes that `packed` bytes may unpack to: arrays rarely shrink below 1/8."""
     return min(MOST_BYTES, MOST_UNPACKED + 8 * packed)
 
 
@@ -88,7 +87,7 @@ def unpickle(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileErr
 
 
 def refused(name: str, refusal: RefusedName) -> str:
-    """Say what a pickle asked for."""
+    """Compose the error for a pickle with a refused name."""
     return (
         f"{name} is a pickle that asks for {refusal}, which is no array, so it was not "
         "opened. Get the file from its source again, or save its arrays as .npz."
@@ -96,10 +95,10 @@ def refused(name: str, refusal: RefusedName) -> str:
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Answers the names that arrays need with stand-ins."""
+    """Unpickler that resolves names to stand-ins."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Find the stand-in for a global; the global itself is never looked up."""
+        """Find the stand-in for a global; the global itself is never imported."""
         return stand_in(module, name)
 
     def persistent_load(self, pid: Any) -> Any:
@@ -108,7 +107,7 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 
 def stand_in(module: str, name: str) -> Any:
-    """Find what stands for a global that a pickle names; refuse those that no array needs."""
+    """Find the stand-in for a global; refuse those that arrays do not need."""
     package = module.partition(".")[0]
     if package == "chumpy":
         return type(name, (ChumpyStandIn,), {})
@@ -124,7 +123,7 @@ def stand_in(module: str, name: str) -> Any:
 
 
 class _Maker:
-    """Something a pickle may call but not change."""
+    """A callable whose state a pickle cannot set."""
 
     __slots__ = ("_make",)
 

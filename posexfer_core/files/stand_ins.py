@@ -1,4 +1,4 @@
-"""What stands for arrays while a pickle is read, and the plain data that is made of it after."""
+"""Stand-ins for arrays while a pickle is read, and their conversion to plain data."""
 
 import pickle
 import re
@@ -15,12 +15,12 @@ class RefusedName(pickle.UnpicklingError):
 
 
 def short(value: Any) -> str:
-    """Name a value in an error; nests that share their parts would take forever to print."""
+    """Name a value in an error without printing nests, whose text may grow exponentially."""
     return repr(value)[:60] if isinstance(value, (str, bytes, float)) else type(value).__name__
 
 
 class StandIn:
-    """Keeps the state that a pickle gives an object."""
+    """Inert object that keeps its pickled state."""
 
     state: Any = None
 
@@ -69,7 +69,7 @@ def plain_dtype(code: str) -> np.dtype:
 
 
 class Plain:
-    """Replaces stand-ins by what they stand for; what a file shares stays shared."""
+    """Converts stand-ins to arrays; shared objects stay shared."""
 
     def __init__(self) -> None:
         self._done: dict[int, Any] = {}

@@ -63,10 +63,10 @@ def read_storage(data: bytes) -> np.ndarray:
 
 
 class _StorageUnpickler(pickle.Unpickler):
-    """Gives the description of a storage instead of the storage."""
+    """Unpickler that returns the description of a storage instead of the storage."""
 
     def find_class(self, module: str, name: str) -> str:
-        """Answer a kind of storage with its name."""
+        """Resolve a kind of storage to its name."""
         if module in ("torch", "torch.storage") and name in STORAGES:
             return name
         raise RefusedName(f"{module}.{name}")
@@ -109,4 +109,4 @@ TORCH_MAKERS: dict[str, Callable[..., Any]] = {
     "_load_from_bytes": lambda data: ReadyStandIn(read_storage(data)),
     "Size": tuple,
 }
-"""What torch's own functions are answered with."""
+"""Stand-ins for torch's own functions."""

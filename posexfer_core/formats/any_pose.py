@@ -14,7 +14,7 @@ from .read import read_params
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PosedFile:
-    """What a file shows."""
+    """One person of a file, and the body that it poses."""
 
     params: HumanParams
     body: BodyModel
@@ -24,7 +24,7 @@ class PosedFile:
 
 
 def is_mesh(path: Path) -> bool:
-    """Tell meshes by the ends of their names."""
+    """Recognise meshes by their suffix."""
     return path.suffix.lower() in MESHES
 
 

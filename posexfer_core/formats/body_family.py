@@ -1,4 +1,4 @@
-"""Parameters of one body family on the body of another: pose and pelvis stay, betas go."""
+"""Conversion of parameters to another body family: pose and pelvis are kept, betas are not."""
 
 import logging
 from dataclasses import replace
@@ -13,10 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 def convert_betas(params: HumanParams, body: BodyModel) -> HumanParams:
-    """Give parameters to a body: the pose is kept, betas of another body are not.
+    """Convert parameters to a body: the pose is kept, betas of another body are not.
 
-    Where the betas are another body's, they are dropped for the mean shape, a warning says so,
-    and the body is shifted so that its pelvis stands where the other's stood.
+    Betas of another body are replaced by the mean shape, with a warning, and the translation is
+    changed so that the pelvis stays.
 
     Args:
         params: of any body.

@@ -36,10 +36,10 @@ def _is_bvh(content: Any) -> bool:
 def _read_bvh(source: Source) -> list[Track]:
     """Read the one person of a file.
 
-    World rotations are carried over, `G = Q A`: `Q` is the bone's, `A` turns SMPL's rest bone into
-    the file's, both read off one pose of the file: its rest pose, or the frame that is most like
-    SMPL's where the rest pose is none of a body. The pelvis' path is scaled by the legs' length,
-    so that feet stay on the floor.
+    World rotations are transferred, `G = Q A`: `Q` is the bone's, `A` turns SMPL's rest bone into
+    the file's. `A` comes from the file's rest pose, or, where that is no standing body, from the
+    frame most like SMPL's rest pose. The pelvis' path is scaled by the length of the legs, so that
+    the feet stay on the floor.
     """
     bvh: Bvh = source.content
     bones = match_bones(bvh.names, bvh.parents)
@@ -105,7 +105,7 @@ def _align(
 
 
 def _stands(found: Float[ndarray, "bones 3"], bones: dict[str, int]) -> bool:
-    """Tell whether the legs point away from the shoulders: not where all bones lie along x."""
+    """Check that the legs point away from the shoulders; some files keep all bones along x."""
     middle = {
         part: (found[bones[f"l_{part}"]] + found[bones[f"r_{part}"]]) / 2.0
         for part in ("shoulder", "hip", "knee")
@@ -120,10 +120,7 @@ def _most_like_rest(
     rest: Float[ndarray, "24 3"],
     name: str,
 ) -> int:
-    """Choose the frame whose bones point most nearly where SMPL's do at rest, seen from the trunk.
-
-    The trunk itself must be straight there, so it counts like a limb.
-    """
+    """Choose the frame whose bones, relative to the trunk, point most nearly as SMPL's at rest."""
     chains = (*LIMBS, ("pelvis", "spine3", "neck", "head"))
     pairs = [
         pair for chain in chains for pair in itertools.pairwise(j for j in chain if j in bones)
@@ -169,7 +166,7 @@ def _trunk_axes(places: dict[str, ndarray], name: str) -> Float[ndarray, "3 3"]:
 
 
 def _snapped(rotation: ndarray) -> Float[ndarray, "3 3"]:
-    """Take the nearest turn by right angles where it is near: a leaning spine is no other axis."""
+    """Snap to the nearest rotation by right angles if it is near, else keep: spines lean."""
     best = np.eye(3)
     for order in itertools.permutations(range(3)):
         for signs in itertools.product((-1.0, 1.0), repeat=3):
@@ -187,7 +184,7 @@ def _world_rotations(
     bones: dict[str, int],
     aligned: dict[str, ndarray],
 ) -> Float[ndarray, "frames 24 3 3"]:
-    """Carry the bones' world rotations over; joints without a bone follow, spines share."""
+    """Transfer world rotations; joints without a bone follow the parent, spines share the bend."""
     world = np.empty((len(rotations), len(JOINT_NAMES), 3, 3))
     for joint, name in enumerate(JOINT_NAMES):
         if name in bones:

@@ -1,4 +1,4 @@
-"""Which bone of another skeleton is which of SMPL's joints, by the names that are in use."""
+"""Bones of other skeletons as SMPL's joints, by the names in use."""
 
 import re
 from collections.abc import Sequence
@@ -40,8 +40,8 @@ def plain_name(name: str) -> str:
 def match_bones(names: Sequence[str], parents: Sequence[int]) -> dict[str, int]:
     """Find SMPL's joints among named bones; what is not there is left out.
 
-    Spine and neck go by the tree, not by name (Spine may be the first or the second): the bones
-    between pelvis and the one from which the arms branch, and those between it and the head.
+    Spine and neck are found by the tree, since names differ (Spine may be the first or the second):
+    the bones from the pelvis to where the arms branch, and from there to the head.
     """
     plain = [plain_name(name) for name in names]
     found: dict[str, int] = {}

@@ -40,7 +40,7 @@ def _read_mhr(source: Source) -> list[Track]:
 
 
 def _read_nlf(source: Source) -> list[Track]:
-    """Fit SMPL's joints as NLF sees them, in millimetres or metres."""
+    """Fit the body to NLF's joints, in millimetres or metres."""
     notes: list[str] = []
     size = source.size_or_default(notes, "its lens depends on")
     focal_px = nlf_focal_px(size)

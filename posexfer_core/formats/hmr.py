@@ -110,7 +110,7 @@ def _read_phalp(source: Source) -> list[Track]:
 def _phalp_person(
     fields: Fields, camera: Any, size: tuple[int, int] | None, source: Source
 ) -> Track:
-    """Read one person; PHALP sees the image padded to a square, centred to whole pixels."""
+    """Read one person; PHALP pads the image to a square, centred to whole pixels."""
     notes: list[str] = []
     pose, _ = layer_pose(fields)
     size = size or source.size_or_default(notes, "sets the focal length")

@@ -24,7 +24,7 @@ from .track import Format, Source, Track
 EXTENSION = "MC_scene_description"
 PREFIX = "base64,"
 HEIGHT = 1080
-"""Of the image, where the caller does not say: the file knows the angle and the aspect only."""
+"""Of the image, where not given: the file holds the angle and the aspect only."""
 FLOATS = 5126
 """glTF's number for 32-bit floats."""
 

@@ -80,9 +80,9 @@ def save_smpl(
 ) -> None:
     """Write one person as a `.smpl` file, which Blender's add-ons and smplcodec open.
 
-    The camera does not fit into such a file: the motion is written as the camera sees it, turned
-    y up. Betas of bodies that are not of SMPL's families mean nothing elsewhere: the mean shape is
-    written for them, with its pelvis where theirs was, and a warning says so.
+    The format has no camera: the motion is written in the camera frame, turned y up. Betas of
+    bodies that are not of SMPL's families are replaced by the mean shape, with its pelvis where
+    theirs was, and a warning says so.
 
     Args:
         params: any number of frames.

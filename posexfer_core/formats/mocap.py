@@ -29,7 +29,7 @@ from .track import (
 AMASS_UP = "z"
 MOST_FRAMES_A_SECOND = 10_000
 SURELY_UPRIGHT = 0.75
-"""Share of the mean spine that must lie along another axis before AMASS's own is doubted."""
+"""Share of the mean spine along another axis from which that is taken instead of AMASS's z."""
 
 
 def world_track(
@@ -64,7 +64,7 @@ def _is_amass(content: Any) -> bool:
 def _read_amass(source: Source) -> list[Track]:
     """Read SMPL-H (156 numbers a frame) or SMPL-X (165, or apart); z is up.
 
-    Converters write the same names with y up; that is told by how people stand.
+    Converters write the same names with y up, which the mean spine shows.
     """
     fields = source.fields
     if "poses" in fields:

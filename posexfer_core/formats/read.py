@@ -1,4 +1,4 @@
-"""Reads body parameters from any file that is known, told apart by what is in it."""
+"""Body parameters from files of any known format, recognised by their content."""
 
 import logging
 from collections.abc import Sequence
@@ -119,7 +119,7 @@ def _recognise(content: object, name: str, wanted: str | None) -> Format:
 
 
 def _tracks(known: Format, source: Source) -> Sequence[Track]:
-    """Read every person; what odd content can raise becomes one sentence."""
+    """Read every person; exceptions from odd content become a `ParamsError`."""
     try:
         return known.read(source)
     except ParamsError as error:

@@ -1,9 +1,9 @@
-"""ROMP and BEV: people of one image, which both pad to a centred square before they look at it.
+"""ROMP and BEV: people of one image, which both pad to a centred square.
 
-ROMP sees by a weak perspective, `s x + t` in the padded square from -1 to 1; its `cam_trans` is a
-pinhole fitted to that afterwards. BEV sees by a pinhole, from the middle between the hips. Which
-one a file is of is told by its joints: where they were seen (`pj2d_org`) against where either
-camera puts them; and by the number of betas where the file has no joints.
+ROMP's camera is a weak perspective, `s x + t` in the padded square from -1 to 1; its `cam_trans` is
+a pinhole fitted to that afterwards. BEV's is a pinhole, and places the middle between the hips. The
+camera that projects the joints to `pj2d_org` decides which of the two wrote a file; without joints,
+the number of betas.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ SQUARE = 512
 LARGEST_MISS = 0.005
 """Misfit of the joints, in sides of the square, up to which a camera explains where they were."""
 BEV_BETAS = 11
-"""BEV has one more: how much of a child the person is."""
+"""BEV has one more, for how much of a child the person is."""
 SAME_PELVIS_M = 0.12
 """How far the pelvis of one person may lie from the mean shape's, metres."""
 

@@ -18,7 +18,7 @@ NLF_FOV_DEG = 55.0
 SMPLIFYX_FOCAL = 5000.0
 VPOSER_NUMBERS = 32
 FARTHEST_M = 200.0
-"""A depth beyond this is not metres but millimetres."""
+"""Depths beyond this are millimetres."""
 
 
 def _humans(content: Any) -> list[Any]:

@@ -54,7 +54,7 @@ def _is_layers(content: Any) -> bool:
 
 
 def _read_agora(source: Source) -> list[Track]:
-    """Read one person; without a translation, the joints in the image tell the place."""
+    """Read one person; without a translation, it is solved from the joints in the image."""
     (track,) = _read_layers(source)
     fields = source.fields
     if "joints" not in fields or (track.transl**2).sum() > 0:
@@ -91,7 +91,7 @@ def _read_layers(source: Source) -> list[Track]:
 
 
 def _seen(track: Track, source: Source, fields: Fields) -> Track:
-    """Add the camera: the file's, or a guess of it, or one that is made up."""
+    """Add the camera: the file's, one with a guessed lens, or a made-up one."""
     count, notes = len(track.pose), []
     up = up_axis(track.pose[:, 0])
     lens = _layer_lens(source, fields, count, notes)
@@ -147,10 +147,10 @@ def _box_size(
 
 
 def _placed(track: Track, seen: Float[np.ndarray, "joints 2"], source: Source) -> Track:
-    """Put one person where joints of SMPL were seen: a weak perspective by least squares.
+    """Place one person by SMPL's joints in the image: a weak perspective by least squares.
 
     The skeleton is the caller's body's if that is of the file's family, else the bundled body's,
-    which is built a little differently.
+    whose proportions differ a little.
     """
     body = source.body
     exact = body is not None and body.beta_space == track.beta_space

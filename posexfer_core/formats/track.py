@@ -35,7 +35,7 @@ Lens = tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int]]
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A file that was opened, and what the caller said about it."""
+    """A file that was opened, and what the caller specified."""
 
     path: Path
     content: Any

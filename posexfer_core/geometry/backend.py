@@ -1,4 +1,4 @@
-"""Which loops run: those that numba compiles, where it is installed, or torch's."""
+"""Choice between numba's compiled loops, where it is installed, and torch."""
 
 import functools
 import importlib

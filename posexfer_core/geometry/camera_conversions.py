@@ -1,4 +1,4 @@
-"""Cameras of other tools, turned into ours: a pinhole, an image and a place in the world."""
+"""Conversion of other tools' cameras to pinhole intrinsics, an image size and extrinsics."""
 
 import numpy as np
 from jaxtyping import Float
@@ -48,10 +48,10 @@ def far_pinhole(
     offset_px: Float[np.ndarray, "frames 2"],
     pelvis: Float[np.ndarray, "frames 3"],
 ) -> tuple[Float[np.ndarray, "frames 3 3"], Float[np.ndarray, "frames 3"]]:
-    """Give the pinhole and the shift that show what a weak perspective shows, to 0.3 px.
+    """Convert a weak perspective to a pinhole and a translation, to 0.3 px.
 
     The weak perspective is `u = scale x + offset`, whatever its own convention. The pinhole looks
-    straight at the pelvis from so far away that depth makes no difference.
+    straight at the pelvis from a distance at which depth hardly matters.
 
     Args:
         scale_px: pixels per metre.
@@ -112,8 +112,8 @@ def solve_pinhole(
 ) -> tuple[float, np.ndarray] | None:
     """Find focal length and principal point from points and where they were seen.
 
-    `u = f x / z + cx` and `v = f y / z + cy` are linear in f, cx, cy. None where the points do not
-    tell, or do not fit to 2 px.
+    `u = f x / z + cx` and `v = f y / z + cy` are linear in f, cx, cy. None where the system is
+    singular or the residual exceeds 2 px.
     """
     depth = points[:, 2]
     if len(points) < 4 or not (depth > 1e-3).all():
@@ -152,10 +152,9 @@ def up_axis(
 def same_view(
     pelvis: Float[np.ndarray, "frames 3"], size: tuple[int, int] | None
 ) -> tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int], Float[np.ndarray, "frames 4 4"]]:
-    """Make up a camera for people whose rotation, but not whose place, is known before a camera.
+    """Make up a camera for people whose rotation in a camera frame is known, but not their place.
 
-    It looks along the file's own z axis at the pelvis of every frame, so that they are seen from
-    the side from which the tool saw them.
+    It looks along the file's own z axis at the pelvis of every frame.
 
     Returns:
         Intrinsics, image size, camera from world.

@@ -14,7 +14,7 @@ NEIGHBOURS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Closest:
-    """Places on a mesh."""
+    """Points on a mesh, by face."""
 
     face: Int[ndarray, " points"]
     barycentric: Float[ndarray, "points 3"]
@@ -24,7 +24,7 @@ class Closest:
     def mix(
         self, faces: Int[ndarray, "faces 3"], values: Float[ndarray, "vertices *rest"]
     ) -> Float[ndarray, "points *rest"]:
-        """Blend what the mesh's vertices carry."""
+        """Blend attributes of the mesh's vertices."""
         corners = values[faces[self.face]]
         return np.einsum("pc,pc...->p...", self.barycentric, corners)
 
@@ -35,10 +35,10 @@ def closest_points(
     vertex_normals: Float[ndarray, "vertices 3"],
     faces: Int[ndarray, "faces 3"],
 ) -> Closest:
-    """Find the closest places on a mesh among faces that look the same way.
+    """Find the closest points on a mesh among faces with similar normals.
 
-    Tried are the faces around the nearest vertices, where nearness counts the normals too: a hand
-    that touches a thigh stays a hand.
+    Tried are the faces around the vertices nearest in position and normal, so that points of a hand
+    that touches a thigh are found on the hand.
     """
     tree = require_scipy().cKDTree(with_normals(vertices, vertex_normals))
     count = min(NEIGHBOURS, len(vertices))

@@ -10,7 +10,7 @@ from numpy import ndarray
 from ..errors import MeshError
 
 NORMAL_M = 0.12
-"""How far apart, in metres, two normals at right angles count as lying (times root two)."""
+"""Weight of normals, metres: two at right angles count as this, times root two, apart."""
 
 
 @dataclass(frozen=True, kw_only=True)

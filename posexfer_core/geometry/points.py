@@ -1,4 +1,4 @@
-"""Points that stay put on a mesh's surface while it moves."""
+"""Points fixed to a mesh's surface by face and barycentric weights."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Images cut out and resized in one go, without stretching and without aliasing."""
+"""Crop and resize in one step, without stretching and without aliasing."""
 
 import torch
 from jaxtyping import Float

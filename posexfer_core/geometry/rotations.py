@@ -91,7 +91,7 @@ def interpolate_rotations(
     end: Float[Tensor, "*batch 3 3"],
     share: Float[Tensor, "*#batch"],
 ) -> Float[Tensor, "*batch 3 3"]:
-    """Go part of the shortest way between rotations, `start exp(share log(start^T end))`.
+    """Interpolate along the geodesic between rotations, `start exp(share log(start^T end))`.
 
     Half the way from the identity to a quarter turn about z is an eighth of a turn about z.
     """

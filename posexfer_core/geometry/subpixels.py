@@ -1,7 +1,7 @@
 """The grid of subpixels that corners of faces are rounded to before any pixel is tested.
 
-On it a pixel centre lies inside, outside or on an edge exactly, in whole numbers: neighbouring
-faces leave no gap and never both claim a pixel, and numba and torch cannot disagree.
+Edge tests are exact in whole numbers: neighbouring faces leave no gap and never both cover a pixel,
+and numba and torch agree.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""What a camera sees of a surface, and colours carried along the surface into another view."""
+"""Visibility of surface points, and warps of one view to another along the surface."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ def vertex_visibility(
     *,
     tolerance_m: float = 0.02,
 ) -> Bool[Tensor, "batch vertices"]:
-    """Tell which vertices the camera sees.
+    """Find the vertices that the camera sees.
 
     A vertex is hidden if it lies outside the image, or if most of the surface at the four pixels
     around it is nearer than itself by more than the tolerance: 2 m behind a wall at 1 m is hidden,
@@ -106,7 +106,7 @@ def surface_warp(
 def warp_image(
     image: Float[Tensor, "batch channels source_height source_width"], warp: SurfaceWarp
 ) -> Float[Tensor, "batch channels height width"]:
-    """Carry a source image's colours into the target view, bilinear, 0 where none is seen."""
+    """Sample the source image at the warp, bilinear; 0 where the source does not show the point."""
     sampled = torch.nn.functional.grid_sample(
         image, warp.grid.to(image), padding_mode="border", align_corners=False
     )

@@ -77,7 +77,7 @@ def limb_changes(fitted: Fitted) -> tuple[Fitted, list[int]]:
 
 
 def best_of_each(scores: Float[ndarray, " copies"], limbs: list[int]) -> Int[ndarray, " kept"]:
-    """Number the copies that go on: of every limb the few that are nearest."""
+    """Select the copies with the smallest distances, `KEPT` of every limb."""
     kept = []
     for number in range(len(LIMBS)):
         rows = [row for row, at in enumerate(limbs) if at == number]

@@ -44,8 +44,8 @@ class Registration:
     """A mesh whose pose, shape and every vertex's place on the body are known."""
 
     params: HumanParams
-    """Pose and shape, in the mesh's own axes, before a camera that looks at the person's front.
-    They pose the body that was fitted like the mesh, and `body` so that it is the mesh."""
+    """Pose and shape in the mesh's own axes, with a camera in front of the person. They bring the
+    fitted body near the mesh, and `body` exactly onto it."""
     body: BodyModel
     """Of the mesh's own topology, posable, with the betas of the body that was fitted."""
     residual: Residual

@@ -17,7 +17,7 @@ from ..geometry.closest_points import Closest
 LEAST_VOLUME = 0.3
 """Blends that squeeze space further than this are replaced by the strongest joint alone."""
 REGRESSOR_VERTICES = 400
-"""How many vertices around a joint tell where it is."""
+"""Vertices around a joint that it is regressed from."""
 
 
 def transfer_skinning(
