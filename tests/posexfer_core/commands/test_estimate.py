@@ -59,6 +59,7 @@ def first_frames(motion: Motion) -> Motion:
     )
 
 
+@pytest.mark.slow
 def test_folders_of_images_and_keypoints_are_a_video(folder, motion, body, capsys):
     files = [str(folder / name) for name in ("images", "openpose")]
     assert estimate(folder, *files, "--fps", "25") == 0
@@ -73,12 +74,14 @@ def test_folders_of_images_and_keypoints_are_a_video(folder, motion, body, capsy
     assert overlays == [f"{number:05d}.png" for number in range(FRAMES)]
 
 
+@pytest.mark.slow
 def test_a_file_of_several_frames_gives_the_same(folder):
     files = [str(folder / name) for name in ("images", "openpose")]
     assert estimate(folder, *files) == 0
     many = HumanParams.load(folder / "out.npz")
     assert estimate(folder, str(folder / "one.png"), str(folder / "all.json")) == 0
-    assert torch.equal(HumanParams.load(folder / "out.npz").pose, many.pose)
+    again = HumanParams.load(folder / "out.npz")
+    torch.testing.assert_close(again.pose, many.pose, atol=1e-4, rtol=0.0)
     assert (folder / "out_overlay.png").exists()
 
 
@@ -93,6 +96,7 @@ def test_without_smoothing_each_frame_is_fitted_alone(folder):
     torch.testing.assert_close(one.transl[0], alone.transl[3], rtol=0.0, atol=0.05)
 
 
+@pytest.mark.slow
 def test_a_person_is_followed_among_others(folder, motion):
     """Somebody stands beside, whom the detector lists first in every other frame."""
     frames = json.loads((folder / "all.json").read_text())
@@ -109,11 +113,12 @@ def test_a_person_is_followed_among_others(folder, motion):
     for name, *more in (("all",), ("crowd",), ("crowd", "--smooth", "0")):
         assert estimate(folder, str(folder / "one.png"), str(folder / f"{name}.json"), *more) == 0
         found[(name, *more)] = HumanParams.load(folder / "out.npz").transl
-    assert torch.equal(found["crowd",], found["all",])
+    torch.testing.assert_close(found["crowd",], found["all",], atol=1e-4, rtol=0.0)
     apart = found["crowd", "--smooth", "0"] - found["all",]
     assert (apart.norm(dim=-1) > 0.3)[1::2].all() and (apart.norm(dim=-1) < 0.3)[::2].all()
 
 
+@pytest.mark.slow
 def test_3d_joints_place_the_body_with_and_without_keypoints(folder, motion, body):
     joints = ["--joints", str(folder / "joints.npy")]
     for keypoints in ([str(folder / "all.json")], []):
@@ -186,6 +191,7 @@ def betas_of(folder: Path) -> torch.Tensor:
     return HumanParams.load(folder / "out.npz").betas
 
 
+@pytest.mark.slow
 def test_masks_of_one_frame_or_of_all_change_the_shape(folder, masks):
     one, video = str(folder / "one.png"), [str(folder / "images"), str(folder / "openpose")]
     alone = [one, str(folder / "all.json"), "--frame", "1"]

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.fit.confidence import (
@@ -71,6 +72,7 @@ def test_the_share_within_a_distance_is_that_of_random_draws():
     np.testing.assert_allclose(share_within(ratios), drawn, atol=0.01)
 
 
+@pytest.mark.slow
 def test_confidence_tells_how_often_joints_are_right(body):
     rng = np.random.default_rng(30)
     people = [random_person(rng, body, noise_px=5.0, missing=0.2) for _ in range(48)]
