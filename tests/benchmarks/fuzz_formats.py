@@ -10,7 +10,6 @@ import io
 import logging
 import pickle
 import random
-import resource
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from posexfer_core.errors import PoseXferError
+from tests.peak_memory import peak_bytes
 
 from .fuzz_kinds import KINDS, Kind, kind
 
@@ -190,11 +190,6 @@ def main() -> None:
     )
     if tally.slowest > MOST_SECONDS or grown > MOST_BYTES:
         raise SystemExit(1)
-
-
-def peak_bytes() -> int:
-    """Most memory that this process has held so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _sound(name: str, folder: Path) -> Path:

@@ -6,7 +6,6 @@ import lzma
 import pickle
 import pickletools
 import struct
-import sys
 import time
 import tracemalloc
 import zipfile
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import torch
 
@@ -27,6 +25,7 @@ from posexfer_core.errors import PoseXferError
 from posexfer_core.files.images import load_image
 from posexfer_core.formats.read import read_params
 from posexfer_core.keypoints.keypoints import load_keypoints
+from tests.peak_memory import peak_bytes
 
 INFLATIONS = 4.0
 """How much longer than to inflate 300 MB, about the most that is read, a file may take."""
@@ -254,16 +253,6 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "keypoints": load_keypoints,
     "image": load_image,
 }
-
-
-def peak_bytes() -> int:
-    """The most memory that this process ever held."""
-    if sys.platform == "win32":
-        return psutil.Process().memory_info().peak_wset
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def attack(reader: str, data: bytes, folder: Path) -> None:
