@@ -107,24 +107,34 @@ class EstimateHumanParams(io.ComfyNode):
         from ..posexfer_core.body.model import BodyModel
         from ..posexfer_core.errors import KeypointsError
         from ..posexfer_core.render.overlay import overlay_body
-        from .host.estimating import fit_frames, fit_pose_data, read_frames
+        from .host.estimating import fit_batch, regress_batch
         from .host.images import from_core, to_core
 
         image = to_core(image)
         model = BodyModel.bundled()
-        size = (image.shape[2], image.shape[3])
-        if pose_data is not None:
-            params = fit_pose_data(pose_data, len(image), size, person, smoothing, mask)
-        elif keypoints is not None:
-            focal = focal_px or None
-            params = fit_frames(keypoints, len(image), size, person, focal, smoothing, mask)
+        focal = focal_px or None
+        if keypoints is not None or pose_data is not None:
+            params = fit_batch(
+                image,
+                keypoints=keypoints,
+                pose_data=pose_data,
+                mask=mask,
+                focal_px=focal,
+                person=person,
+                smoothing=smoothing,
+            )
         elif mask is not None:
             raise KeypointsError(
                 "A mask is connected, but no keypoints: it shapes a body that they have posed. "
                 "Connect the POSE_KEYPOINT of a pose detector too."
             )
+        elif person:
+            raise KeypointsError(
+                f"Person {person} is asked for, but without keypoints the image must show one "
+                "person. Connect the POSE_KEYPOINT of a pose detector, or crop the image."
+            )
         else:
-            params = read_frames(image, person, focal_px or None, smoothing)
+            params = regress_batch(image, focal_px=focal, smoothing=smoothing)
         body = PosedBody(params=params, model=model)
         overlay = from_core(overlay_body(image.cpu(), body.view(), keypoints=True))
         return io.NodeOutput(body, overlay, ui=ui.PreviewImage(overlay, cls=cls))

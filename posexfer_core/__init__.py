@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .fit.fit import fit_keypoints as fit_keypoints
     from .formats.any_pose import read_posed as read_posed
     from .formats.read import read_params as read_params
-    from .keypoints.keypoints import load_keypoints as load_keypoints
+    from .keypoints.detections import load_keypoints as load_keypoints
     from .pose_networks.regressor import regress_body as regress_body
     from .render.maps import prior_maps as prior_maps
     from .transfer.staging import Stage as Stage
@@ -35,7 +35,7 @@ _MODULES = {
     "Stage": "transfer.staging",
     "fit_keypoints": "fit.fit",
     "load_image": "files.images",
-    "load_keypoints": "keypoints.keypoints",
+    "load_keypoints": "keypoints.detections",
     "load_mask": "files.images",
     "prior_maps": "render.maps",
     "read_params": "formats.read",

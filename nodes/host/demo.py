@@ -12,7 +12,7 @@ from ...posexfer_core.files.images import load_image
 from ...posexfer_core.keypoints.pose_keypoint import load_pose_keypoints, pose_frame
 from ...posexfer_core.render.openpose import keypoints18
 from ..sockets import PosedBody
-from .estimating import fit_frames
+from .estimating import fit_batch
 from .images import from_core
 from .paths import DEMO
 
@@ -43,7 +43,6 @@ def load_photo() -> Shown:
     """Open the photo, and estimate its body as Estimate Human Params would."""
     image = load_image(DEMO / "astronaut.jpg")
     keypoints = load_pose_keypoints(DEMO / "astronaut_keypoints.json")
-    size = (image.shape[2], image.shape[3])
-    params = fit_frames(keypoints, 1, size, 0, None, smoothing=0.0)
+    params = fit_batch(image, keypoints=keypoints)
     body = PosedBody(params=params, model=BodyModel.bundled())
     return Shown(image=from_core(image), body=body, keypoints=keypoints)

@@ -1,187 +1,93 @@
-"""Bodies of a batch of images, some at a time with progress and interrupt."""
+"""Bodies of a batch of images, with progress and interrupt."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-import comfy.model_management
-import comfy.utils
 from torch import Tensor
 
 from ...posexfer_core.body.model import BodyModel
 from ...posexfer_core.body.motion import join_frames
 from ...posexfer_core.body.params import HumanParams
-from ...posexfer_core.errors import ImageError, KeypointsError, ParamsError
-from ...posexfer_core.fit.search import IN_SPACE, SearchPlan
-from ...posexfer_core.fit.video.fit_motion import fit_video
-from ...posexfer_core.fit.video.smooth_bodies import smooth_bodies
-from ...posexfer_core.fit.video.smoothing import Smoothing
-from ...posexfer_core.keypoints.keypoints import count_people, load_keypoints
+from ...posexfer_core.fit.video.estimate_sequence import fit_sequence, regress_sequence
+from ...posexfer_core.keypoints.detections import read_keypoints
+from ...posexfer_core.keypoints.input_sequence import InputSequence, check_frame_counts
+from ...posexfer_core.keypoints.joint_files import JointFrames
 from ...posexfer_core.keypoints.masks import Mask, check_mask
-from ...posexfer_core.keypoints.observation import Observation
-from ...posexfer_core.keypoints.rig_joints import mhr_frames, mhr_observation
-from ...posexfer_core.keypoints.tracking import People
-from ...posexfer_core.pose_networks.regressor import regress_body
+from .progress import start_progress
 
 
-def fit_frames(
-    keypoints: Any,
-    frames: int,
-    size: tuple[int, int],
-    person: int,
-    focal_px: float | None,
-    smoothing: float,
+def fit_batch(
+    images: Tensor,
+    *,
+    keypoints: Any = None,
+    pose_data: Any = None,
     mask: Tensor | None = None,
+    focal_px: float | None = None,
+    person: int = 0,
+    smoothing: float = 0.0,
 ) -> HumanParams:
-    """Fit the bundled body to one person of every frame.
+    """Fit the bundled body to one person of every image.
 
     Args:
+        images: (frames, 3, height, width).
         keypoints: a POSE_KEYPOINT value.
-        frames: how many images there are.
-        size: their height and width, pixels.
-        person: which person; a video's, in its first frame (`fit_video`).
-        focal_px: focal length in pixels; None guesses it.
-        smoothing: strength of the smoothing over frames; 0 fits each alone.
+        pose_data: an MHR_POSE_DATA value, instead of keypoints; its own camera is kept.
         mask: (frames, height, width), 1 where the person is.
+        focal_px: focal length in pixels; None guesses it.
+        person: as in `fit_sequence`.
+        smoothing: strength of the smoothing over frames; 0 fits each alone.
 
     Raises:
-        KeypointsError: a frame has no such person, without smoothing; says which frame. With it,
-            too few frames have.
+        KeypointsError: there are other numbers of frames; as `fit_sequence`.
         ImageError: the masks are of other images.
     """
-    found = len(keypoints) if isinstance(keypoints, list | tuple) else 1
-    if found != frames:
-        raise KeypointsError(
-            f"There are keypoints of {found} frames for {frames} images. Connect the same IMAGE "
-            "to the pose detector and to this node."
-        )
+    frames, height, width = len(images), images.shape[2], images.shape[3]
+    given = pose_data is not None
+    joints = JointFrames.of_mhr(pose_data, "the pose data") if given else None
+    detections = None if given else read_keypoints(keypoints)
 
-    masks = _masks(mask, frames, size)
+    def frame_mask(frame: int) -> Mask:
+        assert mask is not None
+        return check_mask(mask[frame].cpu().numpy(), (height, width))
 
-    def people(frame: int) -> People:
-        def look(number: int) -> Observation:
-            seen = load_keypoints(keypoints, person=number, frame=frame, image_size=size)
-            return Observation(keypoints=seen, focal_px=focal_px, mask=masks[frame])
-
-        return People(count_people(keypoints, frame), look)
-
-    return _fitted(people, frames, person, smoothing, SearchPlan())
-
-
-def fit_pose_data(
-    pose_data: Any,
-    frames: int,
-    size: tuple[int, int],
-    person: int,
-    smoothing: float,
-    mask: Tensor | None = None,
-) -> HumanParams:
-    """Fit the bundled body to what SAM 3D Body says of one person in every frame.
-
-    Args:
-        pose_data: an MHR_POSE_DATA value; its own camera is kept.
-        frames: how many images there are.
-        size: their height and width, pixels.
-        person: as in `fit_frames`.
-        smoothing: as in `fit_frames`.
-        mask: as in `fit_frames`.
-
-    Raises:
-        ImageError: as in `fit_frames`.
-        ParamsError: as KeypointsError in `fit_frames`.
-    """
-    found = mhr_frames(pose_data)
-    if len(found) != frames:
-        raise ParamsError(
-            f"There is pose data of {len(found)} frames for {frames} images. Connect the same "
-            "IMAGE to SAM 3D Body and to this node."
-        )
-
-    masks = _masks(mask, frames, size)
-
-    def people(frame: int) -> People:
-        def look(number: int) -> Observation:
-            if number >= len(found[frame]):
-                raise ParamsError(
-                    f"person {number} was asked for, but there are {len(found[frame])}, numbered "
-                    "from 0."
-                )
-            sight = mhr_observation(found[frame][number], size, f"person {number}")
-            return replace(sight, mask=masks[frame])
-
-        return People(len(found[frame]), look)
-
-    return _fitted(people, frames, person, smoothing, IN_SPACE)
-
-
-def _masks(mask: Tensor | None, frames: int, size: tuple[int, int]) -> list[Mask | None]:
-    """Check the mask of every frame, if there are any."""
-    if mask is None:
-        return [None] * frames
-    if len(mask) != frames:
-        raise ImageError(f"There are {len(mask)} masks for {frames} images; connect one for each.")
-    return [check_mask(one.cpu().numpy(), size) for one in mask]
-
-
-def _fitted(
-    people: Callable[[int], People],
-    frames: int,
-    person: int,
-    smoothing: float,
-    plan: SearchPlan,
-) -> HumanParams:
-    """Fit all frames, some at a time, and stop between when the user says so."""
-    body, bar = BodyModel.bundled(), comfy.utils.ProgressBar(frames)
-
-    def tell(done: int) -> None:
-        bar.update(done)
-        comfy.model_management.throw_exception_if_processing_interrupted()
-
-    comfy.model_management.throw_exception_if_processing_interrupted()
-    results = fit_video(
-        people,
-        frames,
+    check_frame_counts(
+        {
+            "images": frames,
+            "keypoints": None if detections is None else len(detections),
+            "pose data": None if joints is None else len(joints),
+            "masks": None if mask is None else len(mask),
+        },
+        "Connect the same IMAGE to the detector, to what makes the masks, and to this node.",
+    )
+    sequence = InputSequence(
+        image_size=(height, width),
+        keypoints=detections,
+        joints=joints,
+        mask=None if mask is None else frame_mask,
+        focal_px=focal_px,
+    )
+    results = fit_sequence(
+        sequence,
+        range(frames),
         person=person,
-        body=body,
-        plan=plan,
+        body=BodyModel.bundled(),
         strength=smoothing,
-        progress=tell,
+        progress=start_progress(frames),
     )
     return join_frames([result.params for result in results])
 
 
-def read_frames(
-    images: Tensor, person: int, focal_px: float | None, smoothing: float
-) -> HumanParams:
+def regress_batch(images: Tensor, *, focal_px: float | None, smoothing: float) -> HumanParams:
     """Read the one person of every image off it, without keypoints.
 
     Args:
-        images: (batch, 3, height, width) in [-1, 1].
-        person: must be 0: the network reads one person.
+        images: (frames, 3, height, width) in [-1, 1].
         focal_px: focal length in pixels; None guesses it.
-        smoothing: as in `fit_frames`.
-
-    Raises:
-        KeypointsError: another person is asked for.
+        smoothing: as in `fit_batch`.
     """
-    if person:
-        raise KeypointsError(
-            f"Person {person} is asked for, but without keypoints the image must show one "
-            "person. Connect the POSE_KEYPOINT of a pose detector, or crop the image."
-        )
-    bar = comfy.utils.ProgressBar(len(images))
-    parts = []
-    for image in images.cpu():
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        parts.append(regress_body(image, focal_px=focal_px).params)
-        bar.update(1)
-    params = join_frames(parts)
-    if not smoothing or params.frames == 1:
-        return params
-    return smooth_bodies(
-        params, BodyModel.bundled(), Smoothing.of_strength(smoothing), progress=_check_interrupt
+    return regress_sequence(
+        images.cpu(),
+        body=BodyModel.bundled(),
+        focal_px=focal_px,
+        strength=smoothing,
+        progress=start_progress(len(images)),
     )
-
-
-def _check_interrupt(done: int) -> None:
-    comfy.model_management.throw_exception_if_processing_interrupted()

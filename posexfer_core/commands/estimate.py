@@ -11,18 +11,15 @@ from ..body.motion import join_frames
 from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..errors import KeypointsError, OutputError
-from ..files.atomic import check_target
+from ..files.atomic import check_target, make_folder
 from ..files.images import check_image_target, save_image
-from ..fit.fit import FitResult, fit_people
-from ..fit.search import IN_SPACE, SearchPlan
-from ..fit.video.fit_motion import fit_video
-from ..fit.video.smooth_bodies import smooth_bodies
-from ..fit.video.smoothing import Smoothing
-from ..pose_networks.regressor import regress_body
+from ..fit.fit import FitResult, Progress, fit_people
+from ..fit.video.estimate_sequence import fit_sequence, regress_sequence
+from ..keypoints.detections import read_keypoints
 from ..render.overlay import overlay_body
-from .footage import Footage
 from .options import add_body_option, between, index, open_body, print_line
 from .progress import Counter
+from .sequence_files import SequenceFiles
 
 HELP = (
     "Fit the 3D body to a person's 2D keypoints or 3D joints, in one image or in the frames of a "
@@ -113,111 +110,95 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Fit or read, then write the parameters and the overlays."""
+    """Fit or regress, then write the parameters and the overlays."""
     if options.out.suffix != ".npz":
         raise OutputError(f"{options.out} ends in {options.out.suffix!r}; expected .npz.")
     check_target(options.out)
-    footage = Footage.open(
+    files = SequenceFiles.open(
         options.image,
         options.keypoints,
         options.joints,
         options.mask,
         focal_px=options.focal_px,
     )
-    frames = _wanted_frames(options, footage)
-    overlays = _overlay_files(options, footage, frames)
+    frames = _wanted_frames(options, files)
+    overlays = _overlay_files(options, files, frames)
     body = open_body(options.body)
-    params, found = _estimate(options, footage, frames, body)
+    counter = Counter("fitting" if files.inputs.known else "reading", len(frames), "frames")
+    try:
+        estimate = _fit if files.inputs.known else _regress
+        params, quality = estimate(options, files, frames, body, counter.advance)
+    finally:
+        counter.close()
     if options.fps is not None:
         params = replace(params, frame_rate=options.fps)
     for number, path in enumerate(overlays):
         view = BodyView.of(params.part(slice(number, number + 1), slice(None)), body)
-        image = footage.image(frames[number])
+        image = files.image(frames[number])[None]
         save_image(overlay_body(image, view, keypoints=True), path)
     params.save(options.out)
-    print_line(found)
+    print_line(quality)
     print_line(f"parameters: {options.out}")
     print_line(f"overlay: {overlays[0] if len(overlays) == 1 else overlays[0].parent}")
 
 
-def _wanted_frames(options: argparse.Namespace, footage: Footage) -> list[int]:
+def _wanted_frames(options: argparse.Namespace, files: SequenceFiles) -> list[int]:
     if options.frame is None:
-        return list(range(footage.frames))
-    if options.frame >= footage.frames:
+        return list(range(files.frames))
+    if options.frame >= files.frames:
         raise KeypointsError(
-            f"Frame {options.frame} was asked for, but there are {footage.frames}, numbered from 0."
+            f"Frame {options.frame} was asked for, but there are {files.frames}, numbered from 0."
         )
     return [options.frame]
 
 
-def _overlay_files(options: argparse.Namespace, footage: Footage, frames: list[int]) -> list[Path]:
+def _overlay_files(
+    options: argparse.Namespace, files: SequenceFiles, frames: list[int]
+) -> list[Path]:
     """Name the overlays, one for each image that is used, and check that they can be written."""
-    several = len(frames) > 1 and len(footage.images) > 1
+    several = len(frames) > 1 and len(files.images) > 1
     default = options.out.with_name(f"{options.out.stem}_overlay" + ("" if several else ".png"))
     path = options.overlay or default
     if not several:
         check_image_target(path)
         return [path]
-    try:
-        path.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {path} cannot be made: {error.strerror}.") from error
-    files = [path / f"{frame:05d}.png" for frame in frames]
-    check_image_target(files[0])
-    return files
+    make_folder(path)
+    return [path / f"{frame:05d}.png" for frame in frames]
 
 
-def _estimate(
-    options: argparse.Namespace, footage: Footage, frames: list[int], body: BodyModel
-) -> tuple[HumanParams, str]:
-    """Return the parameters, and how good they are."""
-    counter = Counter("fitting" if footage.annotated else "reading", len(frames), "frames")
-    try:
-        if footage.annotated:
-            return _fitted(options, footage, frames, body, counter)
-        return _read(options, footage, frames, body, counter)
-    finally:
-        counter.close()
-
-
-def _fitted(
+def _fit(
     options: argparse.Namespace,
-    footage: Footage,
+    files: SequenceFiles,
     frames: list[int],
     body: BodyModel,
-    counter: Counter,
+    progress: Progress,
 ) -> tuple[HumanParams, str]:
-    """Fit the body to keypoints and 3D joints."""
-    plan = IN_SPACE if footage.joints is not None else SearchPlan()
-    if len(frames) > 1:
-        results = fit_video(
-            lambda number: footage.people(frames[number]),
-            len(frames),
-            person=options.person,
-            body=body,
-            plan=plan,
-            strength=options.smooth,
-            progress=counter.advance,
-        )
-    else:
-        results = fit_people([footage.people(frames[0]).look(options.person)], body=body, plan=plan)
+    """Return the body fitted to keypoints and 3D joints, and how well it explains them."""
+    results = fit_sequence(
+        files.inputs,
+        frames,
+        person=options.person,
+        body=body,
+        strength=options.smooth,
+        progress=progress,
+    )
     errors = np.array([one.reprojection_px for one in results])
-    found = f"mean reprojection error: {np.nanmean(errors):.2f} px"
+    quality = f"mean reprojection error: {np.nanmean(errors):.2f} px"
     if len(frames) > 1:
         lost = int(np.isnan(errors).sum())
-        found += f", over {len(frames)} frames"
-        found += f", of which {lost} do not show the person and are filled" if lost else ""
-    return join_frames([one.params for one in results]), found
+        quality += f", over {len(frames)} frames"
+        quality += f", of which {lost} do not show the person and are filled" if lost else ""
+    return join_frames([one.params for one in results]), quality
 
 
-def _read(
+def _regress(
     options: argparse.Namespace,
-    footage: Footage,
+    files: SequenceFiles,
     frames: list[int],
     body: BodyModel,
-    counter: Counter,
+    progress: Progress,
 ) -> tuple[HumanParams, str]:
-    """Read the body off every image alone."""
+    """Return the body read off every image alone, and what to expect of it."""
     if options.mask is not None:
         raise KeypointsError("--mask shapes a body that was fitted to keypoints; give them too.")
     if options.person:
@@ -225,27 +206,20 @@ def _read(
             f"--person {options.person} chooses among the people of a keypoint file; without one, "
             "the image must show one person. Give keypoints, or cut the image."
         )
-    readings = []
-    for frame in frames:
-        image = footage.image(frame)[0]
-        readings.append(regress_body(image, body=body, focal_px=options.focal_px).params)
-        counter.advance()
-    params = join_frames(readings)
-    if len(frames) > 1 and options.smooth:
-        params = smooth_bodies(params, body, Smoothing.of_strength(options.smooth))
+    params = regress_sequence(
+        map(files.image, frames),
+        body=body,
+        focal_px=options.focal_px,
+        strength=options.smooth,
+        progress=progress,
+    )
     return params, (
         "rough estimate from the image alone, by a small network that saw synthetic people only: "
         "look at the overlay; a keypoint file gives a better one"
     )
 
 
-def fit_person(
-    keypoints: Path,
-    size: tuple[int, int],
-    body: BodyModel,
-    person: int = 0,
-    focal_px: float | None = None,
-) -> FitResult:
+def fit_person(keypoints: Path, size: tuple[int, int], body: BodyModel, person: int) -> FitResult:
     """Fit the body to one person of the first frame of a keypoint file.
 
     Args:
@@ -253,10 +227,9 @@ def fit_person(
         size: height and width of the image, pixels.
         body: the body to fit.
         person: which person of the file, from 0.
-        focal_px: focal length, pixels; guessed when not given.
     """
-    footage = Footage.of_keypoints(keypoints, size, focal_px=focal_px)
-    return fit_people([footage.people(0).look(person)], body=body)[0]
+    observation = read_keypoints(keypoints).observation(person, image_size=size)
+    return fit_people([observation], body=body)[0]
 
 
 def focal_length(text: str) -> float:

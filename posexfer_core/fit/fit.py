@@ -16,9 +16,9 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..geometry.camera import default_focal_px, intrinsics_matrix
 from ..geometry.so3 import log_map
-from ..keypoints.joints3d import SMPL24
 from ..keypoints.keypoint_placement import PLACEMENTS, RestBody, known_names
 from ..keypoints.keypoints import Keypoints
+from ..keypoints.layouts import SMPL24
 from ..keypoints.observation import Observation, usable_keypoints
 from ..pose_networks.lifter import lift_keypoints
 from ..pose_networks.pose_lifting_network import LIFTED_NAMES

@@ -1,91 +1,80 @@
-"""Keypoints as COCO and COCO-WholeBody write them: annotation files and lists of detections."""
+"""Keypoints as COCO and COCO-WholeBody write them, and MMPose's predictions.
 
-from collections.abc import Mapping
+Read are an annotation file or excerpt (`annotations`, with `image` or `images`), one annotation,
+a list of detections, and MMPose's predictions (`instance_info`, `instances`). Only the last have
+frames; all people of another file are in one frame.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from .layouts import FEET6, HAND21
+from ..errors import KeypointsError
+from .layouts import FEET6
 from .raw_people import (
+    RawFrames,
     RawPerson,
-    check_frame,
     filled,
     image_size,
     joined,
-    mapping_at,
+    joined_hands,
     raw_person,
     triples,
 )
 
-ONLY = ""
-HANDS = {"l": "lefthand_kpts", "r": "righthand_kpts"}
+LIST_KEYS = ("annotations", "instance_info", "instances")
+HAND_KEYS = {"l": "lefthand_kpts", "r": "righthand_kpts"}
+
+Sizes = dict[str | None, tuple[int, int] | None]
+"""Image id → `(height, width)`; None → that of the first image."""
 
 
-def find_people(data: Any, frame: int = 0) -> list[RawPerson] | None:
-    """Return all people with keypoints, in the order written; None if this is another format.
-
-    Taken are an annotation file or excerpt (`annotations`, with `image` or `images`), one
-    annotation, a list of detections, and MMPose's predictions (`instance_info`, `instances`),
-    which alone know frames.
-    """
-    sizes = _image_sizes(data)
-    frames = _mmpose_frames(data)
-    if len(frames) > 1:
-        check_frame(frame, len(frames))
-        data = frames[frame]
-    entries = _entries(data)
+def find_frames(content: Any) -> RawFrames | None:
+    """Return the frames of a file, people in the order written; None if this is another format."""
+    entries = _entries(content)
     if entries is None:
         return None
+    sized = partial(_people, sizes=_image_sizes(content))
+    if any(isinstance(entry, Mapping) and "instances" in entry for entry in entries):
+        return RawFrames([_field(frame, "instances") for frame in entries], sized)
+    return RawFrames([entries], sized) if all(isinstance(one, Mapping) for one in entries) else None
+
+
+def _entries(content: Any) -> Sequence[Any] | None:
+    """Find the list of annotations, or of MMPose's frames."""
+    if isinstance(content, Mapping) and "keypoints" in content:
+        return [content]
+    if isinstance(content, Mapping):
+        content = next((content[key] for key in LIST_KEYS if key in content), None)
+    return content if isinstance(content, list | tuple) else None
+
+
+def _field(entry: Any, key: str) -> Any:
+    return entry.get(key) if isinstance(entry, Mapping) else None
+
+
+def _people(entries: Any, sizes: Sizes) -> list[RawPerson]:
+    if not isinstance(entries, list | tuple):
+        raise KeypointsError("a frame of MMPose's predictions has no list of 'instances'.")
     return [
-        _person(entry, sizes.get(str(entry.get("image_id")), sizes[ONLY]))
+        _person(entry, sizes.get(str(entry.get("image_id")), sizes[None]))
         for entry in entries
         if isinstance(entry, Mapping) and _has_keypoints(entry)
     ]
 
 
-def count_frames(data: Any) -> int:
-    """Count the frames of MMPose's predictions; 1 for every other format."""
-    return max(len(_mmpose_frames(data)), 1)
-
-
-def _mmpose_frames(data: Any) -> list[Any]:
-    """List the frames of MMPose's predictions over a video."""
-    if isinstance(data, Mapping):
-        data = data.get("instance_info")
-    if not isinstance(data, list | tuple):
-        return []
-    frames = [one for one in data if isinstance(one, Mapping) and "instances" in one]
-    return frames if len(frames) == len(data) else []
-
-
-def _entries(data: Any) -> list[Any] | None:
-    """Find the list of annotations."""
-    if isinstance(data, Mapping):
-        if "keypoints" in data:
-            return [data]
-        nested = next(
-            (data[key] for key in ("annotations", "instance_info", "instances") if key in data),
-            None,
-        )
-        return _entries(nested) if isinstance(nested, list | tuple) else None
-    if not isinstance(data, list | tuple):
-        return None
-    if data and isinstance(data[0], Mapping) and isinstance(data[0].get("instances"), list):
-        return list(data[0]["instances"])  # MMPose: a list of frames
-    return list(data) if all(isinstance(entry, Mapping) for entry in data) else None
-
-
-def _image_sizes(data: Any) -> dict[str, tuple[int, int] | None]:
-    """Map image ids to sizes; ONLY stands for the only image."""
-    single = mapping_at(data, "image")
-    sizes = {ONLY: image_size(single.get("height"), single.get("width"))}
-    images = data.get("images") if isinstance(data, Mapping) else None
-    for image in images if isinstance(images, list | tuple) else ():
-        if isinstance(image, Mapping) and isinstance(image.get("id"), int | str):
-            size = image_size(image.get("height"), image.get("width"))
-            sizes[str(image["id"])] = size
-            sizes[ONLY] = sizes[ONLY] or size
+def _image_sizes(content: Any) -> Sizes:
+    listed = _field(content, "images")
+    images = [_field(content, "image"), *(listed if isinstance(listed, list | tuple) else ())]
+    sizes: Sizes = {None: None}
+    for image in images:
+        size = image_size(_field(image, "height"), _field(image, "width"))
+        sizes[None] = sizes[None] or size
+        if isinstance(name := _field(image, "id"), int | str):
+            sizes[str(name)] = size
     return sizes
 
 
@@ -102,17 +91,18 @@ def _person(entry: Mapping[str, Any], size: tuple[int, int] | None) -> RawPerson
         scores = triples([[score, 0.0, 0.0] for score in scores], "keypoint_scores")[:, :1]
         points = np.concatenate([points, scores], axis=1)
     raw = raw_person(points, size)
-    if filled(feet := entry.get("foot_kpts")):
-        raw = joined(raw, _flagged(triples(feet, "foot_kpts"), raw), FEET6)
-    for side, key in HANDS.items():
-        if filled(entry.get(key)):
-            names = [f"{side}_{name}" if name else "" for name in HAND21]
-            raw = joined(raw, _flagged(triples(entry[key], key), raw), names)
-    return raw
+    parts = {
+        key: _flagged(triples(entry[key], key), raw)
+        for key in ("foot_kpts", *HAND_KEYS.values())
+        if filled(entry.get(key))
+    }
+    if "foot_kpts" in parts:
+        raw = joined(raw, parts["foot_kpts"], FEET6)
+    return joined_hands(raw, {side: parts[key] for side, key in HAND_KEYS.items() if key in parts})
 
 
-def _flagged(points: ndarray, raw: RawPerson) -> ndarray:
+def _flagged(points: ndarray, body: RawPerson) -> ndarray:
     """Write the scores of hands and feet on the body's scale, where 2 stands for seen."""
-    if raw.points.shape[1] == 3 and points.shape[1] == 3 and np.any(raw.points[:, 2] == 2.0):
+    if body.points.shape[1] == 3 and points.shape[1] == 3 and np.any(body.points[:, 2] == 2.0):
         return np.c_[points[:, :2], np.where(points[:, 2] > 0.0, 2.0, 0.0)]
     return points

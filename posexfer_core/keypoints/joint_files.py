@@ -1,30 +1,33 @@
-"""3D joints of people over frames, from the files of estimators that give no body."""
+"""3D joints of people over frames, from the files of estimators that give no SMPL body."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from numpy import ndarray
 
 from ..errors import KeypointsError, ParamsError
 from ..files.containers import read_container
-from ..files.fields import Fields
 from ..geometry.camera import default_focal_px
 from . import mediapipe
-from .joints3d import FARTHEST_M, LAYOUTS_3D, Joints3D, name_joints
-from .observation import Observation
+from .joints3d import FARTHEST_M, Joints3D, name_joints
+from .keypoints import Keypoints
+from .layouts import LAYOUTS_3D
+from .observation import FrameObservations, Observation
+from .raw_people import RawPerson
 from .rig_joints import (
     MHR_KEYS,
-    NEAREST_M,
     NLF_KEY,
+    RawJoints,
     is_mhr,
     is_nlf,
     mhr_frames,
-    mhr_observation,
+    mhr_person,
     nlf_focal_px,
     nlf_frames,
-    placed_observation,
 )
 
 ARRAY_KEYS = (
@@ -34,98 +37,136 @@ ARRAY_KEYS = (
 """Names under which plain arrays of joints are looked for, first one first."""
 MILLIMETRES_FROM = 100.0
 """People do not span so many metres."""
+NEAREST_M = 0.1
+"""Joints nearer to the camera plane are not in the camera's frame."""
+MOST_PX = 1e9
+"""Larger focal lengths are errors."""
 
 
-class JointFile:
-    """Joints of an opened file; axes are the camera's: x right, y down, z away."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class JointFrames:
+    """The 3D joints of the people in each frame; people are parsed when they are asked for."""
 
-    def __init__(self, path: Path) -> None:
-        """Open a file.
+    name: str
+    """Of the file, for errors."""
+    frames: Sequence[Any]
+    """As they are written."""
+    people: Callable[[Any], Sequence[Any]] = list
+    """Returns the people of one of `frames`, as they are written."""
+    read: Callable[[Any], RawJoints]
+    """Returns the joints of one of these people."""
+    focal_px: Callable[[tuple[int, int]], float] = default_focal_px
+    """What the tool assumes for an image of some height and width."""
 
-        Raises:
-            ParamsError: it holds no 3D joints that are known.
-        """
-        self.name, self._content = path.name, read_container(path)
-        self._landmarks = mediapipe.count_frames(self._content)
-        self._arrays: list[ndarray] = []
-        if not is_mhr(self._content) and self._landmarks is None:
-            self._arrays = [_metres(frame) for frame in _frames(self._content, self.name)]
+    @classmethod
+    def of_mhr(cls, content: Any, name: str) -> "JointFrames":
+        """Wrap what SAM 3D Body gives, such as an MHR_POSE_DATA value."""
+        return cls(name=name, frames=mhr_frames(content), read=mhr_person)
+
+    @classmethod
+    def of_nlf(cls, content: Any, name: str) -> "JointFrames":
+        """Wrap NLF's free joints, in metres or millimetres."""
+        frames = [_metres(frame) for frame in nlf_frames(content, name)]
+        return cls(name=name, frames=frames, read=_array_person, focal_px=nlf_focal_px)
 
     def __len__(self) -> int:
         """Count the frames."""
-        if self._landmarks is not None:
-            return self._landmarks
-        return len(self._arrays or mhr_frames(self._content))
-
-    def people(self, frame: int) -> int:
-        """Count the people in a frame."""
-        if self._landmarks is not None:
-            return len(mediapipe.find_joints(self._content, frame) or [])
-        return len((self._arrays or mhr_frames(self._content))[frame])
+        return len(self.frames)
 
     def joints(self, frame: int, person: int) -> Joints3D:
-        """Take the joints of one person, for whom keypoints are known as well.
+        """Return the joints of one person, for whom keypoints are known as well.
 
         Raises:
-            KeypointsError, ParamsError: there is no such person, or it has too few joints.
+            KeypointsError: there is no such person, or it has too few joints.
         """
-        if self._landmarks is not None:
-            found = self._person(mediapipe.find_joints(self._content, frame) or [], person)
-            if found is None:
-                raise KeypointsError(f"{self.name}: person {person} has no world landmarks.")
-            return found
-        if self._arrays:
-            return name_joints(self._person(self._arrays[frame], person))
-        found = self._person(mhr_frames(self._content)[frame], person)
-        fields = Fields(found, f"{self.name}: person {person}")
-        return name_joints(fields.rows("pred_keypoints_3d", width=3, count=None))
+        people = self.people(self.frames[frame])
+        if person >= len(people):
+            raise KeypointsError(
+                f"person {person} was asked for, but there are {len(people)} in {self.name}, "
+                "numbered from 0."
+            )
+        try:
+            raw = self.read(people[person])
+            return name_joints(raw.xyz, raw.confidence)
+        except (KeypointsError, ParamsError) as error:
+            raise KeypointsError(f"person {person} of {self.name}: {error}") from error
 
-    def sight(
-        self, frame: int, person: int, size: tuple[int, int], focal_px: float | None
-    ) -> Observation:
-        """Take one person who has no keypoints: the joints themselves say where it is seen.
+    def observations(
+        self, frame: int, image_size: tuple[int, int], focal_px: float | None = None
+    ) -> FrameObservations:
+        """Return everyone in a frame where the joints themselves say where they are seen.
 
         Args:
             frame: which frame, from 0.
-            person: which person, from 0.
-            size: height and width of the image, pixels.
-            focal_px: focal length; what the tool that wrote the file assumes when left out.
-
-        Raises:
-            KeypointsError, ParamsError: as `joints`, or the joints lie about the origin.
+            image_size: height and width of the image, pixels.
+            focal_px: focal length, for files that have none; what the tool that wrote the file
+                assumes when left out.
         """
-        if not self._arrays and self._landmarks is None:
-            people = mhr_frames(self._content)[frame]
-            return mhr_observation(
-                self._person(people, person), size, f"{self.name}: person {person}"
-            )
-        if (
-            self._landmarks is not None
-            or self._arrays[frame][person : person + 1, :, 2].min(initial=np.inf) < NEAREST_M
-        ):
-            raise ParamsError(
-                f"{self.name} does not say where in the image the person is: its joints lie "
-                "about their own origin. Give a file of keypoints as well."
-            )
-        joints = self._person(self._arrays[frame], person)
-        return placed_observation(joints, joints, focal_px or self._focal_px(size), size, self.name)
+        focal_px = focal_px or self.focal_px(image_size)
 
-    def _focal_px(self, size: tuple[int, int]) -> float:
-        return nlf_focal_px(size) if is_nlf(self._content) else default_focal_px(size)
+        def observe(person: Any) -> Observation:
+            return _projected(self.read(person), focal_px, image_size)
 
-    def _person(self, people: Any, person: int) -> Any:
-        if person >= len(people):
-            raise KeypointsError(
-                f"{self.name}: person {person} was asked for, but there are {len(people)}, "
-                "numbered from 0."
-            )
-        return people[person]
+        return FrameObservations.of(self.people(self.frames[frame]), observe, name=self.name)
 
 
-def _frames(content: Any, name: str) -> list[ndarray]:
-    """List the frames as (people, joints, 3)."""
+def read_joint_file(path: Path) -> JointFrames:
+    """Recognise a file of 3D joints by its content, and find its frames.
+
+    Raises:
+        ParamsError: it holds no 3D joints that are known.
+    """
+    content, name = read_container(path), path.name
+    if is_mhr(content):
+        return JointFrames.of_mhr(content, name)
     if is_nlf(content):
-        return nlf_frames(content[NLF_KEY], name)
+        return JointFrames.of_nlf(content, name)
+    landmarks = mediapipe.find_frames(content)
+    if landmarks is not None:
+        return JointFrames(
+            name=name, frames=landmarks.frames, people=landmarks.people, read=_world_landmarks
+        )
+    frames = [_metres(frame) for frame in _array_frames(content, name)]
+    return JointFrames(name=name, frames=frames, read=_array_person)
+
+
+def _world_landmarks(person: RawPerson) -> RawJoints:
+    if person.world is None:
+        raise KeypointsError("it has no world landmarks.")
+    return RawJoints(person.world[:, :3], person.world[:, 3])
+
+
+def _array_person(joints: Float[ndarray, "points 3"]) -> RawJoints:
+    """Take joints that are all in front of the camera plane for joints in the camera's frame."""
+    return RawJoints(joints, placed=joints if joints[:, 2].min() >= NEAREST_M else None)
+
+
+def _projected(raw: RawJoints, focal_px: float, size: tuple[int, int]) -> Observation:
+    """Project joints to keypoints, so that the body is placed where the image has it."""
+    if raw.placed is None:
+        raise KeypointsError(
+            "the file does not say where in the image the person is: its joints lie about their "
+            "own origin. Give a file of keypoints as well."
+        )
+    joints = name_joints(raw.xyz, raw.confidence)
+    placed = name_joints(raw.placed, raw.confidence).xyz
+    focal_px = raw.focal_px or focal_px
+    if not (placed[:, 2].min() > NEAREST_M and 0.0 < focal_px < MOST_PX):
+        raise KeypointsError(
+            f"the joints reach to {placed[:, 2].min():.3g} m in depth with a focal length of "
+            f"{focal_px:.3g} px, expected all of them before the camera."
+        )
+    height, width = size
+    keypoints = Keypoints(
+        xy=focal_px * placed[:, :2] / placed[:, 2:] + np.array([width, height]) / 2.0,
+        confidence=joints.confidence,
+        names=joints.names,
+        image_size=size,
+    )
+    return Observation(keypoints=keypoints, joints=joints, focal_px=focal_px)
+
+
+def _array_frames(content: Any, name: str) -> list[Float[ndarray, "people points 3"]]:
     if isinstance(content, Mapping):
         content = next((content[key] for key in ARRAY_KEYS if key in content), None)
     if not isinstance(content, ndarray) or content.dtype.kind not in "fiu":
@@ -135,20 +176,17 @@ def _frames(content: Any, name: str) -> list[ndarray]:
             f"joints, 3) of {', '.join(map(str, LAYOUTS_3D))} joints under one of "
             f"{', '.join(ARRAY_KEYS)}."
         )
-    points = content[..., :3].astype(float)
-    if content.ndim not in (2, 3, 4) or content.shape[-1] not in (3, 4) or not len(content):
+    if content.ndim not in (2, 3, 4) or content.shape[-1] not in (3, 4) or not content.size:
         raise ParamsError(
             f"{name} holds joints of shape {content.shape}, expected (joints, 3), (frames, joints, "
             "3) or (frames, people, joints, 3)."
         )
-    if points.ndim == 2:
-        return [points[None]]
-    return [frame if frame.ndim == 3 else frame[None] for frame in points]
+    points = content[..., :3].astype(float)
+    frames = points[None] if points.ndim == 2 else points
+    return [frame if frame.ndim == 3 else frame[None] for frame in frames]
 
 
-def _metres(people: ndarray) -> ndarray:
-    """Tell millimetres by the span of the people."""
-    spans = [
-        np.ptp(one, axis=0).max() for one in people if len(one) and (np.abs(one) < FARTHEST_M).all()
-    ]
-    return people / 1000.0 if max(spans, default=0.0) > MILLIMETRES_FROM else people
+def _metres(people: Float[ndarray, "people points 3"]) -> Float[ndarray, "people points 3"]:
+    """Convert millimetres, which are told by the extent of the people."""
+    extents = [np.ptp(one, axis=0).max() for one in people if (np.abs(one) < FARTHEST_M).all()]
+    return people / 1000.0 if max(extents, default=0.0) > MILLIMETRES_FROM else people

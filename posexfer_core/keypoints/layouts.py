@@ -1,4 +1,9 @@
-"""The order in which each tool lists its keypoints, in one set of names."""
+"""The order in which each tool lists keypoints and 3D joints, in one set of names.
+
+Names are such as "nose" or "l_big_toe"; "" marks points that are not used.
+"""
+
+from ..body.joints import JOINT_NAMES
 
 
 def _names(listing: str) -> tuple[str, ...]:
@@ -14,16 +19,10 @@ COCO17 = _names(
 FEET6 = _names("l_big_toe l_small_toe l_heel r_big_toe r_small_toe r_heel")
 """Foot keypoints of COCO-WholeBody, of BODY_25's tail, and of ComfyUI's `foot_keypoints_2d`."""
 
-HAND21 = ("",) * 9 + ("knuckle",) + ("",) * 11
-"""Hand keypoints; only the knuckle of the middle finger says where a palm points."""
+HANDS21 = {side: ("",) * 9 + (f"{side}_knuckle",) + ("",) * 11 for side in ("l", "r")}
+"""Hand keypoints; of use is the middle finger's knuckle, which gives the direction of the palm."""
 
-WHOLEBODY133 = (
-    COCO17
-    + FEET6
-    + ("",) * 68
-    + tuple(f"l_{name}" if name else "" for name in HAND21)
-    + tuple(f"r_{name}" if name else "" for name in HAND21)
-)
+WHOLEBODY133 = COCO17 + FEET6 + ("",) * 68 + HANDS21["l"] + HANDS21["r"]
 """COCO-WholeBody: body, feet, face, left hand, right hand."""
 
 OPENPOSE18 = _names(
@@ -42,4 +41,40 @@ BODY25 = _names(
 LAYOUTS: dict[int, tuple[str, ...]] = {
     len(names): names for names in (COCO17, OPENPOSE18, COCO17 + FEET6, BODY25, WHOLEBODY133)
 }
-"""Layout by the number of its points, which is different for each; "" marks points not used."""
+"""Number of keypoints, which is different for each layout → names."""
+
+MEDIAPIPE_NAMES = _names(
+    "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer "
+    "left_ear right_ear mouth_left mouth_right left_shoulder right_shoulder left_elbow "
+    "right_elbow left_wrist right_wrist left_pinky right_pinky left_index right_index left_thumb "
+    "right_thumb left_hip right_hip left_knee right_knee left_ankle right_ankle left_heel "
+    "right_heel left_foot_index right_foot_index"
+)
+"""MediaPipe's own names of its pose landmarks."""
+
+
+def _renamed(name: str) -> str:
+    for theirs, ours in (("left_", "l_"), ("right_", "r_"), ("foot_index", "big_toe")):
+        name = name.replace(theirs, ours)
+    return name if name in BODY25 else ""
+
+
+MEDIAPIPE33 = tuple(map(_renamed, MEDIAPIPE_NAMES))
+"""MediaPipe's pose landmarks."""
+
+SMPL24 = tuple(f"{name}_joint" for name in JOINT_NAMES)
+"""SMPL's own joints, such as NLF's."""
+
+_HAND70 = ("",) * 11
+MHR70 = (
+    *_names("nose l_eye r_eye l_ear r_ear l_shoulder r_shoulder l_elbow r_elbow"),
+    *_names("l_hip r_hip l_knee r_knee l_ankle r_ankle"),
+    *FEET6,
+    *(*_HAND70, "r_knuckle", *("",) * 8, "r_wrist"),
+    *(*_HAND70, "l_knuckle", *("",) * 8, "l_wrist"),
+    *("",) * 7,
+)
+"""SAM 3D Body's keypoints; each hand ends with its wrist."""
+
+LAYOUTS_3D = {24: SMPL24, 33: MEDIAPIPE33, 70: MHR70}
+"""Number of 3D joints → names."""

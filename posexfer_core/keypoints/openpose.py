@@ -1,42 +1,64 @@
 """Keypoints as OpenPose writes them, and as ComfyUI passes them on (`POSE_KEYPOINT`).
 
 ComfyUI's value is a list of frames. Parts that were not found are None; core writes pixels,
-older packs write shares of the canvas. Packs disagree about which hand is left, so that hands
-are told apart by the wrists they are near to, never by their names.
+older packs write shares of the canvas. Packs disagree about which hand is left, so each hand is
+assigned to the nearer wrist, whatever its name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from ..errors import KeypointsError
-from .layouts import FEET6, HAND21
-from .raw_people import RawPerson, check_frame, filled, image_size, joined, raw_person, triples
+from .layouts import FEET6, HANDS21
+from .raw_people import (
+    RawFrames,
+    RawPerson,
+    filled,
+    image_size,
+    joined,
+    joined_hands,
+    raw_person,
+    triples,
+)
 
 BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints")
 HAND_KEYS = ("hand_left_keypoints_2d", "hand_right_keypoints_2d")
 
 
-def find_people(data: Any, frame: int) -> list[RawPerson] | None:
-    """Return the people of one frame, or None if this is another format."""
-    if isinstance(data, list | tuple) and data and _is_frame(data[0]):
-        check_frame(frame, len(data))
-        data = data[frame]
-    if not isinstance(data, Mapping) or not _is_frame(data):
-        return None
-    size = image_size(data.get("canvas_height"), data.get("canvas_width"))
-    people = data.get("people", ())
-    if people is None:
-        return []
-    if not isinstance(people, list | tuple):
-        raise KeypointsError(f"'people' is a {type(people).__name__}, expected a list of people.")
+def find_frames(content: Any) -> RawFrames | None:
+    """Return the frames of a list or the one of a file; None if this is another format."""
+    frames = content if isinstance(content, list | tuple) else [content]
+    return RawFrames(frames, read_people) if frames and _is_frame(frames[0]) else None
+
+
+def _is_frame(frame: Any) -> bool:
+    return isinstance(frame, Mapping) and ("people" in frame or "canvas_width" in frame)
+
+
+def read_people(frame: Any) -> list[RawPerson]:
+    """Read the people of one frame."""
+    people = list_people(frame)
+    size = image_size(frame.get("canvas_height"), frame.get("canvas_width"))
     return [_person(person, size) for person in people if _has_body(person)]
 
 
-def _is_frame(data: Any) -> bool:
-    return isinstance(data, Mapping) and ("people" in data or "canvas_width" in data)
+def list_people(frame: Any) -> Sequence[Any]:
+    """Return the people of one frame as they are written.
+
+    Raises:
+        KeypointsError: this is no frame.
+    """
+    if not _is_frame(frame):
+        raise KeypointsError(
+            f"a frame is a {type(frame).__name__}, expected an object with a list of people."
+        )
+    people = frame.get("people")
+    if not isinstance(people, list | tuple | None):
+        raise KeypointsError(f"'people' is a {type(people).__name__}, expected a list of people.")
+    return people or ()
 
 
 def _has_body(person: Any) -> bool:
@@ -49,24 +71,22 @@ def _person(person: Mapping[str, Any], size: tuple[int, int] | None) -> RawPerso
     if filled(feet := person.get("foot_keypoints_2d")):
         raw = joined(raw, triples(feet, "foot_keypoints_2d"), FEET6)
     hands = [triples(person[key], key) for key in HAND_KEYS if filled(person.get(key))]
-    for side, hand in _sided_hands(raw, hands).items():
-        raw = joined(raw, hand, [f"{side}_{name}" if name else "" for name in HAND21])
-    return raw
+    return joined_hands(raw, _sided_hands(raw, hands))
 
 
 def _sided_hands(raw: RawPerson, hands: list[ndarray]) -> dict[str, ndarray]:
-    """Give each hand to the nearer free wrist."""
-    sided: dict[str, ndarray] = {}
-    wrists = {side: raw.points[raw.names.index(f"{side}_wrist")] for side in ("l", "r")}
+    """Assign each hand to the nearest wrist that has none yet."""
+    wrists = {side: raw.points[raw.names.index(f"{side}_wrist")] for side in HANDS21}
     pairs = [
         (float(np.linalg.norm(hand[0, :2] - wrist[:2])), side, index)
         for index, hand in enumerate(hands)
         for side, wrist in wrists.items()
-        if len(hand) == len(HAND21) and hand.shape[1] == 3 and min(hand[0, 2], wrist[2]) > 0.0
+        if len(hand) == len(HANDS21[side])
+        and hand.shape[1] == 3
+        and min(hand[0, 2], wrist[2]) > 0.0
     ]
-    given: set[int] = set()
+    assigned: dict[str, int] = {}
     for _, side, index in sorted(pairs):
-        if side not in sided and index not in given:
-            sided[side] = hands[index]
-            given.add(index)
-    return sided
+        if side not in assigned and index not in assigned.values():
+            assigned[side] = index
+    return {side: hands[index] for side, index in assigned.items()}

@@ -1,29 +1,38 @@
-"""What every keypoint reader needs: untrusted numbers into arrays, and a person by index."""
+"""What a keypoint reader returns: people as a file has them, in known layouts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 from numpy import ndarray
 
 from ..errors import KeypointsError
-from .layouts import LAYOUTS
-
-FEWEST = 4
-"""Keypoints below which no body can be placed."""
+from .layouts import HANDS21, LAYOUTS
 
 
 class RawPerson(NamedTuple):
-    """One person as it was written, layout known."""
+    """One person in the coordinates of the file."""
 
-    points: ndarray
-    """(points, 2 or 3)."""
+    points: Float[ndarray, "points columns"]
+    """x, y and, where the file has it, confidence; no points where only `world` is known."""
     names: tuple[str, ...]
     """Of each point; "" for points that are not used."""
     image_size: tuple[int, int] | None = None
-    """`(height, width)`, if it was written too."""
+    """`(height, width)`, if the file has it."""
     shares: bool = False
     """Coordinates are known to be shares of the image, even those beyond its edges."""
+    world: Float[ndarray, "33 4"] | None = None
+    """MediaPipe's world landmarks: x, y, z in metres, and confidence."""
+
+
+class RawFrames(NamedTuple):
+    """The frames of a file of one format."""
+
+    frames: Sequence[Any]
+    """As they are written."""
+    people: Callable[[Any], list[RawPerson]]
+    """Reads one of them; raises `KeypointsError`."""
 
 
 def filled(value: Any) -> bool:
@@ -31,8 +40,8 @@ def filled(value: Any) -> bool:
     return isinstance(value, list | tuple | ndarray) and len(value) > 0
 
 
-def triples(value: Any, what: str) -> ndarray:
-    """Turn a flat list `x, y, c, x, y, c, ...`, or a list of such rows, into (points, 3)."""
+def triples(value: Any, what: str) -> Float[ndarray, "points columns"]:
+    """Turn a flat list `x, y, c, x, y, c, ...`, or a list of such rows, into an array."""
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -47,55 +56,37 @@ def triples(value: Any, what: str) -> ndarray:
 
 
 def raw_person(
-    points: ndarray, image_size: tuple[int, int] | None = None, *, what: str = "The person"
+    points: Float[ndarray, "*points columns"], image_size: tuple[int, int] | None = None
 ) -> RawPerson:
-    """Name the points by how many there are."""
+    """Name keypoints by how many there are."""
     names = LAYOUTS.get(points.shape[0]) if points.ndim == 2 else None
     if names is None or points.shape[1] not in (2, 3):
         raise KeypointsError(
-            f"{what} has keypoints of shape {points.shape}, expected (points, 2) or (points, 3) "
+            f"A person has keypoints of shape {points.shape}, expected (points, 2) or (points, 3) "
             f"with {', '.join(map(str, sorted(LAYOUTS)))} points (COCO, OpenPose BODY_18, COCO "
             "with feet, BODY_25, COCO-WholeBody)."
         )
     return RawPerson(points, names, image_size)
 
 
-def person_at(people: Sequence[RawPerson], person: int) -> RawPerson:
-    """Pick one person."""
-    if not people:
-        raise KeypointsError("The keypoints show no person; use an image in which one is found.")
-    if not 0 <= person < len(people):
-        raise KeypointsError(
-            f"Person {person} was asked for, but there are {len(people)}, numbered from 0."
-        )
-    return people[person]
-
-
-def check_frame(frame: int, count: int) -> None:
-    """Refuse a frame that is not there."""
-    if not 0 <= frame < count:
-        raise KeypointsError(
-            f"Frame {frame} was asked for, but there are {count}, numbered from 0."
-        )
-
-
-def image_size(height: Any, width: Any) -> tuple[int, int] | None:
-    """Read an image size if it is one."""
-    if all(isinstance(n, int | float) and 1 <= n < 1e6 for n in (height, width)):
-        return int(height), int(width)
-    return None
-
-
 def joined(person: RawPerson, points: ndarray, names: Sequence[str]) -> RawPerson:
-    """Append keypoints of another part of the body."""
+    """Append keypoints of feet or a hand, where there are as many as `names`."""
     if len(points) != len(names) or points.shape[1] != person.points.shape[1]:
         return person
     return person._replace(
-        points=np.concatenate([person.points, points]), names=person.names + tuple(names)
+        points=np.concatenate([person.points, points]), names=(*person.names, *names)
     )
 
 
-def mapping_at(data: Any, key: str) -> Mapping[str, Any]:
-    """Look up a nested object; an empty one where there is none."""
-    value = data.get(key) if isinstance(data, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+def joined_hands(person: RawPerson, hands: dict[str, ndarray]) -> RawPerson:
+    """Append the keypoints of hands; `hands` has "l", "r", both or neither."""
+    for side, points in hands.items():
+        person = joined(person, points, HANDS21[side])
+    return person
+
+
+def image_size(height: Any, width: Any) -> tuple[int, int] | None:
+    """Return an image size if both numbers may be one."""
+    if all(isinstance(n, int | float) and 1 <= n < 1e6 for n in (height, width)):
+        return int(height), int(width)
+    return None

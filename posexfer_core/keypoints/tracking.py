@@ -1,164 +1,141 @@
-"""What is known of one person in each frame of a video."""
+"""Tracking of one person through the frames of a video, by the positions of its keypoints."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
 from ..body.model import BodyModel
-from ..errors import KeypointsError, ParamsError
+from ..errors import KeypointsError
 from .keypoints import FAINTEST, Keypoints
-from .observation import Observation, usable_keypoints
+from .observation import FrameObservations, Observation, usable_keypoints
 
 FARTHEST = 1.0
-"""How far a person may have gone since it was seen last, in its own extents."""
-TWICE = 0.1
-"""Two people who are nearer to each other are one that was found twice."""
+"""Largest distance to the expected position at which a detection is the person, in its extents."""
+DUPLICATE = 0.1
+"""Distance in extents below which two detections are one person that was found twice."""
 COASTING = 3
-"""Frames for which a person that is missed is taken to go on as it went."""
+"""Frames for which a person that is not found is expected to keep its velocity."""
 
 
-class People(NamedTuple):
-    """Those of whom something is known in one frame."""
+class PersonTracker:
+    """Finds one person in each frame, whatever its number there.
 
-    number: int
-    look: Callable[[int], Observation]
-    """Tells what is known of a person by its number, or raises."""
-
-
-class Follower:
-    """Looks at one person frame by frame, whatever number it has in each.
-
-    Detectors number the people of each image anew. Where the person was seen before, it is the
-    one whose keypoints are nearest to where those seen last would be by now, unless they are nearer
-    still to those of somebody who was beside it. Frames are to be looked at in order.
+    Detectors number the people of each image anew. The person is the detection whose keypoints
+    are nearest to those expected from its last position and velocity, unless another person of the
+    last frame was nearer to that detection. Frames are to be asked for in order.
     """
 
-    def __init__(self, people: Callable[[int], People], person: int) -> None:
-        """Follow a person.
+    def __init__(self, people: Callable[[int], FrameObservations], person: int) -> None:
+        """Start a track.
 
         Args:
             people: of a frame.
-            person: its number in the first frame that shows so many.
+            person: its number in the first frame that has so many.
         """
         self._people, self._person = people, person
         self._last: tuple[int, Keypoints] | None = None
-        self._speed = np.zeros(2)
+        self._velocity_px = np.zeros(2)
         self._others: list[Keypoints] = []
 
     def __call__(self, frame: int) -> Observation:
-        """Look at a frame.
+        """Return the observation of a frame.
 
         Raises:
-            KeypointsError, ParamsError: nobody is where the person was.
+            KeypointsError: nobody is at the expected position.
         """
         people = self._people(frame)
-        seen = _seen(people)
         if self._last is None:
-            sight = people.look(self._person)
+            found = people.person(self._person)
         else:
             when, last = self._last
-            gone = self._speed * min(frame - when, COASTING)
-            sight = self._nearest(replace(last, xy=last.xy + gone), seen)
-            self._speed = _moves(last, sight.keypoints).mean(0) / (frame - when)
-        self._last = frame, sight.keypoints
-        everyone = [one.keypoints for one in seen]
-        self._others = [other for other in everyone if _way(sight.keypoints, other) > TWICE]
-        return sight
+            shift = self._velocity_px * min(frame - when, COASTING)
+            found = self._nearest(replace(last, xy=last.xy + shift), people.usable())
+            self._velocity_px = _shifts(last, found.keypoints).mean(0) / (frame - when)
+        self._last = frame, found.keypoints
+        everyone = [one.keypoints for one in people.usable()]
+        self._others = [one for one in everyone if _distance(found.keypoints, one) > DUPLICATE]
+        return found
 
     def _nearest(self, expected: Keypoints, people: list[Observation]) -> Observation:
-        gone = [_way(expected, one.keypoints) for one in people]
-        best = int(np.argmin(gone)) if gone else -1
-        if not gone or gone[best] > FARTHEST:
+        distances = [_distance(expected, one.keypoints) for one in people]
+        best = int(np.argmin(distances)) if distances else -1
+        if not distances or distances[best] > FARTHEST:
             raise KeypointsError("nobody is near where the person was seen last")
-        if any(_way(other, people[best].keypoints) < gone[best] for other in self._others):
+        if any(_distance(one, people[best].keypoints) < distances[best] for one in self._others):
             raise KeypointsError("only somebody else is near where the person was seen last")
         return people[best]
 
 
-def every_sight(
-    look: Callable[[int], Observation], frames: int, body: BodyModel
+def observe_all(
+    observe: Callable[[int], Observation], frames: Sequence[int], body: BodyModel
 ) -> list[Observation]:
-    """Look at every frame; each must show the person.
+    """Observe every frame; each must show the person.
 
     Args:
-        look: tells what is known of the person in a frame, or raises.
-        frames: how many there are.
+        observe: returns the observation of a frame, or raises.
+        frames: their numbers.
         body: that will be fitted.
 
     Raises:
-        KeypointsError, ParamsError: as `look`; says which frame.
+        KeypointsError: as `observe`; says which frame.
     """
-    return [_checked(look, frame, body) for frame in range(frames)]
+    return [_observe(observe, frame, body) for frame in frames]
 
 
-def sights_with_gaps(
-    look: Callable[[int], Observation], frames: int, body: BodyModel
+def observe_with_gaps(
+    observe: Callable[[int], Observation], frames: Sequence[int], body: BodyModel
 ) -> list[Observation | None]:
-    """Look at every frame; those that do not show the person are None.
+    """Observe every frame; None for those that do not show the person.
 
     Args:
-        look: as in `every_sight`.
-        frames: how many there are.
+        observe: as in `observe_all`.
+        frames: their numbers.
         body: that will be fitted.
 
     Raises:
-        KeypointsError, ParamsError: as `look` at the first frame, when no frame shows the person.
+        KeypointsError: as `observe` at the first frame, when no frame shows the person.
     """
-    sights: list[Observation | None] = []
-    first: KeypointsError | ParamsError | None = None
-    for frame in range(frames):
+    found: list[Observation | None] = []
+    errors: list[KeypointsError] = []
+    for frame in frames:
         try:
-            sights.append(_checked(look, frame, body))
-        except (KeypointsError, ParamsError) as error:
-            sights.append(None)
-            first = first or error
-    if first is not None and not any(sights):
-        raise first
-    return sights
+            found.append(_observe(observe, frame, body))
+        except KeypointsError as error:
+            found.append(None)
+            errors.append(error)
+    if len(errors) == len(found):
+        raise errors[0]
+    return found
 
 
-def _checked(look: Callable[[int], Observation], frame: int, body: BodyModel) -> Observation:
+def _observe(observe: Callable[[int], Observation], frame: int, body: BodyModel) -> Observation:
     try:
-        sight = look(frame)
-        usable_keypoints(sight.keypoints, body)
-    except (KeypointsError, ParamsError) as error:
-        raise type(error)(f"Frame {frame}: {error}") from error
-    return sight
+        observation = observe(frame)
+        usable_keypoints(observation.keypoints, body)
+    except KeypointsError as error:
+        raise KeypointsError(f"Frame {frame}: {error}") from error
+    return observation
 
 
-def _seen(people: People) -> list[Observation]:
-    """List everyone of whom enough is seen."""
-    seen = []
-    for person in range(people.number):
-        with suppress(KeypointsError, ParamsError):
-            seen.append(people.look(person))
-    return seen
-
-
-def _way(before: Keypoints, after: Keypoints) -> float:
-    """Measure how far the points that are seen both times have gone, in the person's extents."""
-    moves = _moves(before, after)
-    if not len(moves):
+def _distance(before: Keypoints, after: Keypoints) -> float:
+    """Return the mean distance of keypoints that are seen both times, in the person's extents."""
+    shifts = _shifts(before, after)
+    if not len(shifts):
         return float("inf")
     extent = np.ptp(before.xy[before.confidence > FAINTEST], axis=0).max()
-    return float(np.linalg.norm(moves, axis=1).mean() / extent)
+    return float(np.linalg.norm(shifts, axis=1).mean() / extent)
 
 
-def _moves(before: Keypoints, after: Keypoints) -> Float[ndarray, "points 2"]:
-    """Tell where to the points that are seen both times have gone, pixels."""
+def _shifts(before: Keypoints, after: Keypoints) -> Float[ndarray, "points 2"]:
+    """Return the shifts in pixels of keypoints that are seen both times."""
     old, new = _seen_points(before), _seen_points(after)
     both = sorted(old.keys() & new.keys())
     return np.array([new[name] - old[name] for name in both]).reshape(-1, 2)
 
 
-def _seen_points(one: Keypoints) -> dict[str, Float[ndarray, "2"]]:
-    return {
-        name: xy
-        for name, xy, sure in zip(one.names, one.xy, one.confidence, strict=True)
-        if sure > FAINTEST
-    }
+def _seen_points(keypoints: Keypoints) -> dict[str, Float[ndarray, "2"]]:
+    columns = zip(keypoints.names, keypoints.xy, keypoints.confidence, strict=True)
+    return {name: xy for name, xy, confidence in columns if confidence > FAINTEST}

@@ -27,7 +27,8 @@ from posexfer_core.fit.fit import BATCH, FitResult, fit_keypoints, fit_people
 from posexfer_core.fit.limb_flips import LIMBS
 from posexfer_core.fit.search import SearchPlan
 from posexfer_core.geometry.so3 import exp_map
-from posexfer_core.keypoints.keypoints import Keypoints, load_keypoints
+from posexfer_core.keypoints.detections import load_keypoints
+from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17, FEET6
 from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.random_people import FOCAL_PX, Person, aligned_error_mm, random_person

@@ -19,14 +19,8 @@ from posexfer_core.files.containers import read_container
 from posexfer_core.files.images import load_image, load_mask
 from posexfer_core.files.meshes import read_mesh
 from posexfer_core.formats.read import read_params
-from posexfer_core.keypoints import mediapipe
-from posexfer_core.keypoints.joint_files import JointFile
-from posexfer_core.keypoints.keypoints import (
-    count_frames,
-    count_people,
-    load_keypoints,
-    read_keypoint_file,
-)
+from posexfer_core.keypoints.detections import read_keypoints
+from posexfer_core.keypoints.joint_files import read_joint_file
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.weights import load_bundle, save_bundle
@@ -114,21 +108,14 @@ def _keypoints_npy() -> Kind:
 
 
 def _keypoints_read(path: Path) -> Any:
-    data = read_keypoint_file(path)
-    return count_people(data, count_frames(data) - 1), load_keypoints(data, image_size=(400, 300))
-
-
-def _mediapipe() -> Kind:
-    def read(path: Path) -> Any:
-        return _keypoints_read(path), mediapipe.find_joints(read_keypoint_file(path), 0)
-
-    return Kind(name="landmarks.json", data=json.dumps(MEDIAPIPE).encode(), read=read)
+    found = read_keypoints(path)
+    return found.people(len(found) - 1), found.observation(image_size=(400, 300))
 
 
 def _joints(content: Any) -> Callable[[], Kind]:
     def read(path: Path) -> Any:
-        file = JointFile(path)
-        return file.people(len(file) - 1), file.joints(0, 0), file.sight(0, 0, (400, 300), None)
+        file = read_joint_file(path)
+        return file.joints(len(file) - 1, 0), file.observations(0, (400, 300)).person(0)
 
     def make() -> Kind:
         file = io.BytesIO()
@@ -220,7 +207,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "openpose": _keypoints(OPENPOSE),
     "pose_keypoint": _keypoints(POSE_KEYPOINT),
     "coco": _keypoints(COCO),
-    "mediapipe": _mediapipe,
+    "mediapipe": _keypoints(MEDIAPIPE),
     "nlf_joints": _joints({"joints3d_nonparam": JOINTS[:, :, :24]}),
     "mhr_joints": _joints(
         {"pred_keypoints_3d": JOINTS[0, 0], "pred_cam_t": np.zeros(3), "focal_length": 900.0}

@@ -93,7 +93,7 @@ def test_pose_data_of_sam_3d_body_becomes_a_body(pack, image):
     assert aligned_error_mm(joints, person.joints) < 15.0
 
     errors = pack.module("posexfer_core.errors")
-    with pytest.raises(errors.ParamsError, match="Frame 0: person 3 was asked for"):
+    with pytest.raises(errors.KeypointsError, match="Frame 0: person 3 was asked for"):
         pack.run("EstimateHumanParams", image=image, pose_data=scale, person=3)
 
 
@@ -114,7 +114,7 @@ def test_keypoints_become_a_body(pack, image, files):
     errors = pack.module("posexfer_core.errors")
     with pytest.raises(errors.KeypointsError, match="Frame 0"):
         pack.run("EstimateHumanParams", image=image, keypoints=[{**frame, "people": []}])
-    with pytest.raises(errors.KeypointsError, match="2 frames for 1"):
+    with pytest.raises(errors.KeypointsError, match="1 frames of images, 2 frames of keypoints"):
         pack.run("EstimateHumanParams", image=image, keypoints=[frame, frame])
 
 
@@ -135,13 +135,14 @@ def test_a_mask_shapes_a_body_and_one_that_is_no_good_gets_a_sentence(pack, imag
 
     errors = pack.module("posexfer_core.errors")
     for sentence, wrong in (
-        ("2 masks for 1", mask.repeat(2, 1, 1)),
         ("must be alike", mask[:, :64]),
         ("empty", torch.zeros_like(mask)),
         ("exchanged", 1.0 - mask),
     ):
         with pytest.raises(errors.ImageError, match=sentence):
             pack.run("EstimateHumanParams", **given, mask=wrong)
+    with pytest.raises(errors.KeypointsError, match="2 frames of masks"):
+        pack.run("EstimateHumanParams", **given, mask=mask.repeat(2, 1, 1))
     with pytest.raises(errors.KeypointsError, match="no keypoints"):
         pack.run("EstimateHumanParams", image=image, mask=mask)
 
@@ -163,7 +164,7 @@ def test_a_batch_of_keypoints_is_smoothed_as_a_video_unless_told_otherwise(pack,
     assert torch.equal(body.params.betas[0], body.params.betas[5])
 
     errors = pack.module("posexfer_core.errors")
-    with pytest.raises(errors.KeypointsError, match="Frame 3: The keypoints show no person"):
+    with pytest.raises(errors.KeypointsError, match="Frame 3: no person is found in the keypoints"):
         pack.run("EstimateHumanParams", image=batch, keypoints=frames, smoothing=0.0)
     del frames[3]
     bystander = {"pose_keypoints_2d": (flat * torch.tensor([0.4, 0.4, 1.0])).flatten().tolist()}

@@ -1,6 +1,6 @@
 """Fit one person in all frames of a video, smoothed over time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,6 @@ from ...body.model import BodyModel
 from ...errors import KeypointsError
 from ...geometry.so3 import exp_map, log_map
 from ...keypoints.observation import Observation
-from ...keypoints.tracking import Follower, People, every_sight, sights_with_gaps
 from ..batch import stack
 from ..fit import FitResult, FitTask, Progress, fit_people
 from ..initialisation import pose_from_params
@@ -22,44 +21,6 @@ from .smoothing import Smoothing, smooth_motion
 
 SEEN_SHARE = 0.5
 """Share of the frames that must show the person."""
-
-
-def fit_video(
-    people: Callable[[int], People],
-    frames: int,
-    *,
-    person: int,
-    body: BodyModel,
-    plan: SearchPlan,
-    strength: float,
-    progress: Progress,
-) -> list[FitResult]:
-    """Fit one person in every frame: together, or each independently.
-
-    Args:
-        people: the people of a frame, or raises.
-        frames: how many there are.
-        person: which person: its number in the first frame that shows so many, then it is
-            followed (`frames.Follower`); without smoothing, its number in every frame.
-        body: the model to fit.
-        plan: how wide to search in each frame.
-        strength: of the smoothing; at 0 frames are fitted independently, and each must show the
-            person.
-        progress: as in `fit_motion`.
-
-    Raises:
-        KeypointsError, ParamsError: as `people`, or the person is seen in too few frames.
-    """
-    if not strength or frames == 1:
-        sights = every_sight(lambda frame: people(frame).look(person), frames, body)
-        return fit_people(sights, body=body, plan=plan, progress=progress)
-    return fit_motion(
-        sights_with_gaps(Follower(people, person), frames, body),
-        body=body,
-        plan=plan,
-        smoothing=Smoothing.of_strength(strength),
-        progress=progress,
-    )
 
 
 def fit_motion(

@@ -150,10 +150,13 @@ def test_mediapipes_world_landmarks_are_used(folder, motion, body):
     ("arguments", "sentence"),
     [
         (["images", "nothing"], "cannot be read|not there|No such"),
-        (["images", "empty"], "has no files that end in"),
+        (["images", "empty"], "has no keypoint files that end in"),
         (["empty", "openpose"], "has no images that end in"),
         (["one.png", "all.json", "--frame", "9"], "Frame 9 was asked for, but there are 5"),
-        (["one.png", "all.json", "--person", "2"], "Frame 0: Person 2 was asked for"),
+        (
+            ["one.png", "all.json", "--person", "2"],
+            "Frame 0: person 2 was asked for, but there are 1 in all.json",
+        ),
         (["one.png", "all.json", "--joints", "world.npy"], "5 frames of keypoints, 1 frames of 3D"),
         (["one.png", "--joints", "world.npy"], "does not say where in the image"),
         (["one.png", "--joints", "all.json"], "holds no 3D joints that are known"),

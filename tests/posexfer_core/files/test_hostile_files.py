@@ -24,7 +24,7 @@ from posexfer_core.body.smpl_files import load_body_model
 from posexfer_core.errors import PoseXferError
 from posexfer_core.files.images import load_image
 from posexfer_core.formats.read import read_params
-from posexfer_core.keypoints.keypoints import load_keypoints
+from posexfer_core.keypoints.detections import load_keypoints
 from tests.peak_memory import peak_bytes
 
 INFLATIONS = 4.0

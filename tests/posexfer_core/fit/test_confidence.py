@@ -14,9 +14,8 @@ from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.pose_prior import PosePrior
 from posexfer_core.geometry.so3 import exp_map
-from posexfer_core.keypoints.joints3d import SMPL24
 from posexfer_core.keypoints.keypoint_placement import RestBody
-from posexfer_core.keypoints.layouts import COCO17
+from posexfer_core.keypoints.layouts import COCO17, SMPL24
 from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.fit import fitted_joints, reliability
 from tests.benchmarks.random_people import FOCAL_PX, random_person

@@ -11,8 +11,8 @@ from posexfer_core.errors import KeypointsError
 from posexfer_core.fit.fit import fit_keypoints, fit_people
 from posexfer_core.geometry.camera import default_focal_px
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
+from posexfer_core.keypoints.detections import load_keypoints
 from posexfer_core.keypoints.joints3d import name_joints
-from posexfer_core.keypoints.keypoints import load_keypoints
 from posexfer_core.keypoints.layouts import COCO17
 from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.fit import joint_error_mm, limb_orders

@@ -1,15 +1,14 @@
+import pickle
+
 import numpy as np
 import pytest
 
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
-from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.kinematics import Pose, Skeleton
-from posexfer_core.fit.search import IN_SPACE
 from posexfer_core.formats.read import read_params
-from posexfer_core.keypoints.joints3d import LAYOUTS_3D
 from posexfer_core.keypoints.keypoint_placement import RestBody
-from posexfer_core.keypoints.rig_joints import mhr_frames, mhr_observation
+from posexfer_core.keypoints.layouts import LAYOUTS_3D
 from tests.benchmarks.random_people import aligned_error_mm, random_person
 
 SIZE = (600, 800)
@@ -64,14 +63,15 @@ def test_sam_3d_body_becomes_a_body(tmp_path, body, people, recognised):
     assert np.abs(pixels - wanted)[[16, 17, 18, 19, 20, 21, 4, 5]].max() < 4.0
 
 
-def test_pose_data_of_comfyui_holds_frames_of_people(body, people):
+def test_pose_data_of_comfyui_holds_frames_of_people(tmp_path, body, people):
     frames = [[sam_person(one, body) for one in people[:2]], [sam_person(people[2], body)]]
-    content = {"frames": frames, "image_size": SIZE}
-    assert [len(frame) for frame in mhr_frames(content)] == [2, 1]
-    sights = [mhr_observation(frame[0], SIZE, "pose data") for frame in frames]
-    fits = fit_people(sights, body=body, plan=IN_SPACE)
-    for result, person in zip(fits, (people[0], people[2]), strict=True):
-        assert aligned_error_mm(joints_of(result.params, body)[0], person.joints) < 15.0
+    path = tmp_path / "pose_data.pkl"
+    path.write_bytes(pickle.dumps({"frames": frames, "image_size": SIZE}))
+    params = read_params(path)
+    assert (params.frames, params.image_size) == (2, SIZE)
+    for joints, person in zip(joints_of(params, body), (people[0], people[2]), strict=True):
+        assert aligned_error_mm(joints, person.joints) < 15.0
+    assert read_params(path, person=1).frames == 1
 
 
 @pytest.mark.parametrize("unit", [1.0, 1000.0])

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from posexfer_core.errors import KeypointsError
-from posexfer_core.keypoints.joints3d import LAYOUTS_3D, MHR70, name_joints
+from posexfer_core.keypoints.joints3d import name_joints
+from posexfer_core.keypoints.layouts import LAYOUTS_3D, MHR70
 
 
 def test_sam_3d_body_has_its_wrists_among_the_hands():

@@ -3,21 +3,16 @@ import pytest
 
 from posexfer_core.errors import KeypointsError
 from posexfer_core.keypoints import mediapipe
-from posexfer_core.keypoints.keypoints import load_keypoints
+from posexfer_core.keypoints.detections import load_keypoints, read_keypoints
+from posexfer_core.keypoints.layouts import MEDIAPIPE33, MEDIAPIPE_NAMES
 
 SIZE = (400, 200)
 RNG = np.random.default_rng(0)
 IMAGE = np.c_[RNG.uniform(0.1, 0.9, (33, 3)), np.linspace(0.3, 0.9, 33)]
 WORLD = np.c_[RNG.uniform(-0.9, 0.9, (33, 3)), np.linspace(0.3, 0.9, 33)]
 WORLD[24, :3] = -WORLD[23, :3]  # between the hips is the origin
-SNAKE_NAMES = (
-    "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer "
-    "left_ear right_ear mouth_left mouth_right left_shoulder right_shoulder left_elbow "
-    "right_elbow left_wrist right_wrist left_pinky right_pinky left_index right_index left_thumb "
-    "right_thumb left_hip right_hip left_knee right_knee left_ankle right_ankle left_heel "
-    "right_heel left_foot_index right_foot_index"
-)
-SNAKE = SNAKE_NAMES.split()
+L_WRIST, R_BIG_TOE = 15, 32
+"""Of MediaPipe's landmarks."""
 
 
 def objects(points: np.ndarray) -> list[dict[str, float]]:
@@ -25,7 +20,7 @@ def objects(points: np.ndarray) -> list[dict[str, float]]:
 
 
 def named(points: np.ndarray) -> list[dict[str, object]]:
-    pairs = zip(SNAKE, objects(points), strict=True)
+    pairs = zip(MEDIAPIPE_NAMES, objects(points), strict=True)
     return [{"name": name, **point} for name, point in pairs]
 
 
@@ -43,8 +38,8 @@ BOTH = {
     "rows": {"pose_landmarks": IMAGE.tolist(), "pose_world_landmarks": WORLD.tolist()},
     "names": {"landmarks": named(IMAGE), "worldLandmarks": named(WORLD)},
     "by name": {
-        "poseLandmarks": dict(zip(SNAKE, IMAGE_LIST, strict=True)),
-        "poseWorldLandmarks": dict(zip(map(str.upper, SNAKE), WORLD_LIST, strict=True)),
+        "poseLandmarks": dict(zip(MEDIAPIPE_NAMES, IMAGE_LIST, strict=True)),
+        "poseWorldLandmarks": dict(zip(map(str.upper, MEDIAPIPE_NAMES), WORLD_LIST, strict=True)),
     },
     "by number": {
         "landmarks": {str(i): one for i, one in enumerate(IMAGE.tolist())},
@@ -72,28 +67,28 @@ def test_image_and_world_landmarks_are_found_however_they_are_written(value, fra
         "by number": {"0": empty, "7": value},
     }[frames]
     frame = 0 if frames == "alone" else 1
-    assert mediapipe.count_frames(data) == frame + 1
-    keypoints = load_keypoints(data, frame=frame, image_size=SIZE)
+    found = read_keypoints(data)
+    assert len(found) == frame + 1
+    (observation,) = found.observations(frame, image_size=SIZE).usable()
+    keypoints, joints = observation.keypoints, observation.joints
     wrist = keypoints.names.index("l_wrist")
-    np.testing.assert_allclose(keypoints.xy[wrist], IMAGE[15, :2] * (200.0, 400.0))
-    assert keypoints.confidence[wrist] == pytest.approx(IMAGE[15, 3])
-    (joints,) = mediapipe.find_joints(data, frame) or []
+    np.testing.assert_allclose(keypoints.xy[wrist], IMAGE[L_WRIST, :2] * (200.0, 400.0))
+    assert keypoints.confidence[wrist] == pytest.approx(IMAGE[L_WRIST, 3])
     assert joints is not None
     toe = joints.names.index("r_big_toe")
-    np.testing.assert_allclose(joints.xyz[toe], WORLD[32, :3])
-    assert joints.confidence[toe] == pytest.approx(WORLD[32, 3])
+    np.testing.assert_allclose(joints.xyz[toe], WORLD[R_BIG_TOE, :3])
+    assert joints.confidence[toe] == pytest.approx(WORLD[R_BIG_TOE, 3])
     if frame:
-        with pytest.raises(KeypointsError, match="show no person"):
+        with pytest.raises(KeypointsError, match="no person is found"):
             load_keypoints(data, frame=0, image_size=SIZE)
 
 
 def test_several_people_keep_their_places():
     other = objects(IMAGE * (0.5, 0.5, 1.0, 1.0))
     data = {"pose_landmarks": [IMAGE_LIST, other], "pose_world_landmarks": [WORLD_LIST]}
-    second = load_keypoints(data, person=1, image_size=SIZE)
-    np.testing.assert_allclose(second.xy[0], 0.5 * IMAGE[0, :2] * (200.0, 400.0))
-    first_joints, second_joints = mediapipe.find_joints(data, 0) or []
-    assert first_joints is not None and second_joints is None
+    first, second = read_keypoints(data).observations(image_size=SIZE).usable()
+    np.testing.assert_allclose(second.keypoints.xy[0], 0.5 * IMAGE[0, :2] * (200.0, 400.0))
+    assert first.joints is not None and second.joints is None
 
 
 @pytest.mark.parametrize(
@@ -126,10 +121,22 @@ def test_pixels_stay_pixels():
 
 
 def test_world_landmarks_under_a_name_that_does_not_say_so_are_told_by_the_hips():
-    data = {"frames": [{"landmarks": WORLD_LIST}]}
-    assert mediapipe.find_people(data, 0) == []
-    (joints,) = mediapipe.find_joints(data, 0) or []
-    assert joints is not None and joints.xyz[0].tolist() == WORLD[0, :3].tolist()
+    (person,) = read_keypoints({"frames": [{"landmarks": WORLD_LIST}]}).people(0)
+    assert len(person.points) == 0
+    assert person.world is not None
+    np.testing.assert_array_equal(person.world, WORLD)
+
+
+def test_people_without_image_landmarks_count_where_nobody_has_such():
+    both = {"landmarks": [IMAGE_LIST], "worldLandmarks": [WORLD_LIST, WORLD_LIST]}
+    assert len(read_keypoints(both).people(0)) == 1
+    assert len(read_keypoints({"worldLandmarks": [WORLD_LIST, WORLD_LIST]}).people(0)) == 2
+
+
+def test_landmarks_have_the_names_of_the_keypoints():
+    pairs = dict(zip(MEDIAPIPE_NAMES, MEDIAPIPE33, strict=True))
+    assert pairs["left_shoulder"] == "l_shoulder" and pairs["right_foot_index"] == "r_big_toe"
+    assert pairs["mouth_left"] == pairs["left_eye_inner"] == pairs["right_pinky"] == ""
 
 
 def test_points_without_visibility_count_as_seen_and_missing_ones_as_not():
@@ -155,11 +162,9 @@ def test_points_without_visibility_count_as_seen_and_missing_ones_as_not():
     ],
 )
 def test_other_formats_are_left_to_others(value):
-    assert mediapipe.count_frames(value) is None
-    assert mediapipe.find_people(value, 0) is None
-    assert mediapipe.find_joints(value, 0) is None
+    assert mediapipe.find_frames(value) is None
 
 
 def test_a_frame_that_is_not_there_gets_a_sentence():
     with pytest.raises(KeypointsError, match="Frame 4 was asked for, but there are 1"):
-        mediapipe.find_people({"pose_landmarks": IMAGE_LIST}, 4)
+        read_keypoints({"pose_landmarks": IMAGE_LIST}).people(4)

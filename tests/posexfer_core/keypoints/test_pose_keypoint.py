@@ -6,7 +6,7 @@ import pytest
 
 from posexfer_core.conventions import DEMO
 from posexfer_core.errors import KeypointsError
-from posexfer_core.keypoints.keypoints import load_keypoints
+from posexfer_core.keypoints.detections import load_keypoints
 from posexfer_core.keypoints.layouts import COCO17, OPENPOSE18
 from posexfer_core.keypoints.pose_keypoint import load_pose_keypoints, openpose18, pose_frame
 from posexfer_core.keypoints.raw_people import RawPerson
@@ -62,9 +62,9 @@ def test_what_a_pose_node_saved_passes_as_it_is(tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ([{"people": []}, 3], "no list of people"),
+        ([{"people": []}, 3], "a frame is a int, expected an object with a list of people"),
         ({"poses": 1}, "no known format"),
-        ([1.0, 2.0], "no known format"),
+        ([1.0, 2.0], r"keypoints of shape \(2,\)"),
     ],
 )
 def test_other_files_are_refused_in_words(tmp_path: Path, content: object, words: str):

@@ -7,8 +7,8 @@ import pytest
 from posexfer_core.errors import KeypointsError
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import COCO17
-from posexfer_core.keypoints.observation import Observation
-from posexfer_core.keypoints.tracking import Follower, People, sights_with_gaps
+from posexfer_core.keypoints.observation import FrameObservations, Observation
+from posexfer_core.keypoints.tracking import PersonTracker, observe_all, observe_with_gaps
 
 NOWHERE = np.array([1e4, 1e4])
 
@@ -26,19 +26,14 @@ def standing(at: tuple[float, float] | np.ndarray, seed: int) -> Observation:
     )
 
 
-def follower(frames: Sequence[Sequence[Observation | None]], person: int) -> Follower:
-    def people(frame: int) -> People:
-        def look(number: int) -> Observation:
-            if number >= len(frames[frame]):
-                raise KeypointsError("there is no such person")
-            sight = frames[frame][number]
-            if sight is None:
-                raise KeypointsError("too little is seen")
-            return sight
+def tracker(frames: Sequence[Sequence[Observation | None]], person: int) -> PersonTracker:
+    """Track somebody in frames of people; None is one who cannot be used."""
 
-        return People(len(frames[frame]), look)
+    def people(frame: int) -> FrameObservations:
+        found = [one or KeypointsError("too little is seen") for one in frames[frame]]
+        return FrameObservations(people=found, name="the test")
 
-    return Follower(people, person)
+    return PersonTracker(people, person)
 
 
 def test_a_person_is_followed_whatever_its_number():
@@ -49,49 +44,49 @@ def test_a_person_is_followed_whatever_its_number():
         swap = step % 3 == 1
         frames.append([pair[1], None, pair[0]] if swap else pair)
         true.append(pair[0])
-    follow = follower(frames, 0)
-    assert [follow(step) for step in range(12)] == true
+    track = tracker(frames, 0)
+    assert [track(step) for step in range(12)] == true
 
 
 def test_people_who_pass_each_other_go_on_as_they_went():
     """Alike and in step, they are where the other was one frame before."""
     ways = 20.0 * np.arange(12), 220.0 - 20.0 * np.arange(12)
     pairs = [[standing((way[step], 0.0), 1) for way in ways] for step in range(12)]
-    follow = follower([pair[:: (-1) ** step] for step, pair in enumerate(pairs)], 0)
-    assert [follow(step) for step in range(12)] == [mine for mine, _ in pairs]
+    track = tracker([pair[:: (-1) ** step] for step, pair in enumerate(pairs)], 0)
+    assert [track(step) for step in range(12)] == [mine for mine, _ in pairs]
 
 
 def test_who_stops_while_missed_is_found_again(body):
     mine = [standing((30.0 * step, 0.0), 1) for step in range(3)]
-    follow = follower([[one] for one in mine] + [[]] * 8 + [[mine[-1]]], 0)
-    assert sights_with_gaps(follow, 12, body) == [*mine, *[None] * 8, mine[-1]]
+    track = tracker([[one] for one in mine] + [[]] * 8 + [[mine[-1]]], 0)
+    assert observe_with_gaps(track, range(12), body) == [*mine, *[None] * 8, mine[-1]]
 
 
 def test_the_number_counts_in_the_first_frame_that_has_it(body):
     first, second = standing((0.0, 0.0), 1), standing((150.0, 0.0), 2)
-    sights = sights_with_gaps(follower([[first], [first, second], [second]], 1), 3, body)
-    assert sights == [None, second, second]
+    found = observe_with_gaps(tracker([[first], [first, second], [second]], 1), range(3), body)
+    assert found == [None, second, second]
 
 
 def test_who_is_elsewhere_is_somebody_else(body):
     """The person leaves; another one stays; the person comes back a step from where it left."""
     mine, other, back = (standing(at, 1) for at in ((0.0, 0.0), (250.0, 0.0), (20.0, 5.0)))
-    follow = follower([[mine, other], [other], [], [other, back]], 0)
-    assert sights_with_gaps(follow, 4, body) == [mine, None, None, back]
+    track = tracker([[mine, other], [other], [], [other, back]], 0)
+    assert observe_with_gaps(track, range(4), body) == [mine, None, None, back]
 
 
 def test_who_stands_beside_is_not_taken_for_a_person_that_is_missed(body):
     mine, beside = standing((0.0, 0.0), 1), standing((50.0, 0.0), 2)
     later = standing((3.0, 0.0), 1)
-    follow = follower([[beside, mine], [beside], [beside, later]], 1)
-    assert sights_with_gaps(follow, 3, body) == [mine, None, later]
+    track = tracker([[beside, mine], [beside], [beside, later]], 1)
+    assert observe_with_gaps(track, range(3), body) == [mine, None, later]
 
 
 def test_who_is_found_twice_is_nobody_else():
     frames = [[standing((5.0 * step + off, 0.0), 1) for off in (0.0, 2.0)] for step in range(6)]
-    follow = follower(frames, 0)
+    track = tracker(frames, 0)
     for step, pair in enumerate(frames):
-        assert follow(step) in pair
+        assert track(step) in pair
 
 
 def test_points_that_are_not_seen_do_not_count():
@@ -104,12 +99,23 @@ def test_points_that_are_not_seen_do_not_count():
         confidence=hidden,
     )
     half = replace(mine, keypoints=spoilt)
-    follow = follower([[mine, other], [other, half], [mine, other]], 0)
-    assert [follow(0), follow(1), follow(2)] == [mine, half, mine]
+    track = tracker([[mine, other], [other, half], [mine, other]], 0)
+    assert [track(0), track(1), track(2)] == [mine, half, mine]
 
 
 def test_nobody_near_is_said():
-    follow = follower([[standing((0.0, 0.0), 1)], [standing((900.0, 0.0), 1)]], 0)
-    follow(0)
+    track = tracker([[standing((0.0, 0.0), 1)], [standing((900.0, 0.0), 1)]], 0)
+    track(0)
     with pytest.raises(KeypointsError, match="nobody is near"):
-        follow(1)
+        track(1)
+
+
+def test_a_frame_without_the_person_is_named(body):
+    frames = [[standing((0.0, 0.0), 1)], []]
+    with pytest.raises(KeypointsError, match="Frame 1: nobody is near"):
+        observe_all(tracker(frames, 0), range(2), body)
+
+
+def test_no_frame_with_the_person_is_an_error(body):
+    with pytest.raises(KeypointsError, match="Frame 0: person 1 was asked for, but there are 1"):
+        observe_with_gaps(tracker([[standing((0.0, 0.0), 1)], []], 1), range(2), body)

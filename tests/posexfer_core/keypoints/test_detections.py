@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posexfer_core.errors import KeypointsError
-from posexfer_core.keypoints.keypoints import count_frames, count_people, load_keypoints
+from posexfer_core.keypoints.detections import load_keypoints, read_keypoints
 from posexfer_core.keypoints.layouts import BODY25, COCO17, FEET6, OPENPOSE18, WHOLEBODY133
 
 SIZE = (400, 600)
@@ -12,6 +12,12 @@ PLACES = {
     name: (20.0 + 4.0 * i, 300.0 - 3.0 * i)
     for i, name in enumerate(dict.fromkeys((*BODY25, *WHOLEBODY133)))
 }
+
+
+def shape(source) -> list[int]:
+    """Count the people of every frame."""
+    found = read_keypoints(source)
+    return [len(found.people(frame)) for frame in range(len(found))]
 
 
 def flat(names, scale=(1.0, 1.0)):
@@ -120,10 +126,10 @@ def test_mmpose_predictions_are_read():
 def test_frames_of_arrays_and_of_mmpose_are_picked():
     points = np.array(flat(COCO17)).reshape(-1, 3)
     array = np.stack([points[None] + 9.0, points[None]])
-    assert count_frames(array) == 2
+    assert shape(array) == [1, 1]
     check_places(load_keypoints(array, frame=1, image_size=SIZE))
     frames = [{"instances": [{"keypoints": one[0].tolist()}]} for one in array]
-    assert count_frames({"instance_info": frames}) == count_frames(frames) == 2
+    assert shape({"instance_info": frames}) == shape(frames) == [1, 1]
     check_places(load_keypoints({"instance_info": frames}, frame=1, image_size=SIZE))
     check_places(load_keypoints(frames, frame=1, image_size=SIZE))
     for value in (array, frames):
@@ -132,9 +138,9 @@ def test_frames_of_arrays_and_of_mmpose_are_picked():
 
 
 def test_a_file_without_frames_is_one_frame():
-    assert count_frames({"annotations": []}) == 1
-    assert count_frames([1.0, 2.0]) == 1
-    assert count_frames(pose_keypoint(pose_keypoints_2d=[0.0] * 54) * 3) == 3
+    assert shape({"annotations": []}) == shape([]) == [0]
+    assert len(read_keypoints([1.0, 2.0])) == 1
+    assert shape(pose_keypoint(pose_keypoints_2d=[0.0] * 54) * 3) == [1, 1, 1]
 
 
 def test_one_of_several_people_and_frames_is_picked():
@@ -144,25 +150,34 @@ def test_one_of_several_people_and_frames_is_picked():
     value = [{**frame, "people": []}, {**frame, "people": people}]
     keypoints = load_keypoints(value, person=1, frame=1)
     np.testing.assert_allclose(keypoints.xy[0], 0.5 * np.array(PLACES["nose"]))
-    assert [count_people(value, 0), count_people(value, 1)] == [0, 2]
-    assert count_people(np.zeros((3, 4, 17, 3)), 2) == 4
+    assert shape(value) == [0, 2]
+    assert shape(np.zeros((3, 4, 17, 3))) == [4, 4, 4]
 
 
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
         (pose_keypoint(pose_keypoints_2d=[0.0] * 54), "no keypoint with a confidence"),
-        (pose_keypoint(pose_keypoints_2d=None), "show no person"),
-        ([{"people": [], "canvas_height": 4, "canvas_width": 4}], "show no person"),
-        ({"annotations": [{"keypoints": [0] * 51}]}, "show no person"),
+        (pose_keypoint(pose_keypoints_2d=None), "no person is found in the keypoints"),
+        (
+            [{"people": [], "canvas_height": 4, "canvas_width": 4}],
+            "no person is found in the keypoints",
+        ),
+        ({"annotations": [{"keypoints": [0] * 51}]}, "no person is found in the keypoints"),
         (pose_keypoint(pose_keypoints_2d=[1.0] * 33), r"shape \(11, 3\)"),
         (pose_keypoint(pose_keypoints_2d=["a"] * 54), "not a list of numbers"),
         (pose_keypoint(pose_keypoints_2d=[5.0, 5.0, 1.0] * 18), "apart from each other"),
-        ({"people": 3}, "expected a list"),
+        ({"people": 3}, "the keypoints: 'people' is a int, expected a list"),
         ({"poses": []}, "no known format"),
-        ([], "show no person"),
+        ([], "no person is found in the keypoints"),
         ([[1.0, 2.0], [3.0]], "ragged"),
         (np.zeros((0, 17, 3)), "no person"),
+        (np.zeros((0, 1, 17, 3)), "no frame"),
+        ([None, {"people": []}], "no known format"),
+        (
+            {"pose_world_landmarks": [[0.1 * i, 0.2, 0.3] for i in range(33)]},
+            "world landmarks alone",
+        ),
         (np.zeros((1, 1, 1, 17, 3)), "expected .points"),
     ],
 )
@@ -173,14 +188,14 @@ def test_what_cannot_be_used_gets_a_sentence(value, sentence):
 
 def test_people_and_frames_that_are_not_there_get_a_sentence():
     value = pose_keypoint(pose_keypoints_2d=flat(OPENPOSE18))
-    with pytest.raises(KeypointsError, match="Person 1 was asked for, but there are 1"):
+    with pytest.raises(KeypointsError, match="person 1 was asked for, but there are 1"):
         load_keypoints(value, person=1)
     with pytest.raises(KeypointsError, match="Frame 2 was asked for, but there are 1"):
         load_keypoints(value, frame=2)
 
 
 def test_a_size_must_come_from_somewhere():
-    with pytest.raises(KeypointsError, match="how large their image is"):
+    with pytest.raises(KeypointsError, match="how large its image is"):
         load_keypoints(np.array(flat(COCO17)).reshape(-1, 3))
 
 
@@ -206,3 +221,74 @@ def test_annotation_and_pose_keypoint_of_one_photo_agree(skier):
     assert coco.image_size == openpose.image_size == (425, 640)
     assert {"l_big_toe", "r_knuckle"} <= set(coco.names)
     np.testing.assert_allclose(coco.only(COCO17).xy, openpose.only(COCO17).xy)
+
+
+def test_errors_name_the_file_and_the_person(tmp_path):
+    path = tmp_path / "faint.json"
+    people = [{"pose_keypoints_2d": flat(OPENPOSE18)}, {"pose_keypoints_2d": [0.0] * 54}]
+    path.write_text(json.dumps({"people": people}))
+    with pytest.raises(
+        KeypointsError, match=r"person 1 of faint\.json: The person has no keypoint"
+    ):
+        load_keypoints(path, person=1, image_size=SIZE)
+    assert len(read_keypoints(path).observations(image_size=SIZE).usable()) == 1
+
+
+def test_a_frame_that_is_damaged_leaves_the_others():
+    frames = [*pose_keypoint(pose_keypoints_2d=flat(OPENPOSE18)), {"people": 3}, None]
+    found = read_keypoints(frames)
+    assert len(found) == 3
+    check_places(found.observation().keypoints)
+    for frame, sentence in ((1, "'people' is a int"), (2, "a frame is a NoneType")):
+        with pytest.raises(KeypointsError, match=sentence):
+            found.people(frame)
+
+
+def test_mmpose_frames_without_people_count():
+    instance = {"keypoints": np.array(flat(COCO17)).reshape(-1, 3).tolist()}
+    frames = [{"instances": []}, {"instances": [instance, instance]}, {}]
+    found = read_keypoints({"instance_info": frames})
+    assert [len(found.people(frame)) for frame in (0, 1)] == [0, 2]
+    with pytest.raises(KeypointsError, match="no list of 'instances'"):
+        found.people(2)
+
+
+def test_a_folder_is_one_file_a_frame_in_the_order_of_its_numbers(tmp_path):
+    for number in (10, 9, 100):
+        frame = {"people": [{"pose_keypoints_2d": flat(OPENPOSE18, (number, number))}]}
+        (tmp_path / f"f{number}_keypoints.json").write_text(json.dumps(frame))
+    (tmp_path / "notes.txt").write_text("no keypoints")
+    found = read_keypoints(tmp_path)
+    assert found.name == tmp_path.name and len(found) == 3
+    x = [found.observation(0, frame, image_size=SIZE).keypoints.xy[0, 0] for frame in range(3)]
+    np.testing.assert_allclose(x, PLACES["nose"][0] * np.array([9.0, 10.0, 100.0]))
+
+
+def test_the_only_file_of_a_folder_may_hold_all_frames(tmp_path):
+    video = pose_keypoint(pose_keypoints_2d=flat(OPENPOSE18)) * 3
+    (tmp_path / "a.json").write_text(json.dumps(video))
+    assert len(read_keypoints(tmp_path)) == 3
+    (tmp_path / "b.json").write_text(json.dumps(video))
+    with pytest.raises(KeypointsError, match=r"a\.json holds 3 frames"):
+        read_keypoints(tmp_path).people(0)
+
+
+def test_a_folder_without_keypoints_gets_a_sentence(tmp_path):
+    with pytest.raises(KeypointsError, match=r"has no keypoint files that end in \.json, \.npy"):
+        read_keypoints(tmp_path)
+
+
+def test_each_frame_of_a_long_file_is_parsed_when_it_is_asked_for():
+    parsed = []
+
+    class Frame(dict):
+        def get(self, key, default=None):
+            if key == "people":
+                parsed.append(self["number"])
+            return super().get(key, default)
+
+    frames = [Frame(number=number, people=[]) for number in range(1000)]
+    found = read_keypoints(frames)
+    assert len(found) == 1000 and parsed == []
+    found.observations(7)
+    assert parsed == [7]

@@ -1,0 +1,276 @@
+"""Keypoint files of every format, recognised and read once: frames × people of `Observation`."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from ..errors import KeypointsError
+from ..files.folders import numbered_files
+from ..files.npz import parse_npy
+from ..files.pickles import read_bytes
+from . import coco, mediapipe, openpose
+from .joints3d import name_joints
+from .keypoints import Keypoints
+from .observation import FrameObservations, Observation
+from .raw_people import RawFrames, RawPerson, raw_person
+
+EXPECTED = (
+    "expected COCO-17, COCO-WholeBody, OpenPose BODY_18 or BODY_25, MMPose's predictions, "
+    "MediaPipe's pose landmarks, or a ComfyUI POSE_KEYPOINT value"
+)
+SUFFIXES = (".json", ".npy")
+NORMALISED_BELOW = 1.5
+"""Coordinates that never exceed this are shares of the image, not pixels."""
+MOST_BYTES = 100_000_000
+"""Largest file that is read: keypoints of thousands of frames."""
+LARGEST_PX = 1e6
+"""Coordinates beyond this are errors."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Detections:
+    """The people that a detector found in each frame; frames are parsed when they are asked for."""
+
+    name: str
+    """Of the file or folder, for errors."""
+    frames: Sequence[Any]
+    """As they are written; the files of a folder."""
+    parse: Callable[[Any], list[RawPerson]]
+    """Returns the people of one of `frames`."""
+
+    def __len__(self) -> int:
+        """Count the frames."""
+        return len(self.frames)
+
+    def people(self, frame: int) -> list[RawPerson]:
+        """Return the people of a frame, from 0, in the coordinates of the file.
+
+        Raises:
+            KeypointsError: there is no such frame, or it cannot be read.
+        """
+        if not 0 <= frame < len(self):
+            raise KeypointsError(
+                f"Frame {frame} was asked for, but there are {len(self)} in {self.name}, numbered "
+                "from 0."
+            )
+        try:
+            return self.parse(self.frames[frame])
+        except KeypointsError as error:
+            raise KeypointsError(f"{self.name}: {error}") from error
+
+    def observations(
+        self,
+        frame: int = 0,
+        *,
+        image_size: tuple[int, int] | None = None,
+        focal_px: float | None = None,
+    ) -> FrameObservations:
+        """Return what is known of everyone in a frame; each frame is parsed once a call.
+
+        Coordinates from 0 to 1 are turned into pixels. When the file has the size of the image
+        it was made from and `image_size` differs, the points are scaled to `image_size`.
+        MediaPipe's world landmarks become 3D joints.
+
+        Args:
+            frame: which frame, from 0.
+            image_size: `(height, width)` of the image in pixels; needed when the file does not
+                have it.
+            focal_px: focal length of the image, pixels; its diagonal when left out.
+
+        Raises:
+            KeypointsError: there is no such frame, or it cannot be read.
+        """
+
+        def observe(person: RawPerson) -> Observation:
+            joints = None
+            if person.world is not None and len(person.points):
+                joints = name_joints(person.world[:, :3], person.world[:, 3])
+            keypoints = _to_pixels(person, image_size or person.image_size)
+            return Observation(keypoints=keypoints, joints=joints, focal_px=focal_px)
+
+        return FrameObservations.of(self.people(frame), observe, name=self.name)
+
+    def observation(
+        self,
+        person: int = 0,
+        frame: int = 0,
+        *,
+        image_size: tuple[int, int] | None = None,
+        focal_px: float | None = None,
+    ) -> Observation:
+        """Return what is known of one person of a frame, both from 0; as `observations`.
+
+        Raises:
+            KeypointsError: there is no such frame or person, or it cannot be used.
+        """
+        people = self.observations(frame, image_size=image_size, focal_px=focal_px)
+        return people.person(person)
+
+
+def read_keypoints(source: Any) -> Detections:
+    """Recognise the format of a file, a folder or a value by its content, and find its frames.
+
+    Args:
+        source: a `.json` or `.npy` file; a folder of them, one file a frame in the order of the
+            numbers in their names, or one file of all; or what such a file holds: a COCO
+            annotation file or detection list, MMPose's predictions, an OpenPose file, MediaPipe's
+            landmarks, a `POSE_KEYPOINT` value, or an array (points, 2 or 3), (people, points, 2
+            or 3) or (frames, people, points, 2 or 3).
+
+    Raises:
+        KeypointsError: nothing readable.
+    """
+    if not isinstance(source, str | Path):
+        return _recognise(source, "the keypoints")
+    path = Path(source)
+    if not path.is_dir():
+        return _recognise(_read_file(path), path.name)
+    files = numbered_files(path, SUFFIXES, "keypoint files", error=KeypointsError)
+    if len(files) == 1:
+        return read_keypoints(files[0])
+    return Detections(name=path.name, frames=files, parse=_only_frame)
+
+
+def load_keypoints(
+    source: Any,
+    *,
+    person: int = 0,
+    frame: int = 0,
+    image_size: tuple[int, int] | None = None,
+) -> Keypoints:
+    """Read one person's 2D keypoints, in pixels.
+
+    Args:
+        source: as in `read_keypoints`.
+        person: which of several people, from 0.
+        frame: which frame, from 0.
+        image_size: as in `Detections.observations`.
+
+    Raises:
+        KeypointsError: nothing readable, no such person, or too little to see of it.
+    """
+    return read_keypoints(source).observation(person, frame, image_size=image_size).keypoints
+
+
+def _only_frame(path: Path) -> list[RawPerson]:
+    """Read one file of a folder."""
+    found = read_keypoints(path)
+    if len(found) != 1:
+        raise KeypointsError(
+            f"{path.name} holds {len(found)} frames; in a folder of several files each is one "
+            "frame. Give the file itself instead of its folder."
+        )
+    return found.people(0)
+
+
+def _read_file(path: Path) -> Any:
+    """Return the content of a `.json` or `.npy` file."""
+    data = read_bytes(path, error=KeypointsError)
+    if len(data) > MOST_BYTES:
+        raise KeypointsError(
+            f"{path.name} has {len(data):,} bytes; at most {MOST_BYTES:,} are read."
+        )
+    if path.suffix.lower() == ".npy":
+        array = parse_npy(data, path.name, error=KeypointsError)
+        if not isinstance(array, ndarray):
+            raise KeypointsError(f"{path.name} holds objects, no numbers; {EXPECTED}.")
+        return array
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise KeypointsError(
+            f"{path.name} does not hold keypoints: {error or 'nested too deep'}; {EXPECTED}, as "
+            ".json or .npy."
+        ) from error
+
+
+def _recognise(content: Any, name: str) -> Detections:
+    """Tell the formats apart by what only they have."""
+    for find in (_find_array, openpose.find_frames, mediapipe.find_frames, coco.find_frames):
+        try:
+            found = find(content)
+        except KeypointsError as error:
+            raise KeypointsError(f"{name}: {error}") from error
+        if found is not None:
+            return Detections(name=name, frames=found.frames, parse=found.people)
+    raise KeypointsError(f"{name} is in no known format: {EXPECTED}.")
+
+
+def _find_array(content: Any) -> RawFrames | None:
+    """Return the frames of an array or of nested lists of numbers; None if this is neither."""
+    if not isinstance(content, ndarray) and not _is_number_list(content):
+        return None
+    try:
+        array = np.asarray(content, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise KeypointsError(f"the array is ragged or not of numbers: {error}.") from error
+    frames = list(array) if array.ndim == 4 else [array if array.ndim == 3 else array[None]]
+    if not len(frames):
+        raise KeypointsError(f"an array of shape {array.shape} holds no frame.")
+    return RawFrames(frames, lambda people: [raw_person(one) for one in people])
+
+
+def _is_number_list(content: Any) -> bool:
+    """Look at the first elements of nested lists."""
+    for _ in range(4):
+        if isinstance(content, int | float):
+            return True
+        if not isinstance(content, list | tuple) or not content:
+            return False
+        content = content[0]
+    return False
+
+
+def _to_pixels(person: RawPerson, size: tuple[int, int] | None) -> Keypoints:
+    """Convert to pixels of an image of this size, and drop points that are not used."""
+    if not len(person.points):
+        raise KeypointsError(
+            "it has world landmarks alone, which do not say where in the image it is; export the "
+            "image landmarks too."
+        )
+    if size is None:
+        raise KeypointsError(
+            "the file does not say how large its image is; give the image, or its size."
+        )
+    xy, confidence = _cleaned(person.points)
+    xy = xy * _pixels_per_unit(xy[confidence > 0.0], size, person)
+    used = [index for index, name in enumerate(person.names) if name]
+    return Keypoints(
+        xy=xy[used],
+        confidence=confidence[used],
+        names=tuple(person.names[index] for index in used),
+        image_size=size,
+    )
+
+
+def _cleaned(
+    points: Float[ndarray, "points columns"],
+) -> tuple[Float[ndarray, "points 2"], Float[ndarray, " points"]]:
+    """Return positions, and confidences from 0 to 1; points at the very origin count as missing.
+
+    COCO's flags 0, 1, 2 become 0, 0.7 (annotated, but hidden) and 1.
+    """
+    xy = points[:, :2]
+    confidence = points[:, 2] if points.shape[1] > 2 else np.ones(len(points))
+    usable = np.isfinite(xy).all(1) & (np.abs(xy) < LARGEST_PX).all(1) & np.isfinite(confidence)
+    usable &= np.any(xy != 0.0, axis=1)
+    known = confidence[usable]
+    if np.isin(known, (0.0, 1.0, 2.0)).all() and np.any(known == 2.0):
+        confidence = np.where(confidence == 1.0, 0.7, confidence)
+    return np.where(usable[:, None], xy, 0.0), np.where(usable, np.clip(confidence, 0.0, 1.0), 0.0)
+
+
+def _pixels_per_unit(
+    seen: Float[ndarray, "seen 2"], size: tuple[int, int], person: RawPerson
+) -> Float[ndarray, " 2"]:
+    """Return the factors of x and y that turn a file's coordinates into pixels."""
+    height, width = person.image_size or size
+    if person.shares or (len(seen) and np.abs(seen).max() <= NORMALISED_BELOW):
+        height, width = 1, 1
+    return np.array([size[1] / width, size[0] / height])
