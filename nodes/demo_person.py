@@ -1,4 +1,4 @@
-"""Demo Person: somebody to try the nodes with before you have images of your own."""
+"""Demo Person: a person that ships, to try the nodes with."""
 
 from comfy_api.latest import io, ui
 from typing_extensions import override
@@ -47,7 +47,5 @@ class DemoPerson(io.ComfyNode):
         """Open the files."""
         from .host.demo import load_painted, load_photo
 
-        shown = load_painted() if person == PAINTED else load_photo()
-        return io.NodeOutput(
-            shown.image, shown.body, shown.keypoints, ui=ui.PreviewImage(shown.image, cls=cls)
-        )
+        image, body, keypoints = load_painted() if person == PAINTED else load_photo()
+        return io.NodeOutput(image, body, keypoints, ui=ui.PreviewImage(image, cls=cls))

@@ -1,5 +1,6 @@
 """Flip Limb Depth: the same 2D pose with another limb in front."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from comfy_api.latest import io, ui
@@ -15,7 +16,7 @@ LIMBS = ["left_arm", "right_arm", "left_leg", "right_leg"]
 
 
 class FlipLimbDepth(io.ComfyNode):
-    """Move a limb to the other root on its pixel rays."""
+    """Move a limb to the other place on its pixel rays."""
 
     @classmethod
     @override
@@ -50,7 +51,6 @@ class FlipLimbDepth(io.ComfyNode):
         """Flip, and show what changed."""
         from ..posexfer_core.body.depth_flip import flip_limb_depth, order_change_mask
         from ..posexfer_core.errors import ParamsError
-        from .host.bodies import with_params
         from .host.images import mask_to_host
 
         params = flip_limb_depth(body.params, body.model, limb)
@@ -59,6 +59,6 @@ class FlipLimbDepth(io.ComfyNode):
                 f"The {limb.replace('_', ' ')} has no other place with the same 2D joints: it lies "
                 "across the line of sight. Choose another limb, or turn the body."
             )
-        twin = with_params(body, params)
+        twin = replace(body, params=params)
         changed = mask_to_host(order_change_mask(body.view(), twin.view()))
         return io.NodeOutput(twin, changed, ui=ui.PreviewMask(changed, cls=cls))

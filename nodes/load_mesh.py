@@ -124,10 +124,9 @@ class LoadSMPLMesh(io.ComfyNode):
         """Load, pick, pose."""
         from ..posexfer_core.export.glb import standing_vertices
         from ..posexfer_core.formats.any_pose import read_posed
-        from ..posexfer_core.render.overlay import overlay_body
         from .host.bodies import load_body
-        from .host.images import from_core
         from .host.meshes import make_mesh
+        from .host.preview import body_image
 
         found = read_posed(
             paths.find_params(file),
@@ -144,7 +143,6 @@ class LoadSMPLMesh(io.ComfyNode):
             params = params.with_neutral_betas(found.body.beta_space)
         body = PosedBody(params=params, model=found.body)
         view = body.view()
-        grey = view.vertices.new_full((len(view), 3, *view.size), -0.6)
-        preview = from_core(overlay_body(grey, view, opacity=1.0))
+        preview = body_image(view)
         mesh = make_mesh(standing_vertices(view), view.faces)
         return io.NodeOutput(body, mesh, preview, ui=ui.PreviewImage(preview, cls=cls))

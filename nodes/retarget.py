@@ -1,5 +1,6 @@
 """Retarget Body: one person's shape in another's pose."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from comfy_api.latest import io, ui
@@ -49,12 +50,11 @@ class RetargetBody(io.ComfyNode):
         """Retarget, and show it."""
         from ..posexfer_core.body.retarget import retarget
         from ..posexfer_core.render.control_maps import paint_normal
-        from .host.bodies import with_params
         from .host.images import from_unit
 
         params = retarget(
             source_body.params, target_body.params, source_body.model, framing=framing
         )
-        body = with_params(source_body, params)
+        body = replace(source_body, params=params)
         preview = from_unit(paint_normal(body.view()))
         return io.NodeOutput(body, preview, ui=ui.PreviewImage(preview, cls=cls))

@@ -1,4 +1,4 @@
-"""The types of our sockets, and what each carries; a name, once released, never changes."""
+"""The types of our sockets, and what each carries; saved workflows freeze their names."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

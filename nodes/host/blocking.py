@@ -1,4 +1,4 @@
-"""Outputs that do not exist: whoever is connected to one is told why."""
+"""Outputs without a value."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 
 def or_blocked(value: Any, reason: str) -> Any:
-    """Pass a value on, or stop what depends on it and say why."""
+    """Return a value, or for None a blocker that stops the nodes connected and says why."""
     return ExecutionBlocker(reason) if value is None else value

@@ -1,10 +1,6 @@
 """Body models by the names that the nodes offer."""
 
-from dataclasses import replace
-
 from ...posexfer_core.body.model import BodyModel
-from ...posexfer_core.body.params import HumanParams
-from ..sockets import PosedBody
 from . import paths
 
 
@@ -20,8 +16,3 @@ def load_body(name: str) -> BodyModel:
     from ...posexfer_core.body.smpl_files import load_body_model
 
     return load_body_model(path)
-
-
-def with_params(body: PosedBody, params: HumanParams) -> PosedBody:
-    """Pose the same body model in another way."""
-    return replace(body, params=params)

@@ -1,4 +1,4 @@
-"""What the host offers to choose from."""
+"""Samplers and schedulers of the host, by name."""
 
 import comfy.samplers
 

@@ -1,6 +1,5 @@
-"""The people that come with the pack."""
+"""The people that ship with the pack."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,33 +15,24 @@ from .estimating import fit_batch
 from .images import from_core
 from .paths import DEMO
 
-
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """An image, and who is in it."""
-
-    image: Tensor
-    body: PosedBody
-    keypoints: list[dict[str, Any]]
+Person = tuple[Tensor, PosedBody, list[dict[str, Any]]]
+"""An image, the body in it, and a POSE_KEYPOINT value."""
 
 
-def load_painted() -> Shown:
+def load_painted() -> Person:
     """Open the painted person, whose keypoints are those of its body."""
     params = HumanParams.load(DEMO / "source.npz")
     body = PosedBody(params=params, model=BodyModel.bundled())
     points = keypoints18(body.view())[0].double().numpy()
     points[:, 2] = 1.0
-    return Shown(
-        image=from_core(load_image(DEMO / "source.png")),
-        body=body,
-        keypoints=[pose_frame([np.asarray(points)], params.image_size)],
-    )
+    keypoints = [pose_frame([np.asarray(points)], params.image_size)]
+    return from_core(load_image(DEMO / "source.png")), body, keypoints
 
 
-def load_photo() -> Shown:
+def load_photo() -> Person:
     """Open the photo, and estimate its body as Estimate Human Params would."""
     image = load_image(DEMO / "astronaut.jpg")
     keypoints = load_pose_keypoints(DEMO / "astronaut_keypoints.json")
     params = fit_batch(image, keypoints=keypoints)
     body = PosedBody(params=params, model=BodyModel.bundled())
-    return Shown(image=from_core(image), body=body, keypoints=keypoints)
+    return from_core(image), body, keypoints

@@ -18,7 +18,4 @@ def placed_view(
     if camera is not None:
         return BodyView.of(seen_from(body.params, body.model, camera, size), body.model, frame=None)
     view = body.view()
-    if size == own:
-        return view
-    framing = Framing.whole(own, size)
-    return view.reframed(framing.offset_xy, framing.scale, framing.size)
+    return view if size == own else Framing.whole(own, size).reframe(view)

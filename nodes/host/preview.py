@@ -1,4 +1,4 @@
-"""A look at a body, for nodes that write files."""
+"""Previews of bodies on nodes."""
 
 from comfy_api.latest import ui
 from torch import Tensor
@@ -11,7 +11,7 @@ GREY = -0.6
 
 
 def body_image(view: BodyView) -> Tensor:
-    """Draw the bodies as their own cameras see them, on grey; an IMAGE."""
+    """Draw the bodies as their own cameras see them, on grey, as an IMAGE."""
     grey = view.vertices.new_full((len(view), 3, *view.size), GREY)
     return from_core(overlay_body(grey, view, opacity=1.0))
 

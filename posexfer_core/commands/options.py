@@ -29,10 +29,7 @@ def print_line(line: str) -> None:
 
 def image_size(text: str) -> tuple[int, int]:
     """Read `HxW` in pixels; both must be multiples of 8."""
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdigit() for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} is not HxW in pixels, such as 256x176")
-    height, width = (int(part) for part in parts)
+    height, width = whole_size(text)
     if min(height, width) < 64 or max(height, width) > 2048 or height % 8 or width % 8:
         raise argparse.ArgumentTypeError(
             f"{text!r}: height and width must be multiples of 8 from 64 to 2048 pixels"

@@ -76,8 +76,7 @@ def run(options: argparse.Namespace) -> None:
     params, body = open_target(options, options.params, body)
     view = BodyView.of(params, body)
     if options.size is not None:
-        framing = Framing.around([body_box(view)], options.size)
-        view = view.reframed(framing.offset_xy, framing.scale, framing.size)
+        view = Framing.around([body_box(view)], options.size).reframe(view)
     view.check_seen("file")
     make_folder(options.out)
     style = MapStyle(

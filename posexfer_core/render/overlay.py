@@ -1,4 +1,4 @@
-"""The posed body drawn over the image it was estimated from."""
+"""The posed body blended over the image it was estimated from."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -9,6 +9,8 @@ from .maps import normal_map
 from .openpose import COLOURS, keypoint_visibility, keypoints18
 
 AMBIENT = 0.35
+COLOUR = (0.55, 0.75, 1.0)
+"""Of the body, RGB in [0, 1]."""
 
 
 def overlay_body(
@@ -16,16 +18,14 @@ def overlay_body(
     view: BodyView,
     *,
     opacity: float = 0.65,
-    colour: tuple[float, float, float] = (0.55, 0.75, 1.0),
     keypoints: bool = False,
 ) -> Float[Tensor, "batch 3 height width"]:
-    """Lay the shaded body over an image, lit from the camera.
+    """Blend the body, lit from the camera, over an image.
 
     Args:
-        image: RGB in [-1, 1], of the size that the view was made for.
+        image: RGB in [-1, 1], of the view's size.
         view: the bodies, one for each image.
         opacity: 0 shows the image alone, 1 hides it under the body.
-        colour: of the body, RGB in [0, 1].
         keypoints: add OpenPose's keypoints as dots; hollow where the body hides them.
 
     Returns:
@@ -33,7 +33,7 @@ def overlay_body(
     """
     facing = -normal_map(view)[:, 2:].clamp(max=0.0)
     shade = AMBIENT + (1.0 - AMBIENT) * facing
-    body = 2.0 * shade * image.new_tensor(colour)[:, None, None] - 1.0
+    body = 2.0 * shade * image.new_tensor(COLOUR)[:, None, None] - 1.0
     alpha = opacity * view.visibility.mask[:, None].to(image.dtype)
     blended = image + alpha * (body - image)
     return _add_dots(blended, view) if keypoints else blended

@@ -7,14 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..errors import ImageError
-from ..geometry.camera import crop_intrinsics, project_perspective
+from ..geometry.camera import project_perspective
 from ..geometry.resample import resample
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels; may reach outside the image."""
+CUT_OFF = 0.1
+"""Share of a person's extent beyond the image's edge from which the person is cut off by it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ class Framing:
 
     @classmethod
     def whole(cls, image_size: tuple[int, int], size: tuple[int, int]) -> "Framing":
-        """Fit the whole image (height, width) inside the cut; for when no body is known."""
+        """Fit the whole image (height, width) inside the cut."""
         return cls.around(
             [(0.0, 0.0, float(image_size[1]), float(image_size[0]))], size, margin=0.0
         )
@@ -68,10 +69,9 @@ class Framing:
         """Cut and resize; beyond the image its edge pixels repeat."""
         return resample(image, self.offset_xy, self.scale, self.size)
 
-    def params(self, params: HumanParams) -> HumanParams:
-        """Move the camera of `params` with the cut; the body itself stays as it is."""
-        intrinsics = crop_intrinsics(params.intrinsics, self.offset_xy, self.scale)
-        return params.with_camera(intrinsics, self.size)
+    def reframe(self, view: BodyView) -> BodyView:
+        """See the same bodies in the cut."""
+        return view.reframed(self.offset_xy, self.scale, self.size)
 
     def paste(
         self,
@@ -115,18 +115,15 @@ def body_box(view: BodyView) -> Box:
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def cut_off_edges(
-    person: Box, image_size: tuple[int, int], *, tolerance: float = 0.1
-) -> tuple[bool, bool, bool, bool]:
+def cut_off_edges(person: Box, image_size: tuple[int, int]) -> tuple[bool, bool, bool, bool]:
     """Tell at which edges (left, top, right, bottom) the image cuts the person off.
 
     Args:
         person: the box of the whole body.
         image_size: height and width, pixels.
-        tolerance: share of the person's extent that may lie outside before it counts.
     """
     left, top, right, bottom = person
-    across, down = tolerance * (right - left), tolerance * (bottom - top)
+    across, down = CUT_OFF * (right - left), CUT_OFF * (bottom - top)
     height, width = image_size
     return left < -across, top < -down, right > width + across, bottom > height + down
 
@@ -134,10 +131,10 @@ def cut_off_edges(
 def frame_person(
     person: Box, others: Sequence[Box], size: tuple[int, int], image_size: tuple[int, int]
 ) -> Framing:
-    """Frame a person, and other boxes with them; who is cut off by the image stays cut off.
+    """Frame a person and other boxes; edges that cut the person off are not padded.
 
-    Below the waist of a half-length portrait there is nothing to show; padding there would only
-    smear the last row of pixels. An image that has the size and holds everything stays as it is.
+    Padding below a half-length portrait would only repeat the last row of pixels. An image that
+    has the size and holds everything stays as it is.
 
     Args:
         person: the box of the whole body in the image.

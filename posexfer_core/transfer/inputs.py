@@ -1,4 +1,4 @@
-"""The straight path from two views of a body to what the network is conditioned on."""
+"""The network's inputs, computed from the source image and two views of a body."""
 
 from collections.abc import Callable
 from hashlib import sha1
@@ -22,10 +22,9 @@ _points_of_topology: dict[tuple[bytes, int], SurfacePoints] = {}
 
 
 def body_points(view: BodyView, count: int) -> SurfacePoints:
-    """Choose the fixed, evenly spread points that stand for a body's topology.
+    """Sample points evenly over a body's surface, once per topology and count.
 
-    They depend on the rest body and its faces alone, so that point k is the same place on every
-    person; computed once per topology and count.
+    They depend on the rest body and its faces alone: point k is the same place on every person.
     """
     digest = sha1(view.canonical.numpy(force=True).tobytes())
     digest.update(view.faces.numpy(force=True).tobytes())
@@ -38,7 +37,7 @@ def body_points(view: BodyView, count: int) -> SurfacePoints:
 def place_points(
     view: BodyView, count: int, *, camera_depth: bool = False
 ) -> tuple[Float[Tensor, "batch points 3"], Float[Tensor, "batch points 3"]]:
-    """Give every body point its place in the output image and on the rest body.
+    """Locate every body point in the output image and on the rest body.
 
     Args:
         view: the target body.
@@ -73,12 +72,12 @@ def prepare_inputs(
 
     Args:
         image: the source image, in [-1, 1].
-        source: the body of the person shown, or None where it is not known; then nothing can be
-            carried along its surface.
+        source: the body of the person shown; None where it is not known, which leaves out the
+            warp.
         target: the body wanted, in an image of the same size.
         config: of the network that will read the result.
-        encode: carries images to latents; needed where the network reads the warped's latents.
-        margin: see `warped.warp_source`.
+        encode: from images to latents; needed where the network reads latents of the warp.
+        margin: see `warp_source`.
 
     Raises:
         ImageError: the image and a view differ in size.

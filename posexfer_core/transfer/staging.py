@@ -1,4 +1,4 @@
-"""Source and target brought into one image frame: what a transfer starts from."""
+"""Source and target in one image frame: what a transfer starts from."""
 
 from dataclasses import dataclass, replace
 
@@ -90,11 +90,11 @@ def stage(
     if cut_off_edges(box, own_size)[3]:
         wanted = _at_the_neck_of(view, wanted)
     framing = frame_person(box, [body_box(wanted)], size, own_size)
-    return _stage(image, framing, view, _reframed(wanted, framing), shared=True)
+    return _stage(image, framing, view, framing.reframe(wanted), shared=True)
 
 
 def _at_the_neck_of(source: BodyView, target: BodyView) -> BodyView:
-    """Shift the target's neck to the source's: feet outside the image tell nothing."""
+    """Shift the target's neck to the source's, whose feet lie outside the image."""
     shift = (source.joints - target.joints)[:, [NECK]]
     return replace(target, vertices=target.vertices + shift, joints=target.joints + shift)
 
@@ -107,7 +107,7 @@ def _stage(
     *,
     shared: bool = False,
 ) -> Stage:
-    shown = None if source is None else _reframed(source, framing)
+    shown = None if source is None else framing.reframe(source)
     if shown is not None:
         shown.check_seen("source")
     target.check_seen("target")
@@ -124,8 +124,4 @@ def _framed_alone(target: HumanParams, body: BodyModel, size: tuple[int, int]) -
     view = BodyView.of(target, body)
     if view.size == size:
         return view
-    return _reframed(view, Framing.around([body_box(view)], size))
-
-
-def _reframed(view: BodyView, framing: Framing) -> BodyView:
-    return view.reframed(framing.offset_xy, framing.scale, framing.size)
+    return Framing.around([body_box(view)], size).reframe(view)

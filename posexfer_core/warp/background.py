@@ -1,4 +1,4 @@
-"""Where the source image shows its background, and the background where it does not."""
+"""The background of the source image: where it is seen, and a filling of its holes."""
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -7,20 +7,20 @@ from torch import Tensor
 from .filters import dilate, gaussian_blur, roughness
 
 REACH = 0.12
-"""How far loose clothes, hair and what is held may reach; a share of the image's height."""
+"""How far loose clothes, hair and things held may stick out; a share of the image's height."""
 OUTLYING = 0.35
-"""Difference from the background, of a range of 2, at which something near the body is not it."""
+"""Difference from the background, of a range of 2, from which a pixel near the body is not it."""
 ROUGHNESS = 5.0
-"""How much more difference a background is granted that is rough itself."""
+"""Added to that difference per unit of the background's roughness."""
 PATCH_LEVELS = 9
-"""Halvings after which one pixel of the pyramid has seen an image of 512 pixels."""
+"""Levels of the pyramid; nine halvings bring an image of 512 pixels to one."""
 
 
 def fill_holes(
     image: Float[Tensor, "batch channels height width"],
     known: Float[Tensor, "batch 1 height width"],
 ) -> Float[Tensor, "batch channels height width"]:
-    """Fill what is not known smoothly from around it, coarse to fine.
+    """Fill unknown pixels smoothly from those around them, coarse to fine.
 
     Pull-push (Gortler et al. 1996, section 3.4): weighted means of ever larger squares on the way
     up, holes filled from the next coarser level on the way down. Known pixels stay as they are; 0
@@ -48,11 +48,10 @@ def trusted_background(
     body: Bool[Tensor, "batch height width"],
     margin: float,
 ) -> Bool[Tensor, "batch height width"]:
-    """Tell where the background is seen: not on the body, not on what sticks out of it.
+    """Tell where the background is seen: neither on the body nor on clothes, hair and things held.
 
-    What touches the body's margin, lies within reach, and differs from the background around that
-    reach more than this background differs from its own blur, belongs to the person: a coat, a
-    ponytail, a ski.
+    A pixel belongs to the person if it is connected to the body's margin within `REACH` and
+    differs from the background beyond that reach by more than this background's own roughness.
 
     Args:
         image: in [-1, 1].

@@ -11,7 +11,7 @@ from torch import Tensor
 def gaussian_blur(
     image: Float[Tensor, "batch channels height width"], sigma_px: float
 ) -> Float[Tensor, "batch channels height width"]:
-    """Blur by a Gaussian; the borders are repeated outwards."""
+    """Blur by a Gaussian; beyond the borders their pixels repeat."""
     reach = max(1, math.ceil(3.0 * sigma_px))
     offset = torch.arange(-reach, reach + 1, dtype=image.dtype, device=image.device)
     window = torch.exp(-0.5 * (offset / sigma_px).square())
@@ -34,7 +34,7 @@ def dilate(
 def roughness(
     image: Float[Tensor, "batch 3 height width"], where: Float[Tensor, "batch 1 height width"]
 ) -> Float[Tensor, "batch 1 1 1"]:
-    """Measure how much a part of an image differs from its own blur."""
+    """Return the mean difference between a part of an image and its own blur."""
     sigma_px = 8.0 * image.shape[-2] / 256.0
     blur = gaussian_blur(image * where, sigma_px) / gaussian_blur(where, sigma_px).clamp(min=1e-3)
     apart = ((image - blur).abs().amax(1, keepdim=True) * where).sum((1, 2, 3), keepdim=True)

@@ -1,4 +1,4 @@
-"""Fine detail that latents cannot hold, put back where the warp carried it."""
+"""Fine detail that latents cannot hold, put back where the warp is exact."""
 
 import torch
 from jaxtyping import Float
@@ -7,25 +7,24 @@ from torch import Tensor
 from .filters import dilate, gaussian_blur
 
 DETAIL_PX = 3.0
-"""What is finer than this is detail: the sigma of a Gaussian, pixels of an image of height 256."""
+"""Sigma of the Gaussian that separates coarse from fine, pixels of an image of height 256."""
 AGREEMENT = 0.25
-"""Difference of coarse colours, of a range of 2, at which a warp is trusted a third."""
+"""Difference of coarse colours, of a range of 2, at which detail has weight 1/e."""
 
 
 def restore_detail(
     image: Float[Tensor, "batch 3 height width"], warped: Float[Tensor, "batch 5 height width"]
 ) -> Float[Tensor, "batch 3 height width"]:
-    """Put the warp's fine detail back where geometry carried it exactly.
+    """Add the warped source's fine detail where surface or background was seen.
 
-    Latents are an eighth of an image's size, and what is finer than they can hold is lost: eyes,
-    prints, grain. Where the warped was seen, or is known background, `image` takes the warp's
-    fine colours. On the body it keeps its own coarse ones, hence its light; known background takes
-    those too. All of it as far as the coarse colours agree: elsewhere the network has something
-    else to show than the warp, such as a shadow.
+    Latents have an eighth of an image's resolution and lose eyes, prints and grain. On the body,
+    `image` keeps its coarse colours and with them its light; known background takes the coarse
+    ones too. Detail is weighted by how well the coarse colours agree: elsewhere the network shows
+    something else than the warp, such as a shadow.
 
     Args:
         image: drawn from latents, in [-1, 1].
-        warped: of `warp_source`, of the same size.
+        warped: from `warp_source`, of the same size.
     """
     pixel = warped.shape[-2] / 256.0
     colours, trusted = warped[:, :3], warped[:, 3:].amax(1) > 0.5

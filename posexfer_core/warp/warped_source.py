@@ -1,7 +1,7 @@
-"""The source image warped to the target: colours carried along the body's surface, holes filled.
+"""The source image warped to the target along the body's surface, holes filled.
 
-Two views of one body tell where each seen place of it goes, exactly. Unseen surface takes the
-colours nearest to it along the surface, unseen background those nearest across the image.
+Two views of one body give an exact correspondence of seen surface. Unseen surface takes the
+nearest colours along the surface, unseen background the nearest ones across the image.
 """
 
 import torch
@@ -20,9 +20,9 @@ from .filters import dilate, gaussian_blur, roughness
 MARGIN = 0.03
 """How far clothes and hair may stand off the body, as a share of the image's height."""
 ALIKE = 0.08
-"""Difference from the background, of a range of 2, at which the body's edge is no part of it."""
+"""Difference from the background, of a range of 2, below which the body's rim is background."""
 OVERHANG = 0.06
-"""How far the body may stick out of the person shown; a share of the image's height."""
+"""How far the body may overhang the person shown; a share of the image's height."""
 
 
 def warp_source(
@@ -33,14 +33,14 @@ def warp_source(
     *,
     margin: float = MARGIN,
 ) -> Float[Tensor, "batch 5 height width"]:
-    """Draw what geometry knows of the result, and fill the rest with what is nearest.
+    """Warp surface and background that the source shows, and fill the rest with nearest colours.
 
     Args:
         image: the source image, in [-1, 1], of both views' size.
         source: the body of the person shown.
         target: the same person's body in the pose wanted.
-        points: evenly spread over the surface; unseen surface takes the colours around the nearest
-            of them that is seen.
+        points: evenly spread over the surface; unseen surface takes the mean colour around the
+            nearest point that is seen.
         margin: width of the band around the source's silhouette, where clothes and hair may be and
             the background is not trusted; a share of the image's height.
 
@@ -75,16 +75,16 @@ def surface_colours(
     view: BodyView,
     points: SurfacePoints,
 ) -> Float[Tensor, "batch vertices 3"]:
-    """Give every vertex its own colour where it is seen, else that around the nearest seen point.
+    """Sample the colour of every seen vertex; others take the mean around the nearest seen point.
 
-    Nearness is measured on the rest body, so that the back of a shirt takes the colour of its front
+    Distances are those on the rest body, so that the back of a shirt takes the colour of its front
     and not that of the arm beside it. Grey where nothing is seen.
 
     Args:
         image: in [-1, 1].
-        shown: 1 where the image shows what the body says.
+        shown: 1 where the image shows the body (`trusted_body`).
         view: the body in the image.
-        points: whose surroundings colour what is not seen.
+        points: evenly spread over the surface.
     """
     pixels = project_perspective(view.vertices, view.intrinsics)
     grid = pixels_to_ndc(pixels, view.size)[:, :, None]
@@ -112,16 +112,16 @@ def trusted_body(
     body: Bool[Tensor, "batch height width"],
     clear: Bool[Tensor, "batch height width"],
 ) -> Bool[Tensor, "batch height width"]:
-    """Tell where the image shows what the body says: not where its edge lies on the background.
+    """Tell where the image shows the body: not where its rim overhangs onto the background.
 
-    A body that was fitted sticks out of the person here and there. From outside, as far as it may,
-    what is like the background behind it is taken off, and the seam that mixes the two. A rough
-    background tells nothing.
+    A fitted body overhangs the person in places. Its rim is eroded from outside, by at most
+    `OVERHANG`, as far as colours are those of the background, and then by the seam that mixes
+    both. Before a rough background nothing is eroded.
 
     Args:
         image: in [-1, 1].
         body: where the bare body is.
-        clear: where the background is seen, as `trusted_background` says.
+        clear: where the background is seen (`trusted_background`).
     """
     height = body.shape[-2]
     known = clear[:, None].to(image.dtype)

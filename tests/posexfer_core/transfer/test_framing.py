@@ -6,7 +6,7 @@ import torch
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ImageError
-from posexfer_core.geometry.camera import intrinsics_matrix
+from posexfer_core.geometry.camera import intrinsics_matrix, project_perspective
 from posexfer_core.transfer.framing import Framing, body_box, cut_off_edges, frame_person
 
 
@@ -61,19 +61,20 @@ def test_a_body_lands_whole_in_the_cut(body, size, image_size):
     params = standing(image_size)
     box = body_box(BodyView.of(params, body))
     framing = Framing.around([box], size)
-    framed = body_box(BodyView.of(framing.params(params), body))
+    framed = body_box(framing.reframe(BodyView.of(params, body)))
     assert min(framed[:2]) > 0 and framed[2] < size[1] and framed[3] < size[0]
     aspect = (box[2] - box[0]) / (box[3] - box[1])
     assert (framed[2] - framed[0]) / (framed[3] - framed[1]) == pytest.approx(aspect, rel=1e-4)
 
 
-def test_params_and_views_are_reframed_alike(body):
-    params = standing((425, 640))
-    framing = Framing.around([(200.0, 10.0, 400.0, 410.0)], (256, 176))
-    by_params = BodyView.of(framing.params(params), body)
-    by_view = BodyView.of(params, body).reframed(framing.offset_xy, framing.scale, framing.size)
-    assert by_params.size == by_view.size == (256, 176)
-    torch.testing.assert_close(by_params.intrinsics, by_view.intrinsics)
+def test_bodies_move_with_the_cut(body):
+    view = BodyView.of(standing((425, 640)), body)
+    framing = Framing(offset_xy=(200.0, 10.0), scale=0.5, size=(256, 176))
+    framed = framing.reframe(view)
+    assert framed.size == (256, 176)
+    before, after = (project_perspective(one.joints, one.intrinsics) for one in (view, framed))
+    expected = 0.5 * (before - torch.tensor([200.0, 10.0]))
+    torch.testing.assert_close(after, expected, atol=1e-3, rtol=0)  # pixels
 
 
 def test_pasting_back_an_unchanged_cut_restores_a_smooth_image():
