@@ -27,6 +27,14 @@ def print_line(line: str) -> None:
     sys.stdout.flush()
 
 
+def whole_size(text: str) -> tuple[int, int]:
+    """Read `HxW` of any image, pixels."""
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not HxW in pixels, such as 1080x1920")
+    return int(parts[0]), int(parts[1])
+
+
 def image_size(text: str) -> tuple[int, int]:
     """Read `HxW` in pixels; both must be multiples of 8."""
     height, width = whole_size(text)
@@ -113,14 +121,6 @@ def open_body(path: Path | None) -> BodyModel:
     from ..body.smpl_files import load_body_model
 
     return load_body_model(path)
-
-
-def whole_size(text: str) -> tuple[int, int]:
-    """Read `HxW` of any image, pixels."""
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} is not HxW in pixels, such as 1080x1920")
-    return int(parts[0]), int(parts[1])
 
 
 def _add_format_options(parser: argparse.ArgumentParser) -> None:

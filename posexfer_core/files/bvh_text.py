@@ -8,11 +8,14 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from ..errors import ParamsError
+from ..geometry.so3 import exp_map
 
 MOST_JOINTS = 2_000
 MOST_NUMBERS = 20_000_000
 AXES = {"x": 0, "y": 1, "z": 2}
 MAGIC = b"HIERARCHY"
+END_SITE = -2
+"""Stands for an end site on the stack of joints."""
 
 _CHANNEL = re.compile(r"([XYZ])(position|rotation)", re.IGNORECASE)
 
@@ -127,9 +130,6 @@ def _read_skeleton(text: str, name: str) -> _Skeleton:
     return skeleton
 
 
-END_SITE = -2
-
-
 def _read_channels(text: str) -> list[tuple[int, bool]]:
     count, *words = text.split()
     found = [_CHANNEL.fullmatch(word) for word in words]
@@ -168,20 +168,9 @@ def _apply(
     for joint, channels in enumerate(skeleton.channels):
         for axis, turns in channels:
             if turns:
-                turn = axis_rotation(axis, np.deg2rad(numbers[:, column]))
+                turn = exp_map(np.deg2rad(numbers[:, column, None]) * np.eye(3)[axis])
                 rotations[:, joint] = rotations[:, joint] @ turn
             else:
                 positions[:, joint, axis] = numbers[:, column]
             column += 1
     return positions, rotations
-
-
-def axis_rotation(axis: int, angle: Float[ndarray, " frames"]) -> Float[ndarray, "frames 3 3"]:
-    """Turn about one of the axes, radians; about z, x turns into y."""
-    first, second = (axis + 1) % 3, (axis + 2) % 3
-    matrix = np.zeros((len(angle), 3, 3))
-    matrix[:, axis, axis] = 1.0
-    matrix[:, first, first] = matrix[:, second, second] = np.cos(angle)
-    matrix[:, second, first] = np.sin(angle)
-    matrix[:, first, second] = -np.sin(angle)
-    return matrix

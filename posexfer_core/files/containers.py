@@ -21,7 +21,7 @@ from ..errors import ParamsError
 from .bvh_text import MAGIC as BVH_MAGIC
 from .bvh_text import parse_bvh
 from .joblib_pickles import decompress, is_joblib, unpickle_joblib
-from .npz import NPY_MAGIC, check_members, parse_npy, read_member, read_npz
+from .npz import NPY_MAGIC, check_members, parse_npy, parse_npz, read_member
 from .pickle_opcodes import check_opcodes
 from .pickles import DAMAGE, read_bytes, unpickle
 
@@ -44,54 +44,48 @@ def read_container(path: Path) -> Any:
     Raises:
         ParamsError: the file is missing, damaged, none of the containers, or asks to run code.
     """
-    try:
-        if not path.is_file():
-            kind = "a folder" if path.is_dir() else "not there"
-            raise ParamsError(f"{path} is {kind}; expected a file of body parameters.")
-    except OSError as failure:  # its name is too long, or a folder of it is closed
-        raise ParamsError(f"{path} cannot be read: {failure.strerror}.") from failure
-    data = read_bytes(path, error=ParamsError)
+    data = read_bytes(path, error=ParamsError, expected="a file of body parameters")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Python's parsers and torch's storages; no user's
-        return _contents(path, data)
+        return _contents(data, path.name)
 
 
-def _contents(path: Path, data: bytes) -> Any:
+def _contents(data: bytes, name: str) -> Any:
     """Tell the containers apart by their first bytes."""
     if data.startswith(ZIP_MAGIC):
-        return _read_zip(path, data)
+        return _read_zip(data, name)
     if data.startswith(NPY_MAGIC):
-        return parse_npy(data, path.name, error=ParamsError)
+        return parse_npy(data, name, error=ParamsError)
     if data.startswith(TORCH_MAGIC):
-        return _read_old_torch(data, path.name)
+        return _read_old_torch(data, name)
     if data.lstrip(PADDING).startswith(BVH_MAGIC):
-        return parse_bvh(data.lstrip(PADDING), path.name)
+        return parse_bvh(data.lstrip(PADDING), name)
     if data.lstrip(PADDING)[:1] in (b"{", b"["):
-        return _read_json(data, path.name)
-    data = decompress(data, path.name, error=ParamsError)
+        return _read_json(data, name)
+    data = decompress(data, name, error=ParamsError)
     if is_joblib(data):
-        return unpickle_joblib(data, path.name, error=ParamsError)
+        return unpickle_joblib(data, name, error=ParamsError)
     if not data.startswith(PICKLE_MAGIC):
         raise ParamsError(
-            f"{path.name} is no file of body parameters: expected .npz, .npy, JSON, a pickle, or "
+            f"{name} is no file of body parameters: expected .npz, .npy, JSON, a pickle, or "
             "one of joblib or torch. Was an image or another file picked instead?"
         )
-    return unpickle(data, path.name, error=ParamsError)
+    return unpickle(data, name, error=ParamsError)
 
 
-def _read_zip(path: Path, data: bytes) -> Any:
+def _read_zip(data: bytes, name: str) -> Any:
     """Tell torch's archives from numpy's by the pickle in them."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_members(archive, path.name, len(data), error=ParamsError)
+            check_members(archive, name, len(data), error=ParamsError)
             pickles = [m for m in archive.infolist() if m.filename.endswith(TORCH_PICKLE)]
             for member in pickles:
                 check_opcodes(read_member(archive, member), len(data))
     except (zipfile.BadZipFile, NotImplementedError, *DAMAGE) as failure:
-        raise ParamsError(f"{path.name} is a damaged archive: {failure}") from failure
+        raise ParamsError(f"{name} is a damaged archive: {failure}") from failure
     if pickles:
-        return _read_torch(data, path.name)
-    return read_npz(path, error=ParamsError)
+        return _read_torch(data, name)
+    return parse_npz(data, name, error=ParamsError)
 
 
 def _read_old_torch(data: bytes, name: str) -> Any:

@@ -19,8 +19,8 @@ MOST_PIXELS = 40_000_000
 """Largest image that is opened; a small file can unpack to far more than memory holds."""
 LEAST_SIDE = 16
 """Shortest side in pixels that can still show a person."""
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-"""Kinds of image that are written."""
+SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""Kinds of image that are written, as Pillow names them."""
 
 READ = ("PNG", "JPEG", "WEBP", "MPO", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO")
 """Kinds of image that are read, as Pillow names them. Others are programs (EPS would be run by
@@ -109,7 +109,7 @@ def save_pil(image: Image.Image, path: Path) -> None:
     """Write a Pillow image whole or not at all; see `save_image`."""
     check_image_target(path)
     with replacing(path) as partial:
-        image.save(partial, format=_kind(path), quality=95)
+        image.save(partial, format=SUFFIXES[path.suffix.lower()], quality=95)
 
 
 def check_image_target(path: Path) -> None:
@@ -151,7 +151,3 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 def _has_alpha(image: Image.Image) -> bool:
     return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
-
-
-def _kind(path: Path) -> str:
-    return {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(path.suffix.lower(), "PNG")

@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 
 from ..errors import MeshError
 from .glb_skins import posed_skins
-from .pickles import DAMAGE
+from .pickles import DAMAGE, read_bytes
 
 SUFFIXES = (".obj", ".ply", ".glb")
 MOST_BYTES = 512 * 2**20
@@ -48,7 +48,8 @@ def read_mesh(path: Path) -> Arrays:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise MeshError(f"{path.name} is no mesh that is read; expected {', '.join(SUFFIXES)}.")
-    data = _read_bytes(path)
+    expected = f"a mesh file ({', '.join(SUFFIXES)})"
+    data = read_bytes(path, error=MeshError, expected=expected, most=MOST_BYTES)
     kind = path.suffix.lower()[1:]
     if kind == "glb" and (posed := _read_skins(data, path.name)) is not None:
         return _checked(*posed, path.name)
@@ -57,22 +58,6 @@ def read_mesh(path: Path) -> Arrays:
     elif kind == "ply":
         _check_ply(data, path.name)
     return _checked(*_through_trimesh(data, kind, path.name), path.name)
-
-
-def _read_bytes(path: Path) -> bytes:
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "not there"
-        raise MeshError(f"{path} is {kind}; expected a mesh file ({', '.join(SUFFIXES)}).")
-    try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise MeshError(
-                f"{path.name} has {size / 2**20:.0f} MB, at most {MOST_BYTES / 2**20:.0f} are "
-                "read; reduce the mesh or drop its textures."
-            )
-        return path.read_bytes()
-    except OSError as failure:
-        raise MeshError(f"{path.name} cannot be read: {failure.strerror}.") from failure
 
 
 def _plain_obj(data: bytes, name: str) -> bytes:

@@ -57,16 +57,30 @@ def read_pickle(path: Path, *, error: type[PoseXferError] = BodyFileError) -> An
     return unpickle(read_bytes(path, error=error), path.name, error=error)
 
 
-def read_bytes(path: Path, *, error: type[PoseXferError] = BodyFileError) -> bytes:
-    """Read a whole file, if it is there and not absurdly large."""
+def read_bytes(
+    path: Path,
+    *,
+    error: type[PoseXferError] = BodyFileError,
+    expected: str = "a body model's file",
+    most: int | None = None,
+) -> bytes:
+    """Read a whole file, if it is there, a plain file, and not too large.
+
+    Args:
+        path: the file.
+        error: what to raise when it cannot be read.
+        expected: the kind of file, for errors.
+        most: largest size, bytes; `MOST_BYTES` where left out.
+    """
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise error(f"{path} is no plain file; expected one that ends.")
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise error(f"{path.name} has {size:,} bytes; at most {MOST_BYTES:,} are read.")
+        if not path.is_file():
+            other = "no plain file" if path.exists() else "not there"
+            raise error(f"{path} is {'a folder' if path.is_dir() else other}; expected {expected}.")
+        size, most = path.stat().st_size, MOST_BYTES if most is None else most
+        if size > most:
+            raise error(f"{path.name} has {size:,} bytes; at most {most:,} are read. Reduce it.")
         return path.read_bytes()
-    except OSError as failure:
+    except OSError as failure:  # its name is too long, or a folder of it is closed
         raise error(f"{path} cannot be read: {failure.strerror}.") from failure
 
 

@@ -184,7 +184,7 @@ def test_nested_sharing_does_not_grow():
 
 
 def test_the_caller_chooses_the_error(tmp_path: Path):
-    with pytest.raises(ParamsError, match="No such file"):
+    with pytest.raises(ParamsError, match="not there"):
         read_pickle(tmp_path / "missing.pkl", error=ParamsError)
 
 

@@ -7,10 +7,11 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.errors import OutputError, ParamsError
 from posexfer_core.export.bvh import save_bvh, zxy_angles
-from posexfer_core.files.bvh_text import axis_rotation, parse_bvh
+from posexfer_core.files.bvh_text import parse_bvh
 from posexfer_core.formats.bvh_bone_names import match_bones, plain_name
 from posexfer_core.formats.read import read_params
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
+from posexfer_core.geometry.so3 import exp_map
 from tests.posexfer_core.body.sample_params import random_params
 from tests.posexfer_core.formats.bvh_samples import (
     A_POSE,
@@ -62,6 +63,11 @@ def motion(frames: int = 3) -> HumanParams:
     )
 
 
+def about(axis: int, angle: float) -> np.ndarray:
+    """Turn about one of the axes, radians."""
+    return exp_map(angle * np.eye(3)[axis])
+
+
 def joints_of(body: BodyModel, params: HumanParams) -> np.ndarray:
     _, places = world_of(body, params.pose[:, 0])
     return places + params.transl[:, 0, None].double().numpy()
@@ -72,9 +78,7 @@ def test_bones_hang_on_each_other_and_turn_in_the_channels_order():
     rotations, places = bvh.world()
     # a quarter turn about z lays the bone along -x
     np.testing.assert_allclose(places[0], [[1, 2, 3], [-1, 2, 3]], atol=1e-12)
-    quarter = (
-        axis_rotation(2, np.array([np.pi / 2]))[0] @ axis_rotation(0, np.array([np.pi / 2]))[0]
-    )
+    quarter = about(2, np.pi / 2) @ about(0, np.pi / 2)
     np.testing.assert_allclose(rotations[0, 1], quarter, atol=1e-12)
     assert bvh.frame_time == 0.04
     np.testing.assert_allclose(bvh.rest(), [[0, 0, 0], [0, 2, 0]])
@@ -147,16 +151,12 @@ def test_exported_motions_come_back_to_a_ten_thousandth_radian(tmp_path, body: B
 def test_angles_are_those_of_the_channels_even_at_a_right_angle():
     random = np.random.default_rng(0)
     turns = axis_angle_to_matrix(torch.from_numpy(random.normal(0, 2, (50, 3)))).numpy()
-    right = axis_rotation(2, np.array([0.7])) @ axis_rotation(0, np.array([np.pi / 2]))
-    for rotation in (*turns, right[0]):
+    right = about(2, 0.7) @ about(0, np.pi / 2)
+    for rotation in (*turns, right):
         z, x, y = zxy_angles(rotation)
-        again = (
-            axis_rotation(2, np.array([z]))
-            @ axis_rotation(0, np.array([x]))
-            @ axis_rotation(1, np.array([y]))
-        )[0]
+        again = about(2, z) @ about(0, x) @ about(1, y)
         np.testing.assert_allclose(again, rotation, atol=1e-7)
-    np.testing.assert_allclose(zxy_angles(axis_rotation(0, np.array([1.0]))[0]), [0, 1, 0])
+    np.testing.assert_allclose(zxy_angles(about(0, 1.0)), [0, 1, 0])
 
 
 def test_a_folder_that_is_not_there_gets_a_sentence(tmp_path, body: BodyModel):
