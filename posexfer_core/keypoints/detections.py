@@ -171,11 +171,7 @@ def _only_frame(path: Path) -> list[RawPerson]:
 
 def _read_file(path: Path) -> Any:
     """Return the content of a `.json` or `.npy` file."""
-    data = read_bytes(path, error=KeypointsError)
-    if len(data) > MOST_BYTES:
-        raise KeypointsError(
-            f"{path.name} has {len(data):,} bytes; at most {MOST_BYTES:,} are read."
-        )
+    data = read_bytes(path, error=KeypointsError, expected="a file of keypoints", most=MOST_BYTES)
     if path.suffix.lower() == ".npy":
         array = parse_npy(data, path.name, error=KeypointsError)
         if not isinstance(array, ndarray):
