@@ -1,4 +1,4 @@
-"""Load Pose Keypoints: what a pose detector found, from a file."""
+"""Load Pose Keypoints: the output of a pose detector, from a file."""
 
 from comfy_api.latest import io
 from typing_extensions import override
@@ -27,8 +27,8 @@ class LoadPoseKeypoints(io.ComfyNode):
                     "file",
                     options=paths.list_keypoints(),
                     tooltip="OpenPose's JSON, what DWPose nodes and OpenPose editors save, COCO "
-                    "annotations, or MediaPipe's pose landmarks. 'input/…' lies in ComfyUI's input "
-                    "folder, 'demo/…' comes with the pack.",
+                    "annotations, MMPose's predictions, or MediaPipe's pose landmarks. 'input/…' "
+                    "lies in ComfyUI's input folder, 'demo/…' comes with the pack.",
                 ),
             ],
             outputs=[
@@ -42,7 +42,7 @@ class LoadPoseKeypoints(io.ComfyNode):
     @classmethod
     @override
     def validate_inputs(cls, file: str) -> bool | str:
-        """Refuse paths out of the folders before anything runs."""
+        """Refuse paths outside the folders before anything runs."""
         try:
             paths.find_params(file)
         except ParamsError as error:

@@ -214,7 +214,7 @@ def _find_array(content: Any) -> RawFrames | None:
 
 def _is_number_list(content: Any) -> bool:
     """Look at the first elements of nested lists."""
-    for _ in range(4):
+    for _ in range(5):
         if isinstance(content, int | float):
             return True
         if not isinstance(content, list | tuple) or not content:

@@ -1,4 +1,4 @@
-"""Masks of people: checked, cut out, and made small enough to work with."""
+"""Masks of people: checks, cropping to the person, and resizing to the working resolution."""
 
 import numpy as np
 import torch
@@ -9,9 +9,9 @@ from numpy import ndarray
 from ..errors import ImageError
 
 WORKING_PX = 512
-"""Longest side of the images in which outlines are compared."""
+"""Longest side of the masks in which outlines are compared."""
 MARGIN = 0.1
-"""Room around the person in them, as a share of its extent."""
+"""Margin around the person in crops, as a share of its extent."""
 
 Mask = Bool[ndarray, "height width"]
 
@@ -41,7 +41,7 @@ def check_mask(mask: ndarray, size: tuple[int, int]) -> Mask:
 
 
 def window(mask: Mask, pixels: Float[ndarray, "points 2"]) -> tuple[ndarray, ndarray]:
-    """Cut out the person with some room around; return the corner (x, y) too."""
+    """Crop to the person and `pixels`, with a margin; return the corner (x, y) and the crop."""
     rows, columns = np.nonzero(mask)
     places = np.concatenate([np.stack([columns, rows], -1) + 0.5, pixels])
     low, high = places.min(0), places.max(0)
@@ -52,7 +52,7 @@ def window(mask: Mask, pixels: Float[ndarray, "points 2"]) -> tuple[ndarray, nda
 
 
 def shrunk(mask: Mask) -> tuple[Bool[ndarray, "small_height small_width"], ndarray]:
-    """Resize a mask to the working size; return the factors of x and y too."""
+    """Resize a mask to the working size; return the scale factors of x and y too."""
     height, width = mask.shape
     factor = min(1.0, WORKING_PX / max(height, width))
     size = max(round(factor * height), 8), max(round(factor * width), 8)

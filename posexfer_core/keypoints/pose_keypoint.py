@@ -40,8 +40,6 @@ def _frame(people: list[RawPerson]) -> Frame:
     size = next((person.image_size for person in people if person.image_size), None)
     placed = []
     for person in people:
-        if not len(person.points):
-            continue
         points = person.points.copy()
         if person.shares:
             points[(np.abs(points[:, :2]) > NORMALISED_BELOW).any(1)] = 0.0

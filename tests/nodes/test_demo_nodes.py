@@ -5,6 +5,8 @@ import json
 import pytest
 import torch
 
+from posexfer_core.keypoints.detections import read_keypoints
+from tests.nodes.host_process import ROOT
 from tests.nodes.test_nodes import bodies, files, standing_params  # noqa: F401
 
 
@@ -29,6 +31,23 @@ def test_keypoint_files_are_offered_and_read(host, pack, files):  # noqa: F811
     assert {"input/seen.json", "demo/astronaut_keypoints.json"} <= set(paths.list_keypoints())
     (keypoints,) = pack.run("LoadPoseKeypoints", file="input/seen.json")
     assert keypoints == [frame]
+
+
+def test_every_frame_of_a_video_is_loaded_and_fitted(host, pack, files):  # noqa: F811
+    """MMPose's predictions have frames; the command line counts the same ones."""
+    points = (
+        read_keypoints(ROOT / "posexfer_core/assets/demo/astronaut_keypoints.json")
+        .people(0)[0]
+        .points[:17]
+    )
+    frames = [{"instances": [{"keypoints": points.tolist()}] * people} for people in (1, 2)]
+    path = host.base / "input" / "mmpose.json"
+    path.write_text(json.dumps({"instance_info": frames}))
+    (keypoints,) = pack.run("LoadPoseKeypoints", file="input/mmpose.json")
+    assert [len(frame["people"]) for frame in keypoints] == [1, 2]
+    images = torch.zeros(2, 512, 512, 3)
+    body, _ = pack.run("EstimateHumanParams", image=images, keypoints=keypoints, smoothing=0.0)
+    assert body.params.frames == len(read_keypoints(path)) == 2
     verdict = pack.classes["PoseXfer_LoadPoseKeypoints"].validate_inputs(file="../seen.json")
     assert "not the name of a file" in verdict
 

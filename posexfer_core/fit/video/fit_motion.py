@@ -48,26 +48,26 @@ def fit_motion(
         ImageError: masks cover too little of the body.
     """
     body, plan = body or BodyModel.bundled(), plan or SearchPlan()
-    seen = [index for index, sight in enumerate(frames) if sight is not None]
+    seen = [index for index, one in enumerate(frames) if one is not None]
     if len(seen) < max(SEEN_SHARE * len(frames), 1):
         raise KeypointsError(
             f"The person is found in {len(seen)} of {len(frames)} frames; at least half of them "
             "must show it. Cut the frames that do not, or lower the detector's threshold."
         )
-    sights = [sight for sight in frames if sight is not None]
+    observations = [one for one in frames if one is not None]
     if len(frames) == 1:
-        return fit_people(sights, body=body, plan=plan, progress=progress)
-    bare = [replace(sight, mask=None) for sight in sights]  # one shape is fitted below, for all
+        return fit_people(observations, body=body, plan=plan, progress=progress)
+    bare = [replace(one, mask=None) for one in observations]  # one shape is fitted below, for all
     fits = fit_people(bare, body=body, plan=plan, progress=progress)
     nearest = np.abs(np.arange(len(frames))[:, None] - np.array(seen)).argmin(1)
-    task = FitTask.of([sights[index] for index in nearest], body, lift=plan.lift)
+    task = FitTask.of([observations[index] for index in nearest], body, lift=plan.lift)
     lost = np.setdiff1d(np.arange(len(frames)), seen)
     task.energy.image.clear(lost)
     task.energy.space.clear(lost)
     alone = stack([pose_from_params(one.params, body) for one in fits])
     pose = _interpolated(alone, seen, len(frames))
     pose = smooth_motion(task.energy, pose, smoothing or Smoothing())
-    masks = [sight and sight.mask for sight in frames]
+    masks = [one and one.mask for one in frames]
     pose = fit_silhouettes(pose, task.energy, masks, body, one_shape=True)
     results = task.results(pose)
     return [_unseen(one) if row in lost else one for row, one in enumerate(results)]
