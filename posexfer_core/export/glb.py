@@ -4,13 +4,12 @@ The file's frame is glTF's: y up, z towards the viewer, metres; the feet stand o
 pelvis above the origin, turned as the camera saw it.
 """
 
-import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
 from ..body.view import BodyView
 from ..geometry.normals import vertex_normals
-from .gltf import ARRAY, ELEMENTS, GltfArrays, skin_material
+from .gltf import GltfArrays, body_mesh, skin_material
 
 
 def standing_vertices(view: BodyView) -> Float[Tensor, "batch vertices 3"]:
@@ -28,24 +27,12 @@ def glb_bytes(view: BodyView, *, frame: int = 0) -> bytes:
     vertices = standing_vertices(view)[frame]
     normals = vertex_normals(vertices[None], view.faces)[0]
     arrays = GltfArrays()
-    primitive = {
-        "attributes": {
-            "POSITION": arrays.add(_floats(vertices), target=ARRAY, bounds=True),
-            "NORMAL": arrays.add(_floats(normals), target=ARRAY),
-        },
-        "indices": arrays.add(view.faces.flatten().cpu().numpy().astype("<u4"), target=ELEMENTS),
-        "material": 0,
-    }
     return arrays.glb(
         {
             "scene": 0,
             "scenes": [{"nodes": [0]}],
             "nodes": [{"mesh": 0, "name": "body"}],
-            "meshes": [{"primitives": [primitive], "name": "body"}],
+            "meshes": [body_mesh(arrays, vertices, normals, view.faces)],
             "materials": [skin_material()],
         }
     )
-
-
-def _floats(tensor: Tensor) -> np.ndarray:
-    return tensor.cpu().numpy().astype("<f4")

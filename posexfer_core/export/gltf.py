@@ -2,8 +2,11 @@
 
 import json
 import struct
+from collections.abc import Mapping
 
 import numpy as np
+from jaxtyping import Float, Int
+from torch import Tensor
 
 ARRAY, ELEMENTS = 34962, 34963
 """What a viewer binds a buffer view for: vertex attributes or indices."""
@@ -64,6 +67,27 @@ class GltfArrays:
             "buffers": [{"byteLength": self._length}],
         }
         return _container(json.dumps(whole).encode(), b"".join(self._blocks))
+
+
+def body_mesh(
+    arrays: GltfArrays,
+    vertices: Float[Tensor, "vertices 3"],
+    normals: Float[Tensor, "vertices 3"],
+    faces: Int[Tensor, "faces 3"],
+    attributes: Mapping[str, int] | None = None,
+) -> dict[str, object]:
+    """Append a mesh, metres, of material 0; `attributes` are accessors of further attributes."""
+    position, normal = (one.cpu().numpy().astype("<f4") for one in (vertices, normals))
+    primitive = {
+        "attributes": {
+            "POSITION": arrays.add(position, target=ARRAY, bounds=True),
+            "NORMAL": arrays.add(normal, target=ARRAY),
+            **(attributes or {}),
+        },
+        "indices": arrays.add(faces.flatten().cpu().numpy().astype("<u4"), target=ELEMENTS),
+        "material": 0,
+    }
+    return {"name": "body", "primitives": [primitive]}
 
 
 def skin_material() -> dict[str, object]:

@@ -18,7 +18,7 @@ from ..body.params import HumanParams
 from ..body.view import BodyView
 from ..geometry.normals import vertex_normals
 from ..geometry.rotations import matrix_to_quaternion
-from .gltf import ARRAY, ELEMENTS, GltfArrays, skin_material
+from .gltf import ARRAY, GltfArrays, body_mesh, skin_material
 
 INFLUENCES = 4
 DEFAULT_RATE = 30.0
@@ -46,7 +46,7 @@ def skinned_glb_bytes(
     document: dict[str, object] = {
         "scene": 0,
         "scenes": [{"nodes": [MESH_NODE, ROOT_NODE]}],
-        "meshes": [{"name": "body", "primitives": [_primitive(arrays, motion, body)]}],
+        "meshes": [_mesh(arrays, motion, body)],
         "materials": [skin_material()],
         "nodes": [{"name": "body", "mesh": 0, "skin": 0}, *_joint_nodes(motion)],
         "skins": [
@@ -101,24 +101,18 @@ def _continuous(quaternions: Float[ndarray, "frames 24 4"]) -> Float[ndarray, "f
     return smooth.astype("<f4")
 
 
-def _primitive(arrays: GltfArrays, motion: _Motion, body: BodyModel) -> dict[str, object]:
-    """Write the mesh at rest and what moves each vertex."""
+def _mesh(arrays: GltfArrays, motion: _Motion, body: BodyModel) -> dict[str, object]:
+    """Write the mesh at rest and the joints that move each vertex."""
     vertices = torch.from_numpy(motion.rest_vertices)
-    normals = vertex_normals(vertices[None], body.faces.cpu())[0].numpy()
-    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    normals = np.where(lengths > 0.5, normals, np.array([0.0, 1.0, 0.0], np.float32))
+    normals = vertex_normals(vertices[None], body.faces.cpu())[0]
+    lonely = normals.norm(dim=1, keepdim=True) < 0.5  # vertices of no face
+    normals = torch.where(lonely, torch.tensor([0.0, 1.0, 0.0]), normals)
     joints, weights = strongest_joints(body.skin_weights.cpu().numpy())
-    faces = body.faces.flatten().cpu().numpy().astype("<u4")
-    return {
-        "attributes": {
-            "POSITION": arrays.add(motion.rest_vertices, target=ARRAY, bounds=True),
-            "NORMAL": arrays.add(normals.astype("<f4"), target=ARRAY),
-            "JOINTS_0": arrays.add(joints, target=ARRAY),
-            "WEIGHTS_0": arrays.add(weights, target=ARRAY),
-        },
-        "indices": arrays.add(faces, target=ELEMENTS),
-        "material": 0,
+    attributes = {
+        "JOINTS_0": arrays.add(joints, target=ARRAY),
+        "WEIGHTS_0": arrays.add(weights, target=ARRAY),
     }
+    return body_mesh(arrays, vertices, normals, body.faces, attributes)
 
 
 def strongest_joints(

@@ -41,14 +41,13 @@ def _track(results: list[FitResult], notes: list[str]) -> Track:
     params = [result.params for result in results]
     pose, betas, transl, intrinsics = (
         np.concatenate([getattr(one, name).double().numpy() for one in params])
-        for name in PER_FRAME
+        for name in (*PER_FRAME, "intrinsics")
     )
     return Track(
         pose=pose[:, 0],
         betas=betas[:, 0],
         transl=transl[:, 0],
-        intrinsics=intrinsics,
-        image_size=params[0].image_size,
+        lens=(intrinsics, params[0].image_size),
         beta_space=params[0].beta_space,
         notes=notes,
     )

@@ -49,13 +49,9 @@ def _read_hmr2(source: Source) -> list[Track]:
         fields = Fields(output, f"{source.path.name}[{at}]")
         shown = fields.part("pred_smpl_params")
         pose, _ = layer_pose(shown)
-        (intrinsics, size), transl = _hmr2_camera(source, fields, len(pose))
+        lens, transl = _hmr2_camera(source, fields, len(pose))
         track = Track(
-            pose=pose,
-            betas=shown.betas("betas", count=len(pose)),
-            transl=transl,
-            intrinsics=intrinsics,
-            image_size=size,
+            pose=pose, betas=shown.betas("betas", count=len(pose)), transl=transl, lens=lens
         )
         frames.append(track.people())
     return chain_people(frames)
@@ -121,8 +117,7 @@ def _phalp_person(
         pose=pose[:1],
         betas=fields.betas("betas", count=len(pose))[:1],
         transl=as_rows(as_array(camera, fields.name), 3, 1, f"{fields.name}: camera"),
-        intrinsics=pinhole(full_focal(size), size, 1, center),
-        image_size=size,
+        lens=(pinhole(full_focal(size), size, 1, center), size),
         notes=notes,
     )
 
@@ -182,8 +177,7 @@ def _champ_people(
         pose=pose[:count],
         betas=betas[:count],
         transl=transl[:count],
-        intrinsics=pinhole(float(focal), size, count),
-        image_size=size,
+        lens=(pinhole(float(focal), size, count), size),
         notes=notes,
     )
     return track.people()

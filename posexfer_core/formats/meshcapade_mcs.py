@@ -61,8 +61,7 @@ def _read_mcs(source: Source) -> list[Track]:
                 f"the camera has {len(seen)} places."
             )
         track.camera_from_world = seen[first : first + count]
-        track.intrinsics = pinhole(focal, (height, width), count)
-        track.image_size = (height, width)
+        track.lens = pinhole(focal, (height, width), count), (height, width)
         tracks.append(track)
     return tracks
 

@@ -44,13 +44,12 @@ def world_track(
     """Build a track in a world without a camera; which way is up is guessed where not known."""
     pelvis = transl + source.pelvis(betas, beta_space)
     axis = up or up_axis(pose[:, 0])
-    intrinsics, size, camera = front_view(pose[:, 0], pelvis, axis, source.image_size)
+    lens, camera = front_view(pose[:, 0], pelvis, axis, source.image_size)
     return Track(
         pose=pose,
         betas=betas,
         transl=transl,
-        intrinsics=intrinsics,
-        image_size=size,
+        lens=lens,
         camera_from_world=camera,
         beta_space=beta_space,
         hands_face=hands_face,
@@ -151,13 +150,12 @@ def _easymocap_person(source: Source, fields: Fields) -> Track:
     rotation = exp_map(turn)
     pelvis = (rotation @ source.pelvis(betas, space)[..., None])[..., 0] + shift
     facing = log_map(rotation @ exp_map(pose[:, 0]))
-    intrinsics, size, view = front_view(facing, pelvis, up_axis(facing), source.image_size)
+    lens, view = front_view(facing, pelvis, up_axis(facing), source.image_size)
     return Track(
         pose=pose,
         betas=betas,
         transl=np.zeros((count, 3)),
-        intrinsics=intrinsics,
-        image_size=size,
+        lens=lens,
         camera_from_world=view @ rigid(rotation, shift),
         beta_space=space,
         hands_face=hands_face,

@@ -120,8 +120,7 @@ def _people(source: Source, fields: Fields) -> list[Track]:
             pose=pose,
             betas=betas,
             transl=fields.rows("cam_trans", width=3, count=count) + shift,
-            intrinsics=pinhole(FOCAL / SQUARE * deep.side, deep.size, count, center),
-            image_size=deep.size,
+            lens=(pinhole(FOCAL / SQUARE * deep.side, deep.size, count, center), deep.size),
         )
     else:
         square = flat

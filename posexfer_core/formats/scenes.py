@@ -43,7 +43,7 @@ def _read_multi_hmr(source: Source) -> list[Track]:
         pose, count = body_of(joints), len(joints)
         betas = fields.betas("shape", "betas", count=count)
         pelvis = fields.rows("transl_pelvis", "translation_pelvis", width=3, count=count)
-        intrinsics, size = _multi_hmr_lens(source, fields, count, notes)
+        lens = _multi_hmr_lens(source, fields, count, notes)
         if source.body is None or source.body.beta_space != "smplx":
             notes.append(
                 f"{source.path.name} places the pelvis; the translation was found with the mean "
@@ -54,8 +54,7 @@ def _read_multi_hmr(source: Source) -> list[Track]:
                 pose=pose,
                 betas=betas,
                 transl=pelvis - source.pelvis(betas, "smplx"),
-                intrinsics=intrinsics,
-                image_size=size,
+                lens=lens,
                 beta_space="smplx",
                 hands_face=hands_face_of_joints(joints, expressions(fields, "expression", count)),
                 notes=notes,
@@ -116,17 +115,10 @@ def _read_nlf(source: Source) -> list[Track]:
     transl = fields.rows("trans", "transl", width=3, count=count)
     if np.abs(transl).max() > FARTHEST_M:
         transl = transl / 1000.0
-    intrinsics, size = _lens_from_joints(
+    lens = _lens_from_joints(
         source, fields, ("joints3d",), ("joints2d",), NLF_FOV_DEG, count, notes
     )
-    track = Track(
-        pose=pose,
-        betas=betas,
-        transl=transl,
-        intrinsics=intrinsics,
-        image_size=size,
-        notes=notes,
-    )
+    track = Track(pose=pose, betas=betas, transl=transl, lens=lens, notes=notes)
     return track.people()
 
 
@@ -155,8 +147,7 @@ def _read_smplifyx(source: Source) -> list[Track]:
             pose=pose,
             betas=fields.betas("betas", count=count),
             transl=transl,
-            intrinsics=pinhole(focal, size, count),
-            image_size=size,
+            lens=(pinhole(focal, size, count), size),
             camera_from_world=camera,
             beta_space=space,
             hands_face=hands_face_of_names(fields, count),

@@ -82,8 +82,7 @@ def _read_layers(source: Source) -> list[Track]:
         pose=pose,
         betas=fields.betas("betas", count=count),
         transl=fields.rows(*PLACE, width=3, count=count) if placed else np.zeros((count, 3)),
-        intrinsics=np.zeros((count, 3, 3)),
-        image_size=(1, 1),
+        lens=(np.zeros((count, 3, 3)), (1, 1)),
         beta_space="smpl" if joints == 23 else "smplx",
         hands_face=hands_face_of_names(fields, count),
     )
@@ -94,22 +93,16 @@ def _seen(track: Track, source: Source, fields: Fields) -> Track:
     """Add the camera: the file's, one with a guessed lens, or a made-up one."""
     count, notes = len(track.pose), []
     up = up_axis(track.pose[:, 0])
-    lens = _layer_lens(source, fields, count, notes)
-    camera = None
-    if lens is not None:
-        intrinsics, size = lens
-    elif up == "-y" and track.transl[:, 2].min() > 0.3:  # before a camera whose lens is not told
-        intrinsics, size = source.diagonal_lens(notes, count)
+    pelvis = track.transl + source.pelvis(track.betas, track.beta_space)
+    lens, camera = _layer_lens(source, fields, count, notes), None
+    if lens is None and up == "-y" and track.transl[:, 2].min() > 0.3:  # in a camera's frame
+        lens = source.diagonal_lens(notes, count)
         notes.append(f"{source.path.name} holds no focal length; the diagonal was taken.")
-    else:
-        pelvis = track.transl + source.pelvis(track.betas, track.beta_space)
-        if up == "-y" and not track.transl.any():
-            intrinsics, size, camera = same_view(pelvis, source.image_size)
-        else:
-            intrinsics, size, camera = front_view(track.pose[:, 0], pelvis, up, source.image_size)
-    return replace(
-        track, intrinsics=intrinsics, image_size=size, camera_from_world=camera, notes=notes
-    )
+    elif lens is None and up == "-y" and not track.transl.any():
+        lens, camera = same_view(pelvis, source.image_size)
+    elif lens is None:
+        lens, camera = front_view(track.pose[:, 0], pelvis, up, source.image_size)
+    return replace(track, lens=lens, camera_from_world=camera, notes=notes)
 
 
 def _layer_lens(source: Source, fields: Fields, count: int, notes: list[str]) -> Lens | None:
@@ -175,8 +168,7 @@ def _placed(track: Track, seen: Float[np.ndarray, "joints 2"], source: Source) -
     return replace(
         track,
         transl=transl,
-        intrinsics=intrinsics,
-        image_size=size,
+        lens=(intrinsics, size),
         camera_from_world=None,
         notes=notes,
     )

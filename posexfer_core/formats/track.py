@@ -15,7 +15,7 @@ from ..body.params import HumanParams
 from ..errors import ParamsError
 from ..files.fields import Fields, keys_of
 from ..geometry.camera import default_focal_px
-from ..geometry.camera_conversions import pinhole
+from ..geometry.camera_conversions import Lens, pinhole
 
 DEFAULT_SIZE = (1080, 1920)
 """Height and width taken for a video's frame where neither the file nor the caller knows."""
@@ -28,9 +28,6 @@ PELVIS = {
     "smplx": (0.0031, -0.3514, 0.0120),
 }
 """Where the mean shape of each body family has its pelvis at rest, metres."""
-
-Lens = tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int]]
-"""Intrinsics of every frame, and the image's height and width, pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +114,7 @@ class Track:
     pose: Float[np.ndarray, "frames 24 3"]
     betas: Float[np.ndarray, "frames 10"]
     transl: Float[np.ndarray, "frames 3"]
-    intrinsics: Float[np.ndarray, "frames 3 3"]
-    image_size: tuple[int, int]
+    lens: Lens
     camera_from_world: Float[np.ndarray, "frames 4 4"] | None = None
     beta_space: str = "smpl"
     hands_face: TrackHandsFace | None = None
@@ -136,6 +132,7 @@ class Track:
         return replace(
             self,
             **{name: getattr(self, name)[at] for name in PER_FRAME},
+            lens=(self.lens[0][at], self.lens[1]),
             camera_from_world=None if camera is None else camera[at],
             hands_face=hands_face,
         )
@@ -157,8 +154,8 @@ class Track:
             pose=_tensor(shown.pose)[:, None],
             betas=_tensor(shown.betas)[:, None],
             transl=_tensor(shown.transl)[:, None],
-            intrinsics=_tensor(shown.intrinsics),
-            image_size=self.image_size,
+            intrinsics=_tensor(shown.lens[0]),
+            image_size=self.lens[1],
             camera_from_world=_tensor(_cameras(shown)),
             beta_space=self.beta_space,
             hands_face=None
@@ -168,16 +165,16 @@ class Track:
         )
 
 
-PER_FRAME = ("pose", "betas", "transl", "intrinsics")
+PER_FRAME = ("pose", "betas", "transl")
 
 
 def chain(tracks: Sequence[Track]) -> Track:
     """Put tracks of one person one after the other; hands and face rest where a frame has none."""
     first = tracks[0]
-    if any(track.image_size != first.image_size for track in tracks):
+    if len(sizes := {track.lens[1] for track in tracks}) > 1:
         raise ParamsError(
-            "The frames have images of several sizes, "
-            f"{sorted({track.image_size for track in tracks})[:4]} (height, width); expected one."
+            f"The frames have images of several sizes, {sorted(sizes)[:4]} (height, width); "
+            "expected one."
         )
     hands_face = camera = None
     if any(track.hands_face is not None for track in tracks):
@@ -189,6 +186,7 @@ def chain(tracks: Sequence[Track]) -> Track:
     return replace(
         first,
         **{name: np.concatenate([getattr(track, name) for track in tracks]) for name in PER_FRAME},
+        lens=(np.concatenate([track.lens[0] for track in tracks]), first.lens[1]),
         camera_from_world=camera,
         hands_face=hands_face,
         notes=list(dict.fromkeys(note for track in tracks for note in track.notes)),

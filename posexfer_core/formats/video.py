@@ -43,12 +43,7 @@ def _read_cliff(source: Source) -> list[Track]:
     height, width = (max(1, round(focal[0] * side / np.hypot(*WIDE))) for side in WIDE)
     size = source.size_or_default(notes, "has its focal length as diagonal", (height, width))
     track = Track(
-        pose=pose,
-        betas=betas,
-        transl=transl,
-        intrinsics=pinhole(focal, size, count),
-        image_size=size,
-        notes=notes,
+        pose=pose, betas=betas, transl=transl, lens=(pinhole(focal, size, count), size), notes=notes
     )
     people: dict[int, list[int]] = {}
     for row, rank in enumerate(_ranks(fields, count)):
@@ -78,14 +73,13 @@ def _read_wham(source: Source) -> list[Track]:
     for name, person in source.content.items():
         fields, notes = Fields(person, f"{source.path.name}: person {name}"), []
         pose = full_pose(fields, "pose")
-        intrinsics, size = source.diagonal_lens(notes, len(pose))
+        lens = source.diagonal_lens(notes, len(pose))
         tracks.append(
             Track(
                 pose=pose,
                 betas=fields.betas("betas", count=len(pose)),
                 transl=fields.rows("trans", width=3, count=len(pose)),
-                intrinsics=intrinsics,
-                image_size=size,
+                lens=lens,
                 notes=notes,
             )
         )
@@ -102,19 +96,18 @@ def _read_tram(source: Source) -> list[Track]:
             fields.array("pred_pose"), 24, f"{fields.name}: pred_pose"
         )
     count = len(pose)
-    lens = _tram_camera(source.path)
-    if lens is None:
-        intrinsics, size = source.diagonal_lens(notes, count)
+    camera = _tram_camera(source.path)
+    if camera is None:
+        lens = source.diagonal_lens(notes, count)
         notes.append(f"{source.path.name}: no camera.npy beside it; the focal length is a guess.")
     else:
-        intrinsics, size = _image_lens(source, lens, count)
+        lens = _image_lens(source, camera, count)
     return [
         Track(
             pose=pose,
             betas=fields.betas("pred_shape", count=count),
             transl=fields.rows("pred_trans", width=3, count=count),
-            intrinsics=intrinsics,
-            image_size=size,
+            lens=lens,
             notes=notes,
         )
     ]
@@ -164,18 +157,17 @@ def _read_motion_capture(source: Source) -> list[Track]:
         turn = exp_map(fields.rotations("R_cam2world", joints=(1,)))[:, 0].swapaxes(1, 2)
         turn = np.repeat(turn, count, axis=0) if len(turn) == 1 else turn
         place = fields.rows("t_cam2world", width=3, count=count)
-        intrinsics, size = _lens(source, fields, count)
+        lens = _lens(source, fields, count)
         camera = rigid(turn, -(turn @ place[..., None])[..., 0])
     else:
         pelvis = transl + source.pelvis(betas, "smplx")
-        intrinsics, size, camera = front_view(pose[:, 0], pelvis, "y", source.image_size)
+        lens, camera = front_view(pose[:, 0], pelvis, "y", source.image_size)
     return [
         Track(
             pose=pose,
             betas=betas,
             transl=transl,
-            intrinsics=intrinsics,
-            image_size=size,
+            lens=lens,
             camera_from_world=camera,
             beta_space="smplx",
             notes=notes,
@@ -203,18 +195,10 @@ def _smplx_before_camera(source: Source, person: Fields, fields: Fields) -> Trac
     pose, betas, transl = _smplx_parts(person)
     count, notes = len(pose), []
     if "K_fullimg" in fields:
-        intrinsics, size = _lens(source, fields, count)
+        lens = _lens(source, fields, count)
     else:
-        intrinsics, size = source.diagonal_lens(notes, count)
-    return Track(
-        pose=pose,
-        betas=betas,
-        transl=transl,
-        intrinsics=intrinsics,
-        image_size=size,
-        beta_space="smplx",
-        notes=notes,
-    )
+        lens = source.diagonal_lens(notes, count)
+    return Track(pose=pose, betas=betas, transl=transl, lens=lens, beta_space="smplx", notes=notes)
 
 
 def _is_prompthmr(content: Any) -> bool:
@@ -224,7 +208,7 @@ def _is_prompthmr(content: Any) -> bool:
 def _read_prompthmr(source: Source) -> list[Track]:
     """Read SMPL-X people in the camera frame; the lens is the camera's."""
     fields = source.fields
-    lens = fields.part(fields.first("camera_world", "camera"))
+    camera = fields.part(fields.first("camera_world", "camera"))
     people = fields.raw("people")
     if not isinstance(people, dict):
         raise ParamsError(f"{fields.name}: people is no dict of persons.")
@@ -233,14 +217,13 @@ def _read_prompthmr(source: Source) -> list[Track]:
         shown = Fields(person, f"{fields.name}: person {name}").part("smplx_cam")
         joints = shown.rotations("rotmat", "pose", joints=WHOLE_BODY)
         pose = body_of(joints)
-        intrinsics, size = _image_lens(source, lens, len(pose))
+        lens = _image_lens(source, camera, len(pose))
         tracks.append(
             Track(
                 pose=pose,
                 betas=shown.betas("shape", "betas", count=len(pose)),
                 transl=shown.rows("trans", "transl", width=3, count=len(pose)),
-                intrinsics=intrinsics,
-                image_size=size,
+                lens=lens,
                 beta_space="smplx",
                 hands_face=hands_face_of_joints(joints),
             )

@@ -35,8 +35,7 @@ def weak_track(
         pose=pose,
         betas=betas,
         transl=transl,
-        intrinsics=intrinsics,
-        image_size=size,
+        lens=(intrinsics, size),
         beta_space=beta_space,
         notes=notes,
     )

@@ -14,6 +14,8 @@ VIEW_DISTANCE_M = 4.2
 FLAT_M_PER_PX = 1.6
 """Metres of distance per pixel per metre at which a pinhole passes for a weak perspective: a
 point 0.9 m beside the pelvis and 0.5 m before it moves by 0.9 * 0.5 / 1.6 = 0.3 px."""
+Lens = tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int]]
+"""Intrinsics of every frame, and the image's height and width, pixels."""
 Y_UP = np.diag([1.0, -1.0, -1.0])
 """From a camera frame (y down, z forward) to the same view with y up, and back."""
 UP = {"y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0), "-y": (0.0, -1.0, 0.0)}
@@ -151,18 +153,18 @@ def up_axis(
 
 def same_view(
     pelvis: Float[np.ndarray, "frames 3"], size: tuple[int, int] | None
-) -> tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int], Float[np.ndarray, "frames 4 4"]]:
+) -> tuple[Lens, Float[np.ndarray, "frames 4 4"]]:
     """Make up a camera for people whose rotation in a camera frame is known, but not their place.
 
     It looks along the file's own z axis at the pelvis of every frame.
 
     Returns:
-        Intrinsics, image size, camera from world.
+        Lens, camera from world.
     """
     size = VIEW_SIZE if size is None else size
     shift = np.array([0.0, 0.0, VIEW_DISTANCE_M]) - pelvis
     matrices = rigid(np.tile(np.eye(3), (len(pelvis), 1, 1)), shift)
-    return pinhole(VIEW_FOCAL * size[0], size, len(pelvis)), size, matrices
+    return (pinhole(VIEW_FOCAL * size[0], size, len(pelvis)), size), matrices
 
 
 def front_view(
@@ -170,7 +172,7 @@ def front_view(
     pelvis: Float[np.ndarray, "frames 3"],
     up: str,
     size: tuple[int, int] | None,
-) -> tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int], Float[np.ndarray, "frames 4 4"]]:
+) -> tuple[Lens, Float[np.ndarray, "frames 4 4"]]:
     """Make up a camera for a motion that comes without one.
 
     It stands level before the person of the first frame, looks at the pelvis, and follows along
@@ -183,7 +185,7 @@ def front_view(
         size: (height, width) of the image; `VIEW_SIZE` where None.
 
     Returns:
-        Intrinsics, image size, camera from world.
+        Lens, camera from world.
     """
     size = VIEW_SIZE if size is None else size
     above = np.array(UP[up])
@@ -198,4 +200,4 @@ def front_view(
     ground = pelvis - (pelvis @ above)[:, None] * above
     place = ground + height + VIEW_DISTANCE_M * heading
     matrices = rigid(np.tile(rotation, (len(root), 1, 1)), -place @ rotation.T)
-    return pinhole(VIEW_FOCAL * size[0], size, len(root)), size, matrices
+    return (pinhole(VIEW_FOCAL * size[0], size, len(root)), size), matrices

@@ -164,7 +164,7 @@ def _up(root: Float[ndarray, "3 3"]) -> Up:
 def _params(posed: _Posed, beta_space: str, up: Up) -> HumanParams:
     """Put the person before a camera that looks at the front."""
     root = log_map(posed.rotations[:, 0].double().numpy())
-    intrinsics, size, camera = front_view(root, posed.pelvis[None], up, None)
+    (intrinsics, size), camera = front_view(root, posed.pelvis[None], up, None)
     pose = log_map(posed.rotations.double().numpy())
     return HumanParams(
         pose=_tensor(pose)[None],

@@ -56,7 +56,7 @@ def test_a_made_up_camera_looks_at_the_front_from_4_2_m(up, root):
     turns = np.array([root])
     assert up_axis(turns) == up
     pelvis = np.array([[3.0, 1.0, -2.0]])
-    _, size, camera = front_view(turns, pelvis, up, None)
+    (_, size), camera = front_view(turns, pelvis, up, None)
     seen = camera[0, :3, :3] @ pelvis[0] + camera[0, :3, 3]
     assert size == (768, 512)
     np.testing.assert_allclose(seen, [0.0, 0.0, 4.2], atol=1e-9)
