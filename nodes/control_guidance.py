@@ -108,7 +108,7 @@ class ControlGuidanceApply3D(io.ComfyNode):
         apply_to: str,
         mask: "Tensor | None" = None,
     ) -> io.NodeOutput:
-        """Order the condition, and patch a clone."""
+        """Request the condition, and patch a clone."""
         from .host.attach import attach
         from .host.lifting import Order
         from .host.steering import Strengths

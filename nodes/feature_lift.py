@@ -45,7 +45,7 @@ class FeatureLift3D(io.ComfyNode):
                 io.ClipVision.Input(
                     "clip_vision",
                     optional=True,
-                    tooltip="CLIP ViT-L/14; only weights of the SD 1.5 family look through it.",
+                    tooltip="CLIP ViT-L/14; only weights of the SD 1.5 family use it.",
                 ),
                 io.Vae.Input(
                     "vae",

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class LoadSMPLMesh(io.ComfyNode):
-    """Read who stands how, and pose a body so."""
+    """Read parameters, a motion or a mesh, and pose a body."""
 
     @classmethod
     @override

@@ -52,7 +52,7 @@ class LoadPoseTransferModel(io.ComfyNode):
     @classmethod
     @override
     def execute(cls, weights: str) -> io.NodeOutput:
-        """Load, and block the outputs that an adapter has not got."""
+        """Load, and block the outputs that an adapter does not hold."""
         from .host.blocking import or_blocked
         from .host.models import load_file
 

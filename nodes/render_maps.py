@@ -132,7 +132,7 @@ class RenderBodyMaps(io.ComfyNode):
         openpose_limbs: str = "standard",
         depth_greys: str = "body",
     ) -> io.NodeOutput:
-        """See the body in the wanted image, and paint."""
+        """Frame the body, and paint every map."""
         from ..posexfer_core.render.control_maps import MAPS, MapStyle, paint_maps
         from .host.framing import placed_view
         from .host.images import from_unit, mask_to_host

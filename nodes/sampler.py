@@ -83,7 +83,7 @@ class PoseTransferSampler(io.ComfyNode):
                 io.Conditioning.Input(
                     "positive",
                     optional=True,
-                    tooltip="Text for the base; the bundled weights know no text.",
+                    tooltip="Text for the base; the bundled weights take no text.",
                 ),
                 io.Conditioning.Input(
                     "negative",

@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; what the user can mend becomes one sentence on stderr.
+    """Run one command; errors that the user can mend become one sentence on stderr.
 
     Returns:
         0, or 2 for a user's error (argparse exits with 2 itself).
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write(f"posexfer {options.command}: stopped; nothing was left half-written.\n")
         return INTERRUPTED
-    except BrokenPipeError:  # `| head` has read enough; what is still held must go nowhere
+    except BrokenPipeError:  # `| head` has read enough; buffered output must go nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 

@@ -1,4 +1,4 @@
-"""Which files the nodes offer, and where they are found."""
+"""The files that nodes offer, and where they lie."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,27 +16,18 @@ BUNDLED_BODY = "bundled body"
 ANNY_BODY = "Anny"
 BUNDLED_WEIGHTS = "tiny (bundled)"
 
-MESH_SUFFIXES = (".obj", ".ply", ".glb")
-ESTIMATOR_SUFFIXES = (
-    ".npz",
-    ".npy",
-    ".pkl",
-    ".p",
-    ".joblib",
-    ".pt",
-    ".pth",
-    ".json",
-    ".smpl",
-    ".mcs",
-)
-PARAMS_SUFFIXES = (*ESTIMATOR_SUFFIXES, ".bvh", *MESH_SUFFIXES)
+PARAMS_SUFFIXES = (
+    ".npz", ".npy", ".pkl", ".p", ".joblib", ".pt", ".pth", ".json", ".smpl", ".mcs",
+    ".bvh", ".obj", ".ply", ".glb",
+)  # fmt: skip
+"""Of parameter files, motions and meshes."""
 BODY_SUFFIXES = (".npz", ".pkl")
 INPUT_PREFIX, DEMO_PREFIX, SAVED_PREFIX = "input/", "demo/", "output/pose/"
 """Of names in lists; the last is where Save Human Params writes by default."""
 
 
 def register_folders() -> None:
-    """Tell the host of `models/smpl`, next to whatever extra_model_paths.yaml says of it."""
+    """Register `models/smpl` with the host, beside the folders of extra_model_paths.yaml."""
     folder_paths.add_model_folder_path(SMPL, str(Path(folder_paths.models_dir) / SMPL))
     paths, known = folder_paths.folder_names_and_paths[SMPL]
     folder_paths.folder_names_and_paths[SMPL] = (paths, set(known) | set(PARAMS_SUFFIXES))
@@ -59,15 +50,14 @@ def find_params(name: str) -> Path:
     Raises:
         ParamsError: it is outside of the folders, or there is no such file.
     """
-    refuse_escapes(name)
     for prefix, folder in _params_folders().items():
         if name.startswith(prefix):
-            return _first(name.removeprefix(prefix), [str(folder)])
-    return _first(name, folder_paths.get_folder_paths(SMPL))
+            return _find(name.removeprefix(prefix), [str(folder)])
+    return _find(name, folder_paths.get_folder_paths(SMPL))
 
 
 def _params_folders() -> dict[str, Path]:
-    """Tell where files lie whose names start with a prefix."""
+    """Map each prefix of names to the folder of its files."""
     return {
         DEMO_PREFIX: DEMO,
         INPUT_PREFIX: Path(folder_paths.get_input_directory()),
@@ -93,8 +83,7 @@ def find_body(name: str) -> Path | None:
     """Find a body model's file; the bundled body and Anny have none."""
     if name in (BUNDLED_BODY, ANNY_BODY):
         return None
-    refuse_escapes(name)
-    return _first(name, folder_paths.get_folder_paths(SMPL))
+    return _find(name, folder_paths.get_folder_paths(SMPL))
 
 
 def list_weights() -> list[str]:
@@ -109,12 +98,11 @@ def find_weights(name: str) -> Path:
         from ...posexfer_core.network.weights import BUNDLED_WEIGHTS as shipped
 
         return shipped
-    refuse_escapes(name)
-    return _first(name, folder_paths.get_folder_paths(WEIGHTS))
+    return _find(name, folder_paths.get_folder_paths(WEIGHTS))
 
 
 def stamp(path: Path | None) -> str:
-    """Tell one state of a file from the next, for the host's cache."""
+    """Fingerprint a file by path, time and size, for the host's cache."""
     if path is None or not path.exists():
         return "-"
     status = path.stat()
@@ -130,33 +118,33 @@ def output_path(prefix: str, suffix: str) -> tuple[Path, str]:
     Raises:
         OutputError: the prefix leads out of the output folder.
     """
-    try:
-        refuse_escapes(prefix)
-    except ParamsError as error:
+    if _leads_out(prefix):
         raise OutputError(
             f"'{prefix}' leads out of the output folder; give a plain name, such as pose/dancer."
-        ) from error
+        )
     top = folder_paths.get_output_directory()
     folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(prefix, top)
     file = f"{name}_{counter:05}_{suffix}"
     return Path(folder) / file, (Path(subfolder) / file).as_posix()
 
 
-def refuse_escapes(name: str) -> None:
-    """Refuse names that lead out of the folders.
+def _leads_out(name: str) -> bool:
+    """Tell whether a name is absolute, climbs out of its folder, or is empty."""
+    parts = name.replace("\\", "/").split("/")
+    return ".." in parts or name.startswith(("/", "\\")) or ":" in name or not name.strip()
+
+
+def _find(name: str, folders: list[str]) -> Path:
+    """Find a file by its name inside the first of these folders that has it.
 
     Raises:
-        ParamsError: the name is absolute or climbs.
+        ParamsError: the name leads out of the folders, or there is no such file.
     """
-    parts = name.replace("\\", "/").split("/")
-    if ".." in parts or name.startswith(("/", "\\")) or ":" in name or not name.strip():
+    if _leads_out(name):
         raise ParamsError(
             f"'{name}' is not the name of a file inside the folders. Pick one from the list, or "
             "put yours into ComfyUI's input folder or models/smpl."
         )
-
-
-def _first(name: str, folders: list[str]) -> Path:
     for folder in folders:
         path = Path(folder) / name
         if path.is_file():

@@ -33,14 +33,14 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
         "--guidance-pose",
         type=scale,
         metavar="SCALE",
-        help="how far the result is pushed towards the pose; 1 is no guidance (default: what suits "
-        "the weights; 1 for the bundled ones)",
+        help="guidance towards the pose; 1 is none (default: what suits the weights; 1 for the "
+        "bundled ones)",
     )
     parser.add_argument(
         "--guidance-identity",
         type=scale,
         metavar="SCALE",
-        help="how far the result is pushed towards the person's looks; likewise",
+        help="guidance towards the person's looks; likewise",
     )
     parser.add_argument(
         "--no-prior", action="store_true", help="draw without any rendered map of the target"
@@ -48,7 +48,7 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-warp",
         action="store_true",
-        help="draw without the source's colours carried along the body surface",
+        help="draw without the source image warped along the body's surface",
     )
 
 

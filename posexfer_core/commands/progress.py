@@ -1,10 +1,10 @@
-"""How far long work is, on one line that is written over; only where somebody watches."""
+"""A progress counter on one line of a terminal; silent where there is none."""
 
 import sys
 
 
 class Counter:
-    """Count what is done, on standard error; gone when the work is."""
+    """Count what is done, on standard error; `close` wipes the line."""
 
     def __init__(self, doing: str, total: int, unit: str) -> None:
         """Start at none.
@@ -16,19 +16,19 @@ class Counter:
         """
         self._doing, self._total, self._unit = doing, total, unit
         self._done = 0
-        self._watched = total > 1 and sys.stderr.isatty()
+        self._shown = total > 1 and sys.stderr.isatty()
         self.advance(0)
 
     def advance(self, count: int = 1) -> None:
         """Count some more as done."""
         self._done += count
-        if self._watched:
+        if self._shown:
             line = f"{self._doing}: {self._done} of {self._total} {self._unit}"
             sys.stderr.write(f"\r{line}\033[K")
             sys.stderr.flush()
 
     def close(self) -> None:
         """Wipe the line."""
-        if self._watched:
+        if self._shown:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()

@@ -47,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE.json",
         help="2D keypoints of the person in the image; the body is fitted to them. With "
-        "neither, nothing is known of the person's body, and the result is poorer",
+        "neither, the warp is left out and the result is poorer",
     )
     parser.add_argument(
         "--source-person",

@@ -62,7 +62,10 @@ def test_every_node_has_a_page_and_words(pack):
         schema = kind.GET_SCHEMA()
         assert (ROOT / "web" / "docs" / f"{name}.md").read_text().startswith("# ")
         assert words[name]["display_name"] == schema.display_name
-        assert words[name]["inputs"].keys() == {entry.id for entry in schema.inputs}
+        told = {entry.id: entry.tooltip for entry in schema.inputs}
+        assert {id: entry["tooltip"] for id, entry in words[name]["inputs"].items()} == told
+        told = {str(i): entry.tooltip for i, entry in enumerate(schema.outputs)}
+        assert {id: entry["tooltip"] for id, entry in words[name]["outputs"].items()} == told
 
 
 def test_bodies_come_from_files_with_a_mesh_and_a_preview(pack, bodies):
@@ -76,7 +79,11 @@ def test_bodies_come_from_files_with_a_mesh_and_a_preview(pack, bodies):
 
 @pytest.mark.parametrize(
     ("file", "words"),
-    [("input/none.npz", "Searched"), ("../secret.npz", "not the name of a file")],
+    [
+        ("input/none.npz", "Searched"),
+        ("../secret.npz", "not the name of a file"),
+        ("input//etc/hosts", "not the name of a file"),
+    ],
 )
 def test_a_wrong_file_is_refused_before_anything_runs(pack, files, file, words):
     verdict = pack.classes["PoseXfer_LoadSMPLMesh"].validate_inputs(file=file)
