@@ -11,7 +11,7 @@ from .sockets import Body, Features
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from .host.lifting import LiftedFeatures
+    from .host.condition_request import SourceAppearance
     from .sockets import PosedBody
 
 CONDITIONED, BOTH = "positive only", "positive and negative"
@@ -96,7 +96,7 @@ class ControlGuidanceApply3D(io.ComfyNode):
     def execute(
         cls,
         model: Any,
-        features: "LiftedFeatures",
+        features: "SourceAppearance",
         target_body: "PosedBody",
         identity_strength: float,
         pose_strength: float,
@@ -110,11 +110,11 @@ class ControlGuidanceApply3D(io.ComfyNode):
     ) -> io.NodeOutput:
         """Request the condition, and patch a clone."""
         from .host.attach import attach
-        from .host.lifting import Order
-        from .host.steering import Strengths
+        from .host.condition_request import ConditionRequest
+        from .host.control_patch import Strengths
 
-        order = Order(
-            features=features,
+        request = ConditionRequest(
+            source=features,
             target=target_body,
             fit_to_source=fit_to_source,
             warp=warp_strength,
@@ -129,6 +129,11 @@ class ControlGuidanceApply3D(io.ComfyNode):
         )
         return io.NodeOutput(
             attach(
-                model, features.model, order.condition, strengths, mask=mask, frames=order.frames
+                model,
+                features.model,
+                request.condition,
+                strengths,
+                mask=mask,
+                frames=request.frames,
             )
         )

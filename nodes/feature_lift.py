@@ -69,14 +69,14 @@ class FeatureLift3D(io.ComfyNode):
         vae: Any = None,
     ) -> io.NodeOutput:
         """Check that everything is there."""
+        from .host.condition_request import SourceAppearance
         from .host.images import to_core
-        from .host.lifting import LiftedFeatures
 
         return io.NodeOutput(
-            LiftedFeatures(
+            SourceAppearance(
                 model=pose_model,
                 image=to_core(image).cpu(),
-                source=source_body,
+                body=source_body,
                 clip_vision=clip_vision,
                 vae=vae,
             )

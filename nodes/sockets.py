@@ -15,7 +15,7 @@ Body = io.Custom("POSEXFER_BODY")
 TransferModel = io.Custom("POSEXFER_MODEL")
 """Carries a `host.models.PoseTransferModel`."""
 Features = io.Custom("POSEXFER_FEATURES")
-"""Carries a `host.lifting.LiftedFeatures`."""
+"""Carries a `host.condition_request.SourceAppearance`."""
 PoseKeypoint = io.Custom("POSE_KEYPOINT")
 """Of other packs: a list of one dict of people per frame."""
 PoseData = io.Custom("MHR_POSE_DATA")

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from posexfer_core.cli import build_parser, main
-from posexfer_core.network.weights import BUNDLED_WEIGHTS, read_header
+from posexfer_core.files.weights import read_header
+from posexfer_core.network.weights import BUNDLED_WEIGHTS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "web").rglob("*.md")])

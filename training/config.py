@@ -3,11 +3,10 @@
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 from posexfer_core.errors import ConfigError
-
-Section = TypeVar("Section")
+from posexfer_core.files.configs import read_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +14,7 @@ class RunConfig:
     """What every run has. Each field may be set under [run]; any other name there is an error."""
 
     data: Path
-    """Folder of shards that `training.make_synthetic` wrote, or of [lift] the file of
+    """Folder of shards that `training.make_synthetic` wrote, or for [lifter] the file of
     `training.make_poses`; relative paths start at the working folder."""
     output: Path
     """Folder of checkpoints, samples and logs."""
@@ -61,35 +60,29 @@ class RunConfig:
 class AutoencoderTraining:
     """Train a `PatchAutoencoder`. Each field may be set under [autoencoder]."""
 
-    latent_channels: int = 16
-    """Channels of a latent."""
-    width: int = 32
-    """Channels at the finest level."""
-    blocks: int = 2
-    """Residual blocks a level."""
     crop: int = 96
     """Side of the square crops that are trained on, pixels."""
     latent_noise: float = 0.05
-    """Standard deviation of the noise on latents, so that the decoder forgives a sampler."""
+    """Standard deviation of the noise on latents, so that the decoder tolerates a sampler's."""
     start_images: int = 512
     """Images whose patches give the principal components to start from."""
     texture_share: float = 0.2
     """Share of crops replaced by coloured noise with the spectrum of photographs."""
     refine: Path | None = None
-    """Autoencoder to go on from with its encoder as it is, so that networks trained on its latents
-    stay good; none starts anew."""
+    """Autoencoder to continue from with its encoder frozen, so that networks trained on its latents
+    stay valid; none starts anew, with the sizes under [model]."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkTraining:
-    """Train the network and its UNet. Each field may be set under [network]."""
+class PairTraining:
+    """What is trained on prepared pairs. Each field may be set under the task's section."""
 
     autoencoder: Path
-    """Bundle that holds the trained autoencoder; it stays as it is."""
+    """File of the trained autoencoder; it stays as it is."""
     prepared: Path
     """Folder where conditions of the shards are kept, computed once."""
     start: Path | None = None
-    """Bundle to start from: every weight that has the same name and shape is taken over."""
+    """Bundle to start from: every tensor of the same name and shape is loaded."""
     drop_all: float = 0.05
     """Share of pairs trained without any condition."""
     drop_identity: float = 0.1
@@ -101,17 +94,7 @@ class NetworkTraining:
     drop_map: float = 0.1
     """Share at which each rendered map is left out on its own."""
     drop_source_body: float = 0.1
-    """Share of pairs trained as if the source's body were not known to the encoder."""
-    snr_gamma: float = 5.0
-    """Cap of min-SNR weighting (arXiv:2303.09556); 0 turns it off."""
-    human_params_weight: float = 0.02
-    """Weight of the human parameter loss."""
-    noises: int = 2
-    """Noise levels that each pair is trained at in a step; the condition is computed once. At 0 the
-    2D prior alone is trained, to foretell: many times faster, and a good start for the rest."""
-    keep_foretelling: bool = False
-    """Leave what is foretold as it is, and train the rest around it: of the 2D prior only its way
-    into the UNet."""
+    """Share of pairs whose source body is withheld from the encoder."""
     source_jitter: float = 0.5
     """Share of pairs whose source body is a little off, as an estimator's is."""
 
@@ -120,14 +103,45 @@ class NetworkTraining:
         for entry in fields(self):
             if entry.name.startswith("drop_") and not 0.0 <= getattr(self, entry.name) <= 1.0:
                 value = getattr(self, entry.name)
-                raise ConfigError(f"[network] {entry.name} must be in [0, 1], got {value}.")
+                raise ConfigError(f"{entry.name} must be in [0, 1], got {value}.")
         if self.drop_all + self.drop_identity > 1.0:
-            raise ConfigError("[network] drop_all and drop_identity must not exceed 1 together.")
+            raise ConfigError("drop_all and drop_identity must not exceed 1 together.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressTraining:
-    """Train a `BodyRegressor`. Each field may be set under [regress]."""
+class NetworkTraining(PairTraining):
+    """Train the network and its UNet by L_Overall."""
+
+    snr_gamma: float = 5.0
+    """Cap of min-SNR weighting (arXiv:2303.09556); 0 turns it off."""
+    human_params: Literal["rotation_6d", "axis_angle"] = "rotation_6d"
+    """Form of L_HPL: on 6D rotations, or the poster's L2 norm of axis-angle and betas."""
+    human_params_weight: float = 0.02
+    """Weight of L_HPL."""
+    noises: int = 2
+    """Noise levels that each pair is trained at in a step; the condition is computed once."""
+    freeze_prior: bool = False
+    """Freeze the 2D prior with its head, except for the projections into the UNet."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        super().__post_init__()
+        if self.noises < 1:
+            raise ConfigError(f"noises must be at least 1, got {self.noises}.")
+        if self.human_params not in ("rotation_6d", "axis_angle"):
+            raise ConfigError(
+                f"human_params must be 'rotation_6d' or 'axis_angle', got {self.human_params!r}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorHeadTraining(PairTraining):
+    """Train the 2D prior and its head alone: many times faster, and a start for [network]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressorTraining:
+    """Train a `BodyRegressor`. Each field may be set under [regressor]."""
 
     turn_deg: float = 15.0
     """Standard deviation of turns in the image's plane."""
@@ -137,8 +151,8 @@ class RegressTraining:
     """Largest zoom of an image."""
     shift: float = 0.12
     """Standard deviation of shifts, halves of the image's height."""
-    spoilt_share: float = 0.5
-    """Share of images that are covered, blurred, recoloured and roughened."""
+    augmented_share: float = 0.5
+    """Share of images that are occluded, blurred, recoloured and given noise."""
     rotation_weight: float = 1.0
     """Of the mean distance of rotation matrices."""
     joint_weight: float = 5.0
@@ -146,31 +160,31 @@ class RegressTraining:
     pixel_weight: float = 5.0
     """Of the mean distance of joints in the image, halves of its height."""
     map_weight: float = 0.5
-    """Of the cross-entropy of the maps that say where each joint is seen."""
+    """Of the cross-entropy of the joints' heat maps."""
     camera_weight: float = 1.0
     """Of the error of the weak camera."""
     beta_weight: float = 0.05
     """Of the squared error of betas."""
 
     def __post_init__(self) -> None:
-        """Refuse a zoom that is none."""
+        """Refuse an empty range of zooms."""
         if not 0.0 < self.zoom_low <= self.zoom_high:
             raise ConfigError(
-                f"[regress] zoom_low and zoom_high are {self.zoom_low} and {self.zoom_high}; "
+                f"zoom_low and zoom_high are {self.zoom_low} and {self.zoom_high}; "
                 "expected positive numbers, the lower first."
             )
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiftTraining:
-    """Train a `PoseLifter`. Each field may be set under [lift]; shares are of people."""
+class LifterTraining:
+    """Train a `PoseLifter`. Each field may be set under [lifter]; shares are of people."""
 
     half_share: float = 0.5
     """With the legs of another."""
     arm_share: float = 0.6
     """With the arms of another."""
     free_share: float = 0.25
-    """With every joint drawn from the habits of the fit, within the limits of motion."""
+    """With every joint drawn from the fit's joint prior, within the limits of motion."""
     jitter_share: float = 0.7
     """With all joints turned a little at random."""
     jitter: float = 0.25
@@ -180,14 +194,15 @@ class LiftTraining:
     missing: float = 0.3
     """Largest share of keypoints that are not seen."""
     focal_error: float = 0.3
-    """Largest error of the logarithm of the focal length that is believed."""
+    """Largest error of the logarithm of the assumed focal length."""
 
 
 SECTIONS = {
     "autoencoder": AutoencoderTraining,
     "network": NetworkTraining,
-    "regress": RegressTraining,
-    "lift": LiftTraining,
+    "prior_head": PriorHeadTraining,
+    "regressor": RegressorTraining,
+    "lifter": LifterTraining,
 }
 """What a run may train; a TOML has one of these."""
 
@@ -197,10 +212,9 @@ class TrainConfig:
     """A run and the one thing it trains."""
 
     run: RunConfig
-    task: AutoencoderTraining | NetworkTraining | RegressTraining | LiftTraining
-    network: dict[str, Any] = field(default_factory=dict)
-    """Changes to the network's config, under [model]: ablation switches, or the sizes of what
-    [regress] or [lift] trains."""
+    task: AutoencoderTraining | PairTraining | RegressorTraining | LifterTraining
+    model: dict[str, Any] = field(default_factory=dict)
+    """Changes to the config of what is trained, under [model]: sizes and ablation switches."""
 
     @classmethod
     def from_toml(cls, path: Path) -> "TrainConfig":
@@ -224,18 +238,9 @@ class TrainConfig:
                 f"{path.name}: has {chosen or 'none'} of the sections "
                 f"{', '.join(f'[{name}]' for name in SECTIONS)}; give one of them."
             )
-        task = _section(SECTIONS[chosen[0]], raw[chosen[0]], path, chosen[0])
-        run = _section(RunConfig, raw.get("run", {}), path, "run")
-        return cls(run=run, task=task, network=raw.get("model", {}))
-
-
-def _section(kind: type[Section], raw: dict[str, Any], path: Path, name: str) -> Section:
-    known = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
-    if unknown := raw.keys() - known.keys():
-        raise ConfigError(f"{path.name}: [{name}] has unknown names {sorted(unknown)}.")
-    paths = {name for name, entry in known.items() if entry.type in (Path, Path | None)}
-    values = {name: Path(value) if name in paths else value for name, value in raw.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ConfigError(f"{path.name}: [{name}] {error}") from error
+        name = chosen[0]
+        return cls(
+            run=read_config(RunConfig, raw.get("run", {}), name=f"{path.name}: [run]"),
+            task=read_config(SECTIONS[name], raw[name], name=f"{path.name}: [{name}]"),
+            model=raw.get("model", {}),
+        )

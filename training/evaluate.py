@@ -1,4 +1,4 @@
-"""Score a bundle on unseen synthetic people, beside what no network reaches.
+"""Score a bundle on unseen synthetic people, beside baselines without a network.
 
 `python -m training.evaluate --weights W.safetensors` makes its own pairs from a seed range that no
 training uses, and prints mean PSNR and SSIM of the model with and without warp and prior, of two
@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -21,15 +22,16 @@ from tqdm import tqdm
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
-from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
-from posexfer_core.errors import PoseXferError
 from posexfer_core.files.images import save_image
-from posexfer_core.network.weights import BUNDLED_WEIGHTS, add_to_recipe
+from posexfer_core.files.weights import add_to_recipe
+from posexfer_core.network.guidance import Guidance
+from posexfer_core.network.weights import BUNDLED_WEIGHTS
 from posexfer_core.transfer.inputs import body_points
 from posexfer_core.warp.restore_detail import restore_detail
 from posexfer_core.warp.warped_source import warp_source
 
+from .console import print_line, run_command
 from .data.shards import Pair, ShardDataset
 from .data.textures import photo_textures
 from .make_synthetic import make_shards
@@ -37,7 +39,7 @@ from .metrics.baselines import mean_of, paste_warp
 from .metrics.images import psnr, ssim
 
 TEST_SEED = 900_001
-DRAFT_POINTS = 512
+WARP_POINTS = 512
 Images = Float[Tensor, "batch 3 height width"]
 
 
@@ -61,23 +63,25 @@ def main(arguments: list[str] | None = None) -> int:
         "--record", action="store_true", help="write the scores into the header of the weights"
     )
     chosen = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory() as temporary:
-            data = _test_pairs(chosen.data or Path(temporary), chosen.count)
-            scores = _evaluate(data, chosen)
-    except PoseXferError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return run_command(lambda: _run(chosen))
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    with unseen_pairs(chosen.data, chosen.count) as data:
+        scores = _evaluate(data, chosen)
     if chosen.record:
         add_to_recipe(chosen.weights, scores=scores)
     if chosen.json:
         chosen.json.write_text(json.dumps(scores, indent=1))
-    return 0
 
 
-def _test_pairs(folder: Path, count: int) -> ShardDataset:
-    make_shards(folder, count=count, seed=TEST_SEED, workers=2)
-    return ShardDataset(folder)
+@contextmanager
+def unseen_pairs(folder: Path | None, count: int) -> Iterator[ShardDataset]:
+    """Make pairs that no training uses, in a folder or in a temporary one."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = folder or Path(temporary)
+        make_shards(folder, count=count, seed=TEST_SEED, workers=2)
+        yield ShardDataset(folder)
 
 
 def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[str, float]]:
@@ -117,7 +121,7 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
     methods: dict[str, Callable[[Batch], Images]] = {
         "copy the source": lambda batch: batch.source_image,
         "paste the warp": _paste,
-        "draft, holes filled": lambda batch: batch.warped[:, :3],
+        "warp, holes filled": lambda batch: batch.warped[:, :3],
         "model, no detail": keep,
         "model": with_detail,
         "model, no warp": model(warp=False),
@@ -139,13 +143,15 @@ def _evaluate(data: ShardDataset, chosen: argparse.Namespace) -> dict[str, dict[
                 sheet.append([drawn])
         scores[name] = {measure: mean_of(entries) for measure, entries in values.items()}
         scores[name]["seconds_per_picture"] = (time.perf_counter() - begin) / len(values["psnr"])
-        _say(f"{name:20s} PSNR {scores[name]['psnr']:6.2f} dB   SSIM {scores[name]['ssim']:.4f}")
+        print_line(
+            f"{name:20s} PSNR {scores[name]['psnr']:6.2f} dB   SSIM {scores[name]['ssim']:.4f}"
+        )
     textures = photo_textures(32, 192, torch.Generator().manual_seed(TEST_SEED))
     with torch.no_grad():
         rebuilt = pipeline.vae(textures)
     photo = mean_of([psnr(a, b) for a, b in zip(rebuilt, textures, strict=True)])
     scores["autoencoder on photo-like noise"] = {"psnr": photo}
-    _say(f"autoencoder on photo-like noise: PSNR {photo:.2f} dB")
+    print_line(f"autoencoder on photo-like noise: PSNR {photo:.2f} dB")
     if chosen.out:
         chosen.out.mkdir(parents=True, exist_ok=True)
         rows = [torch.cat(list(torch.cat(row)), -1) for row in sheet]
@@ -162,12 +168,12 @@ class Batch:
         self.source = BodyView.stack([BodyView.of(pair.source, body) for pair in pairs])
         self.target = BodyView.stack([BodyView.of(pair.target, body) for pair in pairs])
         self.drawn: Images | None = None
-        """What the model drew, before the warped's fine detail was put back."""
+        """What the model drew, before the warp's fine detail was put back."""
 
     @cached_property
     def warped(self) -> Float[Tensor, "batch 5 height width"]:
-        """What geometry alone draws."""
-        points = body_points(self.target, DRAFT_POINTS)
+        """The warped source."""
+        points = body_points(self.target, WARP_POINTS)
         return warp_source(self.source_image, self.source, self.target, points)
 
 
@@ -180,11 +186,6 @@ def _batches(data: ShardDataset, count: int, size: int) -> Iterator[Batch]:
 def _paste(batch: Batch) -> Images:
     masks = batch.target.visibility.mask
     return torch.stack([paste_warp(d, m) for d, m in zip(batch.warped, masks, strict=True)])
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,59 @@
-"""What the denoiser is trained on: v-prediction with a cap on the weight of easy timesteps."""
+"""L_Overall of the poster, for v-prediction, and its terms."""
 
-from jaxtyping import Float, Int
+import torch
+from einops import rearrange
+from jaxtyping import Float
 from torch import Tensor
+
+from posexfer_core.geometry.rotations import (
+    matrix_to_axis_angle,
+    matrix_to_rotation_6d,
+    rotation_6d_to_matrix,
+)
+from posexfer_core.network.latent_prior import LatentPrior
+from posexfer_core.network.model import HumanParams6D
+
+from .config import NetworkTraining
+
+BodyParams = tuple[Float[Tensor, "batch 24 3 3"], Float[Tensor, "batch 10"]]
+"""Rotations and betas."""
+
+
+def overall_loss(
+    predicted: Float[Tensor, "batch channels height width"],
+    velocity: Float[Tensor, "batch channels height width"],
+    alpha_bar: Float[Tensor, " batch"],
+    params: HumanParams6D,
+    true_params: BodyParams,
+    latent_prior: LatentPrior | None,
+    latents: Float[Tensor, "pairs channels height width"],
+    settings: NetworkTraining,
+) -> dict[str, Float[Tensor, ""]]:
+    """Compute the training objective, `loss`, with its terms beside it.
+
+    `L_Overall = E |v - v_theta(z_t, c_id, c_pose)|^2 + w L_HPL + L_prior`. The poster has epsilon
+    for v, w = 1 and no prior head.
+
+    Args:
+        predicted: v_theta, a row for every pair and noise level.
+        velocity: v of the same rows.
+        alpha_bar: signal power of the same rows.
+        params: of each pair's source body, as predicted.
+        true_params: of each pair's source body.
+        latent_prior: of each pair; none without a prior head.
+        latents: of each pair's target image.
+        settings: form and weights of the terms.
+    """
+    error = (predicted.float() - velocity.float()).square().mean((1, 2, 3))
+    denoising = (velocity_weight(alpha_bar, settings.snr_gamma) * error).mean()
+    human_params = HUMAN_PARAM_LOSSES[settings.human_params](*params, *true_params)
+    head = latents.new_zeros(()) if latent_prior is None else prior_head_loss(latent_prior, latents)
+    return {
+        "loss": denoising + settings.human_params_weight * human_params + head,
+        "denoising": denoising,
+        "human_params": human_params,
+        "prior_head": head,
+    }
 
 
 def add_noise(
@@ -11,13 +63,10 @@ def add_noise(
 ) -> tuple[
     Float[Tensor, "batch channels height width"], Float[Tensor, "batch channels height width"]
 ]:
-    """Mix latents with noise and give the velocity that undoes it.
+    """Return z_t and the velocity v.
 
     `z_t = a z + s e`, `v = a e - s z` with `a = sqrt(alpha_bar)`, `s = sqrt(1 - alpha_bar)`
     (Salimans and Ho, arXiv:2202.00512, appendix D).
-
-    Returns:
-        z_t and v.
     """
     a = alpha_bar.sqrt()[:, None, None, None]
     s = (1.0 - alpha_bar).sqrt()[:, None, None, None]
@@ -36,18 +85,56 @@ def velocity_weight(alpha_bar: Float[Tensor, " batch"], gamma: float) -> Float[T
     return snr.clamp(max=gamma) / (snr + 1.0)
 
 
-def denoising_loss(
-    prediction: Float[Tensor, "batch channels height width"],
-    target: Float[Tensor, "batch channels height width"],
-    weight: Float[Tensor, " batch"],
+def prior_head_loss(
+    prior: LatentPrior, latents: Float[Tensor, "batch channels height width"]
 ) -> Float[Tensor, ""]:
-    """Average the weighted squared error over a batch."""
-    error = (prediction.float() - target.float()).square().mean((1, 2, 3))
-    return (weight * error).mean()
+    """Measure the error of the mean, and the likelihood of that error under the deviation.
+
+    The mean's error counts plain, which keeps edges, and a little squared, against outliers. The
+    deviation learns from the error without a gradient to the mean, which would otherwise neglect
+    what is hard.
+    """
+    error = prior.mean - latents
+    likelihood = 0.5 * error.detach().square() / prior.std.square() + prior.std.log()
+    return 0.25 * error.square().mean() + error.abs().mean() + likelihood.mean()
 
 
-def signal_share(
-    alphas_cumprod: Float[Tensor, " steps"], timesteps: Int[Tensor, " batch"]
-) -> Float[Tensor, " batch"]:
-    """Look up alpha_bar of each sample's timestep."""
-    return alphas_cumprod[timesteps]
+def human_param_loss(
+    rotations_6d: Float[Tensor, "batch 24 6"],
+    betas: Float[Tensor, "batch 10"],
+    true_rotations: Float[Tensor, "batch 24 3 3"],
+    true_betas: Float[Tensor, "batch 10"],
+    *,
+    root_weight: float = 1.0,
+    betas_weight: float = 0.1,
+) -> Float[Tensor, ""]:
+    """Measure L_HPL on 6D rotations, which have no jumps (arXiv:1812.07035).
+
+    The mean squared difference over the 23 body joints, plus the root's and the betas' own, each
+    with its weight: a mean over all would drown the root in 23 joints that move less.
+    """
+    squared = (rotations_6d - matrix_to_rotation_6d(true_rotations)).square()
+    shape = (betas - true_betas).square().mean()
+    return squared[:, 1:].mean() + root_weight * squared[:, 0].mean() + betas_weight * shape
+
+
+def human_param_loss_axis_angle(
+    rotations_6d: Float[Tensor, "batch 24 6"],
+    betas: Float[Tensor, "batch 10"],
+    true_rotations: Float[Tensor, "batch 24 3 3"],
+    true_betas: Float[Tensor, "batch 10"],
+) -> Float[Tensor, ""]:
+    """Measure L_HPL as the poster writes it: the L2 norm of (theta, beta) minus its estimate.
+
+    Theta is axis-angle, radians; the mean over the batch of each sample's norm.
+    """
+    pose = matrix_to_axis_angle(rotation_6d_to_matrix(rotations_6d))
+    angles = rearrange(pose - matrix_to_axis_angle(true_rotations), "b j c -> b (j c)")
+    return torch.cat([angles, betas - true_betas], -1).norm(dim=-1).mean()
+
+
+HUMAN_PARAM_LOSSES = {
+    "rotation_6d": human_param_loss,
+    "axis_angle": human_param_loss_axis_angle,
+}
+"""By `NetworkTraining.human_params`."""

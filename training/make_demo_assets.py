@@ -24,11 +24,12 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.retarget import retarget
-from posexfer_core.conventions import DEMO
-from posexfer_core.errors import PoseXferError
+from posexfer_core.conventions import DEMO, JOINT_COUNT
+from posexfer_core.files.atomic import make_folder
 from posexfer_core.files.images import save_image
 from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
+from .console import run_command
 from .synthetic.pairs import IMAGE_SIZE, DressedBody, dress, pose_dressed, scene_intrinsics
 from .synthetic.people import draw_person
 from .synthetic.render import Figure, draw_image
@@ -116,17 +117,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=DEMO, help="default: where the demo looks")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the person (default {SEED})")
     chosen = parser.parse_args(arguments)
-    try:
-        make_assets(chosen.out, chosen.seed)
-    except (PoseXferError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return run_command(lambda: make_assets(chosen.out, chosen.seed))
 
 
 def make_assets(folder: Path, seed: int = SEED) -> None:
     """Draw the person and every pose of theirs, all before one camera."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     rng, body = np.random.default_rng(seed), BodyModel.bundled()
     person = dress(draw_person(rng), body)
     scene = draw_scene(rng, IMAGE_SIZE)
@@ -148,7 +144,7 @@ def make_assets(folder: Path, seed: int = SEED) -> None:
 
 def pose(turns: dict[str, Turns]) -> Float[Tensor, "24 3"]:
     """Spell out a pose; the root is turned to face the camera, then by its own turns."""
-    angles = torch.zeros(24, 3)
+    angles = torch.zeros(JOINT_COUNT, 3)
     for joint, steps in {"pelvis": (), **turns}.items():
         matrix = torch.eye(3)
         for axis, degrees in (("x", 180.0), *steps) if joint == "pelvis" else steps:

@@ -15,11 +15,12 @@ import torch
 from safetensors.torch import save
 from tqdm import tqdm
 
-from posexfer_core.errors import ConfigError, PoseXferError
+from posexfer_core.errors import ConfigError
 from posexfer_core.files.atomic import make_folder, write_whole
 from posexfer_core.fit.initialisation import UPRIGHT
 from posexfer_core.geometry.so3 import exp_map, log_map
 
+from .console import run_command
 from .data.poses import FORMAT
 from .processes import in_order
 from .synthetic.floor import draw_any_pose
@@ -39,16 +40,15 @@ def main(arguments: list[str] | None = None) -> int:
         "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
     )
     chosen = parser.parse_args(arguments)
-    try:
-        make_folder(chosen.out.parent)
-        poses = draw_poses(chosen.count, chosen.seed, workers=chosen.workers)
-        about = {"format": FORMAT, "seed": str(chosen.seed)}
-        tensor = torch.from_numpy(poses.astype(np.float32))
-        write_whole(chosen.out, save({"pose": tensor}, about))
-    except PoseXferError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return run_command(lambda: _run(chosen))
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    make_folder(chosen.out.parent)
+    poses = draw_poses(chosen.count, chosen.seed, workers=chosen.workers)
+    about = {"format": FORMAT, "seed": str(chosen.seed)}
+    tensor = torch.from_numpy(poses.astype(np.float32))
+    write_whole(chosen.out, save({"pose": tensor}, about))
 
 
 def draw_poses(count: int, seed: int, *, workers: int = 1) -> Array:

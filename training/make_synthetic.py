@@ -15,9 +15,10 @@ import torch
 from tqdm import tqdm
 
 from posexfer_core.body.model import BodyModel
-from posexfer_core.errors import ConfigError, PoseXferError
+from posexfer_core.errors import ConfigError
 from posexfer_core.files.images import save_image
 
+from .console import run_command
 from .data.shards import ShardDataset, ShardError, read_header, write_shard
 from .processes import in_order
 from .synthetic.pairs import GENERATOR, IMAGE_SIZE, make_pair
@@ -48,21 +49,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--preview", type=Path, help="PNG for a contact sheet of the first pairs")
     chosen = parser.parse_args(arguments)
-    try:
-        make_shards(
-            chosen.out,
-            count=chosen.count,
-            seed=chosen.seed,
-            start=chosen.start,
-            workers=chosen.workers,
-            shard_size=chosen.shard_size,
-        )
-        if chosen.preview:
-            save_image(contact_sheet(ShardDataset(chosen.out)), chosen.preview)
-    except PoseXferError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return run_command(lambda: _run(chosen))
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    make_shards(
+        chosen.out,
+        count=chosen.count,
+        seed=chosen.seed,
+        start=chosen.start,
+        workers=chosen.workers,
+        shard_size=chosen.shard_size,
+    )
+    if chosen.preview:
+        save_image(contact_sheet(ShardDataset(chosen.out)), chosen.preview)
 
 
 def make_shards(

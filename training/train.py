@@ -1,4 +1,4 @@
-"""Train an autoencoder, a network, a regressor or a lifter, as the TOML says.
+"""Train an autoencoder, a network, its prior head, a regressor or a lifter, by a TOML.
 
 `accelerate launch -m training.train --config RUN.toml`.
 """
@@ -9,15 +9,21 @@ import sys
 import tomllib
 from pathlib import Path
 
-from posexfer_core.errors import PoseXferError
-
-from .config import AutoencoderTraining, LiftTraining, NetworkTraining, RegressTraining, TrainConfig
+from .config import (
+    AutoencoderTraining,
+    LifterTraining,
+    PriorHeadTraining,
+    RegressorTraining,
+    TrainConfig,
+)
+from .console import run_command
 from .data.poses import load_poses
 from .data.shards import ShardDataset
 from .tasks.autoencoder import AutoencoderTask
-from .tasks.lift import LiftTask
+from .tasks.lifter import LifterTask
 from .tasks.network import NetworkTask
-from .tasks.regress import RegressTask
+from .tasks.prior_head import PriorHeadTask
+from .tasks.regressor import RegressorTask
 from .trainer import Task, train
 
 logger = logging.getLogger(__name__)
@@ -29,31 +35,31 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, help="a TOML as in training/configs")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        config = TrainConfig.from_toml(chosen.config)
-        recipe: dict[str, object] = {"config": tomllib.loads(chosen.config.read_text())}
-        task, counts = _task(config)
-        bundle = train(task, config.run, recipe | counts)
-    except PoseXferError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    logger.info("Wrote %s.", bundle)
-    return 0
+    return run_command(lambda: _run(chosen.config))
+
+
+def _run(path: Path) -> None:
+    config = TrainConfig.from_toml(path)
+    task, counts = _task(config)
+    recipe: dict[str, object] = {"config": tomllib.loads(path.read_text()), **counts}
+    logger.info("Wrote %s.", train(task, config.run, recipe))
 
 
 def _task(config: TrainConfig) -> tuple[Task, dict[str, int]]:
-    """Load what the run learns from; say how much that is, too."""
-    run, settings, changes = config.run, config.task, config.network
-    if isinstance(settings, LiftTraining):
+    """Load what the run is trained on, and count it."""
+    run, settings, changes = config.run, config.task, config.model
+    if isinstance(settings, LifterTraining):
         poses = load_poses(run.data)
-        return LiftTask(poses, settings, changes), {"poses": len(poses)}
+        return LifterTask(poses, settings, changes), {"poses": len(poses)}
     data = ShardDataset(run.data)
     match settings:
         case AutoencoderTraining():
-            task = AutoencoderTask(data, settings)
-        case RegressTraining():
-            task = RegressTask(data, settings, changes)
-        case NetworkTraining():
+            task = AutoencoderTask(data, settings, changes)
+        case RegressorTraining():
+            task = RegressorTask(data, settings, changes)
+        case PriorHeadTraining():
+            task = PriorHeadTask(data, settings, changes)
+        case _:
             task = NetworkTask(data, settings, changes)
     return task, {"pairs": len(data)}
 

@@ -1,8 +1,8 @@
 """Carry a `Condition` through the host's ModelPatcher.
 
 Attention sites take attn2_replace, chained over whatever is there; residuals take
-input_block_patch; the anchor takes a wrapper of the diffusion model. What is added is the same as
-in `posexfer_core.diffusion.attach`, which a test holds.
+input_block_patch; the prior over the latents takes a wrapper of the diffusion model. What is added
+is the same as in `posexfer_core.diffusion.attach`, which a test holds.
 """
 
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from comfy.ldm.modules.attention import optimized_attention
 from comfy.patcher_extension import CallbacksMP, WrappersMP
 from torch import Tensor
 
-from ...posexfer_core.network.config import UNetShape
 from ...posexfer_core.network.sites import (
     AttentionSite,
+    UNetShape,
     comfy_block,
     enumerate_sites,
     residual_block,
 )
+from .control_patch import ControlPatch, MakeCondition, Strengths
 from .family import check_fit
 from .models import PoseTransferModel
-from .steering import MakeCondition, Steering, Strengths
 
-STEERING = "posexfer_steering"
-"""Attachment of a MODEL: the `Steering` that was added last."""
+CONTROL_PATCH = "posexfer_control_patch"
+"""Attachment of a MODEL: the `ControlPatch` that was added last."""
 
 
 def attach(
@@ -37,7 +37,7 @@ def attach(
     mask: Tensor | None = None,
     frames: int = 1,
 ) -> comfy.model_patcher.ModelPatcher:
-    """Return a clone of a MODEL that is steered; the MODEL itself stays as it is.
+    """Return a clone of a MODEL with a condition; the MODEL itself stays as it is.
 
     Args:
         model: of the family that the network was made for.
@@ -54,42 +54,42 @@ def attach(
     patched = model.clone()
     sampling = patched.get_model_object("model_sampling")
     sigmas = tuple(sampling.percent_to_sigma(share) for share in (strengths.start, strengths.end))
-    steering = Steering(transfer, make, strengths, sigmas, mask, frames)
+    control = ControlPatch(transfer, make, strengths, sigmas, mask, frames)
     shape = transfer.config.unet
     taken = patched.model_options["transformer_options"].get("patches_replace", {}).get("attn2", {})
     for site in enumerate_sites(shape):
         block = comfy_block(site, shape)
         below = taken.get(block) or taken.get(block[:2])
-        patched.set_model_attn2_replace(SiteAttention(steering, site, below), *block)
-    patched.set_model_input_block_patch(InputResidual(steering, shape))
+        patched.set_model_attn2_replace(SiteAttention(control, site, below), *block)
+    patched.set_model_input_block_patch(InputResidual(control, shape))
     for kind, wrapper in (
-        (WrappersMP.OUTER_SAMPLE, steering.around_sampling),
-        (WrappersMP.APPLY_MODEL, steering.around_step),
-        (WrappersMP.DIFFUSION_MODEL, steering.around_unet),
+        (WrappersMP.OUTER_SAMPLE, control.around_sampling),
+        (WrappersMP.APPLY_MODEL, control.around_step),
+        (WrappersMP.DIFFUSION_MODEL, control.around_unet),
     ):
-        patched.add_wrapper_with_key(kind, steering.tag, wrapper)
-    patched.add_callback_with_key(CallbacksMP.ON_CLEANUP, steering.tag, steering.forget)
-    patched.add_callback_with_key(CallbacksMP.ON_CLONE, steering.tag, forking(steering))
-    patched.set_attachments(STEERING, steering)
+        patched.add_wrapper_with_key(kind, control.tag, wrapper)
+    patched.add_callback_with_key(CallbacksMP.ON_CLEANUP, control.tag, control.forget)
+    patched.add_callback_with_key(CallbacksMP.ON_CLONE, control.tag, forking(control))
+    patched.set_attachments(CONTROL_PATCH, control)
     return patched
 
 
 class SiteAttention:
     """The cross-attention of one site, and what is added to it before the output projection."""
 
-    def __init__(self, steering: Steering, site: AttentionSite, below: Any) -> None:
-        self.steering, self.site, self.below = steering, site, below or plain_attention
+    def __init__(self, control: ControlPatch, site: AttentionSite, below: Any) -> None:
+        self.control, self.site, self.below = control, site, below or plain_attention
         self.extra: list[tuple[Callable[..., Tensor], dict[str, Any]]] = []
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor, options: dict[str, Any]) -> Tensor:
         """Attend as below, then add."""
-        out, steering = self.below(q, k, v, options), self.steering
-        given = steering.strengths
-        if steering.tag in options and (given.identity or given.pose):
+        out, control = self.below(q, k, v, options), self.control
+        given = control.strengths
+        if control.tag in options and (given.identity or given.pose):
             height, width = options["activations_shape"][-2:]
-            area, kv = steering.area(q, options), steering.keys_and_values(q, options)
+            area, kv = control.area(q, options), control.keys_and_values(q, options)
             scales = given.identity * area, given.pose * area
-            network = steering.transfer.network
+            network = control.transfer.network
             out = out + network.attend(self.site.key, q, kv, height, width, *scales)
         for callback, settings in self.extra:
             first, last = settings.get("sigma_start", float("inf")), settings.get("sigma_end", 0.0)
@@ -103,21 +103,21 @@ class SiteAttention:
 
     def fork(self) -> "SiteAttention":
         """Copy, so that `add` stays local."""
-        copy = SiteAttention(self.steering, self.site, self.below)
+        copy = SiteAttention(self.control, self.site, self.below)
         copy.extra = list(self.extra)
         return copy
 
     def models(self) -> list[comfy.model_patcher.ModelPatcher]:
         """Name what the host must load, ours and that of the patch below."""
         below = getattr(self.below, "models", None)
-        return self.steering.models() + (below() if below is not None else [])
+        return self.control.models() + (below() if below is not None else [])
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "SiteAttention":
         """Copy the list of additions and share everything else."""
         return self.fork()
 
 
-def forking(steering: Steering) -> Callable[[Any, comfy.model_patcher.ModelPatcher], None]:
+def forking(control: ControlPatch) -> Callable[[Any, comfy.model_patcher.ModelPatcher], None]:
     """Make what gives a clone patches of its own, so that what others add to them stays with it.
 
     Hosts after February 2026 share patches between clones.
@@ -126,7 +126,7 @@ def forking(steering: Steering) -> Callable[[Any, comfy.model_patcher.ModelPatch
     def on_clone(old: Any, new: comfy.model_patcher.ModelPatcher) -> None:
         slots = new.model_options["transformer_options"]["patches_replace"]["attn2"]
         for block, patch in slots.items():
-            if isinstance(patch, SiteAttention) and patch.steering is steering:
+            if isinstance(patch, SiteAttention) and patch.control is control:
                 slots[block] = patch.fork()
 
     return on_clone
@@ -135,27 +135,27 @@ def forking(steering: Steering) -> Callable[[Any, comfy.model_patcher.ModelPatch
 class InputResidual:
     """Residuals on the way down, to the trunk and the skip alike."""
 
-    def __init__(self, steering: Steering, shape: UNetShape) -> None:
-        self.steering = steering
+    def __init__(self, control: ControlPatch, shape: UNetShape) -> None:
+        self.control = control
         levels = range(len(shape.block_out_channels))
         self.levels = {residual_block(level, shape): level for level in levels}
 
     def __call__(self, h: Tensor, options: dict[str, Any]) -> Tensor:
         """Add the level's residual to the last block of each level."""
-        level, steering = self.levels.get(tuple(options["block"])), self.steering
-        if level is None or steering.tag not in options or not steering.strengths.prior:
+        level, control = self.levels.get(tuple(options["block"])), self.control
+        if level is None or control.tag not in options or not control.strengths.prior:
             return h
-        if not steering.condition.residuals:
+        if not control.condition.residuals:
             return h
-        residual = steering.residual(level, h, options)
-        return h + steering.strengths.prior * steering.area(h, options) * residual
+        residual = control.residual(level, h, options)
+        return h + control.strengths.prior * control.area(h, options) * residual
 
     def models(self) -> list[comfy.model_patcher.ModelPatcher]:
         """Name what the host must load together with the UNet."""
-        return self.steering.models()
+        return self.control.models()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "InputResidual":
-        """Stay one; see `Steering`."""
+        """Stay one; see `ControlPatch`."""
         return self
 
 

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from ...posexfer_core.errors import CheckpointError, ConfigError
 from ...posexfer_core.network.autoencoder import PatchAutoencoder
-from ...posexfer_core.network.config import NetworkConfig, UNetShape
+from ...posexfer_core.network.config import NetworkConfig
 from ...posexfer_core.network.model import PoseTransferNetwork
+from ...posexfer_core.network.sites import UNetShape
 from ...posexfer_core.network.weights import Bundle, load_bundle
 
 Patcher = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)

@@ -14,8 +14,8 @@ from torch import Tensor
 from ...posexfer_core.errors import ConfigError
 from ...posexfer_core.network.config import LATENT_STRIDE
 from ...posexfer_core.network.guidance import NONE, Guidance
-from .attach import STEERING
-from .steering import BRANCHES
+from .attach import CONTROL_PATCH
+from .control_patch import BRANCHES
 
 
 class PoseTransferGuider(comfy.samplers.CFGGuider):
@@ -23,9 +23,9 @@ class PoseTransferGuider(comfy.samplers.CFGGuider):
 
     def __init__(self, model: comfy.model_patcher.ModelPatcher, guidance: Guidance) -> None:
         super().__init__(model)
-        self.weights = guidance.weights
+        self.guidance = guidance
         options = comfy.model_patcher.create_model_options_clone(model.model_options)
-        options["transformer_options"][BRANCHES] = tuple(self.weights)
+        options["transformer_options"][BRANCHES] = tuple(guidance.weights)
         self.model_options = options
 
     def predict_noise(
@@ -35,13 +35,12 @@ class PoseTransferGuider(comfy.samplers.CFGGuider):
         model_options: dict[str, Any] | None = None,
         seed: int | None = None,
     ) -> Tensor:
-        """Predict the image once for every branch, and weigh the predictions."""
-        text = [self.conds["negative" if branch == NONE else "positive"] for branch in self.weights]
-        parts = comfy.samplers.calc_cond_batch(
-            self.inner_model, text, x, timestep, model_options or {}
+        """Predict the image once for every branch, and combine."""
+        branches = self.guidance.weights
+        text = [self.conds["negative" if branch == NONE else "positive"] for branch in branches]
+        return self.guidance.combine(
+            comfy.samplers.calc_cond_batch(self.inner_model, text, x, timestep, model_options or {})
         )
-        weighed = [w * part for w, part in zip(self.weights.values(), parts, strict=True)]
-        return torch.stack(weighed).sum(0)
 
 
 def draw(
@@ -60,7 +59,7 @@ def draw(
     """Sample latents, showing previews and heeding interrupts as the host's KSampler does.
 
     Args:
-        model: steered by 3D Control Guidance Apply.
+        model: from 3D Control Guidance Apply.
         guidance: scales of the two guidances.
         seed: of the noise.
         steps: of the sampler.
@@ -72,19 +71,19 @@ def draw(
         negative: text of the pass without pose and person; as the positive where left out.
 
     Raises:
-        ConfigError: the MODEL is not steered.
+        ConfigError: the MODEL has no condition.
     """
-    steering = model.get_attachment(STEERING)
-    if steering is None:
+    control = model.get_attachment(CONTROL_PATCH)
+    if control is None:
         raise ConfigError(
-            "This MODEL is not steered by anything. Connect the MODEL that comes out of "
+            "This MODEL has no condition. Connect the MODEL that comes out of "
             "3D Control Guidance Apply."
         )
     latent = model.get_model_object("latent_format")
     height, width = (side // LATENT_STRIDE for side in size)
-    empty = torch.zeros(steering.frames * batch, latent.latent_channels, height, width)
+    empty = torch.zeros(control.frames * batch, latent.latent_channels, height, width)
     noise = comfy.sample.prepare_noise(empty, seed)
-    text = positive if positive is not None else empty_text(steering.transfer.config)
+    text = positive if positive is not None else empty_text(control.transfer.config)
     guider = PoseTransferGuider(model, guidance)
     guider.set_conds(text, negative if negative is not None else text)
     plan = comfy.samplers.KSampler(

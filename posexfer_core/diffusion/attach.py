@@ -21,11 +21,16 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..errors import ConfigError
-from ..network.anchor import Anchor, alpha_bar_at, anchored_velocity
-from ..network.config import UNetShape
-from ..network.model import Condition, KeyValues, PoseTransferNetwork
+from ..network.condition import Condition
+from ..network.guidance import Guidance
+from ..network.kv_cache import KeyValues
+from ..network.latent_prior import LatentPrior, precondition_velocity
+from ..network.model import PoseTransferNetwork
 from ..network.sites import (
     AttentionSite,
+    UNetShape,
+    check_same,
+    describe_site,
     diffusers_name,
     enumerate_sites,
     level_sizes,
@@ -53,7 +58,7 @@ class Attachment:
         self.unet = unet
         self.network = network
         self._residuals: tuple[Tensor, ...] = ()
-        self._anchor: Anchor | None = None
+        self._latent_prior: LatentPrior | None = None
         self._keys_and_values: KeyValues | None = None
         self._scales: tuple[float | Tensor, float | Tensor] = (1.0, 1.0)
         self._level_sizes: tuple[tuple[int, int], ...] = ()
@@ -65,7 +70,7 @@ class Attachment:
             self._base_processors.append((module, module.processor))
             module.set_processor(SiteProcessor(site, self))  # type: ignore[arg-type]
         self._hooks = [unet.register_forward_pre_hook(self._before_forward, with_kwargs=True)]
-        self._hooks.append(unet.register_forward_hook(self._add_anchor, with_kwargs=True))
+        self._hooks.append(unet.register_forward_hook(self._precondition, with_kwargs=True))
         for level in range(len(network.config.unet.block_out_channels)):
             layer = unet.get_submodule(residual_layer(level, network.config.unet))
             self._hooks.append(layer.register_forward_hook(partial(self._add_residual, level)))
@@ -77,7 +82,7 @@ class Attachment:
         identity_scale: float | int | Tensor = 1.0,
         pose_scale: float | int | Tensor = 1.0,
     ) -> None:
-        """Steer every following call of the UNet; project the tokens' keys and values once.
+        """Condition every following call of the UNet; project the tokens' keys and values once.
 
         In training, set a fresh condition at each step, and keep it until after `backward` where
         the UNet checkpoints its activations.
@@ -90,9 +95,9 @@ class Attachment:
         """
         self._scales = (identity_scale, pose_scale)
         if condition is None:
-            self._residuals, self._anchor, self._keys_and_values = (), None, None
+            self._residuals, self._latent_prior, self._keys_and_values = (), None, None
             return
-        self._residuals, self._anchor = condition.residuals, condition.anchor
+        self._residuals, self._latent_prior = condition.residuals, condition.latent_prior
         self._keys_and_values = self.network.precompute_kv(condition)
 
     def predict(
@@ -110,6 +115,25 @@ class Attachment:
         """
         return self.unet(sample, timestep, encoder_hidden_states=context, return_dict=False)[0]
 
+    def predict_guided(
+        self,
+        guidance: Guidance,
+        sample: Float[Tensor, "batch channels height width"],
+        timestep: Int[Tensor, ""] | Float[Tensor, ""] | int,
+        context: Float[Tensor, "batch tokens token_width"],
+    ) -> Float[Tensor, "batch channels height width"]:
+        """Predict once for every pass of a guidance, in one call of the UNet, and combine.
+
+        Args:
+            guidance: the condition that is set must be stacked of its passes.
+            sample: noisy latents, each image once.
+            timestep: one for all.
+            context: the base's own (text) tokens, each image once.
+        """
+        count = len(guidance.weights)
+        stacked = self.predict(sample.repeat(count, 1, 1, 1), timestep, context.repeat(count, 1, 1))
+        return guidance.combine(stacked.chunk(count))
+
     def detach(self) -> None:
         """Give the UNet back as it was; a second call does nothing."""
         for module, processor in self._base_processors:
@@ -120,7 +144,7 @@ class Attachment:
         self.set_condition(None)
 
     def __enter__(self) -> "Attachment":
-        """Return itself: it is attached already."""
+        """Return itself, attached already."""
         return self
 
     def __exit__(
@@ -144,9 +168,9 @@ class Attachment:
     def _before_forward(
         self, unet: UNet2DConditionModel, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        """Note the sample's size, which tells every site the grid of its queries.
+        """Keep the sample's size, from which every site has the grid of its queries.
 
-        Their places are projected here, outside of blocks that may be checkpointed: what these
+        Their positions are projected here, outside of blocks that may be checkpointed: what these
         compute must not depend on whether they run for the first time.
         """
         if self._keys_and_values is None:
@@ -174,26 +198,26 @@ class Attachment:
             return (output[0] + self._residuals[level].to(output[0].dtype),)
         return output + self._residuals[level].to(output.dtype)
 
-    def _add_anchor(
+    def _precondition(
         self,
         unet: UNet2DConditionModel,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         output: UNet2DConditionOutput | tuple[Tensor],
     ) -> UNet2DConditionOutput | tuple[Tensor] | None:
-        """Turn the output into a velocity around what is known beforehand."""
-        if self._anchor is None:
+        """Turn the output into a velocity around the prior over the latents."""
+        if self._latent_prior is None:
             return None
         sample, timestep = (*args, *(kwargs[k] for k in ("sample", "timestep") if k in kwargs))[:2]
-        steps = torch.as_tensor(timestep, device=sample.device).expand(len(sample))
-        predicted = anchored_velocity(output[0], sample, alpha_bar_at(steps), self._anchor)
+        steps = torch.as_tensor(timestep, device=sample.device)
+        predicted = precondition_velocity(output[0], sample, steps, self._latent_prior)
         if isinstance(output, tuple):
             return (predicted,)
         return UNet2DConditionOutput(sample=predicted)
 
 
 class SiteProcessor:
-    """The base's cross-attention, plus what the condition says at this site."""
+    """The base's cross-attention, plus what the condition adds at this site."""
 
     def __init__(self, site: AttentionSite, attachment: Attachment) -> None:
         self.site = site
@@ -239,19 +263,7 @@ def check_fit(unet: UNet2DConditionModel, shape: UNetShape) -> None:
     Raises:
         ConfigError: says what differs.
     """
-    expected, found = _expected(shape), _found(unet)
-    names = [*expected, *(found.keys() - expected.keys())]
-    differing = [
-        f"{name} is {found.get(name, 'missing')}, expected {expected.get(name, 'none')}"
-        for name in names
-        if found.get(name) != expected.get(name)
-    ]
-    if differing:
-        more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
-        raise ConfigError(
-            f"The UNet does not fit the network: {'; '.join(differing[:3])}{more}. Choose the UNet "
-            "that the weights were made for, or the weights that were made for this UNet."
-        )
+    check_same(_expected(shape), _found(unet))
     for site in enumerate_sites(shape):
         module = unet.get_submodule(diffusers_name(site))
         assert isinstance(module, Attention)
@@ -267,7 +279,7 @@ def _expected(shape: UNetShape) -> dict[str, str]:
         "layers_per_block": str(shape.layers_per_block),
         "cross_attention_dim": str(shape.cross_attention_dim),
         "in_channels": str(shape.latent_channels),
-    } | {name: f"{site.channels} channels in {site.heads} heads" for name, site in sites.items()}
+    } | {name: describe_site(site.channels, site.heads) for name, site in sites.items()}
 
 
 def _found(unet: UNet2DConditionModel) -> dict[str, str]:
@@ -283,4 +295,4 @@ def _found(unet: UNet2DConditionModel) -> dict[str, str]:
         "layers_per_block": str(config["layers_per_block"]),
         "cross_attention_dim": str(config["cross_attention_dim"]),
         "in_channels": str(config["in_channels"]),
-    } | {name: f"{at.inner_dim} channels in {at.heads} heads" for name, at in sites.items()}
+    } | {name: describe_site(at.inner_dim, at.heads) for name, at in sites.items()}

@@ -1,4 +1,4 @@
-"""What frozen CLIP sees in the source image, for the `clip` appearance encoder."""
+"""Frozen CLIP's hidden states of the source image, for the `clip` appearance encoder."""
 
 import torch
 from jaxtyping import Float

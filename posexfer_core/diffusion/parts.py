@@ -52,7 +52,7 @@ class PipelineParts(DiffusionPipeline):
         super().__init__()
         if network.config.encoder == "clip" and image_encoder is None:
             raise ConfigError(
-                "These weights see the source through CLIP's vision model, and none was given. "
+                "These weights need CLIP's vision model for the source image, and none was given. "
                 "Pass image_encoder=CLIPVisionModel.from_pretrained(...), a ViT-L/14."
             )
         self.register_modules(

@@ -18,11 +18,11 @@ from ..errors import ConfigError, ImageError
 from ..files.images import from_pil, to_pil
 from ..network.condition import ConditionInputs
 from ..network.config import LATENT_STRIDE
+from ..network.guidance import Guidance, stacked_condition
 from ..transfer.inputs import prepare_inputs
 from ..warp.restore_detail import restore_detail
 from .attach import attach, empty_context
 from .clip import clip_hidden_states
-from .guidance import Guidance, branch_condition, guided_prediction
 from .latents import decode_latents, encode_image
 from .parts import PipelineParts
 
@@ -101,14 +101,13 @@ class PoseTransferPipeline(PipelineParts):
         noise = self.start_noise(inputs.image, generator, latents)
         with attach(self.unet, self.network) as attachment:
             attachment.set_condition(
-                branch_condition(self.network, inputs, guidance, keep_maps=kept),
+                stacked_condition(self.network, inputs, guidance.weights, keep_maps=kept),
                 identity_scale=identity_strength,
                 pose_scale=pose_strength,
             )
             drawn = self._denoise(
                 partial(
-                    guided_prediction,
-                    attachment,
+                    attachment.predict_guided,
                     guidance,
                     context=self.encode_prompt(prompt, len(noise)),
                 ),

@@ -1,4 +1,4 @@
-"""How noise is added and taken away for networks trained here."""
+"""The scheduler of networks that are trained here; its alphas are those of `noise_schedule`."""
 
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 

@@ -1,16 +1,16 @@
-"""What the network reads, and what it makes of it for the UNet; nothing depends on the timestep."""
+"""What the network reads, and what it computes for the UNet; nothing depends on the timestep."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..errors import ConfigError, ImageError
-from .anchor import Anchor
 from .config import LATENT_STRIDE, MAP_CHANNELS
+from .latent_prior import LatentPrior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,57 +68,56 @@ class ConditionInputs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Condition:
-    """What a UNet is steered by, through every step of sampling."""
+class Dropout:
+    """Which samples of a batch keep which condition; None: all of them."""
 
-    identity: Float[Tensor, "batch tokens width"]
-    """How the person looks (F_3D)."""
-    pose: Float[Tensor, "batch points width"]
-    """Where the body's points are and what is to be seen there; no points without 3D control."""
+    keep_identity: Bool[Tensor, " batch"] | None = None
+    """The others get null identity tokens, pose tokens computed from these, and no warp."""
+    keep_pose: Bool[Tensor, " batch"] | None = None
+    """The others get null pose tokens and residuals of exactly zero."""
+    keep_maps: Mapping[str, Bool[Tensor, " batch"]] = field(default_factory=dict)
+    """By group of maps; a group without an entry is kept."""
+
+    def kept_maps(self) -> dict[str, Bool[Tensor, " batch"]]:
+        """Combine everything that drops a group of maps."""
+        kept = {}
+        for name in MAP_CHANNELS:
+            reasons = [self.keep_maps.get(name), self.keep_pose]
+            if name == "warp":
+                reasons.append(self.keep_identity)
+            given = [reason for reason in reasons if reason is not None]
+            if given:
+                kept[name] = torch.stack(given).all(0)
+        return kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """What a UNet is conditioned on, through every step of sampling."""
+
+    c_id: Float[Tensor, "batch tokens width"]
+    """Identity tokens: F_3D, or null tokens where the identity is dropped."""
+    c_pose: Float[Tensor, "batch points width"]
+    """Pose tokens, one for every body point; none without 3D control."""
     pose_uv: Float[Tensor, "batch points 2"]
-    """The points' places in NDC of the output image."""
+    """The points' positions in NDC of the output image."""
     residuals: tuple[Float[Tensor, "batch _ _ _"], ...] = ()
     """Added to the output of the last block of each level on the way down, before downsampling;
     none without the 2D prior."""
-    anchor: Anchor | None = None
-    """What the 2D prior knows of the result; none where the UNet is not trained around it."""
-
-    @classmethod
-    def cat(cls, conditions: Sequence["Condition"]) -> "Condition":
-        """Stack conditions along the batch, as guidance evaluates them."""
-        return cls(
-            identity=torch.cat([one.identity for one in conditions]),
-            pose=torch.cat([one.pose for one in conditions]),
-            pose_uv=torch.cat([one.pose_uv for one in conditions]),
-            residuals=tuple(
-                torch.cat(level)
-                for level in zip(*(one.residuals for one in conditions), strict=True)
-            ),
-            anchor=_stacked([one.anchor for one in conditions]),
-        )
+    latent_prior: LatentPrior | None = None
+    """Of the result; none where the UNet is not trained around it."""
 
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> "Condition":
         """Apply one change to every tensor: a move, a slice, a repetition."""
+        prior = self.latent_prior
         return Condition(
-            identity=change(self.identity),
-            pose=change(self.pose),
+            c_id=change(self.c_id),
+            c_pose=change(self.c_pose),
             pose_uv=change(self.pose_uv),
             residuals=tuple(change(level) for level in self.residuals),
-            anchor=self.anchor
-            and Anchor(mean=change(self.anchor.mean), std=change(self.anchor.std)),
+            latent_prior=None if prior is None else prior.map_tensors(change),
         )
 
     def to(self, *args: Any, **kwargs: Any) -> "Condition":
         """Move every tensor, as `Tensor.to` does."""
         return self.map_tensors(lambda tensor: tensor.to(*args, **kwargs))
-
-
-def _stacked(anchors: Sequence[Anchor | None]) -> Anchor | None:
-    known = [anchor for anchor in anchors if anchor is not None]
-    if not known:
-        return None
-    assert len(known) == len(anchors), "one network anchors all of its conditions or none"
-    return Anchor(
-        mean=torch.cat([anchor.mean for anchor in known]),
-        std=torch.cat([anchor.std for anchor in known]),
-    )

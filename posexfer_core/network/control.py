@@ -1,4 +1,4 @@
-"""3D control guidance: body points ask the lifted source image what is to be seen at them."""
+"""3D control guidance: cross-attention from body points to source tokens."""
 
 import torch
 import torch.nn.functional as F
@@ -12,31 +12,31 @@ from .fourier import FourierFeatures
 
 
 class PointEmbedding(nn.Module):
-    """Describe a body point by where it is seen, how deep it lies, and where it sits on the body.
+    """Embed a body point p = (u, v, z) and its place on the rest body.
 
-    `F_p = F_proj(F_Fourier(u, v, z)) + E(F_Fourier(canonical xyz))`; the second term lets any body
-    model and any mesh be used.
+    `F_p = F_proj(F_Fourier(p)) + E(F_Fourier(canonical xyz))`; the second term is ours, so that
+    any body model and any mesh may be used.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.z_mode = config.z_mode
-        self.place_features = FourierFeatures(3, config.position_bands)
-        self.place = nn.Linear(self.place_features.width, config.token_width)
-        self.body_features = FourierFeatures(3, config.canonical_bands)
-        self.body = nn.Linear(self.body_features.width, config.token_width)
+        self.z_mode = config.ablation.z_mode
+        self.f_fourier = FourierFeatures(3, config.position_bands)
+        self.f_proj = nn.Linear(self.f_fourier.width, config.token_width)
+        self.canonical_fourier = FourierFeatures(3, config.canonical_bands)
+        self.canonical_proj = nn.Linear(self.canonical_fourier.width, config.token_width)
 
     def forward(
         self,
         points: Float[Tensor, "batch points 3"],
         points_canonical: Float[Tensor, "batch points 3"],
     ) -> Float[Tensor, "batch points width"]:
-        """Embed points (u, v, z) and their canonical positions."""
+        """Return F_p."""
         uv, z = points[..., :2], self._depth(points[..., 2:])
-        place = self.place_features(torch.cat([uv, z / DEPTH_LIMIT_M], -1))
-        body = self.body_features(points_canonical)
-        dtype = self.place.weight.dtype
-        return self.place(place.to(dtype)) + self.body(body.to(dtype))
+        place = self.f_fourier(torch.cat([uv, z / DEPTH_LIMIT_M], -1))
+        canonical = self.canonical_fourier(points_canonical)
+        dtype = self.f_proj.weight.dtype
+        return self.f_proj(place.to(dtype)) + self.canonical_proj(canonical.to(dtype))
 
     def _depth(self, z: Float[Tensor, "batch points 1"]) -> Float[Tensor, "batch points 1"]:
         if self.z_mode == "zero":
@@ -47,15 +47,19 @@ class PointEmbedding(nn.Module):
 
 
 class ControlBlock(nn.Module):
-    """Cross-attention from points to source tokens, then an MLP; both beside the identity."""
+    """Cross-attention from points to source tokens, then an MLP; both residual.
+
+    `F_Q = phi_Q(F_p)`, `F_K = phi_K(F_3D)`, `F_V = phi_V(F_3D)` and
+    `F_Attn = softmax(F_Q F_K^T / sqrt(d)) F_V`, in heads.
+    """
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.attention_norm = nn.LayerNorm(width)
-        self.to_query = nn.Linear(width, width, bias=False)
-        self.to_key = nn.Linear(width, width, bias=False)
-        self.to_value = nn.Linear(width, width, bias=False)
+        self.phi_q = nn.Linear(width, width, bias=False)
+        self.phi_k = nn.Linear(width, width, bias=False)
+        self.phi_v = nn.Linear(width, width, bias=False)
         self.attention_out = nn.Linear(width, width)
         self.mlp = nn.Sequential(
             nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, width)
@@ -63,28 +67,26 @@ class ControlBlock(nn.Module):
 
     def forward(
         self,
-        points: Float[Tensor, "batch points width"],
-        tokens: Float[Tensor, "batch tokens width"],
+        f_p: Float[Tensor, "batch points width"],
+        f_3d: Float[Tensor, "batch tokens width"],
     ) -> Float[Tensor, "batch points width"]:
-        """Return the points, each richer by what it found in the tokens."""
-        query, key, value = (
-            rearrange(projected, "b n (h d) -> b h n d", h=self.heads)
-            for projected in (
-                self.to_query(self.attention_norm(points)),
-                self.to_key(tokens),
-                self.to_value(tokens),
-            )
-        )
-        found = F.scaled_dot_product_attention(query, key, value)
-        points = points + self.attention_out(rearrange(found, "b h n d -> b n (h d)"))
-        return points + self.mlp(points)
+        """Return the points with what the tokens add to them."""
+        f_q = self._split(self.phi_q(self.attention_norm(f_p)))
+        f_k, f_v = self._split(self.phi_k(f_3d)), self._split(self.phi_v(f_3d))
+        f_attn = F.scaled_dot_product_attention(f_q, f_k, f_v)
+        f_p = f_p + self.attention_out(rearrange(f_attn, "b h n d -> b n (h d)"))
+        return f_p + self.mlp(f_p)
+
+    def _split(
+        self, values: Float[Tensor, "batch n width"]
+    ) -> Float[Tensor, "batch heads n head_width"]:
+        return rearrange(values, "b n (h d) -> b h n d", h=self.heads)
 
 
 class ControlGuidance3D(nn.Module):
     """Make pose tokens (poster, 3D Control Guidance).
 
-    `F_Q = phi_Q(F_p)`, `F_K = phi_K(F_3D)`, `F_V = phi_V(F_3D)`, attention, on top of F_p itself so
-    that a token keeps its place.
+    The attention is residual on F_p, so that a token keeps its place.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -100,10 +102,10 @@ class ControlGuidance3D(nn.Module):
         self,
         points: Float[Tensor, "batch points 3"],
         points_canonical: Float[Tensor, "batch points 3"],
-        tokens: Float[Tensor, "batch tokens width"],
+        f_3d: Float[Tensor, "batch tokens width"],
     ) -> Float[Tensor, "batch points width"]:
-        """Compute one pose token for every body point from the identity tokens F_3D."""
-        found = self.embedding(points, points_canonical)
+        """Compute one pose token for every body point."""
+        f_p = self.embedding(points, points_canonical)
         for block in self.blocks:
-            found = block(found, tokens)
-        return self.norm(found)
+            f_p = block(f_p, f_3d)
+        return self.norm(f_p)

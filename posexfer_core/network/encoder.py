@@ -19,7 +19,7 @@ STRIDE = 16
 class ConvAppearanceEncoder(nn.Module):
     """Encode the image and the source body's maps by convolutions trained with the rest.
 
-    Tokens say where in the image they come from, and which place of the body they show: the mean
+    Two embeddings are added to a token: of its cell's position in the image, and of the mean
     canonical position of the body's pixels in the cell, weighted by the share of such pixels.
     """
 
@@ -43,7 +43,7 @@ class ConvAppearanceEncoder(nn.Module):
         self.body = nn.Linear(self.body_features.width, config.token_width)
 
     def forward(self, inputs: ConditionInputs) -> Float[Tensor, "batch tokens width"]:
-        """Encode images of any size; each 16x16 pixels, the last ones padded, are a token."""
+        """Return F_2D: a token for each 16x16 pixels, the last ones padded."""
         seen = torch.cat([inputs.image, inputs.source_maps], 1)
         height, width = seen.shape[-2:]
         seen = F.pad(seen, (0, -width % STRIDE, 0, -height % STRIDE))
@@ -67,7 +67,7 @@ class ConvAppearanceEncoder(nn.Module):
 class ClipAppearanceEncoder(nn.Module):
     """Join frozen CLIP's hidden states with patches of the image's latents.
 
-    CLIP knows what is worn; the latents, 2x2 to a token, keep detail that CLIP drops.
+    CLIP's states tell what is worn; the latents, 2x2 to a token, keep detail that they lack.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -79,10 +79,10 @@ class ClipAppearanceEncoder(nn.Module):
         self.position = nn.Linear(self.position_features.width, config.token_width)
 
     def forward(self, inputs: ConditionInputs) -> Float[Tensor, "batch tokens width"]:
-        """Encode what the caller computed with the frozen models; latents of any size."""
+        """Return F_2D from what the caller computed with the frozen models; latents of any size."""
         if inputs.clip_hidden is None or inputs.source_latents is None:
             raise ConfigError(
-                "The clip encoder reads clip_hidden and source_latents, and one is missing. "
+                "The clip encoder needs clip_hidden and source_latents, and one is missing. "
                 "Compute both from the source image first."
             )
         latents = inputs.source_latents

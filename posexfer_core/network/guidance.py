@@ -1,6 +1,6 @@
-"""Which passes guidance takes, what each weighs, and the condition of all of them at once."""
+"""Classifier-free guidance by pose and by identity: the passes, their weights, their conditions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -9,7 +9,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from ..errors import ConfigError
-from .condition import Condition, ConditionInputs
+from .condition import Condition, ConditionInputs, Dropout
 from .config import NetworkConfig
 from .model import PoseTransferNetwork
 
@@ -58,8 +58,8 @@ class Guidance:
     ) -> "Guidance":
         """Take the scales that suit a network, but for those that are given."""
         return cls(
-            pose=config.guidance_pose if pose is None else pose,
-            identity=config.guidance_identity if identity is None else identity,
+            pose=config.sampling.guidance_pose if pose is None else pose,
+            identity=config.sampling.guidance_identity if identity is None else identity,
         )
 
     @property
@@ -72,44 +72,38 @@ class Guidance:
         weights = {NONE: 1.0 - pose, POSE: float(pose - self.identity), FULL: float(self.identity)}
         return {branch: weight for branch, weight in weights.items() if weight != 0.0}
 
-
-def branch_condition(
-    network: PoseTransferNetwork,
-    inputs: ConditionInputs,
-    guidance: Guidance,
-    *,
-    keep_maps: Mapping[str, bool] | None = None,
-) -> Condition:
-    """Compute the conditions of every pass as one, branch after branch along the batch.
-
-    Args:
-        network: computes the condition.
-        inputs: of the images to draw, each once.
-        guidance: says which passes there are.
-        keep_maps: maps to leave out (False) in every pass; what is not named is kept.
-    """
-    return stacked_condition(network, inputs, tuple(guidance.weights), keep_maps=keep_maps)
+    def combine(self, predictions: Sequence[Tensor]) -> Tensor:
+        """Weigh the predictions of the passes, in the order of `weights`."""
+        weighed = [w * one for w, one in zip(self.weights.values(), predictions, strict=True)]
+        return torch.stack(weighed).sum(0)
 
 
 def stacked_condition(
     network: PoseTransferNetwork,
     inputs: ConditionInputs,
-    branches: Sequence[Branch],
+    branches: Iterable[Branch],
     *,
     keep_maps: Mapping[str, bool] | None = None,
 ) -> Condition:
-    """Compute the conditions of some passes, branch after branch along the batch."""
-    count = len(inputs.image)
+    """Compute the conditions of some passes as one, branch after branch along the batch.
+
+    Args:
+        network: computes the condition.
+        inputs: of the images to draw, each once.
+        branches: such as the `weights` of a guidance.
+        keep_maps: maps to leave out (False) in every pass; what is not named is kept.
+    """
+    branches, count = tuple(branches), len(inputs.image)
     stacked = inputs.map_tensors(lambda values: torch.cat([values] * len(branches)))
 
     def per_sample(values: list[bool]) -> Bool[Tensor, "stacked"]:
         return torch.tensor(values, device=inputs.image.device).repeat_interleave(count)
 
-    return network.condition(
-        stacked,
+    dropout = Dropout(
         keep_identity=per_sample([branch.keep_identity for branch in branches]),
         keep_pose=per_sample([branch.keep_pose for branch in branches]),
         keep_maps={
             name: per_sample([keep] * len(branches)) for name, keep in (keep_maps or {}).items()
         },
     )
+    return network.condition(stacked, dropout)

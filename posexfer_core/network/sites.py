@@ -1,10 +1,84 @@
-"""Where in a UNet cross-attention sits, and what two hosts call the place."""
+"""The shape of a UNet, where in it cross-attention sits, and what two hosts call these sites."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal
 
-from .config import UNetShape
+from ..errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class UNetShape:
+    """What must be known of a UNet to sit in it: the levels and where cross-attention is."""
+
+    block_out_channels: tuple[int, ...]
+    """Channels of each level, finest first."""
+    layers_per_block: int
+    """Residual blocks of a level on the way down; there is one more on the way up."""
+    heads: tuple[int, ...]
+    """Attention heads of each level; the middle has as many as the coarsest."""
+    attention: tuple[bool, ...]
+    """Which levels have cross-attention; the middle always has."""
+    cross_attention_dim: int
+    """Width of the base model's own (text) tokens."""
+    latent_channels: int
+    """Channels of the latents that are denoised."""
+    sample_size: tuple[int, int] = (32, 22)
+    """Usual latent height and width; others work too."""
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that no UNet has."""
+        levels = len(self.block_out_channels)
+        if levels == 0 or len(self.heads) != levels or len(self.attention) != levels:
+            raise ConfigError(
+                "A UNet shape needs one entry per level in block_out_channels, heads and "
+                f"attention, got {levels}, {len(self.heads)} and {len(self.attention)}."
+            )
+        if min(self.layers_per_block, self.cross_attention_dim, self.latent_channels) < 1:
+            raise ConfigError(f"UNet sizes must be at least 1, got {self}.")
+        for channels, heads in zip(self.block_out_channels, self.heads, strict=True):
+            if heads < 1 or channels < 1 or channels % heads:
+                raise ConfigError(f"{channels} channels cannot be split over {heads} heads.")
+
+    def diffusers_config(self) -> dict[str, Any]:
+        """Describe this UNet in the arguments of diffusers' `UNet2DConditionModel`.
+
+        There `attention_head_dim` counts heads, whatever its name says.
+        """
+        kinds = ["CrossAttn" if cross else "" for cross in self.attention]
+        return {
+            "sample_size": list(self.sample_size),
+            "in_channels": self.latent_channels,
+            "out_channels": self.latent_channels,
+            "down_block_types": [f"{kind}DownBlock2D" for kind in kinds],
+            "mid_block_type": "UNetMidBlock2DCrossAttn",
+            "up_block_types": [f"{kind}UpBlock2D" for kind in reversed(kinds)],
+            "block_out_channels": list(self.block_out_channels),
+            "layers_per_block": self.layers_per_block,
+            "attention_head_dim": list(self.heads),
+            "cross_attention_dim": self.cross_attention_dim,
+            "use_linear_projection": False,
+        }
+
+
+TINY_UNET = UNetShape(
+    block_out_channels=(128, 128, 256),
+    layers_per_block=1,
+    heads=(4, 4, 8),
+    attention=(False, True, True),
+    cross_attention_dim=64,
+    latent_channels=16,
+)
+SD15_UNET = UNetShape(
+    block_out_channels=(320, 640, 1280, 1280),
+    layers_per_block=2,
+    heads=(8, 8, 8, 8),
+    attention=(True, True, True, False),
+    cross_attention_dim=768,
+    latent_channels=4,
+    sample_size=(64, 64),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,3 +176,27 @@ def level_sizes(height: int, width: int, shape: UNetShape) -> tuple[tuple[int, i
         height, width = (height + 1) // 2, (width + 1) // 2
         sizes.append((height, width))
     return tuple(sizes)
+
+
+def describe_site(channels: int, heads: int) -> str:
+    """Describe a cross-attention for `check_same`."""
+    return f"{channels} channels in {heads} heads"
+
+
+def check_same(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
+    """Refuse a UNet whose description differs from that of the network's `UNetShape`.
+
+    Raises:
+        ConfigError: names the first three differences.
+    """
+    differing = [
+        f"{name} is {found.get(name, 'missing')}, expected {expected.get(name, 'none')}"
+        for name in [*expected, *(found.keys() - expected.keys())]
+        if found.get(name) != expected.get(name)
+    ]
+    if differing:
+        more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
+        raise ConfigError(
+            f"The UNet does not fit the network: {'; '.join(differing[:3])}{more}. Choose the UNet "
+            "that the weights were made for, or the weights that were made for this UNet."
+        )

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError
 from ..keypoints.layouts import COCO17, FEET6
-from .sizes import Sizes
 
 LIFTED_NAMES = COCO17 + FEET6
 """The keypoints of its input and output, in order."""
@@ -27,10 +26,9 @@ INITIAL_LOG_SCALE = -2.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoseLifterConfig(Sizes):
+class PoseLifterConfig:
     """Sizes of the network."""
 
-    of = "lifter"
     hidden: int = 240
     """Width of its layers."""
     blocks: int = 2

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..errors import ConfigError
 from ..geometry.rotations import rotation_6d_to_matrix
-from .sizes import Sizes
 
 GROUPS = 8
 STRIDE = 8
@@ -26,10 +25,9 @@ UPRIGHT_6D = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BodyRegressorConfig(Sizes):
+class BodyRegressorConfig:
     """Sizes of the network."""
 
-    of = "regressor"
     height: int = 128
     """Of the input image, pixels."""
     width: int = 88

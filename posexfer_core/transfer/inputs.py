@@ -12,8 +12,8 @@ from ..conventions import DEPTH_LIMIT_M
 from ..errors import ImageError
 from ..geometry.camera import pixels_to_ndc, project_perspective
 from ..geometry.points import SurfacePoints, locate_points, sample_surface_points
+from ..network.condition import ConditionInputs
 from ..network.config import NetworkConfig
-from ..network.model import ConditionInputs
 from ..register.resample_topology import on_topology_of
 from ..render.maps import canonical_map, mask_map, prior_maps
 from ..warp.warped_source import MARGIN, warp_source
@@ -90,15 +90,16 @@ def prepare_inputs(
                 f"camera makes images of {view.size[0]}x{view.size[1]}. Frame both alike."
             )
     points, points_canonical = place_points(
-        target, config.points, camera_depth=config.z_mode == "camera"
+        target, config.points, camera_depth=config.ablation.z_mode == "camera"
     )
-    maps = prior_maps(target) if config.prior_2d else {}
+    ablation = config.ablation
+    maps = prior_maps(target) if ablation.prior_2d else {}
     warp_latents = None
     if source is None:
         source_maps = image.new_zeros(len(image), 4, *size)
     else:
         source_maps = torch.cat([canonical_map(source), mask_map(source)], 1)
-        if config.prior_2d and config.warp:
+        if ablation.prior_2d and ablation.warp:
             worn = on_topology_of(source, target)
             maps["warp"] = warp_source(
                 image, worn, target, body_points(target, config.points), margin=margin

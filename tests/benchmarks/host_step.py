@@ -28,17 +28,17 @@ MOST = 1.15
 @torch.inference_mode()
 def main() -> int:
     """Print milliseconds and their ratio; return 1 where it is too high."""
-    parser = argparse.ArgumentParser(description="Time a steered step beside a plain one.")
+    parser = argparse.ArgumentParser(description="Time a patched step beside a plain one.")
     parser.add_argument("--rounds", type=int, default=6, help="timed steps of each (default: 6)")
     rounds = parser.parse_args().rounds
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
         pack = load_pack(open_host(Path(folder)))
         model, patched = models(pack)
-        plain, steered = step_of(pack, model), step_of(pack, patched)
+        plain, patched = step_of(pack, model), step_of(pack, patched)
         times: tuple[list[float], list[float]] = ([], [])
         for number in range(1 + rounds):
-            for step, kept in zip((plain, steered), times, strict=True):
+            for step, kept in zip((plain, patched), times, strict=True):
                 taken = milliseconds(step)
                 if number:  # the first round warms up, and projects keys and values
                     kept.append(taken)
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def models(pack: Pack) -> tuple[Any, Any]:
-    """Build a MODEL of SD 1.5's shape with random weights, and the same, steered."""
+    """Build a MODEL of SD 1.5's shape with random weights, and the same, patched."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     hosted, attaching = pack.module("nodes.host.models"), pack.module("nodes.host.attach")
@@ -62,7 +62,7 @@ def models(pack: Pack) -> tuple[Any, Any]:
         model,
         hosted.PoseTransferModel.of("random", network.eval()),
         lambda size, branches, device: guidance.stacked_condition(network, inputs, branches),
-        pack.module("nodes.host.steering").Strengths(),
+        pack.module("nodes.host.control_patch").Strengths(),
     )
     return model, patched
 
@@ -86,7 +86,7 @@ def random_inputs(pack: Pack, config: Any) -> Any:
 
 def step_of(pack: Pack, model: Any) -> Callable[[], torch.Tensor]:
     """Predict for three branches in one batch, as the host's samplers call a MODEL."""
-    steering = pack.module("nodes.host.steering")
+    control = pack.module("nodes.host.control_patch")
     branches = pack.module("posexfer_core.network.guidance")
     config = pack.module("posexfer_core.network.config").NetworkConfig.sd15()
     x = torch.randn(1, config.latent_channels, *SIZE).repeat(3, 1, 1, 1)
@@ -97,7 +97,7 @@ def step_of(pack: Pack, model: Any) -> Callable[[], torch.Tensor]:
         "wrappers": model.wrappers,
         "cond_or_uncond": [0, 1, 2],
         "sigmas": sigma,
-        steering.BRANCHES: (branches.FULL, branches.POSE, branches.NONE),
+        control.BRANCHES: (branches.FULL, branches.POSE, branches.NONE),
     }
     return lambda: model.model.apply_model(
         x, sigma, c_crossattn=context, transformer_options=options
@@ -111,13 +111,13 @@ def milliseconds(call: Callable[[], object]) -> float:
     return 1e3 * (time.process_time() - start)
 
 
-def report(plain: list[float], steered: list[float]) -> int:
+def report(plain: list[float], patched: list[float]) -> int:
     """Print the best time of each, since other work on the machine only ever adds to one."""
-    ratio = min(steered) / min(plain)
+    ratio = min(patched) / min(plain)
     sys.stdout.write(
         f"threads                       {torch.get_num_threads():8d}\n"
         f"plain MODEL, batch of 3       {min(plain):8.0f} ms  (median {median(plain):.0f})\n"
-        f"steered MODEL, the same batch {min(steered):8.0f} ms  (median {median(steered):.0f})\n"
+        f"patched MODEL, the same batch {min(patched):8.0f} ms  (median {median(patched):.0f})\n"
         f"ratio of the best             {ratio:8.3f}     (at most {MOST})\n"
     )
     return 0 if ratio <= MOST else 1

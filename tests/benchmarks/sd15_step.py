@@ -17,9 +17,9 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
 from posexfer_core.diffusion.attach import attach
-from posexfer_core.diffusion.guidance import Guidance, branch_condition, guided_prediction
 from posexfer_core.network.condition import ConditionInputs
 from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
+from posexfer_core.network.guidance import Guidance, stacked_condition
 from posexfer_core.network.model import PoseTransferNetwork
 
 HEIGHT, WIDTH = 256, 176
@@ -39,7 +39,7 @@ def main() -> int:
     rounds = parser.parse_args().rounds
     torch.manual_seed(0)
     config = NetworkConfig.sd15()
-    plain, steered = unets_that_share(config)
+    plain, conditioned = unets_that_share(config)
     network = PoseTransferNetwork(config).eval()
     inputs, guidance = random_inputs(config), Guidance(pose=2.0, identity=3.0)
     sample = torch.randn(1, config.latent_channels, HEIGHT // 8, WIDTH // 8)
@@ -47,15 +47,15 @@ def main() -> int:
     branches = len(guidance.weights)
     batch = sample.repeat(branches, 1, 1, 1), STEP, context.repeat(branches, 1, 1)
     times: list[tuple[float, float]] = []
-    with attach(steered, network) as at:
+    with attach(conditioned, network) as at:
 
         def prepare() -> None:
-            at.set_condition(branch_condition(network, inputs, guidance))
+            at.set_condition(stacked_condition(network, inputs, guidance.weights))
 
         once = [milliseconds(prepare) for _ in range(1 + PREPARATIONS)][1:]
         for _ in range(1 + rounds):
             base = milliseconds(lambda: plain(*batch))
-            own = milliseconds(lambda: guided_prediction(at, guidance, sample, STEP, context))
+            own = milliseconds(lambda: at.predict_guided(guidance, sample, STEP, context))
             times.append((base, own))
     return report(once, *zip(*times[1:], strict=True))  # the first round warms up
 

@@ -1,9 +1,15 @@
 """Networks of both families, small enough for many tests, and what they are fed."""
 
+from dataclasses import asdict
+
 import torch
+from torch import nn
 
 from posexfer_core.network.condition import ConditionInputs
-from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig, UNetShape
+from posexfer_core.network.config import MAP_CHANNELS, Ablation, NetworkConfig
+from posexfer_core.network.model import PoseTransferNetwork
+from posexfer_core.network.sites import UNetShape
+from tests.nodes.host_process import Pack
 
 TINY_SHAPED = UNetShape(
     block_out_channels=(32, 32, 64),
@@ -31,9 +37,17 @@ SMALL = {
 }
 NETWORKS = {
     "tiny": NetworkConfig(**SMALL, unet=TINY_SHAPED, prior_widths=(8, 16, 16)),
-    "sd15": NetworkConfig(**SMALL, unet=SD15_SHAPED, prior_widths=(8, 8, 16, 16), anchored=False),
+    "sd15": NetworkConfig(
+        **SMALL,
+        unet=SD15_SHAPED,
+        prior_widths=(8, 8, 16, 16),
+        ablation=Ablation(prior_head=False),
+    ),
     "joint": NetworkConfig(
-        **SMALL, unet=TINY_SHAPED, prior_widths=(8, 16, 16), decoupled=False, prior_2d=False
+        **SMALL,
+        unet=TINY_SHAPED,
+        prior_widths=(8, 16, 16),
+        ablation=Ablation(decoupled=False, prior_2d=False),
     ),
 }
 SIZE = (9, 6)  # odd: halves are rounded up
@@ -53,3 +67,13 @@ def make_inputs(config: NetworkConfig, generator: torch.Generator) -> ConditionI
         maps={name: noise(1, count, height, width) for name, count in MAP_CHANNELS.items()},
         warp_latents=noise(1, config.latent_channels, *SIZE),
     )
+
+
+def network_in(pack: Pack, network: PoseTransferNetwork) -> nn.Module:
+    """Copy a network into the classes of a loaded pack."""
+    config = pack.module("posexfer_core.files.configs").read_config(
+        pack.module("posexfer_core.network.config").NetworkConfig, asdict(network.config)
+    )
+    copy = pack.module("posexfer_core.network.model").PoseTransferNetwork(config)
+    copy.load_state_dict(network.state_dict())
+    return copy.eval()

@@ -40,7 +40,7 @@ def clips(host, tmp_path_factory):
 def both(pack, clips, image):
     ours, theirs = clips
     with torch.no_grad():
-        found = pack.module("nodes.host.lifting").clip_hidden(theirs, image)
+        found = pack.module("nodes.host.condition_request").clip_hidden(theirs, image)
         return found, clip_hidden_states(ours, image)
 
 

@@ -7,7 +7,7 @@ from posexfer_core.diffusion.attach import attach
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.network.guidance import FULL, NONE, POSE, stacked_condition
 from tests.nodes.host_process import ROOT
-from tests.nodes.networks import NETWORKS, SIZE, make_inputs
+from tests.nodes.networks import NETWORKS, SIZE, make_inputs, network_in
 from tests.posexfer_core.diffusion.toys import toy_network, toy_unet
 
 BRANCHES = (FULL, POSE, NONE)
@@ -40,7 +40,7 @@ def predict_in_host(pack, model, x, timestep, context, kinds):
         "wrappers": model.wrappers,
         "cond_or_uncond": list(kinds),
         "sigmas": sigma,
-        pack.module("nodes.host.steering").BRANCHES: BRANCHES,
+        pack.module("nodes.host.control_patch").BRANCHES: BRANCHES,
     }
     noisy = x * (sigma[:, None, None, None] ** 2 + 1.0).sqrt()
     with torch.no_grad():
@@ -53,10 +53,7 @@ def test_every_branch_is_predicted_alike(pack, generator, name):
     unet, network = unet_and_network(name)
     config = network.config
     models, host = pack.module("nodes.host.models"), pack.module("nodes.host.attach")
-    theirs = pack.module("posexfer_core.network.model").PoseTransferNetwork(
-        pack.module("posexfer_core.network.config").NetworkConfig.from_dict(config.to_dict())
-    )
-    theirs.load_state_dict(network.state_dict())
+    theirs = network_in(pack, network)
     model = models.make_unet(config.unet, unet.state_dict())
     inputs = make_inputs(config, generator)
     with torch.no_grad():
@@ -66,7 +63,7 @@ def test_every_branch_is_predicted_alike(pack, generator, name):
         model,
         models.PoseTransferModel.of("toy", theirs),
         lambda size, branches, device: condition,
-        pack.module("nodes.host.steering").Strengths(identity=0.7, pose=1.3),
+        pack.module("nodes.host.control_patch").Strengths(identity=0.7, pose=1.3),
     )
     x = torch.randn(1, config.latent_channels, *SIZE, generator=generator).repeat(3, 1, 1, 1)
     context = torch.randn(3, 5, config.unet.cross_attention_dim, generator=generator)

@@ -21,8 +21,9 @@ from posexfer_core.files.images import load_image
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
-from posexfer_core.network.config import NetworkConfig, UNetShape
+from posexfer_core.network.config import NetworkConfig
 from posexfer_core.network.model import PoseTransferNetwork
+from posexfer_core.network.sites import UNetShape
 from posexfer_core.network.weights import save_bundle
 from posexfer_core.pose_networks.weights import LIFTER, REGRESSOR
 from posexfer_core.render.openpose import keypoints18

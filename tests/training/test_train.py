@@ -8,8 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from posexfer_core.network.weights import load_autoencoder, load_bundle
-from posexfer_core.pose_networks.weights import LIFTER, REGRESSOR, WeightFile
+from posexfer_core.network.weights import AUTOENCODER as AUTOENCODER_FILE
+from posexfer_core.network.weights import load_bundle
+from posexfer_core.pose_networks.weights import LIFTER, REGRESSOR, BundledNetworkFile
 from training.make_poses import main as make_poses
 from training.train import main
 
@@ -27,10 +28,12 @@ log_every = 1
 precision = "no"
 
 [autoencoder]
-width = 8
-blocks = 1
 crop = 32
 start_images = 8
+
+[model]
+width = 8
+blocks = 1
 """
 NETWORK = """
 [run]
@@ -45,7 +48,7 @@ sample_every = 100
 log_every = 1
 precision = "no"
 
-[network]
+[{task}]
 autoencoder = "{autoencoder}"
 prepared = "{prepared}"
 {stage}
@@ -65,7 +68,7 @@ attention = [false, true, true]
 cross_attention_dim = 8
 latent_channels = 16
 """
-REGRESS = """
+REGRESSOR_RUN = """
 [run]
 data = "{data}"
 output = "{output}"
@@ -78,7 +81,7 @@ sample_every = 100
 log_every = 1
 precision = "no"
 
-[regress]
+[regressor]
 
 [model]
 height = 64
@@ -87,7 +90,13 @@ channels = [8, 8, 16]
 blocks = [1, 1, 1]
 hidden = 16
 """
-LIFT = REGRESS[: REGRESS.index("[regress]")] + "[lift]\n[model]\nhidden = 16\nblocks = 1\n"
+LIFTER_RUN = (
+    REGRESSOR_RUN[: REGRESSOR_RUN.index("[regressor]")]
+    + "[lifter]\n[model]\nhidden = 16\nblocks = 1\n"
+)
+
+
+NETWORK_HEAD = "[run]\ndata = 'x'\noutput = 'y'\n[network]\nautoencoder = 'a'\nprepared = 'p'\n"
 
 
 def run(template: str, path: Path, **values: object) -> Path:
@@ -103,7 +112,7 @@ def autoencoder(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_autoencoder_is_trained_and_written_with_its_recipe(autoencoder: Path):
-    loaded, recipe = load_autoencoder(autoencoder)
+    loaded, recipe = AUTOENCODER_FILE.load(autoencoder)
     assert recipe["pairs"] == 6 and recipe["config"]["run"]["steps"] == 2
     image = torch.zeros(1, 3, 64, 48)
     assert loaded.encode(image).shape == (1, 16, 8, 6)
@@ -113,12 +122,13 @@ def test_an_autoencoder_is_trained_and_written_with_its_recipe(autoencoder: Path
     assert [entry["step"] for entry in log] == [1, 2]
 
 
-@pytest.mark.parametrize("stage", ["", "noises = 0"])
+@pytest.mark.parametrize("task", ["network", "prior_head"])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
-    shards: Path, autoencoder: Path, tmp_path: Path, stage: str
+    shards: Path, autoencoder: Path, tmp_path: Path, task: str
 ):
     prepared = tmp_path / "prepared"
-    values = {"data": shards, "autoencoder": autoencoder, "prepared": prepared, "stage": stage}
+    values = {"data": shards, "autoencoder": autoencoder, "prepared": prepared}
+    values |= {"stage": "", "task": task}
     output = tmp_path / "run"
     whole = run(NETWORK, tmp_path / "run.toml", output=output, steps=4, **values)
     wanted = load_file(whole)
@@ -134,11 +144,11 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
 
 @pytest.mark.parametrize(
     ("template", "kind", "made"),
-    [(REGRESS, REGRESSOR, {"pairs": 6}), (LIFT, LIFTER, {"poses": 5})],
-    ids=["regress", "lift"],
+    [(REGRESSOR_RUN, REGRESSOR, {"pairs": 6}), (LIFTER_RUN, LIFTER, {"poses": 5})],
+    ids=["regressor", "lifter"],
 )
 def test_what_estimates_bodies_is_trained_and_resumed_exactly(
-    shards: Path, tmp_path: Path, template: str, kind: WeightFile, made: dict[str, int]
+    shards: Path, tmp_path: Path, template: str, kind: BundledNetworkFile, made: dict[str, int]
 ):
     poses = tmp_path / "poses.safetensors"
     assert make_poses(["--out", str(poses), "--count", "5", "--seed", "1", "--workers", "1"]) == 0
@@ -156,10 +166,11 @@ def test_what_estimates_bodies_is_trained_and_resumed_exactly(
         assert torch.equal(tensor, wanted[name]), name
 
 
-def test_what_is_foretold_can_be_kept(shards: Path, autoencoder: Path, tmp_path: Path):
+def test_the_prior_can_be_frozen(shards: Path, autoencoder: Path, tmp_path: Path):
     values = {"data": shards, "autoencoder": autoencoder, "prepared": tmp_path / "prepared"}
+    values |= {"task": "network"}
     first = run(NETWORK, tmp_path / "a.toml", output=tmp_path / "a", steps=2, stage="", **values)
-    stage = f'keep_foretelling = true\nstart = "{first}"'
+    stage = f'freeze_prior = true\nstart = "{first}"'
     second = run(
         NETWORK, tmp_path / "b.toml", output=tmp_path / "b", steps=3, stage=stage, **values
     )
@@ -175,9 +186,12 @@ def test_what_is_foretold_can_be_kept(shards: Path, autoencoder: Path, tmp_path:
     ("text", "words"),
     [
         ("[run]\ndata = 'x'\noutput = 'y'\n", "one of them"),
-        ("[run]\ndata = 'x'\noutput = 'y'\n[regress]\nzoom_low = 2.0\n", "zoom_low"),
-        ("[run]\nspeed = 3\ndata = 'x'\noutput = 'y'\n[autoencoder]\n", "unknown names"),
+        ("[run]\ndata = 'x'\noutput = 'y'\n[regressor]\nzoom_low = 2.0\n", "zoom_low"),
+        ("[run]\nspeed = 3\ndata = 'x'\noutput = 'y'\n[autoencoder]\n", "speed"),
         ("[run\n", "not TOML"),
+        (NETWORK_HEAD + "noises = 0\n", "noises must be at least 1"),
+        (NETWORK_HEAD + "human_params = 'l3'\n", "human_params must be"),
+        (NETWORK_HEAD + "drop_all = 2.0\n", "drop_all must be in"),
         ("[run]\ndata = 'x'\noutput = 'y'\nsteps = 0\n[autoencoder]\n", "at least 1"),
     ],
 )

@@ -18,23 +18,15 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.conventions import DEPTH_LIMIT_M
 from posexfer_core.errors import ConfigError
 from posexfer_core.files.atomic import replacing
-from posexfer_core.network.config import NetworkConfig
-from posexfer_core.network.model import ConditionInputs
-from posexfer_core.network.weights import load_autoencoder
+from posexfer_core.network.condition import ConditionInputs
+from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
+from posexfer_core.network.weights import AUTOENCODER
 from posexfer_core.transfer.inputs import prepare_inputs
 
 from ..processes import in_order
 from .shards import Pair, ShardDataset
 
-PLANES = {
-    "mask": 1,
-    "depth": 1,
-    "normal": 3,
-    "canonical": 3,
-    "skeleton": 3,
-    "warp": 5,
-    "source_maps": 4,
-}
+PLANES = {**MAP_CHANNELS, "source_maps": 4}
 """Order and channels of the byte planes."""
 RANGE = {"depth": DEPTH_LIMIT_M, "canonical": 1.25, "source_maps": 1.25}
 """Largest value of a plane where it is not 1."""
@@ -90,7 +82,7 @@ def prepare(
         "autoencoder": sha256(bundle.read_bytes()).hexdigest(),
         "jitter": jitter,
         "points": config.points,
-        "camera_depth": config.z_mode == "camera",
+        "camera_depth": config.ablation.z_mode == "camera",
     }
     note = folder / "prepared.json"
     if note.exists() and json.loads(note.read_text()) != stamp:
@@ -106,7 +98,7 @@ def prepare(
     ]
     if not missing:
         return
-    everything = replace(config, prior_2d=True, warp=True)
+    everything = replace(config, ablation=replace(config.ablation, prior_2d=True, warp=True))
     work = [
         (data.folder, shard, folder / name, bundle, everything, jitter) for shard, name in missing
     ]
@@ -145,7 +137,7 @@ def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> 
     data_folder, shard, path, bundle, config, jitter = work
     torch.set_num_threads(1)
     data, body = ShardDataset(data_folder), BodyModel.bundled()
-    autoencoder, _ = load_autoencoder(bundle)
+    autoencoder, _ = AUTOENCODER.load(bundle)
     rows: list[dict[str, Tensor]] = []
     for index in range(data.starts[shard], data.starts[shard + 1]):
         pair = data.pair(index)

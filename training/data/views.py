@@ -14,19 +14,8 @@ from torch import Tensor
 
 from posexfer_core.body.joints import MIRRORED_JOINTS
 
+from ..config import RegressorTraining
 from .people import People
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spread:
-    """How far the other views go."""
-
-    turn_deg: float = 15.0
-    """Standard deviation of the turn in the image's plane."""
-    zoom: tuple[float, float] = (0.65, 1.3)
-    """Range of the zoom, drawn evenly in its logarithm."""
-    shift: float = 0.12
-    """Standard deviation of the shift, halves of the image's height."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,15 +28,15 @@ class View:
     mirror: Bool[Tensor, " batch"]
 
     @classmethod
-    def draw(cls, batch: int, spread: Spread, generator: torch.Generator) -> "View":
+    def draw(cls, batch: int, settings: RegressorTraining, generator: torch.Generator) -> "View":
         """Draw one view for each image."""
-        angle = torch.randn(batch, generator=generator) * torch.pi / 180.0 * spread.turn_deg
-        low, high = (torch.tensor(edge).log() for edge in spread.zoom)
+        angle = torch.randn(batch, generator=generator) * torch.pi / 180.0 * settings.turn_deg
+        low, high = (torch.tensor(edge).log() for edge in (settings.zoom_low, settings.zoom_high))
         cos, sin = angle.cos(), angle.sin()
         return cls(
             turn=torch.stack([cos, -sin, sin, cos], -1).unflatten(-1, (2, 2)),
             zoom=(low + (high - low) * torch.rand(batch, generator=generator)).exp(),
-            shift=spread.shift * torch.randn(batch, 2, generator=generator),
+            shift=settings.shift * torch.randn(batch, 2, generator=generator),
             mirror=torch.rand(batch, generator=generator) < 0.5,
         )
 

@@ -1,4 +1,4 @@
-"""What no network at all reaches: the numbers that a model has to beat."""
+"""Baselines without a network."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -8,12 +8,12 @@ from torch import Tensor
 def paste_warp(
     warped: Float[Tensor, "5 height width"], body: Bool[Tensor, "height width"]
 ) -> Float[Tensor, "3 height width"]:
-    """Fill what geometry does not know of a warped with the mean of what it knows.
+    """Fill what the warp leaves unknown with mean colours.
 
     Unseen body takes the mean colour of seen body, unknown background that of known background.
 
     Args:
-        warped: of `warped_source.warp_source`.
+        warped: as `warp_source` returns it.
         body: where the target body is.
     """
     image = warped[:3].clone()

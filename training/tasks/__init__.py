@@ -1,1 +1,1 @@
-"""What can be trained: the autoencoder, and the network with its UNet."""
+"""What can be trained: one task for each section of a TOML."""

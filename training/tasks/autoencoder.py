@@ -2,19 +2,19 @@
 
 import copy
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from posexfer_core.files.configs import read_config
 from posexfer_core.network.autoencoder import (
     AutoencoderConfig,
     PatchAutoencoder,
     start_from_principal_components,
 )
-from posexfer_core.network.weights import load_autoencoder, save_autoencoder
+from posexfer_core.network.weights import AUTOENCODER
 
 from ..config import AutoencoderTraining
 from ..data.shards import ShardDataset
@@ -24,7 +24,7 @@ SQUARED_WEIGHT = 5.0
 
 
 class ReconstructionLoss(nn.Module):
-    """An autoencoder and what its images are judged by."""
+    """An autoencoder with its reconstruction loss."""
 
     def __init__(self, autoencoder: PatchAutoencoder, latent_noise: float) -> None:
         super().__init__()
@@ -49,18 +49,16 @@ class ReconstructionLoss(nn.Module):
 class AutoencoderTask:
     """What `training.trainer.train` needs to train an autoencoder."""
 
-    def __init__(self, data: ShardDataset, settings: AutoencoderTraining) -> None:
+    def __init__(
+        self, data: ShardDataset, settings: AutoencoderTraining, changes: dict[str, Any]
+    ) -> None:
         self.data, self.settings = data, settings
         if settings.refine is None:
-            config = AutoencoderConfig(
-                latent_channels=settings.latent_channels,
-                width=settings.width,
-                blocks=settings.blocks,
-            )
+            config = read_config(AutoencoderConfig, changes, name="[model]")
             autoencoder = PatchAutoencoder(config)
             start_from_principal_components(autoencoder, self._images(settings.start_images))
         else:
-            autoencoder, _ = load_autoencoder(settings.refine)
+            autoencoder, _ = AUTOENCODER.load(settings.refine)
             autoencoder.analysis.requires_grad_(False)
             autoencoder.encode_correction.requires_grad_(False)
         autoencoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -101,7 +99,7 @@ class AutoencoderTask:
         autoencoder = copy.deepcopy(cast(ReconstructionLoss, model).autoencoder)
         if self.settings.refine is None:
             scale_latents(autoencoder, autoencoder.encode(self._images(256)).std())
-        save_autoencoder(path, autoencoder, recipe=recipe)
+        AUTOENCODER.save(path, autoencoder, recipe=recipe)
 
     def _image(self, index: int) -> Float[Tensor, "3 height width"]:
         pair = self.data.pair(index // 2)
@@ -121,13 +119,3 @@ def scale_latents(autoencoder: PatchAutoencoder, std: Float[Tensor, ""]) -> None
             parameter.div_(std)
     autoencoder.synthesis.weight.mul_(std)
     cast(nn.Conv2d, first).weight.mul_(std)
-
-
-def reconstruction_psnr(
-    autoencoder: PatchAutoencoder, images: Float[Tensor, "batch 3 height width"]
-) -> Float[Tensor, " batch"]:
-    """Return the PSNR that the autoencoder itself allows, dB."""
-    error = F.mse_loss(autoencoder(images).clamp(-1.0, 1.0), images, reduction="none").mean(
-        (1, 2, 3)
-    )
-    return 10.0 * torch.log10(4.0 / error)

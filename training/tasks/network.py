@@ -1,111 +1,53 @@
 """Train the network and its UNet on prepared pairs."""
 
 import logging
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from posexfer_core.body.model import BodyModel
+from posexfer_core.conventions import TRAINING_STEPS
 from posexfer_core.diffusion.attach import attach, empty_context
 from posexfer_core.diffusion.schedule import make_scheduler
 from posexfer_core.errors import ConfigError
+from posexfer_core.files.configs import merge_tables, read_config
+from posexfer_core.files.weights import read_weights
 from posexfer_core.geometry.points import locate_points, sample_surface_points
-from posexfer_core.network.anchor import Anchor
+from posexfer_core.network.condition import Condition, ConditionInputs, Dropout
 from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
-from posexfer_core.network.lift import human_param_loss
-from posexfer_core.network.model import Condition, ConditionInputs, PoseTransferNetwork
-from posexfer_core.network.weights import load_autoencoder, read_header, save_bundle
+from posexfer_core.network.model import PoseTransferNetwork
+from posexfer_core.network.noise_schedule import alpha_bar_at
+from posexfer_core.network.weights import ADAPTER, AUTOENCODER, BUNDLE, save_bundle
 
-from ..config import NetworkTraining
+from ..config import NetworkTraining, PairTraining
 from ..data.prepared import PreparedDataset, decode_planes, prepare
 from ..data.shards import ShardDataset
-from ..losses import add_noise, denoising_loss, velocity_weight
+from ..losses import add_noise, overall_loss
 
 SAMPLE_STEPS = 10
 logger = logging.getLogger(__name__)
 
 
-class TransferLoss(nn.Module):
-    """The network, its UNet, and what they are judged by."""
+class PairLoss(nn.Module):
+    """The network and its UNet, and how both are applied to a batch of pairs."""
 
-    alphas_cumprod: Tensor
     points_canonical: Tensor
 
-    def __init__(self, config: NetworkConfig, settings: NetworkTraining) -> None:
+    def __init__(self, config: NetworkConfig, settings: PairTraining) -> None:
         super().__init__()
         self.settings = settings
         self.network = PoseTransferNetwork(config)
         self.unet = UNet2DConditionModel(**config.unet.diffusers_config())
-        if settings.keep_foretelling and (prior := self.network.prior) is not None:
-            prior.requires_grad_(False)
-            prior.outs.requires_grad_(True)
-        self.register_buffer("alphas_cumprod", make_scheduler().alphas_cumprod, persistent=False)
         body = BodyModel.bundled()
         points = sample_surface_points(body.canonical, body.faces, config.points)
         canonical = locate_points(points, body.canonical[None], body.faces)
         self.register_buffer("points_canonical", canonical, persistent=False)
-
-    def forward(
-        self, batch: dict[str, Tensor], generator: torch.Generator
-    ) -> dict[str, Float[Tensor, ""]]:
-        """Predict the velocity of noised target latents under randomly dropped conditions."""
-        latents = batch["target_latents"].float()
-        inputs = self.inputs(batch)
-        dropped = self._dropped(len(latents), latents.device, generator)
-        if self.settings.noises == 0:
-            return self._foretell(inputs, latents, dropped)
-        inputs = replace(
-            inputs, source_maps=inputs.source_maps * dropped["source_body"][:, None, None, None]
-        )
-        condition, rotations, betas = self.network.condition_and_params(
-            inputs,
-            keep_identity=dropped["identity"],
-            keep_pose=dropped["pose"],
-            keep_maps={name: dropped[name] for name in MAP_CHANNELS},
-        )
-        foretelling = foretelling_loss(condition.anchor, latents)
-        condition = without_anchor_gradient(condition)
-        if self.settings.noises > 1:
-
-            def repeat(tensor: Tensor) -> Tensor:
-                return tensor.repeat_interleave(self.settings.noises, 0)
-
-            latents, condition = repeat(latents), condition.map_tensors(repeat)
-        noise = torch.randn(latents.shape, generator=generator).to(latents)
-        steps = torch.randint(len(self.alphas_cumprod), (len(latents),), generator=generator)
-        alpha_bar = self.alphas_cumprod[steps.to(latents.device)]
-        noised, velocity = add_noise(latents, noise, alpha_bar)
-        predicted = self.predict(noised, steps.to(latents.device), condition)
-        weight = velocity_weight(alpha_bar, self.settings.snr_gamma)
-        denoising = denoising_loss(predicted, velocity, weight)
-        human = human_param_loss(rotations, betas, batch["rotations"], batch["betas"])
-        return {
-            "loss": denoising + foretelling + self.settings.human_params_weight * human,
-            "denoising": denoising,
-            "foretelling": foretelling,
-            "human_params": human,
-        }
-
-    def _foretell(
-        self,
-        inputs: ConditionInputs,
-        latents: Float[Tensor, "batch channels height width"],
-        kept: dict[str, Bool[Tensor, " batch"]],
-    ) -> dict[str, Float[Tensor, ""]]:
-        """Train the 2D prior alone."""
-        prior = self.network.prior
-        if prior is None or prior.foretell is None:
-            raise ConfigError("noises = 0 trains the 2D prior, and this network foretells nothing.")
-        maps = {name: kept[name] & kept["pose"] for name in MAP_CHANNELS}
-        _, anchor = prior(inputs.maps, inputs.warp_latents, maps, inputs.image)
-        loss = foretelling_loss(anchor, latents)
-        return {"loss": loss, "foretelling": loss}
 
     def inputs(self, batch: dict[str, Tensor]) -> ConditionInputs:
         """Carry the stored bytes of a batch to what the network reads."""
@@ -131,79 +73,100 @@ class TransferLoss(nn.Module):
             attached.set_condition(condition)
             return attached.predict(sample, steps, empty_context(self.unet, len(sample)))
 
-    def _dropped(
-        self, count: int, device: torch.device, generator: torch.Generator
-    ) -> dict[str, Bool[Tensor, " batch"]]:
-        """Draw what each sample keeps; every branch that guidance evaluates occurs."""
-        share = self.settings
+    def dropped(
+        self, inputs: ConditionInputs, generator: torch.Generator
+    ) -> tuple[ConditionInputs, Dropout]:
+        """Withhold some source bodies, and draw the dropout of every branch of guidance."""
+        share, count, device = self.settings, len(inputs.image), inputs.image.device
 
         def keep(rate: float) -> Bool[Tensor, " batch"]:
             return torch.rand(count, generator=generator) >= rate
 
         branch = torch.rand(count, generator=generator)
         prior = keep(share.drop_prior)
-        kept = {name: prior & keep(share.drop_map) for name in MAP_CHANNELS}
-        kept["warp"] = prior & keep(share.drop_warp)
-        kept["pose"] = branch >= share.drop_all
-        kept["identity"] = branch >= share.drop_all + share.drop_identity
-        kept["source_body"] = keep(share.drop_source_body)
-        return {name: mask.to(device) for name, mask in kept.items()}
+        maps = {name: prior & keep(share.drop_map) for name in MAP_CHANNELS}
+        maps["warp"] = prior & keep(share.drop_warp)
+        source_body = keep(share.drop_source_body).to(device)[:, None, None, None]
+        dropout = Dropout(
+            keep_identity=(branch >= share.drop_all + share.drop_identity).to(device),
+            keep_pose=(branch >= share.drop_all).to(device),
+            keep_maps={name: kept.to(device) for name, kept in maps.items()},
+        )
+        return replace(inputs, source_maps=inputs.source_maps * source_body), dropout
 
 
-def foretelling_loss(
-    anchor: Anchor | None, latents: Float[Tensor, "batch channels height width"]
-) -> Float[Tensor, ""]:
-    """Judge the anchor: error of the mean, and likelihood of that error under its spread.
+class TransferLoss(PairLoss):
+    """L_Overall under randomly dropped conditions."""
 
-    The mean's error counts plain, which keeps edges, and a little squared, which fears outliers.
-    The spread learns from the error without moving the mean, which would else give up on what is
-    hard. Zero for networks that foretell nothing.
-    """
-    if anchor is None:
-        return latents.new_zeros(())
-    error = anchor.mean - latents
-    likelihood = 0.5 * error.detach().square() / anchor.std.square() + anchor.std.log()
-    return 0.25 * error.square().mean() + error.abs().mean() + likelihood.mean()
+    def __init__(self, config: NetworkConfig, settings: NetworkTraining) -> None:
+        super().__init__(config, settings)
+        self.objective = settings
+        if settings.freeze_prior and (prior := self.network.prior) is not None:
+            prior.requires_grad_(False)
+            prior.outs.requires_grad_(True)
+
+    def forward(
+        self, batch: dict[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Predict the velocity of noised target latents."""
+        latents = batch["target_latents"].float()
+        inputs, dropout = self.dropped(self.inputs(batch), generator)
+        condition, params = self.network.condition_and_params(inputs, dropout)
+        prior = condition.latent_prior
+        if prior is not None:  # it has a loss of its own
+            condition = replace(condition, latent_prior=prior.map_tensors(Tensor.detach))
+        z_0 = latents
+        if (count := self.objective.noises) > 1:
+            z_0 = latents.repeat_interleave(count, 0)
+            condition = condition.map_tensors(lambda tensor: tensor.repeat_interleave(count, 0))
+        noise = torch.randn(z_0.shape, generator=generator).to(z_0)
+        steps = torch.randint(TRAINING_STEPS, (len(z_0),), generator=generator).to(z_0.device)
+        alpha_bar = alpha_bar_at(steps)
+        z_t, velocity = add_noise(z_0, noise, alpha_bar)
+        return overall_loss(
+            self.predict(z_t, steps, condition),
+            velocity,
+            alpha_bar,
+            params,
+            (batch["rotations"], batch["betas"]),
+            prior,
+            latents,
+            self.objective,
+        )
 
 
-def without_anchor_gradient(condition: Condition) -> Condition:
-    """Let the denoiser's loss not move the anchor, which has its own."""
-    if condition.anchor is None:
-        return condition
-    anchor = Anchor(mean=condition.anchor.mean.detach(), std=condition.anchor.std.detach())
-    return replace(condition, anchor=anchor)
-
-
-def take_over(model: nn.Module, path: Path) -> None:
-    """Fill a model with every tensor of a bundle that has the same name and shape.
+def load_matching(model: nn.Module, path: Path) -> None:
+    """Load every tensor of a bundle whose name and shape a model has.
 
     Raises:
         CheckpointError: the file is not a weights file.
     """
-    read_header(path)
-    wanted, found = model.state_dict(), load_file(path)
+    _, parts = read_weights(path, [BUNDLE, ADAPTER], holds="pose-transfer weights")
+    found = {f"{part}.{name}": value for part, ts in parts.items() for name, value in ts.items()}
+    wanted = model.state_dict()
     fitting = {
         name: tensor
         for name, tensor in found.items()
         if name in wanted and wanted[name].shape == tensor.shape
     }
     model.load_state_dict(fitting, strict=False)
-    logger.info("Took %d of %d tensors over from %s.", len(fitting), len(wanted), path)
+    logger.info("Loaded %d of %d tensors from %s.", len(fitting), len(wanted), path)
 
 
 def configure(changes: dict[str, Any]) -> NetworkConfig:
-    """Change the `tiny` preset as the [model] section of a run says."""
-    return NetworkConfig.from_dict(NetworkConfig.tiny().to_dict() | changes)
+    """Change the `tiny` preset by the [model] section of a run."""
+    table = merge_tables(asdict(NetworkConfig.tiny()), changes)
+    return read_config(NetworkConfig, table, name="[model]")
 
 
 class NetworkTask:
     """What `training.trainer.train` needs to train the network."""
 
-    def __init__(
-        self, data: ShardDataset, settings: NetworkTraining, changes: dict[str, Any]
-    ) -> None:
+    loss: ClassVar[Callable[..., PairLoss]] = TransferLoss
+
+    def __init__(self, data: ShardDataset, settings: PairTraining, changes: dict[str, Any]) -> None:
         self.config = configure(changes)
-        self.autoencoder, self.autoencoder_recipe = load_autoencoder(settings.autoencoder)
+        self.autoencoder, self.autoencoder_recipe = AUTOENCODER.load(settings.autoencoder)
         if self.autoencoder.config.latent_channels != self.config.latent_channels:
             raise ConfigError(
                 f"The autoencoder has {self.autoencoder.config.latent_channels} latent channels, "
@@ -217,9 +180,9 @@ class NetworkTask:
             jitter=settings.source_jitter,
         )
         self.data = PreparedDataset(data, settings.prepared)
-        self.model: nn.Module = TransferLoss(self.config, settings)
+        self.model: nn.Module = self.loss(self.config, settings)
         if settings.start is not None:
-            take_over(self.model, settings.start)
+            load_matching(self.model, settings.start)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __len__(self) -> int:
@@ -233,7 +196,7 @@ class NetworkTask:
     @torch.no_grad()
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
         """Show sources, warps, results and targets of eight pairs, from fixed noise."""
-        loss = cast(TransferLoss, model)
+        loss = cast(PairLoss, model)
         indices = torch.linspace(0, len(self) - 1, min(8, len(self))).long().tolist()
         batch = self.data.batch(indices)
         inputs = loss.inputs(batch)
@@ -253,7 +216,7 @@ class NetworkTask:
 
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
         """Write network, UNet and autoencoder as one bundle."""
-        loss = cast(TransferLoss, model)
+        loss = cast(PairLoss, model)
         save_bundle(
             path,
             loss.network,

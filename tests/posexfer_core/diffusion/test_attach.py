@@ -5,8 +5,10 @@ import torch
 
 from posexfer_core.diffusion.attach import attach, empty_context
 from posexfer_core.errors import ConfigError
-from posexfer_core.network.condition import Condition
-from posexfer_core.network.config import UNetShape
+from posexfer_core.network.condition import Condition, Dropout
+from posexfer_core.network.config import Ablation
+from posexfer_core.network.guidance import Guidance, stacked_condition
+from posexfer_core.network.sites import UNetShape
 from tests.posexfer_core.diffusion.toys import CONFIG, SHAPE, random_inputs, toy_network, toy_unet
 
 
@@ -37,7 +39,7 @@ def test_without_a_condition_and_after_detach_the_base_predicts_the_same_bits(ge
 @torch.no_grad()
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_fresh_network_leaves_the_base_as_it_is(generator, dtype):
-    adapter = replace(CONFIG, anchored=False)  # a UNet from elsewhere knows of no anchor
+    adapter = replace(CONFIG, ablation=Ablation(prior_head=False))  # for a UNet from elsewhere
     unet, network = toy_unet().to(dtype), toy_network(adapter, fresh=True).to(dtype)
     sample, context = (x.to(dtype) for x in sample_and_context(generator))
     base = unet(sample, 10, context).sample
@@ -62,7 +64,7 @@ def test_strengths_of_zero_leave_the_residuals_alone(generator):
     unet, network = toy_unet(), toy_network()
     sample, context = sample_and_context(generator)
     condition = network.condition(random_inputs(generator))
-    condition = replace(condition, anchor=None)
+    condition = replace(condition, latent_prior=None)
     bare = replace(condition, residuals=())
     with attach(unet, network) as attachment:
         attachment.set_condition(bare, identity_scale=0.0, pose_scale=0.0)
@@ -220,3 +222,35 @@ def test_the_empty_context_is_one_zero_token():
     context = empty_context(toy_unet(), 3)
     assert context.shape == (3, 1, CONFIG.unet.cross_attention_dim)
     assert not context.any()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("mode", ["three", "two"])
+def test_one_stacked_pass_equals_separate_passes_by_hand(generator, mode):
+    unet, network = toy_unet(), toy_network()
+    inputs = random_inputs(generator)
+    sample = torch.randn(2, SHAPE.latent_channels, 8, 5, generator=generator)
+    context = empty_context(unet, 2)
+    guidance = Guidance(pose=2.5, identity=4.0, mode=mode)
+    with attach(unet, network) as attachment:
+
+        def alone(identity: bool, pose: bool) -> torch.Tensor:
+            condition = network.condition(
+                inputs,
+                Dropout(
+                    keep_identity=torch.tensor([identity] * 2),
+                    keep_pose=torch.tensor([pose] * 2),
+                ),
+            )
+            attachment.set_condition(condition)
+            return attachment.predict(sample, 300, context)
+
+        none, pose, full = alone(False, False), alone(False, True), alone(True, True)
+        if mode == "three":
+            by_hand = none + 2.5 * (pose - none) + 4.0 * (full - pose)
+        else:
+            by_hand = none + 4.0 * (full - none)
+        attachment.set_condition(stacked_condition(network, inputs, guidance.weights))
+        stacked = attachment.predict_guided(guidance, sample, 300, context)
+    torch.testing.assert_close(stacked, by_hand, atol=2e-5, rtol=1e-4)
+    assert not torch.allclose(none, pose, atol=1e-2) and not torch.allclose(pose, full, atol=1e-2)

@@ -17,11 +17,11 @@ from transformers import (
     CLIPVisionModel,
 )
 
-from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.parts import NETWORK_FILE
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.errors import CheckpointError, ConfigError
 from posexfer_core.network.autoencoder import PatchAutoencoder
+from posexfer_core.network.guidance import Guidance
 from posexfer_core.network.weights import save_bundle
 from tests.posexfer_core.diffusion.toys import (
     CONFIG,

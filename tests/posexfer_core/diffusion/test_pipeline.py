@@ -6,10 +6,10 @@ import torch
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
 from posexfer_core.body.view import BodyView
-from posexfer_core.diffusion.guidance import Guidance
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.errors import ConfigError, ImageError
 from posexfer_core.files.images import to_pil
+from posexfer_core.network.guidance import Guidance
 from tests.posexfer_core.diffusion.toys import CONFIG, standing, toy_pipeline
 
 

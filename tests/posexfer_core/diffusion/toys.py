@@ -11,8 +11,9 @@ from posexfer_core.diffusion.schedule import make_scheduler
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.condition import ConditionInputs
-from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig, UNetShape
+from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
 from posexfer_core.network.model import PoseTransferNetwork
+from posexfer_core.network.sites import UNetShape
 
 SHAPE = UNetShape(
     block_out_channels=(32, 64, 64),

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from posexfer_core.network.condition import ConditionInputs
-from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig, UNetShape
+from posexfer_core.network.config import MAP_CHANNELS, Ablation, NetworkConfig
 from posexfer_core.network.model import PoseTransferNetwork
+from posexfer_core.network.sites import UNetShape
 
 TOY_UNET = UNetShape(
     block_out_channels=(32, 64),
@@ -21,6 +22,8 @@ TOY_UNET = UNetShape(
 
 
 def toy_config(**changes) -> NetworkConfig:
+    """Change sizes or ablation switches."""
+    switches = {name: changes.pop(name) for name in vars(Ablation()) if name in changes}
     settings = {
         "token_width": 24,
         "encoder_widths": (8, 8, 16),
@@ -32,6 +35,7 @@ def toy_config(**changes) -> NetworkConfig:
         "prior_widths": (16, 24),
         "prior_blocks": 1,
         "unet": TOY_UNET,
+        "ablation": Ablation(**switches),
     }
     return NetworkConfig(**(settings | changes))
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from posexfer_core.errors import ConfigError, ImageError
-from posexfer_core.network.condition import Condition
+from posexfer_core.network.condition import Dropout
+from posexfer_core.network.config import MAP_CHANNELS
 
 
 def test_sizes_that_no_latents_have_are_refused(toy_inputs):
@@ -28,13 +29,20 @@ def test_inputs_move_with_every_tensor(toy_inputs):
     assert moved.warp_latents is not None and moved.warp_latents.dtype == torch.float64
 
 
-def test_conditions_stack_along_the_batch(toy_network, toy_inputs):
-    network = toy_network()
-    both = network.condition(toy_inputs(2))
-    apart = [both.map_tensors(lambda tensor, row=row: tensor[row : row + 1]) for row in range(2)]
-    stacked = Condition.cat(apart)
-    assert torch.equal(stacked.identity, both.identity)
-    assert torch.equal(stacked.pose_uv, both.pose_uv)
-    assert len(stacked.residuals) == 2
-    assert all(torch.equal(a, b) for a, b in zip(stacked.residuals, both.residuals, strict=True))
-    assert stacked.to(torch.bfloat16).residuals[0].dtype == torch.bfloat16
+def test_a_condition_moves_with_every_tensor(toy_network, toy_inputs):
+    condition = toy_network().condition(toy_inputs(2))
+    row = condition.map_tensors(lambda tensor: tensor[1:]).to(torch.bfloat16)
+    assert row.latent_prior is not None
+    for tensor in (row.c_id, row.c_pose, row.pose_uv, *row.residuals, row.latent_prior.std):
+        assert len(tensor) == 1 and tensor.dtype == torch.bfloat16
+
+
+def test_a_map_is_kept_where_nothing_drops_it():
+    yes, no = torch.tensor([True, True]), torch.tensor([False, True])
+    assert Dropout().kept_maps() == {}
+    kept = Dropout(keep_identity=no, keep_maps={"mask": yes}).kept_maps()
+    assert kept.keys() == {"mask", "warp"}
+    assert torch.equal(kept["mask"], yes) and torch.equal(kept["warp"], no)
+    kept = Dropout(keep_pose=no, keep_maps={"depth": ~no}).kept_maps()
+    assert kept.keys() == set(MAP_CHANNELS)
+    assert torch.equal(kept["skeleton"], no) and not kept["depth"].any()

@@ -1,15 +1,18 @@
 import json
+from dataclasses import asdict
 
 import pytest
 
 from posexfer_core.errors import ConfigError
-from posexfer_core.network.config import MAP_CHANNELS, SD15_UNET, NetworkConfig, UNetShape
+from posexfer_core.files.configs import read_config
+from posexfer_core.network.config import MAP_CHANNELS, Ablation, NetworkConfig
+from posexfer_core.network.sites import SD15_UNET, UNetShape
 
 
 @pytest.mark.parametrize("preset", [NetworkConfig.tiny, NetworkConfig.sd15])
 def test_config_survives_json(preset):
-    config = preset(decoupled=False, maps=("mask", "skeleton"))
-    assert NetworkConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    config = preset(ablation=Ablation(decoupled=False, maps=("mask", "skeleton")))
+    assert read_config(NetworkConfig, json.loads(json.dumps(asdict(config)))) == config
 
 
 def test_presets_are_what_they_are_called():
@@ -19,17 +22,19 @@ def test_presets_are_what_they_are_called():
 
 
 def test_warp_switch_takes_the_warp_out_of_the_maps():
-    assert NetworkConfig.tiny().map_groups == tuple(MAP_CHANNELS)
-    assert "warp" not in NetworkConfig.tiny(warp=False).map_groups
-    assert NetworkConfig.tiny(maps=("skeleton", "mask")).map_groups == ("mask", "skeleton")
+    assert Ablation().map_groups == tuple(MAP_CHANNELS)
+    assert "warp" not in Ablation(warp=False).map_groups
+    assert Ablation(maps=("skeleton", "mask")).map_groups == ("mask", "skeleton")
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"encoder": "dino"}, "encoder"),
-        ({"z_mode": "metres"}, "z_mode"),
-        ({"maps": ("mask", "flow")}, "Unknown maps"),
+        ({"ablation": {"z_mode": "metres"}}, "z_mode"),
+        ({"ablation": {"maps": ("mask", "flow")}}, "Unknown maps"),
+        ({"sampling": {"temperature": 1.5}}, "temperature"),
+        ({"sampling": {"guidance_pose": -1.0}}, "0 or more"),
         ({"points": 0}, "at least 1"),
         ({"control_heads": 5}, "cannot be split"),
         ({"prior_widths": (96, 128)}, "levels"),
@@ -42,7 +47,7 @@ def test_warp_switch_takes_the_warp_out_of_the_maps():
 )
 def test_wrong_settings_are_named(changes, words):
     with pytest.raises(ConfigError, match=words):
-        NetworkConfig.from_dict(changes)
+        read_config(NetworkConfig, changes)
 
 
 @pytest.mark.parametrize(

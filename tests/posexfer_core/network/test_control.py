@@ -12,13 +12,13 @@ def depth_changed(inputs):
 def test_depth_changes_the_pose_tokens(toy_network, toy_inputs):
     network, inputs = toy_network(), toy_inputs()
     before, after = network.condition(inputs), network.condition(depth_changed(inputs))
-    assert (before.pose - after.pose).abs().max() > 1e-2
+    assert (before.c_pose - after.c_pose).abs().max() > 1e-2
 
 
 def test_z_mode_zero_is_blind_to_depth(toy_network, toy_inputs):
     network, inputs = toy_network(z_mode="zero"), toy_inputs()
     before, after = network.condition(inputs), network.condition(depth_changed(inputs))
-    assert torch.equal(before.pose, after.pose)
+    assert torch.equal(before.c_pose, after.c_pose)
 
 
 def test_z_mode_shuffle_gives_every_sample_anothers_depth(toy_network, toy_inputs):
@@ -27,7 +27,7 @@ def test_z_mode_shuffle_gives_every_sample_anothers_depth(toy_network, toy_input
     points[..., 2] = points[..., 2].roll(1, 0)
     ours = toy_network(z_mode="shuffle").condition(inputs)
     by_hand = toy_network(z_mode="root").condition(replace(inputs, points=points))
-    assert torch.equal(ours.pose, by_hand.pose)
+    assert torch.equal(ours.c_pose, by_hand.c_pose)
 
 
 def test_points_may_come_in_any_order(toy_network, toy_inputs):
@@ -36,8 +36,8 @@ def test_points_may_come_in_any_order(toy_network, toy_inputs):
         inputs, points=inputs.points.flip(1), points_canonical=inputs.points_canonical.flip(1)
     )
     torch.testing.assert_close(
-        network.condition(turned).pose.flip(1),
-        network.condition(inputs).pose,
+        network.condition(turned).c_pose.flip(1),
+        network.condition(inputs).c_pose,
         rtol=0,
         atol=1e-5,
     )
@@ -48,10 +48,10 @@ def test_attention_is_the_posters(toy_network, toy_inputs, generator):
     block = toy_network().control.blocks[0]
     points = torch.randn(1, 4, 24, generator=generator)
     tokens = torch.randn(1, 7, 24, generator=generator)
-    query = block.to_query(block.attention_norm(points))
+    query = block.phi_q(block.attention_norm(points))
     found = []
     for head in (slice(0, 12), slice(12, 24)):
-        key, value = block.to_key(tokens)[..., head], block.to_value(tokens)[..., head]
+        key, value = block.phi_k(tokens)[..., head], block.phi_v(tokens)[..., head]
         weights = (query[..., head] @ key.transpose(1, 2) / 12**0.5).softmax(-1)
         found.append(weights @ value)
     expected = points + block.attention_out(torch.cat(found, -1))

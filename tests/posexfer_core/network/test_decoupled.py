@@ -3,9 +3,8 @@ import torch
 import torch.nn.functional as F
 
 from posexfer_core.network.config import NetworkConfig
-from posexfer_core.network.decoupled import DecoupledCrossAttention, attending_rows
+from posexfer_core.network.decoupled import DecoupledCrossAttention
 from posexfer_core.network.fourier import FourierFeatures, position_grid
-from posexfer_core.network.guidance import Branch, stacked_condition
 from posexfer_core.network.sites import enumerate_sites
 
 SITE, HEIGHT, WIDTH = "down_1_0", 3, 4
@@ -46,14 +45,14 @@ def test_precomputed_keys_and_values_are_those_of_direct_attention(
     by_identity = attention(
         site.identity,
         q,
-        site.identity.to_key(condition.identity),
-        site.identity.to_value(condition.identity),
+        site.identity.to_key(condition.c_id),
+        site.identity.to_value(condition.c_id),
     )
     by_pose = attention(
         site.pose,
         q + place,
-        site.pose.to_key(condition.pose) + key_place,
-        site.pose.to_value(condition.pose),
+        site.pose.to_key(condition.c_pose) + key_place,
+        site.pose.to_value(condition.c_pose),
     )
     kv = network.precompute_kv(condition)
     added = network.attend(SITE, q, kv, HEIGHT, WIDTH, 0.7, 1.3)
@@ -79,9 +78,9 @@ def test_joint_attention_softmaxes_over_all_tokens_at_once(toy_network, toy_inpu
     condition = network.condition(toy_inputs())
     site, q = network.sites[SITE], query(generator)
     features = network.position_features
-    tokens = torch.cat([condition.identity, condition.pose], 1)
+    tokens = torch.cat([condition.c_id, condition.c_pose], 1)
     key = site.tokens.to_key(tokens)
-    key[:, condition.identity.shape[1] :] += site.position(features(condition.pose_uv))
+    key[:, condition.c_id.shape[1] :] += site.position(features(condition.pose_uv))
     asked = q + site.position(features(position_grid(HEIGHT, WIDTH)))
     found = F.scaled_dot_product_attention(
         split(asked), split(key), split(site.tokens.to_value(tokens))
@@ -90,25 +89,6 @@ def test_joint_attention_softmaxes_over_all_tokens_at_once(toy_network, toy_inpu
     kv = network.precompute_kv(condition)
     added = network.attend(SITE, q, kv, HEIGHT, WIDTH, 1.0, 0.5)
     torch.testing.assert_close(added, 0.75 * expected)
-
-
-def test_places_of_queries_are_projected_once(toy_network, toy_inputs, generator):
-    network = toy_network()
-    kv = network.precompute_kv(network.condition(toy_inputs()))
-    calls = []
-    network.sites[SITE].position.register_forward_hook(lambda *_: calls.append(1))
-    for _ in range(3):
-        network.attend(SITE, query(generator), kv, HEIGHT, WIDTH)
-    assert len(calls) == 1
-
-
-def test_rows_of_keys_and_values_are_rows_of_the_batch(toy_network, toy_inputs, generator):
-    network = toy_network()
-    kv = network.precompute_kv(network.condition(toy_inputs(2)))
-    q = query(generator)
-    index = torch.tensor([1, 0, 1])
-    picked = network.attend(SITE, q[index], kv.rows(index), HEIGHT, WIDTH)
-    torch.testing.assert_close(picked, network.attend(SITE, q, kv, HEIGHT, WIDTH)[index])
 
 
 def test_queries_in_half_precision_get_an_answer_in_half_precision(
@@ -137,45 +117,3 @@ def test_queries_favour_points_at_their_own_place_before_training():
         own = logits.diagonal(dim1=1, dim2=2)
         torch.testing.assert_close(own, torch.full_like(own, 8.0))
         assert torch.equal(logits.argmax(-1), torch.arange(176).expand(site.heads, -1))
-
-
-@pytest.fixture
-def stacked(toy_network, toy_inputs):
-    """Make a network and the condition of four passes: none, pose, all and identity."""
-    network = toy_network()
-    branches = [
-        Branch(*kept) for kept in [(False, False), (False, True), (True, True), (True, False)]
-    ]
-    return network, stacked_condition(network, toy_inputs(1), branches)
-
-
-@torch.no_grad()
-def test_null_tokens_need_no_attention_and_add_the_same(stacked, generator):
-    network, condition = stacked
-    q = query(generator, 4)
-    spared = network.precompute_kv(condition)
-    with torch.enable_grad():
-        all_attend = network.precompute_kv(condition)
-    assert [len(kv.key) for kv in spared[SITE]] == [2, 2]
-    assert [len(kv.key) for kv in all_attend[SITE]] == [4, 4]
-    for index in (range(4), [3, 1, 0], [0], [2, 2, 0, 1, 0]):
-        rows = torch.tensor(index)
-        torch.testing.assert_close(
-            network.attend(SITE, q[rows], spared.rows(rows), HEIGHT, WIDTH, 0.7, 1.3),
-            network.attend(SITE, q[rows], all_attend.rows(rows), HEIGHT, WIDTH, 0.7, 1.3),
-        )
-
-
-@torch.no_grad()
-def test_one_token_that_differs_makes_a_sample_attend():
-    tokens = torch.ones(3, 5, 4)
-    tokens[1, 4, 3] = 2.0
-    only = attending_rows(tokens)
-    assert only is not None and only.tolist() == [1]
-    tokens[0, 2] = torch.nan
-    both = attending_rows(tokens)
-    assert both is not None and both.tolist() == [0, 1]
-    assert attending_rows(tokens[:2]) is None
-    places = torch.zeros(3, 5, 2)
-    places[2, 1] = 0.5
-    assert attending_rows(tokens, places) is None

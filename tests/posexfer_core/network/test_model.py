@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from posexfer_core.network.config import NetworkConfig
+from posexfer_core.network.condition import Dropout
+from posexfer_core.network.config import NetworkConfig, SamplingDefaults
 from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.sites import enumerate_sites, level_sizes
 
@@ -24,8 +25,8 @@ def flags(*values: bool) -> torch.Tensor:
 
 def same(ours, theirs, row: int | slice = slice(None)):
     pairs = [
-        (ours.identity, theirs.identity),
-        (ours.pose, theirs.pose),
+        (ours.c_id, theirs.c_id),
+        (ours.c_pose, theirs.c_pose),
         (ours.pose_uv, theirs.pose_uv),
         *zip(ours.residuals, theirs.residuals, strict=True),
     ]
@@ -55,30 +56,30 @@ def other_pose(inputs):
 
 def test_dropped_identity_is_independent_of_the_image(toy_network, toy_inputs):
     network, inputs = toy_network(), toy_inputs()
-    ours = network.condition(inputs, keep_identity=flags(False, True))
-    theirs = network.condition(other_person(inputs), keep_identity=flags(False, True))
+    ours = network.condition(inputs, Dropout(keep_identity=flags(False, True)))
+    theirs = network.condition(other_person(inputs), Dropout(keep_identity=flags(False, True)))
     assert same(ours, theirs, row=0)
     assert not same(ours, theirs, row=1)
-    assert torch.equal(ours.identity[0], network.null_identity.expand_as(ours.identity[0]))
+    assert torch.equal(ours.c_id[0], network.null_identity.expand_as(ours.c_id[0]))
     assert ours.residuals[0][0].any()  # the pose's own maps stay
 
 
 def test_dropped_pose_is_independent_of_the_body_and_has_no_residuals(toy_network, toy_inputs):
     network, inputs = toy_network(), toy_inputs()
-    ours = network.condition(inputs, keep_pose=flags(False, True))
-    theirs = network.condition(other_pose(inputs), keep_pose=flags(False, True))
+    ours = network.condition(inputs, Dropout(keep_pose=flags(False, True)))
+    theirs = network.condition(other_pose(inputs), Dropout(keep_pose=flags(False, True)))
     assert same(ours, theirs, row=0)
     assert not any(level[0].any() for level in ours.residuals)
-    assert torch.equal(ours.pose[0], network.null_pose.expand_as(ours.pose[0]))
+    assert torch.equal(ours.c_pose[0], network.null_pose.expand_as(ours.c_pose[0]))
     assert same(ours, network.condition(inputs), row=1)
 
 
 def test_dropping_maps_leaves_the_pose_tokens(toy_network, toy_inputs):
     network, inputs = toy_network(), toy_inputs()
-    gone = {name: flags(False, False) for name in network.config.map_groups}
-    dropped, kept = network.condition(inputs, keep_maps=gone), network.condition(inputs)
+    gone = {name: flags(False, False) for name in network.config.ablation.map_groups}
+    dropped, kept = network.condition(inputs, Dropout(keep_maps=gone)), network.condition(inputs)
     assert not any(level.any() for level in dropped.residuals)
-    assert torch.equal(dropped.pose, kept.pose)
+    assert torch.equal(dropped.c_pose, kept.c_pose)
 
 
 @pytest.mark.parametrize("switches", SWITCHES)
@@ -94,9 +95,8 @@ def test_samples_do_not_see_each_other(toy_network, toy_inputs, switches):
 @pytest.mark.parametrize("switches", SWITCHES)
 def test_gradient_reaches_every_parameter(toy_network, toy_inputs, generator, switches):
     network, inputs = toy_network(**switches), toy_inputs(3)
-    condition, rotations, betas = network.condition_and_params(
-        inputs, keep_identity=flags(True, True, False), keep_pose=flags(True, False, True)
-    )
+    dropout = Dropout(keep_identity=flags(True, True, False), keep_pose=flags(True, False, True))
+    condition, (rotations, betas) = network.condition_and_params(inputs, dropout)
     kv = network.precompute_kv(condition)
     sizes = level_sizes(6, 5, network.config.unet)
     loss = rotations.square().mean() + betas.square().mean()
@@ -119,7 +119,7 @@ def test_switches_take_their_parts_away(toy_network, toy_inputs):
     inputs = toy_inputs()
     assert toy_network(prior_2d=False).condition(inputs).residuals == ()
     without_control = toy_network(control_3d=False).condition(inputs)
-    assert without_control.pose.shape == (2, 0, 24)
+    assert without_control.c_pose.shape == (2, 0, 24)
     assert without_control.pose_uv.shape == (2, 0, 2)
 
 
@@ -127,31 +127,43 @@ def test_params_come_from_the_same_pass(toy_network, toy_inputs):
     network, inputs = toy_network(), toy_inputs()
     calls = []
     network.encoder.register_forward_hook(lambda *_: calls.append(1))
-    condition, rotations, betas = network.condition_and_params(inputs)
+    condition, params = network.condition_and_params(inputs)
     assert len(calls) == 1
     assert same(condition, network.condition(inputs))
-    torch.testing.assert_close((rotations, betas), network.predict_params(inputs))
+    f_med, _ = network.feature_lifting(network.encoder(inputs))
+    torch.testing.assert_close(params, network.params_head(f_med))
 
 
 def test_params_are_read_off_the_image_though_its_identity_is_dropped(toy_network, toy_inputs):
     network, inputs = toy_network(), toy_inputs()
-    _, kept, _ = network.condition_and_params(inputs)
-    _, dropped, _ = network.condition_and_params(inputs, keep_identity=flags(False, False))
-    assert torch.equal(kept, dropped)
+    _, kept = network.condition_and_params(inputs)
+    gone = Dropout(keep_identity=flags(False, False))
+    _, dropped = network.condition_and_params(inputs, gone)
+    assert torch.equal(kept[0], dropped[0])
 
 
 def test_condition_runs_under_autocast(toy_network, toy_inputs):
     network, inputs = toy_network(), toy_inputs()
     exact = network.condition(inputs)
     with torch.autocast("cpu", torch.bfloat16):
-        rough = network.condition(
-            inputs, keep_identity=flags(True, True), keep_pose=flags(True, True)
-        )
+        both = flags(True, True)
+        rough = network.condition(inputs, Dropout(keep_identity=both, keep_pose=both))
         kv = network.precompute_kv(rough)
         network.attend("mid_0_0", torch.randn(2, 9, 64), kv, 3, 3)
-    assert (rough.pose.float() - exact.pose).abs().max() < 0.2
+    assert (rough.c_pose.float() - exact.c_pose).abs().max() < 0.2
 
 
 def test_the_tiny_network_is_tiny():
     network = PoseTransferNetwork(NetworkConfig.tiny())
     assert 6e6 < sum(parameter.numel() for parameter in network.parameters()) < 9e6
+
+
+def test_the_prior_is_narrowed_by_the_usual_temperature_when_sampling(toy_network, toy_inputs):
+    inputs = toy_inputs()
+    network = toy_network(sampling=SamplingDefaults(temperature=0.5))
+    whole, cool = network.predict_prior(inputs), network.condition(inputs).latent_prior
+    trained = network.condition_and_params(inputs)[0].latent_prior
+    assert whole is not None and cool is not None and trained is not None
+    torch.testing.assert_close(cool.std, 0.5 * whole.std)
+    assert torch.equal(trained.std, whole.std) and torch.equal(cool.mean, whole.mean)
+    assert toy_network(prior_head=False).predict_prior(inputs) is None

@@ -1,8 +1,10 @@
 import pytest
 import torch
 
-from posexfer_core.network.config import SD15_UNET, TINY_UNET, UNetShape
 from posexfer_core.network.sites import (
+    SD15_UNET,
+    TINY_UNET,
+    UNetShape,
     comfy_block,
     diffusers_name,
     enumerate_sites,

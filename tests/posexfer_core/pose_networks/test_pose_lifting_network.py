@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from posexfer_core.errors import ConfigError
+from posexfer_core.files.configs import read_config
 from posexfer_core.pose_networks.pose_lifting_network import (
     INPUT_WIDTH,
     LIFTED_NAMES,
@@ -43,4 +44,4 @@ def test_places_lie_about_their_middle_and_spreads_are_positive(generator):
 @pytest.mark.parametrize("sizes", [{"colour": 3}, {"hidden": 0}, {"blocks": 0}])
 def test_sizes_that_make_no_network_get_a_sentence(sizes):
     with pytest.raises(ConfigError):
-        PoseLifterConfig.from_dict(sizes)
+        read_config(PoseLifterConfig, sizes)

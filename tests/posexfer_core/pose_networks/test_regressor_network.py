@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from posexfer_core.errors import ConfigError
+from posexfer_core.files.configs import read_config
 from posexfer_core.pose_networks.regressor_network import (
     BodyRegressor,
     BodyRegressorConfig,
@@ -42,12 +43,12 @@ def test_a_joint_is_seen_in_the_middle_of_its_map(generator):
 
 
 def test_sizes_come_as_json_has_them():
-    config = BodyRegressorConfig.from_dict(
-        {"channels": [8, 8, 16], "blocks": [1, 1, 1], "hidden": 32}
+    config = read_config(
+        BodyRegressorConfig, {"channels": [8, 8, 16], "blocks": [1, 1, 1], "hidden": 32}
     )
     assert config.channels == (8, 8, 16) and config.hidden == 32
     with pytest.raises(ConfigError, match="colour"):
-        BodyRegressorConfig.from_dict({"colour": 3})
+        read_config(BodyRegressorConfig, {"colour": 3})
 
 
 def test_places_are_named_row_by_row():

@@ -5,8 +5,9 @@ import torch
 from safetensors.torch import save_file
 
 from posexfer_core.errors import CheckpointError, OutputError
+from posexfer_core.files.weights import add_to_recipe, read_header
 from posexfer_core.pose_networks.regressor_network import BodyRegressor, BodyRegressorConfig
-from posexfer_core.pose_networks.weights import REGRESSOR
+from posexfer_core.pose_networks.weights import LIFTER, REGRESSOR
 
 SMALL = BodyRegressorConfig(height=64, width=48, channels=(8, 8, 16), blocks=(1, 1, 1), hidden=32)
 
@@ -19,7 +20,7 @@ def small_network() -> BodyRegressor:
 def test_a_network_comes_back_in_half_precision_with_its_recipe(tmp_path):
     path = tmp_path / "r.safetensors"
     REGRESSOR.save(path, small_network(), recipe={"seed": 3})
-    REGRESSOR.add_scores(path, {"regress alone": {"pa_mpjpe_mm": 70.0}})
+    add_to_recipe(path, scores={"regress alone": {"pa_mpjpe_mm": 70.0}})
     loaded, recipe = REGRESSOR.load(path)
     assert loaded.config == SMALL and not loaded.training
     assert recipe == {"seed": 3, "scores": {"regress alone": {"pa_mpjpe_mm": 70.0}}}
@@ -39,10 +40,10 @@ def damaged(path, **changes: str) -> None:
     ("changes", "words"),
     [
         ({}, "does not fit its own header"),
-        ({"format": "posexfer-bundle"}, "does not read bodies off images"),
+        ({"format": "posexfer-bundle"}, "does not hold a regressor of bodies"),
         ({"version": "9"}, "layout version '9'"),
-        ({"config": '{"colour": 3}'}, "header of r.safetensors is damaged"),
-        ({"config": '{"height": 7}'}, "header of r.safetensors is damaged"),
+        ({"config": '{"colour": 3}'}, "config that cannot be used"),
+        ({"config": '{"height": 7}'}, "config that cannot be used"),
         ({"recipe": "{"}, "header of r.safetensors is damaged"),
     ],
 )
@@ -62,3 +63,10 @@ def test_cut_and_missing_files_get_a_sentence(tmp_path):
         REGRESSOR.load(tmp_path / "none.safetensors")
     with pytest.raises(OutputError):
         REGRESSOR.save(tmp_path / "none" / "r.safetensors", small_network())
+
+
+@pytest.mark.parametrize("kind", [REGRESSOR, LIFTER])
+def test_the_weights_that_ship_are_of_version_1_and_load(kind):
+    assert read_header(kind.bundled).version == "1"
+    network, recipe = kind.load()
+    assert not network.training and "scores" in recipe

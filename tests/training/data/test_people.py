@@ -7,7 +7,7 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.geometry.camera import project_perspective
 from training.data.people import load_people, shrink
 from training.data.shards import ShardDataset
-from training.tasks.regress import targets
+from training.tasks.regressor import targets
 
 
 def test_blocks_are_averaged(generator):

@@ -4,7 +4,7 @@ import torch
 from posexfer_core.errors import ConfigError
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.config import NetworkConfig
-from posexfer_core.network.weights import save_autoencoder
+from posexfer_core.network.weights import AUTOENCODER
 from training.data.prepared import PLANES, PreparedDataset, decode_planes, encode_planes, prepare
 from training.data.shards import ShardDataset
 
@@ -12,7 +12,7 @@ from training.data.shards import ShardDataset
 @pytest.fixture
 def autoencoder(tmp_path):
     path = tmp_path / "autoencoder.safetensors"
-    save_autoencoder(path, PatchAutoencoder(AutoencoderConfig(width=8, blocks=1)))
+    AUTOENCODER.save(path, PatchAutoencoder(AutoencoderConfig(width=8, blocks=1)))
     return path
 
 

@@ -5,10 +5,13 @@ import torch
 
 from posexfer_core.body.joints import JOINT_NAMES, MIRRORED_JOINTS
 from posexfer_core.body.model import pose_joints
+from training.config import RegressorTraining
 from training.data.people import People, RestJoints, load_people
 from training.data.shards import ShardDataset
-from training.data.views import Spread, View, mirror_people
-from training.tasks.regress import targets
+from training.data.views import View, mirror_people
+from training.tasks.regressor import targets
+
+NEAR = RegressorTraining(turn_deg=8.0, zoom_low=0.9, zoom_high=1.0, shift=0.03)
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def test_a_mirrored_body_of_even_sides_is_the_mirror_of_its_joints(people, body)
 
 
 def test_bodies_of_other_views_are_posed_by_their_rotations(people, body, generator):
-    view = View.draw(len(people), Spread(), generator)
+    view = View.draw(len(people), RegressorTraining(), generator)
     seen = view.people(people)
     posed = pose_joints(seen.rotations, RestJoints(body)(seen.betas))[1]
     wanted = seen.joints - seen.joints[:, :1]
@@ -42,7 +45,7 @@ def test_a_mark_in_the_image_moves_with_the_joint(people, generator):
     spot = (before + 1.0) * half
     far = (x - spot[:, 0, None, None]).square() + (y - spot[:, 1, None, None]).square()
     painted = (-far / 8.0).exp()[:, None].expand(-1, 3, -1, -1)
-    view = View.draw(len(people), Spread(turn_deg=8.0, zoom=(0.9, 1.0), shift=0.03), generator)
+    view = View.draw(len(people), NEAR, generator)
     moved = view.images(painted)[:, 0]
     found = torch.stack([(moved * x).sum((1, 2)), (moved * y).sum((1, 2))], -1)
     found = found / moved.sum((1, 2))[:, None]

@@ -5,14 +5,14 @@ from posexfer_core.fit.initialisation import UPRIGHT
 from posexfer_core.fit.pose_prior import PosePrior
 from posexfer_core.geometry.so3 import log_map
 from posexfer_core.pose_networks.pose_lifting_network import LIFTED_NAMES
-from training.config import LiftTraining
-from training.data.sightings import (
+from training.config import LifterTraining
+from training.data.simulated_detections import (
     ARM,
     HIPS,
     LAYOUTS,
     LEGS,
     LOW,
-    draw_sightings,
+    draw_detections,
     lifted_skeleton,
     mixed_poses,
 )
@@ -36,9 +36,9 @@ def seen_from(rays: np.ndarray, places: np.ndarray, known: np.ndarray) -> np.nda
 
 
 def test_rays_are_projected_places_but_for_those_that_tools_disagree_on(poses):
-    plain = LiftTraining(**STILL, noise=0.0, missing=0.0, focal_error=0.0)
+    plain = LifterTraining(**STILL, noise=0.0, missing=0.0, focal_error=0.0)
     rng = np.random.default_rng(1)
-    drawn = draw_sightings(poses, poses, lifted_skeleton(), plain, rng)
+    drawn = draw_detections(poses, poses, lifted_skeleton(), plain, rng)
     np.testing.assert_allclose(drawn.places.mean(1), 0.0, atol=1e-12)
     same = np.setdiff1d(np.arange(len(LIFTED_NAMES)), HIPS)
     hips = []
@@ -58,10 +58,10 @@ def test_poses_are_mixed_as_the_shares_say(poses):
     others = np.full_like(poses, 0.3)
     others[:, 0] = poses[:, 0]
     rng = np.random.default_rng(2)
-    mixed = log_map(mixed_poses(poses, others, LiftTraining(**STILL | {"half_share": 1.0}), rng))
+    mixed = log_map(mixed_poses(poses, others, LifterTraining(**STILL | {"half_share": 1.0}), rng))
     np.testing.assert_allclose(mixed[:, LEGS], 0.3, atol=1e-9)
     np.testing.assert_allclose(mixed[:, ARM], poses[:, ARM], atol=1e-9)
-    free = log_map(mixed_poses(poses, others, LiftTraining(**STILL | {"free_share": 1.0}), rng))
+    free = log_map(mixed_poses(poses, others, LifterTraining(**STILL | {"free_share": 1.0}), rng))
     prior = PosePrior()
     limited = np.abs(prior.upper) < 9.0
     assert (free[:, 1:] <= prior.upper + 1e-9)[:, limited].all()
@@ -70,7 +70,7 @@ def test_poses_are_mixed_as_the_shares_say(poses):
 def test_as_much_is_missing_as_the_settings_say(poses):
     many = np.tile(poses, (8, 1, 1))
     rng = np.random.default_rng(3)
-    drawn = draw_sightings(many, many, lifted_skeleton(), LiftTraining(missing=0.4), rng)
+    drawn = draw_detections(many, many, lifted_skeleton(), LifterTraining(missing=0.4), rng)
     assert drawn.seen.shape == (len(many), len(LIFTED_NAMES))
     arms = [index for index, name in enumerate(LIFTED_NAMES) if name[2:] in ("elbow", "wrist")]
     assert 0.1 < 1.0 - drawn.seen[:, arms].mean() < 0.18
@@ -80,7 +80,7 @@ def test_people_are_seen_in_the_layouts_of_detectors(poses):
     """Whole feet or faces are missing, not just single points."""
     many = np.tile(poses, (8, 1, 1))
     rng = np.random.default_rng(4)
-    seen = draw_sightings(many, many, lifted_skeleton(), LiftTraining(missing=0.0), rng).seen
+    seen = draw_detections(many, many, lifted_skeleton(), LifterTraining(missing=0.0), rng).seen
     upper = np.setdiff1d(np.arange(len(LIFTED_NAMES)), LOW)
     for layout, share in LAYOUTS.items():
         whole = np.isin(LIFTED_NAMES, layout)

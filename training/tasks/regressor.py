@@ -1,4 +1,4 @@
-"""Train the network that reads a body off one image, on synthetic people seen in many ways."""
+"""Train the regressor of bodies from one image, on augmented images of synthetic people."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from posexfer_core.body.model import BodyModel, pose_joints
 from posexfer_core.body.view import BodyView
+from posexfer_core.files.configs import read_config
 from posexfer_core.pose_networks.regressor import params_from_output
 from posexfer_core.pose_networks.regressor_network import (
     BodyRegressor,
@@ -20,19 +21,21 @@ from posexfer_core.pose_networks.regressor_network import (
 from posexfer_core.pose_networks.weights import REGRESSOR
 from posexfer_core.render.overlay import overlay_body
 
-from ..config import RegressTraining
+from ..config import RegressorTraining
+from ..data.augment import augment
 from ..data.people import People, RestJoints, load_people
 from ..data.shards import ShardDataset
-from ..data.spoil import spoil
-from ..data.views import Spread, View
+from ..data.views import View
 
 SHEET_IMAGES = 8
 
 
-class RegressLoss(nn.Module):
-    """The network and what its bodies are judged by."""
+class RegressorLoss(nn.Module):
+    """The regressor with its losses."""
 
-    def __init__(self, network: BodyRegressor, rest: RestJoints, weights: RegressTraining) -> None:
+    def __init__(
+        self, network: BodyRegressor, rest: RestJoints, weights: RegressorTraining
+    ) -> None:
         super().__init__()
         self.network, self.rest, self.weights = network, rest, weights
         size = (network.config.height, network.config.width)
@@ -71,50 +74,45 @@ class RegressLoss(nn.Module):
             "joint_m": _length(joints - joints[:, :1] - wanted).mean(),
             "place_m": _length(found.joints - wanted).mean(),
             "pixel": (apart * inside).sum() / inside.sum().clamp_min(1.0),
-            "map": (map_surprise(found.maps, batch["pixels"]) * inside).sum()
+            "map": (map_cross_entropy(found.maps, batch["pixels"]) * inside).sum()
             / inside.sum().clamp_min(1.0),
             "camera": camera.abs().mean(),
             "beta": (found.betas - batch["betas"]).square().mean(),
         }
 
 
-class RegressTask:
-    """Images in memory, each shown in another way at every step."""
+class RegressorTask:
+    """Images in memory, augmented anew at every step."""
 
     def __init__(
-        self, data: ShardDataset, settings: RegressTraining, changes: dict[str, Any]
+        self, data: ShardDataset, settings: RegressorTraining, changes: dict[str, Any]
     ) -> None:
-        config = BodyRegressorConfig.from_dict(changes)
+        config = read_config(BodyRegressorConfig, changes, name="[model]")
         self.settings = settings
         self.body = BodyModel.bundled()
         self.people = load_people(data, (config.height, config.width), self.body)
-        self.spread = Spread(
-            turn_deg=settings.turn_deg,
-            zoom=(settings.zoom_low, settings.zoom_high),
-            shift=settings.shift,
-        )
         network = BodyRegressor(config)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.model: nn.Module = RegressLoss(network, RestJoints(self.body), settings)
+        self.model: nn.Module = RegressorLoss(network, RestJoints(self.body), settings)
 
     def __len__(self) -> int:
         """Count the images: two a pair."""
         return len(self.people)
 
     def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
-        """See some people from other sides, and badly."""
+        """Turn, zoom, shift and mirror images, and augment a share of them."""
         people = self.people.take(indices)
-        view = View.draw(len(indices), self.spread, generator)
+        view = View.draw(len(indices), self.settings, generator)
         images = view.images(people.images.float() / 127.5 - 1.0)
-        spoilt = torch.rand(len(indices), generator=generator) < self.settings.spoilt_share
-        if spoilt.any():
-            images[spoilt] = spoil(images[spoilt], generator)
+        chosen = torch.rand(len(indices), generator=generator) < self.settings.augmented_share
+        if chosen.any():
+            images[chosen] = augment(images[chosen], generator)
         return {"image": images, **targets(view.people(people), view.shift)}
 
     @torch.no_grad()
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
-        """Show eight images above the bodies read off them."""
-        network = cast(RegressLoss, model).network
+        """Show eight images above the bodies that are predicted."""
+        network = cast(RegressorLoss, model).network
         chosen = torch.linspace(0, len(self) - 1, SHEET_IMAGES).long().tolist()
         images = self.people.take(chosen).images.float() / 127.5 - 1.0
         found = network(images)
@@ -127,11 +125,11 @@ class RegressTask:
 
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
         """Write the network."""
-        REGRESSOR.save(path, cast(RegressLoss, model).network, recipe=recipe)
+        REGRESSOR.save(path, cast(RegressorLoss, model).network, recipe=recipe)
 
 
 def targets(people: People, shift: Float[Tensor, "batch 2"]) -> dict[str, Tensor]:
-    """Say what the network should find; `shift` is where the camera's axis meets the image."""
+    """Compute the true outputs; `shift` is where the camera's axis meets the image."""
     height, width = people.images.shape[-2:]
     joints, focal = people.joints, people.focal
     at = focal[:, None, None] * joints[..., :2] / joints[..., 2:] + shift[:, None]
@@ -144,10 +142,10 @@ def targets(people: People, shift: Float[Tensor, "batch 2"]) -> dict[str, Tensor
     }
 
 
-def map_surprise(
+def map_cross_entropy(
     maps: Float[Tensor, "batch joints rows columns"], pixels: Float[Tensor, "batch joints 2"]
 ) -> Float[Tensor, "batch joints"]:
-    """Cross-entropy of maps with the four places around each joint, shared out linearly.
+    """Compute the cross-entropy with the four places around each joint, weighed bilinearly.
 
     Args:
         maps: logarithms of shares.
@@ -160,5 +158,5 @@ def map_surprise(
 
 
 def _length(vectors: Tensor) -> Tensor:
-    """Measure vectors, with a gradient at zero too."""
+    """Compute norms, with a gradient at zero too."""
     return (vectors.square().sum(-1) + 1e-8).sqrt()

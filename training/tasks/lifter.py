@@ -1,4 +1,4 @@
-"""Train the network that lifts keypoints into space, on poses that are mixed anew at every step."""
+"""Train the pose lifter, on poses that are mixed anew at every step."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from posexfer_core.files.configs import read_config
 from posexfer_core.pose_networks.pose_lifting_network import (
     LIFTED_NAMES,
     LiftedKeypoints,
@@ -17,15 +18,15 @@ from posexfer_core.pose_networks.pose_lifting_network import (
 )
 from posexfer_core.pose_networks.weights import LIFTER
 
-from ..config import LiftTraining
-from ..data.sightings import draw_sightings, lifted_skeleton
+from ..config import LifterTraining
+from ..data.simulated_detections import draw_detections, lifted_skeleton
 
 SHEET_PEOPLE, SHEET_PX = 8, 128
 TRUE_RGB, FOUND_RGB = (-1.0, 0.6, -1.0), (1.0, -0.4, -0.4)
 
 
-class LiftLoss(nn.Module):
-    """The network and how much its places surprise."""
+class LifterLoss(nn.Module):
+    """The pose lifter with the likelihood of the true places."""
 
     def __init__(self, network: PoseLifter) -> None:
         super().__init__()
@@ -34,7 +35,7 @@ class LiftLoss(nn.Module):
     def forward(
         self, batch: dict[str, Tensor], generator: torch.Generator
     ) -> dict[str, Float[Tensor, ""]]:
-        """Weigh distances by the spreads that go with them: the Laplace distribution of space.
+        """Compute the negative log-likelihood under a Laplace distribution in space.
 
         `-log p = d / s + 3 log s` but for a constant.
         """
@@ -45,36 +46,38 @@ class LiftLoss(nn.Module):
         return {"loss": loss, "place_m": apart.mean()}
 
 
-class LiftTask:
-    """Poses in memory, of which every step makes others."""
+class LifterTask:
+    """Poses in memory, varied anew at every step."""
 
     def __init__(
         self,
         poses: Float[np.ndarray, "poses 24 3"],
-        settings: LiftTraining,
+        settings: LifterTraining,
         changes: dict[str, Any],
     ) -> None:
         self.poses, self.settings, self.skeleton = poses, settings, lifted_skeleton()
-        self.model: nn.Module = LiftLoss(PoseLifter(PoseLifterConfig.from_dict(changes)))
+        self.model: nn.Module = LifterLoss(
+            PoseLifter(read_config(PoseLifterConfig, changes, name="[model]"))
+        )
 
     def __len__(self) -> int:
         """Count the poses."""
         return len(self.poses)
 
     def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
-        """See people in these poses and parts of others."""
+        """Simulate detections of people in these poses, with limbs of others."""
         rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
         others = self.poses[rng.integers(len(self), size=len(indices))]
-        drawn = draw_sightings(self.poses[indices], others, self.skeleton, self.settings, rng)
+        drawn = draw_detections(self.poses[indices], others, self.skeleton, self.settings, rng)
         rays, places = (torch.from_numpy(x).float() for x in (drawn.rays, drawn.places))
         return {"sight": lifter_inputs(rays, torch.from_numpy(drawn.seen)), "places": places}
 
     @torch.no_grad()
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
-        """Show eight people from the camera above, from their side below; found ones in red."""
+        """Show eight people from the camera above, from their side below; predictions in red."""
         indices = torch.linspace(0, len(self) - 1, SHEET_PEOPLE).long().tolist()
         batch = self.batch(indices, torch.Generator().manual_seed(0))
-        found = cast(LiftLoss, model).network(batch["sight"]).xyz
+        found = cast(LifterLoss, model).network(batch["sight"]).xyz
         rows = []
         for axes in ([0, 1], [2, 1]):
             cells = torch.full((SHEET_PEOPLE, 3, SHEET_PX, SHEET_PX), -0.8)
@@ -91,4 +94,4 @@ class LiftTask:
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
         """Write the network."""
         about = {**recipe, "points": list(LIFTED_NAMES)}
-        LIFTER.save(path, cast(LiftLoss, model).network, recipe=about)
+        LIFTER.save(path, cast(LifterLoss, model).network, recipe=about)

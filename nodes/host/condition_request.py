@@ -1,7 +1,7 @@
 """From a source image and a target body to the condition, once the latents' size is known.
 
-How the person must be framed depends on the wanted pose and on the size of the image to draw, so
-that the features of the source are computed at the start of sampling; until then they are an order.
+How the person is framed depends on the wanted pose and on the size of the image to draw, so the
+condition is computed at the start of sampling; until then it is a request.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from ...posexfer_core.network.clip_square import clip_square
 from ...posexfer_core.network.condition import Condition, ConditionInputs
 from ...posexfer_core.network.config import LATENT_STRIDE
 from ...posexfer_core.network.guidance import Branch, stacked_condition
+from ...posexfer_core.network.latent_prior import LatentPrior
 from ...posexfer_core.transfer.inputs import prepare_inputs
 from ...posexfer_core.transfer.staging import Stage, stage
 from ..sockets import PosedBody
@@ -25,41 +26,41 @@ from .models import PoseTransferModel
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LiftedFeatures:
-    """The looks of a person, to be carried onto a body."""
+class SourceAppearance:
+    """An image of a person and their body, whose features are lifted when sampling starts."""
 
     model: PoseTransferModel
     image: Tensor
     """(images, 3, height, width) in [-1, 1], on the CPU."""
-    source: PosedBody | None
+    body: PosedBody | None
     """The body of the person shown; none where it is not known."""
     clip_vision: Any = None
     vae: Any = None
 
     def __post_init__(self) -> None:
-        """Say what is missing, while the node that lacks it is still at hand.
+        """Check here, so that the error names the node that lacks an input.
 
         Raises:
-            ConfigError: these weights see through CLIP or through the VAE, and none is connected.
+            ConfigError: these weights need CLIP and the VAE, and one is not connected.
             ParamsError: there are neither one nor as many bodies as images.
         """
         if self.model.config.encoder == "clip" and (self.clip_vision is None or self.vae is None):
             raise ConfigError(
-                f"'{self.model.name}' sees the source through CLIP and the VAE. Connect "
+                f"'{self.model.name}' needs CLIP and the VAE for the source image. Connect "
                 "'clip_vision' (a ViT-L/14 from Load CLIP Vision) and 'vae' (the checkpoint's)."
             )
-        if self.source is not None and self.source.params.frames not in (1, len(self.image)):
+        if self.body is not None and self.body.params.frames not in (1, len(self.image)):
             raise ParamsError(
-                f"The source body has {self.source.params.frames} frames for {len(self.image)} "
+                f"The source body has {self.body.params.frames} frames for {len(self.image)} "
                 "images. Connect the body of this image."
             )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Order:
-    """Lifted features and the body that they are wanted on."""
+class ConditionRequest:
+    """The source and the body that it is wanted on."""
 
-    features: LiftedFeatures
+    source: SourceAppearance
     target: PosedBody
     fit_to_source: bool = True
     """Give the target the source's shape, place and camera."""
@@ -72,13 +73,13 @@ class Order:
         Raises:
             ParamsError: the numbers of frames or the body models do not.
         """
-        frames, images = self.target.params.frames, len(self.features.image)
+        frames, images = self.target.params.frames, len(self.source.image)
         if frames > 1 and images not in (1, frames):
             raise ParamsError(
                 f"The target has {frames} frames for {images} source images, expected one "
                 "image or as many."
             )
-        source = self.features.source
+        source = self.source.body
         spaces = {body.model.beta_space for body in (self.target, source) if body is not None}
         if len(spaces) > 1:
             raise ParamsError(
@@ -89,13 +90,13 @@ class Order:
     @property
     def frames(self) -> int:
         """How many images are asked for."""
-        return max(self.target.params.frames, len(self.features.image))
+        return max(self.target.params.frames, len(self.source.image))
 
     def condition(
         self, size: tuple[int, int], branches: Sequence[Branch], device: torch.device
     ) -> Condition:
-        """Compute what steers the UNet for latents of height and width `size`."""
-        network = self.features.model.network
+        """Compute the condition for latents of height and width `size`."""
+        network = self.source.model.network
         inputs = self.inputs((LATENT_STRIDE * size[0], LATENT_STRIDE * size[1]), device)
         whole = stacked_condition(network, inputs, branches)
         if self.warp == 1.0 or "warp" not in inputs.maps:
@@ -103,7 +104,7 @@ class Order:
         plain = stacked_condition(network, inputs, branches, keep_maps={"warp": False})
         if self.warp == 0.0:
             return plain
-        return blended(plain, whole, self.warp)
+        return interpolate_prior(plain, whole, self.warp)
 
     def inputs(self, size: tuple[int, int], device: torch.device) -> ConditionInputs:
         """Frame source and target alike, and draw every map."""
@@ -114,21 +115,21 @@ class Order:
             image,
             BodyView.stack(known).to(device) if known else None,
             BodyView.stack([one.target for one in stages]).to(device),
-            config=self.features.model.config,
+            config=self.source.model.config,
             encode=self.encode,
         )
-        if self.features.model.config.encoder == "clip":
+        if self.source.model.config.encoder == "clip":
             inputs = replace(
                 inputs,
-                clip_hidden=clip_hidden(self.features.clip_vision, image).to(device),
+                clip_hidden=clip_hidden(self.source.clip_vision, image).to(device),
                 source_latents=self.encode(image).to(device),
             )
-        return inputs.to(next(self.features.model.network.parameters()).dtype)
+        return inputs.to(next(self.source.model.network.parameters()).dtype)
 
     def staged(self, number: int, size: tuple[int, int]) -> Stage:
         """Frame one image and its bodies."""
-        image = _at(self.features.image, number)
-        source = self.features.source
+        image = _at(self.source.image, number)
+        source = self.source.body
         target = self.target.params.select(number % self.target.params.frames)
         return stage(
             image,
@@ -142,15 +143,15 @@ class Order:
 
     def encode(self, image: Tensor) -> Tensor:
         """Carry images in [-1, 1] to the latents that the UNet denoises."""
-        autoencoder = self.features.model.autoencoder
+        autoencoder = self.source.model.autoencoder
         if autoencoder is not None:
             return autoencoder.encode(image)
-        if self.features.vae is None:
+        if self.source.vae is None:
             raise ConfigError(
-                f"'{self.features.model.name}' reads latents of the source. Connect the "
+                f"'{self.source.model.name}' needs latents of the source. Connect the "
                 "checkpoint's VAE to 3D Feature Lift."
             )
-        latents = self.features.vae.encode(from_core(image)).to(image)
+        latents = self.source.vae.encode(from_core(image)).to(image)
         return latents * SD15_SCALE
 
 
@@ -159,27 +160,26 @@ SD15_SCALE = 0.18215
 
 
 def clip_hidden(clip_vision: Any, image: Tensor) -> Tensor:
-    """Compute CLIP's hidden states before its last layer, of what the weights were trained to see.
+    """Compute CLIP's hidden states before its last layer, from the same square as in training.
 
-    The image comes in the size of CLIP's square, so that the host does not scale it again.
+    It has the size of CLIP's input, so that the host does not scale it again.
     """
     square = clip_square(image, clip_vision.image_size)
     return clip_vision.encode_image(from_core(square), crop=False)["penultimate_hidden_states"]
 
 
-def blended(plain: Condition, whole: Condition, share: float) -> Condition:
-    """Go part of the way from one condition to another; they differ in what the prior says."""
+def interpolate_prior(plain: Condition, whole: Condition, share: float) -> Condition:
+    """Interpolate the 2D prior's part of two conditions; the rest of them is the same."""
     residuals = tuple(
         torch.lerp(a, b, share) for a, b in zip(plain.residuals, whole.residuals, strict=True)
     )
-    anchor = whole.anchor
-    if plain.anchor is not None and whole.anchor is not None:
-        anchor = replace(
-            whole.anchor,
-            mean=torch.lerp(plain.anchor.mean, whole.anchor.mean, share),
-            std=torch.lerp(plain.anchor.std, whole.anchor.std, share),
+    prior, other = whole.latent_prior, plain.latent_prior
+    if prior is not None and other is not None:
+        prior = LatentPrior(
+            mean=torch.lerp(other.mean, prior.mean, share),
+            std=torch.lerp(other.std, prior.std, share),
         )
-    return replace(whole, residuals=residuals, anchor=anchor)
+    return replace(whole, residuals=residuals, latent_prior=prior)
 
 
 def _at(images: Tensor, number: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""People in mixed poses as a detector sees them, and where they are; none is rendered."""
+"""Simulated detections of people in mixed poses, with the true places; nothing is rendered."""
 
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ from numpy import ndarray
 
 from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.body.model import BodyModel
+from posexfer_core.conventions import BETA_COUNT
 from posexfer_core.fit.initialisation import UPRIGHT
 from posexfer_core.fit.kinematics import Pose, Skeleton
 from posexfer_core.fit.pose_prior import PosePrior
@@ -16,7 +17,7 @@ from posexfer_core.keypoints.keypoint_placement import RestBody
 from posexfer_core.keypoints.layouts import COCO17
 from posexfer_core.pose_networks.pose_lifting_network import LIFTED_NAMES
 
-from ..config import LiftTraining
+from ..config import LifterTraining
 
 LEGS = [JOINT_NAMES.index(f"{s}_{part}") for s in "lr" for part in ("hip", "knee", "ankle", "foot")]
 ARM = [JOINT_NAMES.index(f"l_{part}") for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
@@ -27,20 +28,20 @@ LOW = [index for index, name in enumerate(LIFTED_NAMES) if name[2:] in ("knee", 
 LOW += [index for index, name in enumerate(LIFTED_NAMES) if name.endswith("toe")]
 LIMBS = COCO17[5:]
 LAYOUTS = {LIFTED_NAMES: 0.4, COCO17: 0.3, ("nose", *LIMBS): 0.2, LIMBS: 0.1}
-"""What detectors and annotators look for, and the share of people whom each sees."""
-LOOKED_FOR = np.array([np.isin(LIFTED_NAMES, layout) for layout in LAYOUTS])
+"""Layouts of detectors and annotators, and the share of people for each."""
+IN_LAYOUT = np.array([np.isin(LIFTED_NAMES, layout) for layout in LAYOUTS])
 TRUNK_SEEN = 0.7
-"""Share of those keypoints of the trunk that went missing which are seen after all."""
+"""Share of the missing keypoints of the trunk that are put back."""
 CUT_OFF = 0.06
 """Share of people whose legs are outside the image."""
 LYING = 0.06
-"""Share of people who lean any way, upside down too."""
+"""Share of people who lean in any direction, upside down too."""
 LEAN = np.array([0.2, 0.0, 0.12])
-"""Standard deviations of how far the others lean, radians about x, y and z of the camera."""
-LOOKED_DOWN, DOWN = 0.25, (-0.3, 0.9)
-"""Share of people whom the camera sees from above or below as well, and how far, radians."""
+"""Standard deviations of the others' lean, radians about x, y and z of the camera."""
+PITCHED, PITCH = 0.25, (-0.3, 0.9)
+"""Share of people seen from above or below, and the range of that angle, radians."""
 HIPS_OUT, HIPS_UP = (-0.01, 0.05), (-0.03, 0.03)
-"""How far from ours other tools mark the hips, metres: away from each other, and to the chest."""
+"""Offsets of other tools' hips from ours, metres: away from each other, and to the chest."""
 OUTLIERS, OUTLYING = 0.02, 8.0
 """Share of keypoints with more noise than the others, and how many times more."""
 NEAR_M, FAR_M = 1.7, 5.4
@@ -49,24 +50,24 @@ ASIDE = 0.18
 """Standard deviation of their directions, as a tangent."""
 
 
-class Sightings(NamedTuple):
-    """What the network sees of a batch of people, and what it should say."""
+class Detections(NamedTuple):
+    """Inputs and true outputs of the pose lifter for a batch of people."""
 
     rays: Float[ndarray, "people 23 2"]
-    """Keypoints, over the focal length that is believed."""
+    """Keypoints, over the assumed focal length."""
     seen: Bool[ndarray, "people 23"]
     places: Float[ndarray, "people 23 3"]
     """Metres, axes of the camera, about their own mean."""
 
 
-def draw_sightings(
+def draw_detections(
     poses: Float[ndarray, "people 24 3"],
     others: Float[ndarray, "people 24 3"],
     skeleton: Skeleton,
-    settings: LiftTraining,
+    settings: LifterTraining,
     rng: np.random.Generator,
-) -> Sightings:
-    """Mix poses with others, give everyone a shape and a place, and see them badly.
+) -> Detections:
+    """Mix poses with others, give everyone a shape and a place, and detect them with noise.
 
     Args:
         poses: axis-angle, the root relative to a camera.
@@ -77,29 +78,29 @@ def draw_sightings(
     """
     count = len(poses)
     rotations = mixed_poses(poses, others, settings, rng)
-    betas = rng.normal(size=(count, 10))
+    betas = rng.normal(size=(count, BETA_COUNT))
     points = skeleton.place(Pose(rotations, betas, np.zeros((count, 3)))).points
     distance = rng.uniform(NEAR_M, FAR_M, (count, 1))
     place = np.concatenate([ASIDE * distance * rng.normal(size=(count, 2)), distance], 1)
     points = points - (points.max(1) + points.min(1))[:, None] / 2.0 + place[:, None]
-    believed = np.exp(rng.uniform(-settings.focal_error, settings.focal_error, (count, 1, 1)))
+    assumed = np.exp(rng.uniform(-settings.focal_error, settings.focal_error, (count, 1, 1)))
     marked = _marked(points, rng)
-    rays = believed * marked[..., :2] / marked[..., 2:]
+    rays = assumed * marked[..., :2] / marked[..., 2:]
     seen = _seen(count, settings, rng)
     extent = np.ptp(rays, axis=1).max(-1)
     spread = rng.uniform(0.0, settings.noise, count) * extent
     noise = spread[:, None, None] * rng.normal(size=rays.shape)
     noise[rng.random(seen.shape) < OUTLIERS] *= OUTLYING
-    return Sightings(rays + noise, seen, points - points.mean(1, keepdims=True))
+    return Detections(rays + noise, seen, points - points.mean(1, keepdims=True))
 
 
 def mixed_poses(
     poses: Float[ndarray, "people 24 3"],
     others: Float[ndarray, "people 24 3"],
-    settings: LiftTraining,
+    settings: LifterTraining,
     rng: np.random.Generator,
 ) -> Float[ndarray, "people 24 3 3"]:
-    """Make many poses of few: with legs and arms of others, drawn anew, shaken, turned around."""
+    """Vary poses: legs and arms of others, draws of the joint prior, jitter, turns of the body."""
     count = len(poses)
     poses = poses.copy()
     for share, joints in ((settings.half_share, LEGS), (settings.arm_share, ARM)):
@@ -117,7 +118,7 @@ def mixed_poses(
     lean = LEAN * rng.normal(size=(count, 3))
     lying = rng.random(count) < LYING
     lean[lying] = rng.normal(size=(int(lying.sum()), 3))
-    down = rng.uniform(*DOWN, (count, 1)) * (rng.random((count, 1)) < LOOKED_DOWN)
+    down = rng.uniform(*PITCH, (count, 1)) * (rng.random((count, 1)) < PITCHED)
     yaw = np.array([0.0, 1.0, 0.0]) * rng.uniform(-np.pi, np.pi, (count, 1))
     looked = exp_map(down * np.array([1.0, 0.0, 0.0]))
     rotations[:, 0] = looked @ exp_map(lean) @ exp_map(yaw) @ rotations[:, 0]
@@ -125,7 +126,7 @@ def mixed_poses(
 
 
 def _marked(points: ndarray, rng: np.random.Generator) -> ndarray:
-    """Place keypoints where another tool would mark them, for tools disagree on hips."""
+    """Move the hips to where another tool may mark them: tools disagree on hips."""
     marked, hips = points.copy(), points[:, HIPS]
     across = hips - hips.mean(1, keepdims=True)
     up = (points[:, SHOULDERS] - hips).mean(1, keepdims=True)
@@ -135,9 +136,9 @@ def _marked(points: ndarray, rng: np.random.Generator) -> ndarray:
     return marked
 
 
-def _seen(count: int, settings: LiftTraining, rng: np.random.Generator) -> ndarray:
+def _seen(count: int, settings: LifterTraining, rng: np.random.Generator) -> ndarray:
     missing = rng.uniform(0.0, settings.missing, (count, 1)) * (rng.random((count, 1)) < 0.7)
-    seen = LOOKED_FOR[rng.choice(len(LAYOUTS), size=count, p=list(LAYOUTS.values()))]
+    seen = IN_LAYOUT[rng.choice(len(LAYOUTS), size=count, p=list(LAYOUTS.values()))]
     seen &= rng.random((count, len(LIFTED_NAMES))) >= missing
     cut = np.flatnonzero(rng.random(count) < CUT_OFF)[:, None]
     seen[cut, LOW] = False
@@ -146,5 +147,5 @@ def _seen(count: int, settings: LiftTraining, rng: np.random.Generator) -> ndarr
 
 
 def lifted_skeleton() -> Skeleton:
-    """Measure the bundled body's keypoints that are lifted."""
+    """Build the bundled body's skeleton with the keypoints that are lifted."""
     return Skeleton(RestBody.of(BodyModel.bundled(), LIFTED_NAMES))

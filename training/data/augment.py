@@ -1,4 +1,4 @@
-"""What cameras, light and things in the way do to an image: colour, blur, noise, occlusion."""
+"""Image augmentation: occlusion, blur, colour and noise."""
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +11,9 @@ TEXTURES = 8
 Images = Float[Tensor, "batch 3 height width"]
 
 
-def spoil(images: Images, generator: torch.Generator) -> Images:
-    """Cover, blur, recolour and roughen images in [-1, 1], each in its own way."""
-    images = _covered(images, generator)
+def augment(images: Images, generator: torch.Generator) -> Images:
+    """Occlude, blur, recolour images in [-1, 1] and add noise, each at random."""
+    images = _occluded(images, generator)
     images = _blurred(images, generator)
     images = _recoloured(images, generator)
     strength = 0.12 * torch.rand(len(images), 1, 1, 1, generator=generator).square()
@@ -21,8 +21,8 @@ def spoil(images: Images, generator: torch.Generator) -> Images:
     return (images + strength * noise).clamp(-1.0, 1.0)
 
 
-def _covered(images: Images, generator: torch.Generator) -> Images:
-    """Put a textured rectangle before four in ten images."""
+def _occluded(images: Images, generator: torch.Generator) -> Images:
+    """Occlude four in ten images by a textured rectangle."""
     batch, _, height, width = images.shape
     textures = photo_textures(TEXTURES, max(height, width), generator)[..., :height, :width]
     chosen = textures[torch.randint(TEXTURES, (batch,), generator=generator)]
@@ -36,7 +36,7 @@ def _covered(images: Images, generator: torch.Generator) -> Images:
 
 
 def _blurred(images: Images, generator: torch.Generator) -> Images:
-    """Shrink a third of the images up to three times and enlarge them again."""
+    """Blur a third of the images by shrinking them up to three times and enlarging them again."""
     blurred = images.clone()
     for factor in (1.5, 2.0, 3.0):
         rows = torch.rand(len(images), generator=generator) < 0.12

@@ -1,14 +1,13 @@
-"""Score the HMR-style regressor on unseen synthetic people.
+"""Score the regressor of bodies from images, on unseen synthetic people.
 
-`python -m training.evaluate_regress` makes its own people from a seed range that no training uses,
-and prints PA-MPJPE over the 24 joints of the regressor alone and of the keypoint fit, with and
-without the regressor's pose as an initial pose. Fits get 17 body and 6 foot keypoints with noise
-and guess the focal length.
+`python -m training.evaluate_regressor` makes its own people from a seed range that no training
+uses, and prints PA-MPJPE over the 24 joints of the network alone and of the keypoint fit, with the
+network as initialisation and without. Fits get 17 body and 6 foot keypoints with noise and assume
+the focal length.
 """
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,8 +20,9 @@ from torch import Tensor
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
-from posexfer_core.errors import PoseXferError
+from posexfer_core.conventions import BETA_COUNT, JOINT_COUNT
 from posexfer_core.files.images import save_image
+from posexfer_core.files.weights import add_to_recipe
 from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.initialisation import pose_from_params
 from posexfer_core.fit.kinematics import Skeleton
@@ -36,9 +36,9 @@ from posexfer_core.pose_networks.regressor_network import BodyRegressor
 from posexfer_core.pose_networks.weights import REGRESSOR
 from posexfer_core.render.overlay import overlay_body
 
+from .console import print_line, run_command
 from .data.shards import ShardDataset
-from .evaluate import TEST_SEED
-from .make_synthetic import make_shards
+from .evaluate import unseen_pairs
 from .metrics.joints import aligned_error_m, pelvis_error_m
 
 NAMES = COCO17 + FEET6
@@ -77,25 +77,22 @@ def main(arguments: list[str] | None = None) -> int:
         "--record", action="store_true", help="write the scores into the header of the weights"
     )
     chosen = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = chosen.data or Path(temporary)
-            make_shards(folder, count=chosen.count, seed=TEST_SEED, workers=2)
-            network, _ = REGRESSOR.load(chosen.weights)
-            cases = make_cases(ShardDataset(folder), chosen.count, network)
-        scores = evaluate(cases, chosen.fits)
-    except PoseXferError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return run_command(lambda: _run(chosen))
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    network, _ = REGRESSOR.load(chosen.weights)
+    with unseen_pairs(chosen.data, chosen.count) as data:
+        cases = make_cases(data, chosen.count, network)
+    scores = evaluate(cases, chosen.fits)
     if chosen.out:
         save_image(sheet(cases[:SHOWN])[None], chosen.out)
     if chosen.record:
-        REGRESSOR.add_scores(chosen.weights, scores)
-    return 0
+        add_to_recipe(chosen.weights, scores=scores)
 
 
 def make_cases(data: ShardDataset, count: int, network: BodyRegressor) -> list[Case]:
-    """Regress a body from both images of every pair, and draw keypoints with noise."""
+    """Predict the body of both images of every pair, and give each keypoints with noise."""
     body = BodyModel.bundled()
     rng = np.random.default_rng(0)
     cases = []
@@ -135,11 +132,11 @@ def evaluate(cases: list[Case], fits: int) -> dict[str, dict[str, float]]:
         "fit, regress as one more start": (fits, lambda some: _fitted(_started(some))),
         "fit, regress as the only start": (fits, lambda some: _fitted(_started(some), narrow)),
     }
-    _say(f"{'':34}people   PA-MPJPE mean  median   MPJPE mean     s each")
+    print_line(f"{'':34}people   PA-MPJPE mean  median   MPJPE mean     s each")
     scores = {}
     for name, (count, way) in ways.items():
         scores[name] = score = _score(cases[:count], way)
-        _say(
+        print_line(
             f"{name:34}{score['people']:6.0f}{score['pa_mpjpe_mm']:13.1f} mm"
             f"{score['median_mm']:8.1f}{score['mpjpe_mm']:10.1f} mm{score['seconds']:11.3f}"
         )
@@ -182,12 +179,12 @@ def _joints(people: list[HumanParams]) -> Tensor:
 
 
 def _mean_body(case: Case) -> HumanParams:
-    pose = torch.zeros(24, 3)
+    pose = torch.zeros(JOINT_COUNT, 3)
     pose[0, 0] = torch.pi
     pose[16, 2], pose[17, 2] = -1.1, 1.1
     return HumanParams.single(
         pose=pose,
-        betas=torch.zeros(10),
+        betas=torch.zeros(BETA_COUNT),
         transl=torch.tensor([0.0, 0.0, 4.0]),
         intrinsics=case.true.intrinsics[0],
         image_size=case.true.image_size,
@@ -195,7 +192,7 @@ def _mean_body(case: Case) -> HumanParams:
 
 
 def sheet(cases: list[Case]) -> Tensor:
-    """Show images above the regressed bodies."""
+    """Show images above the bodies that are predicted."""
     body = BodyModel.bundled()
     shown = [
         overlay_body(case.image[None], BodyView.of(case.prediction.params, body))[0]
@@ -203,11 +200,6 @@ def sheet(cases: list[Case]) -> Tensor:
     ]
     rows = (torch.cat([case.image for case in cases], -1), torch.cat(shown, -1))
     return torch.cat(rows, -2).clamp(-1.0, 1.0)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

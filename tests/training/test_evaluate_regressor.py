@@ -7,7 +7,7 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.geometry.camera import project_perspective
 from posexfer_core.pose_networks.weights import REGRESSOR
 from training.data.shards import ShardDataset
-from training.evaluate_regress import NAMES, evaluate, make_cases, noisy_keypoints
+from training.evaluate_regressor import NAMES, evaluate, make_cases, noisy_keypoints
 
 
 def test_keypoints_lie_about_where_the_body_has_them(shards: Path, body):

@@ -1,7 +1,7 @@
-"""Score the pose lifter on unseen poses of the training distribution.
+"""Score the pose lifter on simulated detections of poses that it was not trained on.
 
-`python -m training.evaluate_lift` prints PA-MPJPE over the 23 keypoints, seen or not: of the
-lifter alone, and of the fit with it and without. Nothing is rendered.
+`python -m training.evaluate_lifter` prints PA-MPJPE over the 23 keypoints, seen or not: of the
+network alone, and of the fit with it and without. Nothing is rendered.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import torch
 from numpy import ndarray
 
 from posexfer_core.body.model import BodyModel
-from posexfer_core.errors import PoseXferError
+from posexfer_core.files.weights import add_to_recipe
 from posexfer_core.fit.fit import fit_people
 from posexfer_core.fit.initialisation import pose_from_params
 from posexfer_core.fit.search import SearchPlan
@@ -23,8 +23,9 @@ from posexfer_core.pose_networks.lifter import lift_keypoints
 from posexfer_core.pose_networks.pose_lifting_network import LIFTED_NAMES
 from posexfer_core.pose_networks.weights import LIFTER
 
-from .config import LiftTraining
-from .data.sightings import draw_sightings, lifted_skeleton
+from .config import LifterTraining
+from .console import print_line, run_command
+from .data.simulated_detections import draw_detections, lifted_skeleton
 from .evaluate import TEST_SEED
 from .make_poses import draw_poses
 from .metrics.joints import aligned_error_m
@@ -48,14 +49,13 @@ def main(arguments: list[str] | None = None) -> int:
         "--record", action="store_true", help="write the scores into the header of the weights"
     )
     chosen = parser.parse_args(arguments)
-    try:
-        scores = evaluate(chosen.weights, chosen.count)
-        if chosen.record:
-            LIFTER.add_scores(chosen.weights, scores)
-    except PoseXferError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return run_command(lambda: _run(chosen))
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    scores = evaluate(chosen.weights, chosen.count)
+    if chosen.record:
+        add_to_recipe(chosen.weights, scores=scores)
 
 
 def evaluate(weights: Path, count: int) -> dict[str, dict[str, float]]:
@@ -72,9 +72,7 @@ def evaluate(weights: Path, count: int) -> dict[str, dict[str, float]]:
     for name, places in found.items():
         errors = 1000.0 * aligned_error_m(torch.from_numpy(places), torch.from_numpy(truth))
         scores[name] = {"pa_mpjpe_mm": float(errors.mean()), "median_mm": float(errors.median())}
-        sys.stdout.write(
-            f"{name:24}mean {errors.mean():6.1f} mm   median {errors.median():6.1f} mm\n"
-        )
+        print_line(f"{name:24}mean {errors.mean():6.1f} mm   median {errors.median():6.1f} mm")
     return scores
 
 
@@ -82,7 +80,7 @@ def unseen_people(count: int) -> tuple[list[Keypoints], ndarray]:
     """Draw people as in training, from another seed, and where their keypoints are; metres."""
     poses, rng = draw_poses(count, TEST_SEED), np.random.default_rng(TEST_SEED)
     others = poses[rng.permutation(count)]
-    drawn = draw_sightings(poses, others, lifted_skeleton(), LiftTraining(), rng)
+    drawn = draw_detections(poses, others, lifted_skeleton(), LifterTraining(), rng)
     people = [
         Keypoints(
             xy=IMAGE_PX * (rays + 0.5),

@@ -4,16 +4,16 @@ import pytest
 import torch
 
 from posexfer_core.pose_networks.regressor_network import BodyRegressor, RegressorOutput
-from training.config import RegressTraining
+from training.config import RegressorTraining
 from training.data.people import RestJoints
 from training.data.shards import ShardDataset
-from training.tasks.regress import RegressLoss, RegressTask, map_surprise
+from training.tasks.regressor import RegressorLoss, RegressorTask, map_cross_entropy
 
 
 @pytest.fixture
-def task(shards: Path) -> RegressTask:
+def task(shards: Path) -> RegressorTask:
     sizes = {"height": 64, "width": 48, "channels": [8, 8, 16], "blocks": [1, 1, 1], "hidden": 16}
-    return RegressTask(ShardDataset(shards), RegressTraining(), sizes)
+    return RegressorTask(ShardDataset(shards), RegressorTraining(), sizes)
 
 
 class Oracle(BodyRegressor):
@@ -38,7 +38,7 @@ class Oracle(BodyRegressor):
 def test_the_truth_costs_nothing(task, body, generator):
     batch = task.batch([0, 3, 5, 7], generator)
     oracle = Oracle(task.model.network, batch)
-    losses = RegressLoss(oracle, RestJoints(body), RegressTraining())(batch, generator)
+    losses = RegressorLoss(oracle, RestJoints(body), RegressorTraining())(batch, generator)
     for name in ("rotation", "joint_m", "place_m", "pixel", "camera", "beta"):
         assert float(losses[name]) < 5e-3, name
 
@@ -54,12 +54,12 @@ def test_a_map_with_all_its_share_on_the_joint_is_no_surprise():
     maps = torch.full((1, 1, 4, 2), -30.0)
     maps[0, 0, 1, 0] = 0.0
     at = torch.tensor([[[-0.5, -0.25]]])  # centre of row 1, column 0
-    assert float(map_surprise(maps, at)) == pytest.approx(0.0)
+    assert float(map_cross_entropy(maps, at)) == pytest.approx(0.0)
     between = torch.tensor([[[0.0, -0.25]]])
-    assert float(map_surprise(maps, between)) == pytest.approx(15.0)
+    assert float(map_cross_entropy(maps, between)) == pytest.approx(15.0)
 
 
-def test_half_of_the_images_are_spoilt_and_steps_repeat(task):
+def test_half_of_the_images_are_augmented_and_steps_repeat(task):
     first, second = (task.batch([0, 1, 2, 3], torch.Generator().manual_seed(2)) for _ in range(2))
     for name, tensor in first.items():
         assert torch.equal(tensor, second[name]), name

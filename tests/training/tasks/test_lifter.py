@@ -4,14 +4,14 @@ import torch
 from torch import nn
 
 from posexfer_core.pose_networks.pose_lifting_network import LiftedKeypoints
-from training.config import LiftTraining
-from training.tasks.lift import LiftLoss, LiftTask
+from training.config import LifterTraining
+from training.tasks.lifter import LifterLoss, LifterTask
 
 
 @pytest.fixture
-def task() -> LiftTask:
+def task() -> LifterTask:
     poses = 0.2 * np.random.default_rng(0).normal(size=(8, 24, 3))
-    return LiftTask(poses, LiftTraining(), {"hidden": 16, "blocks": 1})
+    return LifterTask(poses, LifterTraining(), {"hidden": 16, "blocks": 1})
 
 
 class Says(nn.Module):
@@ -29,7 +29,7 @@ def test_the_best_spread_is_a_third_of_the_distance(task, generator):
     batch = task.batch([0, 1, 2, 3], generator)
     off = batch["places"] + torch.tensor([0.3, 0.0, 0.0])
     losses = [
-        float(LiftLoss(Says(off, spread))(batch, generator)["loss"])  # type: ignore[arg-type]
+        float(LifterLoss(Says(off, spread))(batch, generator)["loss"])  # type: ignore[arg-type]
         for spread in (0.09, 0.1, 0.11)
     ]
     assert losses[1] < min(losses[0], losses[2])

@@ -1,7 +1,7 @@
-"""What one Apply node adds to a MODEL over a run: its condition, and what follows from it.
+"""What one Apply node adds to a MODEL over a run of sampling.
 
-A condition is computed once the size of the latents is known, and dropped after the run. What does
-not change over the steps of a run is computed on its first step.
+The condition is computed once the size of the latents is known, and dropped after the run. What
+does not change over the steps of a run is computed on its first step.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...posexfer_core.network.anchor import Anchor, alpha_bar_at, anchored_velocity
 from ...posexfer_core.network.condition import Condition
 from ...posexfer_core.network.guidance import FULL, NONE, Branch
-from ...posexfer_core.network.model import KeyValues
+from ...posexfer_core.network.kv_cache import KeyValues
+from ...posexfer_core.network.latent_prior import LatentPrior, precondition_velocity
 from .models import PoseTransferModel
 
 BRANCHES = "posexfer_branches"
@@ -38,7 +38,7 @@ class Strengths:
     end: float = 1.0
     """Share of sampling after which it ends."""
     everywhere: bool = False
-    """Steer negative conditionings too, instead of giving them the null condition."""
+    """Condition negative conditionings too, instead of giving them the null condition."""
 
     @property
     def nothing(self) -> bool:
@@ -47,11 +47,11 @@ class Strengths:
 
     @property
     def always(self) -> bool:
-        """Whether every step is steered."""
+        """Whether every step is conditioned."""
         return self.start <= 0.0 and self.end >= 1.0
 
 
-class Steering:
+class ControlPatch:
     """What one Apply node adds to a MODEL, shared by every hook; holds no weights of its own."""
 
     def __init__(
@@ -68,8 +68,8 @@ class Steering:
         self.tag = f"posexfer_{uuid4().hex}"
         self.branches: tuple[Branch, ...] = ()
         self.condition: Condition | None = None
-        self.projected: KeyValues | None = None
-        self.kept: dict[tuple[Any, ...], Any] = {}
+        self.key_values: KeyValues | None = None
+        self.cached: dict[tuple[Any, ...], Any] = {}
 
     def around_sampling(self, executor: Any, noise: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """Compute the condition before the host loads the UNet, and drop it after the run."""
@@ -97,15 +97,15 @@ class Steering:
         if self.is_due(options):
             if self.condition is None:
                 self.prepare((x.shape[-2], x.shape[-1]), options.get(BRANCHES))
-            if self.projected is None:
+            if self.key_values is None:
                 self.condition = self.condition.to(x.device)
                 with torch.no_grad():
-                    self.projected = self.transfer.network.precompute_kv(self.condition)
+                    self.key_values = self.transfer.network.precompute_kv(self.condition)
             options = {**options, self.tag: True}
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
     def is_due(self, options: dict[str, Any]) -> bool:
-        """Say whether the step is steered; reads its sigma, for which a GPU waits, if it must."""
+        """Whether the step is conditioned; reads its sigma, for which a GPU waits, if needed."""
         if self.strengths.always or self.strengths.nothing:
             return not self.strengths.nothing
         start, end = self.sigmas
@@ -114,18 +114,18 @@ class Steering:
     def around_unet(
         self, executor: Any, x: Tensor, timesteps: Tensor, *args: Any, **kw: Any
     ) -> Any:
-        """Add what the prior knows of the result to what the UNet predicts."""
+        """Precondition what the UNet predicts by the prior over the latents."""
         predicted = executor(x, timesteps, *args, **kw)
         options = kw.get("transformer_options") or (args[3] if len(args) > 3 else {})
-        anchor = None if self.condition is None else self.condition.anchor
-        if self.tag not in options or anchor is None or not self.strengths.prior:
+        prior = None if self.condition is None else self.condition.latent_prior
+        if self.tag not in options or prior is None or not self.strengths.prior:
             return predicted
-        known = self.known(anchor, x, options)
-        anchored = anchored_velocity(predicted, x, alpha_bar_at(timesteps), known)
+        prior = self.prior_rows(prior, x, options)
+        velocity = precondition_velocity(predicted, x, timesteps, prior)
         share = self.strengths.prior * self.area(x, options)
         if isinstance(share, float) and share == 1.0:
-            return anchored
-        return predicted + share * (anchored - predicted)
+            return velocity
+        return predicted + share * (velocity - predicted)
 
     @torch.no_grad()
     def prepare(self, size: tuple[int, int], branches: Sequence[Branch] | None) -> None:
@@ -137,23 +137,23 @@ class Steering:
 
     def forget(self, patcher: Any = None) -> None:
         """Drop everything that was computed for a run."""
-        self.condition, self.projected, self.kept = None, None, {}
+        self.condition, self.key_values, self.cached = None, None, {}
 
     def once(self, key: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
-        """Compute what stays the same over the steps of a run on its first use."""
-        if key not in self.kept:
-            self.kept[key] = compute()
-        return self.kept[key]
+        """Compute what stays the same over the steps of a run on first use."""
+        if key not in self.cached:
+            self.cached[key] = compute()
+        return self.cached[key]
 
     def numbers(self, x: Tensor, options: dict[str, Any]) -> tuple[int, ...]:
-        """Say which row of the condition each row of the batch takes.
+        """Number the row of the condition that each row of the batch takes.
 
         `cond_or_uncond` counts conditionings: 0 the first, here the positive one. Packs that couple
         prompts enlarge the batch of attentions under a key of their own.
         """
         coupled = options.get("cond_or_uncond_hook_couple") if x.ndim == 3 else None
         kinds = coupled or options["cond_or_uncond"]
-        count = len(self.condition.identity) // len(self.branches)
+        count = len(self.condition.c_id) // len(self.branches)
         last = len(self.branches) - 1
         each = range(len(x) // len(kinds))
         return tuple(min(kind, last) * count + row % count for kind in kinds for row in each)
@@ -167,7 +167,7 @@ class Steering:
     def keys_and_values(self, x: Tensor, options: dict[str, Any]) -> KeyValues:
         """Give the keys and values of each row of the batch."""
         key = ("keys and values", self.numbers(x, options))
-        return self.once(key, lambda: self.projected.rows(self.rows(x, options)))
+        return self.once(key, lambda: self.key_values.rows(self.rows(x, options)))
 
     def residual(self, level: int, h: Tensor, options: dict[str, Any]) -> Tensor:
         """Give a level's residual for each row of the batch, at the size of what it is added to."""
@@ -175,18 +175,17 @@ class Steering:
         residuals = self.condition.residuals[level]
         return self.once(
             ("residual", level, self.numbers(h, options), size, h.dtype),
-            lambda: fitted(residuals[self.rows(h, options)], size).to(h.dtype),
+            lambda: resized(residuals[self.rows(h, options)], size).to(h.dtype),
         )
 
-    def known(self, anchor: Anchor, x: Tensor, options: dict[str, Any]) -> Anchor:
-        """Give what the prior knows of each row of the batch, at the size of the latents."""
+    def prior_rows(self, prior: LatentPrior, x: Tensor, options: dict[str, Any]) -> LatentPrior:
+        """Give the prior for each row of the batch, at the size of the latents."""
         size = tuple(x.shape[-2:])
-
-        def picked() -> Anchor:
-            rows = self.rows(x, options)
-            return Anchor(mean=fitted(anchor.mean[rows], size), std=fitted(anchor.std[rows], size))
-
-        return self.once(("known", self.numbers(x, options), size), picked)
+        rows = self.rows(x, options)
+        return self.once(
+            ("latent prior", self.numbers(x, options), size),
+            lambda: prior.map_tensors(lambda tensor: resized(tensor[rows], size)),
+        )
 
     def area(self, x: Tensor, options: dict[str, Any]) -> float | Tensor:
         """Give the mask at the size of what is added to: tokens or a map."""
@@ -207,12 +206,12 @@ class Steering:
         """Name what the host must load together with the UNet."""
         return [self.transfer.patcher]
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Steering":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ControlPatch":
         """Stay one: hosts before February 2026 deep-copy patches with every clone."""
         return self
 
 
-def fitted(values: Tensor, size: tuple[int, ...]) -> Tensor:
+def resized(values: Tensor, size: tuple[int, ...]) -> Tensor:
     """Resize maps where a sampler works on another size than was prepared."""
     if tuple(values.shape[-2:]) == size:
         return values

@@ -1,0 +1,38 @@
+"""Train the 2D prior and its head alone, on prepared pairs."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from posexfer_core.errors import ConfigError
+from posexfer_core.network.config import NetworkConfig
+
+from ..config import PairTraining
+from ..losses import prior_head_loss
+from .network import NetworkTask, PairLoss
+
+
+class PriorHeadLoss(PairLoss):
+    """The prior head's loss under randomly dropped maps."""
+
+    def __init__(self, config: NetworkConfig, settings: PairTraining) -> None:
+        super().__init__(config, settings)
+        if self.network.prior is None or self.network.prior.head is None:
+            raise ConfigError(
+                "[prior_head] trains the 2D prior's head, and [model.ablation] takes it away."
+            )
+
+    def forward(
+        self, batch: dict[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Predict mean and standard deviation of the target latents."""
+        inputs, dropout = self.dropped(self.inputs(batch), generator)
+        latent_prior = self.network.predict_prior(inputs, dropout)
+        assert latent_prior is not None
+        return {"loss": prior_head_loss(latent_prior, batch["target_latents"].float())}
+
+
+class PriorHeadTask(NetworkTask):
+    """What `training.trainer.train` needs to train the prior head."""
+
+    loss = PriorHeadLoss
