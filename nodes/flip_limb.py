@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 from comfy_api.latest import io, ui
 from typing_extensions import override
 
+from ..posexfer_core.body.joints import LIMB_CHAINS
 from .schema import schema
 from .sockets import Body
 
 if TYPE_CHECKING:
     from .sockets import PosedBody
-
-LIMBS = ["left_arm", "right_arm", "left_leg", "right_leg"]
 
 
 class FlipLimbDepth(io.ComfyNode):
@@ -32,7 +31,7 @@ class FlipLimbDepth(io.ComfyNode):
                 Body.Input("body", tooltip="One person in one frame."),
                 io.Combo.Input(
                     "limb",
-                    options=LIMBS,
+                    options=list(LIMB_CHAINS),
                     default="right_arm",
                     tooltip="Which limb: the person's own left and right.",
                 ),

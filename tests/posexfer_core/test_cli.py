@@ -132,7 +132,7 @@ def test_every_command_explains_itself(command, capsys):
     assert "default" in capsys.readouterr().out
 
 
-def test_transfer_draws_a_image_of_the_size_asked_for(work, weights):
+def test_transfer_draws_an_image_of_the_size_asked_for(work, weights):
     assert transfer(work, weights, "--size", "128x88") == 0
     assert load_image(work / "out.png").shape == (1, 3, 128, 88)
 
@@ -197,7 +197,7 @@ def test_render_writes_the_maps_that_were_asked_for(work):
     assert load_image(work / "maps" / "parts.png").shape == (1, 3, 128, 88)
 
 
-def test_a_format_and_a_image_size_may_be_said(work, capsys):
+def test_a_format_and_an_image_size_may_be_said(work, capsys):
     frames = {"pose": np.zeros((2, 72)), "trans": [[0, 0, 4.0]] * 2, "betas": np.zeros((2, 10))}
     frames["pose"][:, 0] = np.pi
     path = work / "wham.pkl"
@@ -253,6 +253,15 @@ def test_demo_leaves_single_images_and_a_sheet(work, weights, capsys):
     assert load_image(out / "photo_striding_pasted.png").shape == (1, 3, 320, 400)
 
 
+@pytest.mark.slow
+def test_demo_takes_the_photo_that_ships(work, weights, capsys):
+    out = work / "demo"
+    assert main(["demo", "--out", str(out), "--weights", str(weights), "--steps", "1"]) == 0
+    error_px = re.search(r"mean reprojection error: (\S+) px", capsys.readouterr().out)
+    assert error_px is not None and float(error_px[1]) < 5.0
+    assert load_image(out / "photo_striding_pasted.png").shape == (1, 3, 512, 512)
+
+
 def test_demo_wants_photo_and_keypoints_together(work, weights, capsys):
     code = main(["demo", "--out", str(work), "--photo", str(work / "image.png")])
     assert_one_sentence(capsys, code, "--keypoints")
@@ -289,7 +298,7 @@ def test_missing_files_get_a_sentence(work, weights, capsys):
     assert not (work / "out.png").exists()
 
 
-def test_a_image_that_is_none_gets_a_sentence(work, weights, capsys):
+def test_an_image_that_is_none_gets_a_sentence(work, weights, capsys):
     (work / "text.png").write_text("no image")
     code = transfer(work, weights, image=work / "text.png")
     assert_one_sentence(capsys, code, "text.png", "cannot be read as an image")
