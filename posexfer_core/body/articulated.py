@@ -12,12 +12,11 @@ from torch import Tensor
 
 from ..geometry.rotations import axis_angle_to_matrix
 from .hands_face import FACE, HandsFace
+from .joints import BODY_JOINTS, HAND_JOINTS
 from .model import BodyGeometry, BodyModel, joint_transforms, pose_offsets, skin
 
-BODY_JOINTS = 22
 HANDS = slice(22, 24)
 """SMPL's joints of the hands, which here turn each finger about its own knuckle."""
-FINGER_JOINTS = 15
 BONES_OF_A_FINGER = 3
 MIDDLE_KNUCKLE = 3
 """Which of a hand's finger joints is SMPL's one joint of the hand."""
@@ -73,8 +72,8 @@ class ArticulatedBody(BodyModel):
         vertices = vertices + pose_offsets(self.all_posedirs, every)
         transforms, places = joint_transforms(every, joints, self.all_parents)
         vertices = skin(self.all_weights, transforms, vertices)
-        first = len(self.all_parents) - 2 * FINGER_JOINTS
-        knuckles = [first + MIDDLE_KNUCKLE, first + FINGER_JOINTS + MIDDLE_KNUCKLE]
+        first = len(self.all_parents) - 2 * HAND_JOINTS
+        knuckles = [first + MIDDLE_KNUCKLE, first + HAND_JOINTS + MIDDLE_KNUCKLE]
         kept = torch.cat([places[:, :BODY_JOINTS], places[:, knuckles]], dim=1)
         return BodyGeometry(vertices=vertices + transl[:, None], joints=kept + transl[:, None])
 
@@ -95,7 +94,7 @@ class ArticulatedBody(BodyModel):
             [(hands @ fingers[..., 0, :, :])[..., None, :, :], fingers[..., 1:, :, :]], -3
         )
         parts = [rotations[:, :BODY_JOINTS], rearrange(fingers, "b h f n r c -> b (h f n) r c")]
-        if len(self.all_parents) == BODY_JOINTS + FACE + 2 * FINGER_JOINTS:
+        if len(self.all_parents) == BODY_JOINTS + FACE + 2 * HAND_JOINTS:
             face = axis_angle_to_matrix(hands_face.face)
             parts.insert(1, rearrange(face, "f p joint r c -> (f p) joint r c"))
         return torch.cat(parts, dim=1)

@@ -35,6 +35,10 @@ JOINT_NAMES = (
     "r_hand",
 )
 """SMPL's joints in SMPL's order; left is the person's left."""
+BODY_JOINTS = 22
+"""The first of them, which SMPL, SMPL-H and SMPL-X share in the same order: all but the hands."""
+HAND_JOINTS = 15
+"""Finger joints of a hand of SMPL-H and SMPL-X."""
 JOINT_INDEX = {name: index for index, name in enumerate(JOINT_NAMES)}
 
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)

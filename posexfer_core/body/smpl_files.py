@@ -17,13 +17,11 @@ import torch
 from ..errors import BodyFileError
 from ..files.npz import read_npz
 from ..files.pickles import read_pickle
-from .joints import PARENTS
+from .joints import BODY_JOINTS, PARENTS
 from .model import BodyModel, canonical_places
 from .smplx_bodies import articulated_body, smpl_body
 
 NEEDED = ("v_template", "f", "weights", "J_regressor", "shapedirs", "kintree_table")
-BODY_JOINTS = 22
-"""Joints that SMPL, SMPL-H and SMPL-X share, in the same order: all but the hands."""
 LARGEST = 1e30
 """What still fits into float32."""
 BETA_SPACES = {24: "smpl", 52: "smplh", 55: "smplx"}

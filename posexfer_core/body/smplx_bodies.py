@@ -18,15 +18,14 @@ from einops import rearrange
 from torch import Tensor
 
 from ..conventions import BETA_COUNT
-from .articulated import BODY_JOINTS, FINGER_JOINTS, MIDDLE_KNUCKLE, ArticulatedBody
-from .joints import PARENTS
+from .articulated import MIDDLE_KNUCKLE, ArticulatedBody
+from .joints import BODY_JOINTS, HAND_JOINTS, JOINT_INDEX, PARENTS
 from .model import BodyModel
 
 logger = logging.getLogger(__name__)
 
-HEAD = 15
 EXPRESSION_COUNT = 10
-HAND_NUMBERS = 3 * FINGER_JOINTS
+HAND_NUMBERS = 3 * HAND_JOINTS
 
 
 def smpl_body(arrays: Mapping[str, np.ndarray], keypoint_vertices: Mapping[str, int]) -> BodyModel:
@@ -167,22 +166,22 @@ def _expressions(buffers: Mapping[str, Tensor]) -> Tensor:
 
 
 def _first_finger(joints: int) -> int:
-    return joints - 2 * FINGER_JOINTS
+    return joints - 2 * HAND_JOINTS
 
 
 def _body_weights(weights: Tensor) -> Tensor:
     """Add the weights of fingers to the hands, of jaw and eyes to the head."""
     first = _first_finger(weights.shape[1])
     body = weights[:, :BODY_JOINTS].clone()
-    body[:, HEAD] += weights[:, BODY_JOINTS:first].sum(dim=1)
-    left, right = weights[:, first:].split(FINGER_JOINTS, dim=1)
+    body[:, JOINT_INDEX["head"]] += weights[:, BODY_JOINTS:first].sum(dim=1)
+    left, right = weights[:, first:].split(HAND_JOINTS, dim=1)
     return torch.cat([body, left.sum(dim=1, keepdim=True), right.sum(dim=1, keepdim=True)], dim=1)
 
 
 def _body_regressors(regressors: Tensor) -> Tensor:
     """Put SMPL's joint of a hand at its middle knuckle."""
     first = _first_finger(len(regressors))
-    knuckles = [first + MIDDLE_KNUCKLE, first + FINGER_JOINTS + MIDDLE_KNUCKLE]
+    knuckles = [first + MIDDLE_KNUCKLE, first + HAND_JOINTS + MIDDLE_KNUCKLE]
     return torch.cat([regressors[:BODY_JOINTS], regressors[knuckles]])
 
 

@@ -8,12 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..body.hands_face import EXPRESSIONS, FACE, FINGERS
+from ..body.joints import BODY_JOINTS, HAND_JOINTS
 from ..errors import ParamsError
 from ..files.fields import Fields
 from .track import TrackHandsFace
-
-BODY = 22
-HAND = 15
 
 
 def hands_face_of_joints(
@@ -27,11 +25,11 @@ def hands_face_of_joints(
     hands_face = TrackHandsFace.rest(len(found))
     match found.shape[1]:
         case 52 | 53:
-            hands_face.fingers = found[:, BODY : BODY + FINGERS]
+            hands_face.fingers = found[:, BODY_JOINTS : BODY_JOINTS + FINGERS]
             hands_face.face[:, : found.shape[1] - 52] = found[:, 52:]
         case 55:
-            hands_face.face = found[:, BODY : BODY + FACE]
-            hands_face.fingers = found[:, BODY + FACE :]
+            hands_face.face = found[:, BODY_JOINTS : BODY_JOINTS + FACE]
+            hands_face.fingers = found[:, BODY_JOINTS + FACE :]
         case _:
             return None
     if expression is not None:
@@ -43,9 +41,9 @@ def hands_face_of_names(fields: Fields, count: int) -> TrackHandsFace | None:
     """Read fingers, face and expression under smplx's names, as far as they are there."""
     hands_face, seen = TrackHandsFace.rest(count), False
     for side, name in enumerate(("left_hand_pose", "right_hand_pose")):
-        hand = _rotations(fields, name, HAND, count)
+        hand = _rotations(fields, name, HAND_JOINTS, count)
         if hand is not None:
-            hands_face.fingers[:, side * HAND : (side + 1) * HAND] = hand
+            hands_face.fingers[:, side * HAND_JOINTS : (side + 1) * HAND_JOINTS] = hand
             seen = True
     for joint, name in enumerate(("jaw_pose", "leye_pose", "reye_pose")):
         rotation = _rotations(fields, name, 1, count)

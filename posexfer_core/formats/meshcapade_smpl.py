@@ -7,13 +7,14 @@ import numpy as np
 import torch
 
 from ..body.hands_face import SHAPES
+from ..body.joints import BODY_JOINTS, HAND_JOINTS
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.pose_editing import seen_by, y_up_camera
 from ..errors import ParamsError
 from ..files.archive import write_archive
 from ..files.fields import Fields
-from .hands_face import HAND, expressions, fill
+from .hands_face import expressions, fill
 from .mocap import frame_rate, world_track
 from .track import PELVIS, Format, Source, Track, TrackHandsFace, has, smpl_pose
 
@@ -51,8 +52,8 @@ def _hands_face(fields: Fields, count: int) -> TrackHandsFace:
     hands_face = TrackHandsFace.rest(count)
     fill(
         fields,
-        leftHandPose=hands_face.fingers[:, :HAND],
-        rightHandPose=hands_face.fingers[:, HAND:],
+        leftHandPose=hands_face.fingers[:, :HAND_JOINTS],
+        rightHandPose=hands_face.fingers[:, HAND_JOINTS:],
         headPose=hands_face.face,
     )
     hands_face.expression = expressions(fields, "expressionParameters", count)
@@ -111,7 +112,7 @@ def save_smpl(
         betas = np.zeros_like(betas)
         transl = transl + pelvis - source.pelvis(betas, space)
     pose = seen.pose[:, 0].numpy()
-    joints = 24 if space == "smpl" else 22
+    joints = 24 if space == "smpl" else BODY_JOINTS
     number = next(key for key, name in VERSIONS.items() if name == space)
     write_archive(
         Path(path),
@@ -136,7 +137,7 @@ def _written_hands_face(params: HumanParams, space: str) -> dict[str, np.ndarray
     fingers, face, expression = (
         getattr(params.hands_face, name)[:, 0].float().numpy() for name in SHAPES
     )
-    hands = {"leftHandPose": fingers[:, :HAND], "rightHandPose": fingers[:, HAND:]}
+    hands = {"leftHandPose": fingers[:, :HAND_JOINTS], "rightHandPose": fingers[:, HAND_JOINTS:]}
     return (
         hands
         if space == "smplh"

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 from numpy import ndarray
 
+from ..body.joints import LIMB_CHAINS
 from ..conventions import BETA_COUNT, JOINT_COUNT
 from ..fit.kinematics import Pose
 from ..geometry.point_clouds import OrientedPoints
@@ -22,7 +23,7 @@ UPRIGHT: dict[Up, ndarray] = {
 YAWS = np.arange(4) * (np.pi / 2.0)
 ARM_DROPS = (0.0, 0.7, 1.25)
 """How far the arms hang from the T-pose, radians."""
-LEFT_ARM, RIGHT_ARM = 16, 17
+LEFT_ARM, RIGHT_ARM = LIMB_CHAINS["left_arm"][0], LIMB_CHAINS["right_arm"][0]
 
 
 def standing_starts(rig: SkinRig, mesh: OrientedPoints, up: Up) -> Fitted:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from posexfer_core.body.joints import PARENTS
+from posexfer_core.body.joints import JOINT_INDEX, LIMB_CHAINS, PARENTS
 from posexfer_core.body.model import BodyModel
 
 from .limbs import (
@@ -29,8 +29,9 @@ from .limbs import (
 )
 from .stances import ARM_LENGTH_M, HANDS, PROPPED, STANCES, Hand, Leg, Stance, Vector
 
-PELVIS, SPINE, CHEST, NECK, HEAD = 0, (3, 6, 9), 9, 12, 15
-LEG, ARM, COLLAR = (1, 4, 7, 10), (16, 18, 20, 22), 13
+PELVIS, CHEST, NECK, HEAD = (JOINT_INDEX[name] for name in ("pelvis", "spine3", "neck", "head"))
+SPINE = tuple(JOINT_INDEX[f"spine{number}"] for number in (1, 2, 3))
+LEG, ARM, COLLAR = LIMB_CHAINS["left_leg"], LIMB_CHAINS["left_arm"], JOINT_INDEX["l_collar"]
 """Joints of the left side; on the right each has the next number."""
 ATTEMPTS = 12
 WRIST_M = 0.045
