@@ -13,20 +13,11 @@ import numpy as np
 from numpy import ndarray
 
 from ..errors import KeypointsError
-from .layouts import FEET6
-from .raw_people import (
-    RawFrames,
-    RawPerson,
-    filled,
-    image_size,
-    joined,
-    joined_hands,
-    raw_person,
-    triples,
-)
+from .layouts import FEET6, HANDS21
+from .raw_people import RawFrames, RawPerson, filled, image_size, joined, part, raw_person, triples
 
 LIST_KEYS = ("annotations", "instance_info", "instances")
-HAND_KEYS = {"l": "lefthand_kpts", "r": "righthand_kpts"}
+PART_KEYS = {FEET6: "foot_kpts", HANDS21["l"]: "lefthand_kpts", HANDS21["r"]: "righthand_kpts"}
 
 Sizes = dict[str | None, tuple[int, int] | None]
 """Image id → `(height, width)`; None → that of the first image."""
@@ -90,19 +81,15 @@ def _person(entry: Mapping[str, Any], size: tuple[int, int] | None) -> RawPerson
     if points.shape[1] == 2 and isinstance(scores, list | tuple) and len(scores) == len(points):
         scores = triples([[score, 0.0, 0.0] for score in scores], "keypoint_scores")[:, :1]
         points = np.concatenate([points, scores], axis=1)
-    raw = raw_person(points, size)
-    parts = {
-        key: _flagged(triples(entry[key], key), raw)
-        for key in ("foot_kpts", *HAND_KEYS.values())
-        if filled(entry.get(key))
-    }
-    if "foot_kpts" in parts:
-        raw = joined(raw, parts["foot_kpts"], FEET6)
-    return joined_hands(raw, {side: parts[key] for side, key in HAND_KEYS.items() if key in parts})
+    body = raw_person(points, size)
+    parts = {names: part(entry, key) for names, key in PART_KEYS.items()}
+    if points.shape[1] == 3 and np.any(points[:, 2] == 2.0):
+        parts = {names: _flagged(found) for names, found in parts.items()}
+    return joined(body, parts)
 
 
-def _flagged(points: ndarray, body: RawPerson) -> ndarray:
-    """Write the scores of hands and feet on the body's scale, where 2 stands for seen."""
-    if body.points.shape[1] == 3 and points.shape[1] == 3 and np.any(body.points[:, 2] == 2.0):
-        return np.c_[points[:, :2], np.where(points[:, 2] > 0.0, 2.0, 0.0)]
-    return points
+def _flagged(points: ndarray | None) -> ndarray | None:
+    """Write scores of hands and feet as COCO's flags of the body, where 2 stands for seen."""
+    if points is None or points.shape[1] != 3:
+        return points
+    return np.c_[points[:, :2], np.where(points[:, 2] > 0.0, 2.0, 0.0)]

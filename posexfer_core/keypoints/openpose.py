@@ -13,16 +13,7 @@ from numpy import ndarray
 
 from ..errors import KeypointsError
 from .layouts import FEET6, HANDS21
-from .raw_people import (
-    RawFrames,
-    RawPerson,
-    filled,
-    image_size,
-    joined,
-    joined_hands,
-    raw_person,
-    triples,
-)
+from .raw_people import RawFrames, RawPerson, filled, image_size, joined, part, raw_person, triples
 
 BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints")
 HAND_KEYS = ("hand_left_keypoints_2d", "hand_right_keypoints_2d")
@@ -67,16 +58,14 @@ def _has_body(person: Any) -> bool:
 
 def _person(person: Mapping[str, Any], size: tuple[int, int] | None) -> RawPerson:
     key = next(key for key in BODY_KEYS if filled(person.get(key)))
-    raw = raw_person(triples(person[key], key), size)
-    if filled(feet := person.get("foot_keypoints_2d")):
-        raw = joined(raw, triples(feet, "foot_keypoints_2d"), FEET6)
-    hands = [triples(person[key], key) for key in HAND_KEYS if filled(person.get(key))]
-    return joined_hands(raw, _sided_hands(raw, hands))
+    body = raw_person(triples(person[key], key), size)
+    hands = [hand for key in HAND_KEYS if (hand := part(person, key)) is not None]
+    return joined(body, {FEET6: part(person, "foot_keypoints_2d"), **_sided_hands(body, hands)})
 
 
-def _sided_hands(raw: RawPerson, hands: list[ndarray]) -> dict[str, ndarray]:
+def _sided_hands(body: RawPerson, hands: list[ndarray]) -> dict[tuple[str, ...], ndarray | None]:
     """Assign each hand to the nearest wrist that has none yet."""
-    wrists = {side: raw.points[raw.names.index(f"{side}_wrist")] for side in HANDS21}
+    wrists = {side: body.points[body.names.index(f"{side}_wrist")] for side in HANDS21}
     pairs = [
         (float(np.linalg.norm(hand[0, :2] - wrist[:2])), side, index)
         for index, hand in enumerate(hands)
@@ -89,4 +78,4 @@ def _sided_hands(raw: RawPerson, hands: list[ndarray]) -> dict[str, ndarray]:
     for _, side, index in sorted(pairs):
         if side not in assigned and index not in assigned.values():
             assigned[side] = index
-    return {side: hands[index] for side, index in assigned.items()}
+    return {HANDS21[side]: hands[index] for side, index in assigned.items()}

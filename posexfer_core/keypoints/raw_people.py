@@ -1,6 +1,6 @@
 """What a keypoint reader returns: people as a file has them, in known layouts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from ..errors import KeypointsError
-from .layouts import HANDS21, LAYOUTS
+from .layouts import LAYOUTS
 
 
 class RawPerson(NamedTuple):
@@ -40,6 +40,11 @@ def filled(value: Any) -> bool:
     return isinstance(value, list | tuple | ndarray) and len(value) > 0
 
 
+def part(entry: Mapping[str, Any], key: str) -> Float[ndarray, "points columns"] | None:
+    """Read the keypoints of one part of a person; None if it was not found."""
+    return triples(entry[key], key) if filled(entry.get(key)) else None
+
+
 def triples(value: Any, what: str) -> Float[ndarray, "points columns"]:
     """Turn a flat list `x, y, c, x, y, c, ...`, or a list of such rows, into an array."""
     try:
@@ -69,19 +74,18 @@ def raw_person(
     return RawPerson(points, names, image_size)
 
 
-def joined(person: RawPerson, points: ndarray, names: Sequence[str]) -> RawPerson:
-    """Append keypoints of feet or a hand, where there are as many as `names`."""
-    if len(points) != len(names) or points.shape[1] != person.points.shape[1]:
-        return person
-    return person._replace(
-        points=np.concatenate([person.points, points]), names=(*person.names, *names)
-    )
+def joined(person: RawPerson, parts: dict[tuple[str, ...], ndarray | None]) -> RawPerson:
+    """Append the keypoints of feet and hands, where they were found and as many as named.
 
-
-def joined_hands(person: RawPerson, hands: dict[str, ndarray]) -> RawPerson:
-    """Append the keypoints of hands; `hands` has "l", "r", both or neither."""
-    for side, points in hands.items():
-        person = joined(person, points, HANDS21[side])
+    Args:
+        person: with the keypoints of the body.
+        parts: names of the points of a part → the points.
+    """
+    for names, points in parts.items():
+        if points is not None and points.shape == (len(names), person.points.shape[1]):
+            person = person._replace(
+                points=np.concatenate([person.points, points]), names=person.names + names
+            )
     return person
 
 
