@@ -6,12 +6,7 @@ import comfy.model_patcher
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
 from ...posexfer_core.errors import ConfigError
-from ...posexfer_core.network.sites import (
-    check_same,
-    comfy_block,
-    describe_site,
-    enumerate_sites,
-)
+from ...posexfer_core.network.sites import comfy_block, enumerate_sites
 from .models import PoseTransferModel
 
 
@@ -22,27 +17,23 @@ def check_fit(model: comfy.model_patcher.ModelPatcher, transfer: PoseTransferMod
         ConfigError: says what was expected and found.
     """
     unet, shape = model.model.diffusion_model, transfer.config.unet
+    advice = "Connect the MODEL that the pose-transfer weights were made for."
     if not isinstance(unet, UNetModel):
         raise ConfigError(
             f"The MODEL is a {type(unet).__name__}, and '{transfer.name}' sits in a UNet of the "
-            "Stable Diffusion kind. Connect the MODEL that these weights were made for."
+            f"Stable Diffusion kind. {advice}"
         )
     expected = {
-        name_site(*comfy_block(site, shape)): describe_site(site.channels, site.heads)
-        for site in enumerate_sites(shape)
+        comfy_block(site, shape): (site.channels, site.heads) for site in enumerate_sites(shape)
     }
-    found = {name_site(*block): describe_site(*sizes) for block, sizes in cross_attentions(unet)}
+    found = dict(cross_attentions(unet))
     latents = model.get_model_object("latent_format").latent_channels
-    check_same(
-        {"latent_channels": str(shape.latent_channels), **expected},
-        {"latent_channels": str(latents), **found},
-    )
-
-
-def name_site(block: str, number: int, depth: int) -> str:
-    """Name a cross-attention as in the state dict."""
-    path = "middle_block" if block == "middle" else f"{block}_blocks.{number}"
-    return f"{path}.1.transformer_blocks.{depth}.attn2"
+    if found != expected or latents != shape.latent_channels:
+        raise ConfigError(
+            f"The MODEL has {len(found)} cross-attentions of {_widths(found)} channels and "
+            f"{latents} latent channels; '{transfer.name}' was made for {len(expected)} of "
+            f"{_widths(expected)} and {shape.latent_channels}. {advice}"
+        )
 
 
 def cross_attentions(unet: UNetModel) -> Iterator[tuple[tuple[str, int, int], tuple[int, int]]]:
@@ -59,3 +50,7 @@ def cross_attentions(unet: UNetModel) -> Iterator[tuple[tuple[str, int, int], tu
                     if getattr(block, "attn2", None) is not None:
                         attn = block.attn2
                         yield (name, number, depth), (attn.to_q.weight.shape[0], attn.heads)
+
+
+def _widths(sites: dict[tuple[str, int, int], tuple[int, int]]) -> list[int]:
+    return sorted({channels for channels, _ in sites.values()})
