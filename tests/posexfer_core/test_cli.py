@@ -240,6 +240,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(weights):
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_demo_leaves_single_images_and_a_sheet(work, weights, capsys):
     photo = ["--photo", str(work / "image.png"), "--keypoints", str(work / "keypoints.json")]
     out = work / "demo"
@@ -420,6 +421,7 @@ def mesh(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_mesh_is_rendered_by_itself(work, mesh, caplog):
     arguments = ["render", str(mesh), "--out", str(work / "maps"), "--maps", "mask"]
     assert main([*arguments, "--mesh-up", "y", "--mesh-unit", "mm"]) == 0
@@ -427,6 +429,7 @@ def test_a_mesh_is_rendered_by_itself(work, mesh, caplog):
     assert 0.02 < load_image(work / "maps" / "mask.png").add(1).div(2).mean() < 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["--no-retarget"]])
 def test_a_mesh_is_a_target(work, weights, mesh, more):
     assert transfer(work, weights, "--mesh-up", "y", *more, target=mesh) == 0

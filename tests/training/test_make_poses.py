@@ -7,6 +7,7 @@ from training.data.poses import load_poses
 from training.make_poses import draw_poses, main
 
 
+@pytest.mark.slow
 def test_poses_are_written_and_the_same_for_everyone(tmp_path):
     path = tmp_path / "new" / "poses.safetensors"
     assert main(["--out", str(path), "--count", "300", "--seed", "4", "--workers", "2"]) == 0

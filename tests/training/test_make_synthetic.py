@@ -21,6 +21,7 @@ def test_shards_hold_what_was_asked_for(folder):
     assert [data.pair(index).index for index in range(5)] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_pairs_do_not_depend_on_sharding_or_workers(folder, tmp_path):
     make_shards(tmp_path, count=3, seed=3, shard_size=3, workers=2)
     one, two = ShardDataset(folder), ShardDataset(tmp_path)

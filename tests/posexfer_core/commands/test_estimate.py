@@ -85,6 +85,7 @@ def test_a_file_of_several_frames_gives_the_same(folder):
     assert (folder / "out_overlay.png").exists()
 
 
+@pytest.mark.slow
 def test_without_smoothing_each_frame_is_fitted_alone(folder):
     files = [str(folder / name) for name in ("one.png", "all.json")]
     assert estimate(folder, *files, "--smooth", "0") == 0

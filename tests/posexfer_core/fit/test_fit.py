@@ -39,6 +39,7 @@ def test_alignment_forgives_a_similarity():
     assert aligned_error_mm(2.0 * points @ np.diag([1.0, -1.0, -1.0]) + 3.0, points) < 1e-9
 
 
+@pytest.mark.slow
 def test_random_bodies_are_found_within_50_mm(body):
     rng = np.random.default_rng(1)
     people = [random_person(rng, body, noise_px=3.0) for _ in range(12)]

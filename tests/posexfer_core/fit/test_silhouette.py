@@ -100,6 +100,7 @@ def test_a_fit_with_a_mask_keeps_its_keypoints(people, masks, body):
         assert np.abs(pixels[0] - pixels[1]).max() < 12.0
 
 
+@pytest.mark.slow
 def test_frames_of_one_person_share_what_their_masks_tell(body):
     before, after = [], []
     for seed in (3, 5):

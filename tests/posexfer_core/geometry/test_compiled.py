@@ -23,6 +23,7 @@ assert module.double(4) == 8
 """
 
 
+@pytest.mark.slow
 def test_code_kept_under_one_module_name_does_not_disturb_another(tmp_path: Path):
     pytest.importorskip("numba")
     loop = tmp_path / "loop.py"

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from posexfer_core.body.joints import mirrored_name
@@ -56,6 +57,7 @@ def test_mirrored_keypoints_are_lifted_to_the_mirror_image(body):
         np.testing.assert_allclose(scales[0, there], other_scales[0, here], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_fit_is_better_for_it(body):
     rng = np.random.default_rng(22)
     people = [

@@ -108,6 +108,7 @@ def test_the_mesh_can_be_posed_as_somebody_else(registration, body: BodyModel):
     assert float(tree.mean()) < 0.012
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("axes", "up"),
     [([[1, 0, 0], [0, 0, -1], [0, 1, 0]], "z"), ([[1, 0, 0], [0, -1, 0], [0, 0, -1]], "-y")],
@@ -120,6 +121,7 @@ def test_the_upper_end_and_the_unit_are_found(body: BodyModel, axes, up):
     assert any("cm" in note for note in registration.notes)
 
 
+@pytest.mark.slow
 def test_a_mesh_of_unknown_size_is_scaled_to_a_body(body: BodyModel):
     vertices, faces = posed_mesh(body, ARMS_DOWN)
     registration = register(as_surface(7.0 * vertices, faces, up="y"), body)
@@ -141,6 +143,7 @@ def test_a_known_topology_is_solved_exactly(body: BodyModel):
     torch.testing.assert_close(found.body.canonical, body.canonical)
 
 
+@pytest.mark.slow
 def test_a_chair_and_a_ball_are_no_persons(tmp_path, body: BodyModel):
     ball = trimesh.creation.icosphere(subdivisions=3, radius=0.4)
     legs = [trimesh.creation.box([0.05, 0.5, 0.05]) for _ in range(4)]
