@@ -19,6 +19,8 @@ MIDDLE = Stage(steps=16, weights=Weights(pose=3.0, outlier_sigmas=12.0))
 FINE, FLIPPED = Stage(steps=16, weights=Weights()), Stage(steps=10, weights=Weights())
 """From a stiff prior and a wide kernel to the true energy: from a distant initial pose most
 keypoints look like outliers."""
+MOVED_M = 0.2
+"""Flips that move every joint by less are not tried: they end where they came from."""
 GAIN = 0.005
 """Share of the energy that a flipped limb must save."""
 
@@ -87,12 +89,18 @@ def _best(state: State, owner: Int[ndarray, " batch"]) -> State:
 
 
 def _flip_limbs(energy: FitEnergy, state: State) -> State:
-    """Minimise all flips of everyone at once, combine the limbs that gained, minimise again."""
+    """Minimise flips of everyone at once, combine the limbs that gained, minimise again."""
     flips = flipped_limbs(energy.skeleton, state.pose, state.posed)
     people = np.arange(len(state.energy))
     owner = np.tile(people, len(flips))
-    tried = minimise(energy.take(owner), stack([pose for _, pose in flips]), FLIPPED)
-    energies = tried.energy.reshape(len(flips), -1)
+    poses = stack([pose for _, pose in flips])
+    moved = energy.skeleton.place(poses).joints - state.posed.joints[owner]
+    rows = np.flatnonzero(np.linalg.norm(moved, axis=-1).max(-1) > MOVED_M)
+    tried = minimise(energy.take(owner[rows]), poses.take(rows), FLIPPED)
+    poses.put(rows, tried.pose)
+    energies = np.full(len(owner), np.inf)
+    energies[rows] = tried.energy
+    energies = energies.reshape(len(flips), -1)
     combined, gained = state.pose.take(people), np.zeros(len(people), dtype=bool)
     for limb in dict.fromkeys(limb for limb, _ in flips):
         mine = np.array([row for row, (other, _) in enumerate(flips) if other is limb])
@@ -100,12 +108,10 @@ def _flip_limbs(energy: FitEnergy, state: State) -> State:
         gains = energies[winner, people] < state.energy * (1.0 - GAIN)
         source = (winner * len(people) + people)[gains]
         for joint in (limb.root, limb.middle):
-            combined.rotations[gains, joint] = tried.pose.rotations[source, joint]
+            combined.rotations[gains, joint] = poses.rotations[source, joint]
         gained |= gains
     rows = np.flatnonzero(gained)
     best_single = (energies.argmin(0) * len(people) + people)[rows]
-    final = stack([combined.take(rows), tried.pose.take(best_single)])
-    owner = np.tile(rows, 2)
-    return _best(
-        stack([state, minimise(energy.take(owner), final, FINE)]), np.append(people, owner)
-    )
+    final = stack([combined.take(rows), poses.take(best_single)])
+    settled = minimise(energy.take(np.tile(rows, 2)), final, FINE)
+    return _best(stack([state, settled]), np.concatenate([people, rows, rows]))
