@@ -7,6 +7,7 @@ many, in shards of any size. What is there already is kept, so that a run that w
 import argparse
 import os
 import sys
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from posexfer_core.files.images import save_image
 from .console import run_command
 from .data.shards import ShardDataset, ShardError, read_header, write_shard
 from .processes import in_order
+from .synthetic import clothed_pairs
+from .synthetic.environment import panoramas
 from .synthetic.pairs import GENERATOR, IMAGE_SIZE, make_pair
 
 SHARD_SIZE = 256
@@ -47,14 +50,32 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--shard-size", type=int, default=SHARD_SIZE, help=f"pairs a file (default {SHARD_SIZE})"
     )
+    parser.add_argument(
+        "--people",
+        choices=("plain", "clothed"),
+        default="plain",
+        help="clothed: skirts, dresses, coats and long hair too, light from all around, and a mask "
+        "of every person (default: plain)",
+    )
+    parser.add_argument(
+        "--scale", type=int, default=1, help="clothed people: times 256x176 pixels (default 1)"
+    )
+    parser.add_argument(
+        "--panoramas",
+        type=Path,
+        help="clothed people: folder of .exr or .exr.js panoramas that light them too, such as "
+        "hdri/ of the npm package @pmndrs/assets; needs the package OpenEXR",
+    )
     parser.add_argument("--preview", type=Path, help="PNG for a contact sheet of the first pairs")
     chosen = parser.parse_args(arguments)
     return run_command(lambda: _run(chosen))
 
 
 def _run(chosen: argparse.Namespace) -> None:
+    clothed = ClothedPairs(scale=chosen.scale, panoramas=chosen.panoramas)
     make_shards(
         chosen.out,
+        maker=clothed if chosen.people == "clothed" else PlainPairs(),
         count=chosen.count,
         seed=chosen.seed,
         start=chosen.start,
@@ -65,9 +86,53 @@ def _run(chosen: argparse.Namespace) -> None:
         save_image(contact_sheet(ShardDataset(chosen.out)), chosen.preview)
 
 
+@dataclass(frozen=True)
+class PlainPairs:
+    """Makes pairs of `synthetic.pairs`."""
+
+    def about(self) -> dict[str, object]:
+        """Say in a shard's header what is made."""
+        return {"generator": GENERATOR, "picture_size": list(IMAGE_SIZE)}
+
+    def row(self, seed: int, index: int) -> dict[str, np.ndarray]:
+        """Make one pair."""
+        return make_pair(seed, index, _body())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClothedPairs:
+    """Makes pairs of `synthetic.clothed_pairs`."""
+
+    scale: int = 1
+    panoramas: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a scale that makes no sense."""
+        if self.scale < 1:
+            raise ConfigError(f"scale={self.scale} must be at least 1.")
+
+    def about(self) -> dict[str, object]:
+        """Say in a shard's header what is made."""
+        folder = self.panoramas
+        return {
+            "generator": clothed_pairs.GENERATOR,
+            "picture_size": [side * self.scale for side in IMAGE_SIZE],
+            "panoramas": [] if folder is None else [path.name for path in panoramas(folder)],
+            "coverage": True,
+        }
+
+    def row(self, seed: int, index: int) -> dict[str, np.ndarray]:
+        """Make one pair."""
+        made = clothed_pairs.make_clothed_pair(
+            seed, index, _body(), scale=self.scale, panoramas=self.panoramas
+        )
+        return made.row
+
+
 def make_shards(
     folder: Path,
     *,
+    maker: PlainPairs | ClothedPairs = PlainPairs(),
     count: int,
     seed: int,
     start: int = 0,
@@ -78,6 +143,7 @@ def make_shards(
 
     Args:
         folder: made if missing. Shard k holds pairs `k * shard_size` and on.
+        maker: of the people.
         count: pairs; the last shard may be short.
         seed: decides every pair.
         start: number of the first pair, a multiple of `shard_size`.
@@ -103,10 +169,10 @@ def make_shards(
     for first in range(start, start + count, shard_size):
         pairs = range(first, min(first + shard_size, start + count))
         path = folder / f"shard-{first // shard_size:06d}.safetensors"
-        if not _is_made(path, _about(seed, pairs, shard_size)):
+        if not _is_made(path, _about(maker, seed, pairs, shard_size)):
             missing.append((path, pairs))
     wanted = [index for _, pairs in missing for index in pairs]
-    rows = in_order(partial(_make_one, seed), wanted, workers=workers, chunk=CHUNK)
+    rows = in_order(partial(maker.row, seed), wanted, workers=workers, chunk=CHUNK)
     with tqdm(total=len(wanted), desc="making pairs", unit="pair", disable=not wanted) as bar:
         for path, pairs in missing:
             made = []
@@ -116,7 +182,7 @@ def make_shards(
             tensors = {
                 name: torch.from_numpy(np.stack([row[name] for row in made])) for name in made[0]
             }
-            write_shard(path, tensors, _about(seed, pairs, shard_size))
+            write_shard(path, tensors, _about(maker, seed, pairs, shard_size))
 
 
 def contact_sheet(data: ShardDataset) -> torch.Tensor:
@@ -133,15 +199,16 @@ def contact_sheet(data: ShardDataset) -> torch.Tensor:
     return torch.cat(rows, -2)[None]
 
 
-def _about(seed: int, pairs: range, shard_size: int) -> dict[str, object]:
+def _about(
+    maker: PlainPairs | ClothedPairs, seed: int, pairs: range, shard_size: int
+) -> dict[str, object]:
     """Say in a shard's header how it was made."""
     return {
-        "generator": GENERATOR,
+        **maker.about(),
         "seed": seed,
         "first": pairs.start,
         "pairs": len(pairs),
         "shard_size": shard_size,
-        "picture_size": list(IMAGE_SIZE),
         "beta_space": "posexfer",
     }
 
@@ -154,17 +221,13 @@ def _is_made(path: Path, about: dict[str, object]) -> bool:
         header = read_header(path)
     except ShardError:
         return False
-    for name in ("generator", "seed", "first", "shard_size"):
-        if header.get(name) != about[name]:
+    for name in ("generator", "seed", "first", "shard_size", "picture_size", "panoramas"):
+        if header.get(name) != about.get(name):
             raise ShardError(
                 f"{path} holds other pairs: {name}={header.get(name)!r}, expected "
-                f"{about[name]!r}. Choose another folder, or remove this one."
+                f"{about.get(name)!r}. Choose another folder, or remove this one."
             )
     return header["pairs"] == about["pairs"]
-
-
-def _make_one(seed: int, index: int) -> dict[str, np.ndarray]:
-    return make_pair(seed, index, _body())
 
 
 @cache

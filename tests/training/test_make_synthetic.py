@@ -5,7 +5,7 @@ from PIL import Image
 
 from posexfer_core.errors import ConfigError
 from training.data.shards import ShardDataset, ShardError, read_header
-from training.make_synthetic import main, make_shards
+from training.make_synthetic import ClothedPairs, main, make_shards
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +71,22 @@ def test_the_command_draws_a_contact_sheet(tmp_path, capfd):
 def test_bad_numbers_are_a_sentence_and_exit_code_2(tmp_path, capsys):
     assert main(["--out", str(tmp_path), "--count", "0", "--seed", "5"]) == 2
     assert "count=0" in capsys.readouterr().err
+
+
+def test_clothed_people_come_with_masks(tmp_path, folder):
+    make_shards(tmp_path, maker=ClothedPairs(scale=2), count=1, seed=3)
+    data = ShardDataset(tmp_path)
+    mask, image = data.coverage(0, "target"), data.target_bytes(0)
+    assert mask.shape == image.shape[:2] == (512, 352)
+    assert 0.03 < (mask > 127).float().mean() < 0.8
+    assert data.headers[0]["generator"] == 4
+    with pytest.raises(ShardError, match="--people clothed"):
+        ShardDataset(folder).coverage(0, "source")
+    with pytest.raises(ShardError, match="picture_size"):
+        make_shards(tmp_path, maker=ClothedPairs(), count=1, seed=3)
+
+
+def test_a_scale_of_nothing_is_refused(tmp_path, capsys):
+    arguments = ["--out", str(tmp_path), "--count", "1", "--seed", "1", "--people", "clothed"]
+    assert main([*arguments, "--scale", "0"]) == 2
+    assert "scale=0" in capsys.readouterr().err

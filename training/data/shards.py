@@ -36,6 +36,11 @@ ENTRIES: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {
     "index": (torch.int64, ()),
 }
 """What a shard holds for every pair; -1 is the height or the width of the images."""
+COVERAGE: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {
+    "source_coverage": (torch.uint8, (-1, -1)),
+    "target_coverage": (torch.uint8, (-1, -1)),
+}
+"""What shards of clothed people hold besides: the share of each pixel that is person, times 255."""
 
 
 class ShardError(PoseXferError):
@@ -110,6 +115,19 @@ class ShardDataset:
     def target_bytes(self, index: int) -> UInt8[Tensor, "height width 3"]:
         """Read one target image as it is stored."""
         return self._read(index, "target")
+
+    def coverage(self, index: int, role: str) -> UInt8[Tensor, "height width"]:
+        """Read how much of each pixel of the "source" or the "target" is person, times 255.
+
+        Raises:
+            ShardError: the shards hold people without masks.
+        """
+        if not self.headers[self.locate(index)[0]].get("coverage"):
+            raise ShardError(
+                f"{self.folder} holds no masks. Make its pairs with "
+                "`python -m training.make_synthetic --people clothed`."
+            )
+        return self._read(index, f"{role}_coverage")
 
     def pair(self, index: int) -> Pair:
         """Read one pair."""
@@ -186,15 +204,16 @@ def write_shard(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, A
 
     Args:
         path: `shard-000000.safetensors` and so on.
-        tensors: those of `ENTRIES`, one row a pair.
+        tensors: those of `ENTRIES`, and of `COVERAGE` or not, one row a pair.
         about: what the header should say besides the format; at least `beta_space`.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
-    assert tensors.keys() == ENTRIES.keys()
+    entries = ENTRIES | COVERAGE if COVERAGE.keys() & tensors.keys() else ENTRIES
+    assert tensors.keys() == entries.keys()
     pairs = len(tensors["index"])
-    for name, (dtype, shape) in ENTRIES.items():
+    for name, (dtype, shape) in entries.items():
         found = tensors[name]
         fits = all(want in (-1, have) for want, have in zip(shape, found.shape[1:], strict=True))
         assert fits and found.dtype == dtype and len(found) == pairs, name

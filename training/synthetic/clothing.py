@@ -49,24 +49,24 @@ def draw_outfit(rng: np.random.Generator) -> list[Garment]:
     """Dress somebody: what lies below comes first."""
     outfit: list[Garment] = []
     if rng.random() < 0.5:
-        outfit.append(_socks(rng))
+        outfit.append(socks(rng))
     kind = rng.choice(["separates", "dress", "overall"], p=[0.8, 0.14, 0.06])
-    shoes = _shoes(rng)
+    footwear = shoes(rng)
     if kind == "separates":
-        bottom, top = _bottom(rng), _top(rng)
+        pair = [bottom(rng), top(rng)]
         tucked = rng.random() < 0.4
-        outfit += [top, bottom] if tucked else [bottom, top]
+        outfit += pair[::-1] if tucked else pair
         if tucked and rng.random() < 0.6:
             outfit.append(_belt(rng))
     elif kind == "dress":
-        outfit.append(_top(rng, hem=float(rng.uniform(-0.75, CROTCH_M - 0.08)), plain=0.3))
+        outfit.append(top(rng, hem=float(rng.uniform(-0.75, CROTCH_M - 0.08)), plain=0.3))
         if rng.random() < 0.5:
             outfit.append(_belt(rng))
     else:
         outfit += [_overall(rng)]
-    outfit.append(shoes)
+    outfit.append(footwear)
     if rng.random() < 0.3 and kind != "overall":
-        outfit.append(_jacket(rng))
+        outfit.append(jacket(rng))
     if rng.random() < 0.08:
         outfit.append(_gloves(rng))
     return outfit
@@ -97,7 +97,14 @@ def _loose(rng: np.random.Generator) -> tuple[float, float]:
     return metres, 0.3 * metres
 
 
-def _top(rng: np.random.Generator, *, hem: float | None = None, plain: float = 0.35) -> Garment:
+def top(
+    rng: np.random.Generator,
+    *,
+    hem: float | None = None,
+    plain: float = 0.35,
+    cloth: Paint | None = None,
+) -> Garment:
+    """Make a shirt, or a dress where the hem is low; of a cloth of its own if none is given."""
     hem = float(rng.uniform(CROTCH_M - 0.03, WAIST_M - 0.02)) if hem is None else hem
     sleeve = _draw_sleeve(rng)
     open_left = rng.random() < 0.04
@@ -110,7 +117,7 @@ def _top(rng: np.random.Generator, *, hem: float | None = None, plain: float = 0
 
     metres, rough = _loose(rng)
     flare = float(rng.uniform(0.0, 0.12)) if hem < CROTCH_M - 0.05 else 0.0
-    paint = _with_sleeves(rng, draw_paint(rng, plain=plain))
+    paint = _with_sleeves(rng, draw_paint(rng, plain=plain) if cloth is None else cloth)
     return Garment(
         inside=inside,
         paint=_with_print(rng, paint),
@@ -156,7 +163,7 @@ def _neckline(rng: np.random.Generator) -> Field:
     return inside
 
 
-def _bottom(rng: np.random.Generator) -> Garment:
+def bottom(rng: np.random.Generator) -> Garment:
     """Make trousers or shorts; one leg may be another colour."""
     low, high = [(-0.62, -0.42), (-0.95, -0.75), (-1.09, -1.0)][rng.choice(3, p=[0.3, 0.12, 0.58])]
     hem, waist = float(rng.uniform(low, high)), float(rng.uniform(WAIST_M - 0.06, WAIST_M + 0.04))
@@ -193,9 +200,9 @@ def _overall(rng: np.random.Generator) -> Garment:
     )
 
 
-def _jacket(rng: np.random.Generator) -> Garment:
-    """Make an open jacket or waistcoat above everything else."""
-    hem, sleeve = float(rng.uniform(-0.5, -0.15)), float(rng.choice([0.16, 0.68]))
+def jacket(rng: np.random.Generator, hem: tuple[float, float] = (-0.5, -0.15)) -> Garment:
+    """Make an open jacket or waistcoat above everything else; `hem` bounds where it ends."""
+    low, sleeve = float(rng.uniform(*hem)), float(rng.choice([0.16, 0.68]))
     gap, wider = float(rng.uniform(0.015, 0.06)), float(rng.uniform(0.0, 0.25))
 
     def inside(places: Array) -> Array:
@@ -204,7 +211,7 @@ def _jacket(rng: np.random.Generator) -> Garment:
         neck = np.maximum(np.abs(places[:, 0]) - 0.075, 0.25 - places[:, 1])
         neck = np.minimum(neck, NECK_M - places[:, 1])
         arm = sleeve - np.abs(places[:, 0])
-        return np.minimum(np.minimum(np.minimum(places[:, 1] - hem, arm), front), neck)
+        return np.minimum(np.minimum(np.minimum(places[:, 1] - low, arm), front), neck)
 
     metres, rough = _loose(rng)
     return Garment(
@@ -217,7 +224,7 @@ def _jacket(rng: np.random.Generator) -> Garment:
     )
 
 
-def _shoes(rng: np.random.Generator) -> Garment:
+def shoes(rng: np.random.Generator) -> Garment:
     """Make shoes with a sole, or boots; barefoot now and then is the skin showing."""
     top = float(rng.choice([-1.07, -1.03, rng.uniform(-0.95, -0.72)], p=[0.5, 0.3, 0.2]))
     if rng.random() < 0.08:
@@ -239,7 +246,8 @@ def _shoes(rng: np.random.Generator) -> Garment:
     )
 
 
-def _socks(rng: np.random.Generator) -> Garment:
+def socks(rng: np.random.Generator) -> Garment:
+    """Make socks, from the ankle to the knee."""
     top, paint = float(rng.uniform(-1.02, -0.72)), draw_paint(rng, plain=0.6)
     return Garment(inside=lambda places: top - places[:, 1], paint=paint, stand_off=even(0.002))
 

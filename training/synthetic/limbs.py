@@ -63,6 +63,12 @@ def unit(vector: Array) -> Array:
     return vector / max(float(np.sqrt(vector @ vector)), 1e-9)
 
 
+def cross(one: Array, two: Array) -> Array:
+    """Do what `np.cross` does with two vectors, in a fifth of its time."""
+    (a, b, c), (x, y, z) = one, two
+    return np.array([b * z - c * y, c * x - a * z, a * y - b * x])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limb:
     """A left arm or leg at rest; a right one is a left one in the mirror."""
@@ -117,7 +123,7 @@ def reach(limb: Limb, root: Array, target: Array, toward: Array) -> Reach:
     upper = aim * cosine + side * np.sqrt(1.0 - cosine**2)
     middle, end = root + upper * first, root + aim * distance
     lower = unit(end - middle)
-    hinge = unit(np.cross(upper, lower))
+    hinge = unit(cross(upper, lower))
     return Reach(
         upper_rotation=_frame(upper, hinge) @ _frame(unit(limb.upper), limb.hinge).T,
         lower_rotation=_frame(lower, hinge) @ _frame(unit(limb.lower), limb.hinge).T,
@@ -137,4 +143,4 @@ def segment_distance(one: tuple[Array, Array], two: tuple[Array, Array]) -> floa
 def _frame(along: Array, hinge: Array) -> Array:
     """Build a right-handed frame from a bone and the hinge, made perpendicular to it."""
     hinge = unit(hinge - along * (hinge @ along))
-    return np.stack([along, hinge, np.cross(along, hinge)], axis=1)
+    return np.stack([along, hinge, cross(along, hinge)], axis=1)

@@ -67,12 +67,12 @@ def make_pair(seed: int, index: int, body: BodyModel) -> dict[str, np.ndarray]:
         "intrinsics": intrinsics,
         "index": np.asarray(index, np.int64),
     }
-    for role, yaw_deg in (("source", _source_yaw(rng)), ("target", _target_yaw(rng))):
+    for role, yaw_deg in (("source", source_yaw(rng)), ("target", target_yaw(rng))):
         pose = draw_pose(rng, dressed.build)
-        pose[0] = _turned(pose[0], yaw_deg, scene)
+        pose[0] = turned(pose[0], yaw_deg, scene)
         pose = pose.astype(np.float32)
         vertices = pose_dressed(dressed, body, pose)
-        transl = _place(rng, vertices.numpy(), scene, depth_m, floor_px)
+        transl = place(rng, vertices.numpy(), scene, depth_m, floor_px)
         figure = Figure(
             vertices=vertices + torch.from_numpy(transl),
             faces=body.faces,
@@ -102,12 +102,21 @@ def dress(person: Person, body: BodyModel) -> DressedBody:
 
 def pose_dressed(dressed: DressedBody, body: BodyModel, pose: Array) -> Tensor:
     """Skin the dressed mesh by the joints of the bare body; (vertices, 3), metres."""
+    return skin(dressed.vertices, body.skin_weights, bone_transforms(dressed, pose))
+
+
+def bone_transforms(dressed: DressedBody, pose: Array) -> Tensor:
+    """Give what each bone does to points at rest, (24, 3, 4)."""
     rotations = axis_angle_to_matrix(torch.from_numpy(pose))[None]
     world, places = pose_joints(rotations, dressed.bare_joints)
     shifts = places - (world @ dressed.bare_joints[..., None])[..., 0]
-    transforms = torch.cat([world, shifts[..., None]], -1)[0].flatten(1)
-    blended = (body.skin_weights @ transforms).unflatten(1, (3, 4))
-    return (blended[..., :3] @ dressed.vertices[..., None])[..., 0] + blended[..., 3]
+    return torch.cat([world, shifts[..., None]], -1)[0]
+
+
+def skin(vertices: Tensor, weights: Tensor, transforms: Tensor) -> Tensor:
+    """Move points at rest by linear blend skinning; (vertices, 3), metres."""
+    blended = (weights @ transforms.flatten(1)).unflatten(1, (3, 4))
+    return (blended[..., :3] @ vertices[..., None])[..., 0] + blended[..., 3]
 
 
 def scene_intrinsics(scene: Scene) -> Array:
@@ -118,28 +127,28 @@ def scene_intrinsics(scene: Scene) -> Array:
     return matrix.astype(np.float32)
 
 
-def _source_yaw(rng: np.random.Generator) -> float:
+def source_yaw(rng: np.random.Generator) -> float:
     """Turn the source mostly toward the camera, degrees."""
     if rng.random() < 0.12:
         return float(rng.uniform(-180.0, 180.0))
     return float(np.clip(rng.normal(0.0, 35.0), -75.0, 75.0))
 
 
-def _target_yaw(rng: np.random.Generator) -> float:
+def target_yaw(rng: np.random.Generator) -> float:
     """Turn the target any way, mostly within a quarter turn, degrees."""
     if rng.random() < 0.25:
         return float(rng.uniform(-180.0, 180.0))
     return float(rng.uniform(-95.0, 95.0))
 
 
-def _turned(tilt: Array, yaw_deg: float, scene: Scene) -> Array:
+def turned(tilt: Array, yaw_deg: float, scene: Scene) -> Array:
     """Turn a body's tilt into its root rotation before the camera, axis-angle."""
     camera = rotation((0.0, 0.0, scene.roll_deg)) @ rotation((scene.pitch_deg, 0.0, 0.0))
     turn = rotation((0.0, yaw_deg, 0.0)) @ rotation(np.degrees(tilt))
     return axis_angle(camera @ CAMERA_FROM_BODY @ turn)
 
 
-def _place(
+def place(
     rng: np.random.Generator, vertices: Array, scene: Scene, depth_m: float, floor_px: float
 ) -> Array:
     """Choose where the person stands: on the floor, inside the image, sometimes cut at the knees.

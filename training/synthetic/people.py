@@ -1,5 +1,6 @@
 """Random people: shape, skin, face, hair and clothes; everything that both images share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from .paint import Array, Paint, draw_colour, linear, mottled
 
 BETA_LIMIT = 2.5
 SKIN_SHINE = 0.12
+HairMaker = Callable[[np.random.Generator, Array], Garment]
+"""Makes the hair on the head of a linear colour."""
 SKIN_TONES = np.array(
     [
         (0.98, 0.86, 0.78),
@@ -78,20 +81,26 @@ class Person:
         return np.clip(colours, 0.0, 1.0), shine
 
 
-def draw_person(rng: np.random.Generator) -> Person:
-    """Draw somebody."""
+def draw_person(
+    rng: np.random.Generator,
+    outfit: Callable[[np.random.Generator], list[Garment]] = draw_outfit,
+    hair: HairMaker | None = None,
+) -> Person:
+    """Draw somebody, in clothes and hair of all kinds where `outfit` and `hair` are left out."""
     betas = np.clip(rng.normal(0.0, 1.0, 10), -BETA_LIMIT, BETA_LIMIT).astype(np.float32)
     tone = rng.random()
     colour = linear(_between(SKIN_TONES, tone) * rng.normal(1.0, 0.02, 3))
     hair_colour = _draw_hair_colour(rng, tone)
-    outfit = draw_outfit(rng)
-    hair = [_beard(rng, hair_colour)] if rng.random() < 0.12 else []
-    if rng.random() > 0.06:
-        hair.append(_HAIR[rng.choice(len(_HAIR), p=_HAIR_WEIGHTS)](rng, hair_colour))
+    layers = outfit(rng)
+    if hair is None and rng.random() < 0.12:
+        layers.append(_beard(rng, hair_colour))
+    if hair is not None or rng.random() > 0.06:
+        hair = hair or _HAIR[rng.choice(len(_HAIR), p=_HAIR_WEIGHTS)]
+        layers.append(hair(rng, hair_colour))
     return Person(
         betas=betas,
         skin=_face(rng, colour, hair_colour),
-        layers=(*outfit, *hair),
+        layers=tuple(layers),
     )
 
 
@@ -138,7 +147,7 @@ def _face(rng: np.random.Generator, skin: Array, hair: Array) -> Paint:
     return paint
 
 
-def _strands(rng: np.random.Generator, colour: Array) -> Paint:
+def strands(rng: np.random.Generator, colour: Array) -> Paint:
     """Streak hair along its fall."""
     strength, streaks = rng.uniform(0.15, 0.45), rng.uniform(60.0, 140.0)
     squash = np.array([1.0, 0.15, 1.0], np.float32)
@@ -152,7 +161,7 @@ def _strands(rng: np.random.Generator, colour: Array) -> Paint:
     return paint
 
 
-def _hairline(rng: np.random.Generator) -> Field:
+def hairline(rng: np.random.Generator) -> Field:
     """Bound the hair by a slanted plane: high over the forehead, low in the nape."""
     height, slope = rng.normal(0.425, 0.008), rng.uniform(0.5, 0.7)
     wave, part = rng.uniform(0.0, 0.008), rng.choice([0.0, 0.0, -0.15, 0.15])
@@ -176,8 +185,8 @@ def _crop(rng: np.random.Generator, colour: Array) -> Garment:
         return metres + top * crown + 0.25 * metres * value_noise(places, 30.0)
 
     return Garment(
-        inside=_hairline(rng),
-        paint=_strands(rng, colour),
+        inside=hairline(rng),
+        paint=strands(rng, colour),
         stand_off=stand_off,
         taper_m=0.03,
         folds=0.3,
@@ -189,7 +198,7 @@ def _afro(rng: np.random.Generator, colour: Array) -> Garment:
     """Let curls stand far off the head."""
     metres = float(rng.uniform(0.035, 0.08))
     return Garment(
-        inside=_hairline(rng),
+        inside=hairline(rng),
         paint=mottled(colour, 0.5, 90.0),
         stand_off=even(metres, rough_m=0.006, per_metre=30.0),
         taper_m=0.05,
@@ -208,8 +217,8 @@ def _bun(rng: np.random.Generator, colour: Array) -> Garment:
         return 0.01 + size * np.exp(-squared / (2.0 * 0.022**2))
 
     return Garment(
-        inside=_hairline(rng),
-        paint=_strands(rng, colour),
+        inside=hairline(rng),
+        paint=strands(rng, colour),
         stand_off=stand_off,
         folds=0.2,
         shine=0.2,
@@ -218,7 +227,7 @@ def _bun(rng: np.random.Generator, colour: Array) -> Garment:
 
 def _long(rng: np.random.Generator, colour: Array) -> Garment:
     """Let the hair fall over nape, shoulders and back."""
-    cap = _hairline(rng)
+    cap = hairline(rng)
     low = float(rng.choice([rng.uniform(0.29, 0.34), rng.uniform(-0.02, 0.26)]))
     half, forward = float(rng.uniform(0.085, 0.12)), float(rng.uniform(-0.01, 0.045))
     metres = float(rng.uniform(0.012, 0.026))
@@ -236,7 +245,7 @@ def _long(rng: np.random.Generator, colour: Array) -> Garment:
 
     return Garment(
         inside=inside,
-        paint=_strands(rng, colour),
+        paint=strands(rng, colour),
         stand_off=stand_off,
         taper_m=0.03,
         folds=0.3,
@@ -255,7 +264,7 @@ def _beard(rng: np.random.Generator, colour: Array) -> Garment:
 
     return Garment(
         inside=inside,
-        paint=_strands(rng, colour),
+        paint=strands(rng, colour),
         stand_off=even(metres),
         taper_m=0.02,
         folds=0.3,

@@ -45,10 +45,10 @@ def draw_image(figure: Figure, scene: Scene, intrinsics: Array) -> Array:
     samples = _samples(figure, intrinsics, size)
     albedo, shine = figure.person.surface(samples.attributes[:, :3])
     colours = _lit(albedo, shine, samples.attributes[:, 3:], scene.light)
-    openness = _openness(samples.depth, intrinsics[0, 0], scene.light.occlusion)
+    darkened = openness(samples.depth, intrinsics[0, 0], scene.light.occlusion)
     person, alpha = _gathered(colours, samples.pixels, size)
-    background = scene.background * _floor_shadow(figure, scene, intrinsics)[..., None]
-    image = person * openness[..., None] + (1.0 - alpha[..., None]) * background
+    background = scene.background * floor_shadow(figure, scene, intrinsics)[..., None]
+    image = person * darkened[..., None] + (1.0 - alpha[..., None]) * background
     shown = np.clip(image, 0.0, 1.0) ** np.float32(1.0 / GAMMA)
     return (shown * 255.0 + 0.5).astype(np.uint8)
 
@@ -114,7 +114,7 @@ def _lit(albedo: Array, shine: Array, normals: Array, light: Light) -> Array:
     return colours + light.lamp * highlight[:, None] + light.sky * edge[:, None] * albedo
 
 
-def _openness(depth: Array, focal_px: float, strength: float) -> Array:
+def openness(depth: Array, focal_px: float, strength: float) -> Array:
     """Darken pixels beside nearer ones, as in the corner of an arm and the chest it rests on."""
     covered = np.isfinite(depth)
     if not covered.any():
@@ -143,7 +143,7 @@ def _smoothed(values: Array, radius: int) -> Array:
     return values
 
 
-def _floor_shadow(figure: Figure, scene: Scene, intrinsics: Array) -> Array:
+def floor_shadow(figure: Figure, scene: Scene, intrinsics: Array) -> Array:
     """Darken the floor around the lowest points of the body; 1 where there is no shadow."""
     height, width = scene.background.shape[:2]
     if scene.floor_shadow == 0.0:

@@ -47,16 +47,26 @@ class Scene:
 
 def draw_scene(rng: np.random.Generator, size: Size) -> Scene:
     """Draw a place for images of `size` = (height, width) pixels."""
+    return draw_camera(rng, draw_background(rng, size))
+
+
+def draw_background(rng: np.random.Generator, size: Size) -> Array:
+    """Draw what is behind the person, (height, width, 3), linear."""
     makers = (_plain, _sloped, _room, _clouds, _bokeh, _blocks, _striped)
     weights = (0.26, 0.24, 0.16, 0.14, 0.07, 0.08, 0.05)
     background = makers[rng.choice(len(makers), p=weights)](rng, size)
     if rng.random() < 0.5:
         background = background + rng.normal(0.0, rng.uniform(0.0, 0.012), (*size, 1))
+    return np.clip(background, 0.0, 1.0).astype(np.float32) ** np.float32(GAMMA)
+
+
+def draw_camera(rng: np.random.Generator, background: Array) -> Scene:
+    """Draw the light and the camera before a background, (height, width, 3), linear."""
     field_of_view = np.radians(rng.uniform(14.0, 40.0))
     return Scene(
-        background=np.clip(background, 0.0, 1.0).astype(np.float32) ** np.float32(GAMMA),
+        background=background,
         light=draw_light(rng),
-        focal_px=float(size[0] / 2.0 / np.tan(field_of_view / 2.0)),
+        focal_px=float(len(background) / 2.0 / np.tan(field_of_view / 2.0)),
         pitch_deg=float(np.clip(rng.normal(4.0, 6.0), -10.0, 20.0)),
         roll_deg=float(rng.normal(0.0, 1.0)),
         floor_shadow=float(rng.uniform(0.15, 0.6) * (rng.random() < 0.6)),
