@@ -22,13 +22,31 @@ def gaussian_blur(
     return F.conv2d(rows, window[..., None], groups=channels)
 
 
+def box_blur(
+    image: Float[Tensor, "batch channels height width"], radius_px: int
+) -> Float[Tensor, "batch channels height width"]:
+    """Average over a square of `radius_px` to every side; beyond the borders nothing counts."""
+    count = _box_sum(torch.ones_like(image[:1, :1]), radius_px)
+    return _box_sum(image, radius_px) / count
+
+
 def dilate(
     mask: Bool[Tensor, "batch height width"], by_px: int
 ) -> Bool[Tensor, "batch height width"]:
     """Grow a mask by a square of `by_px` pixels to every side; 0 leaves it as it is."""
-    size, grown = 2 * by_px + 1, mask[:, None].float()
-    grown = F.max_pool2d(grown, (size, 1), stride=1, padding=(by_px, 0))
-    return F.max_pool2d(grown, (1, size), stride=1, padding=(0, by_px))[:, 0] > 0.5
+    return _box_sum(mask[:, None].float(), by_px)[:, 0] > 0.5
+
+
+def _box_sum(image: Tensor, radius_px: int) -> Tensor:
+    """Add up squares by differences of running sums."""
+    for axis in (-2, -1):
+        length = image.shape[axis]
+        sums = image.cumsum(axis)
+        at = torch.arange(length, device=image.device)
+        upper = sums.index_select(axis, (at + radius_px).clamp(max=length - 1))
+        lower = sums.index_select(axis, (at - radius_px - 1).clamp(min=0))
+        image = upper - lower * (at > radius_px).to(image).unflatten(0, (-1, *[1] * (-1 - axis)))
+    return image
 
 
 def roughness(

@@ -1,0 +1,177 @@
+"""Which seen place stands for an unseen one: the body's own symmetry, on the rest body.
+
+The rest body is looked at from the front and from the back, so that a line of sight meets two
+places: the front of a place at the back, at the same height of the same part. Left and right are
+each other's mirror. The back of a head is no mirror of its front: hair comes from above the face.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ..body.joints import ANCESTORS, DEPTH, JOINT_INDEX, MIRRORED_JOINTS
+from ..body.view import BodyView
+from ..geometry.camera import project_perspective
+from ..geometry.normals import vertex_normals
+from ..geometry.rasterize import Visibility, rasterize
+from .mesh_smoothing import neighbour_table
+
+TRUNK_WITHOUT_HEAD = (0, 3, 6, 9, 13, 14)
+"""The joints of pelvis, spine and collars."""
+PIXELS_PER_UNIT = 320.0
+"""Of the two images of the rest body; a unit is half the body's height."""
+FAR = 100.0
+"""Distance of their cameras, in the same units: lines of sight are parallel to within 0.3 %."""
+NEAR_PARTS = 2
+"""Joints at most so far apart in the tree are one limb's, or the trunk's."""
+INWARD_STEPS = 12
+"""How often a vertex is averaged with its neighbours for it to lie well inside its limb."""
+ASLANT = 0.6
+"""Part of the normal that looks to the front or the back, below which places look inward."""
+HAIRLINE, CHIN, CROWN = 0.82, 0.63, 0.86
+"""Heights on the rest body, canonical; above the first a head is hair or hat all around."""
+
+
+class Counterpart(NamedTuple):
+    """A place of the surface for every vertex, whose look it may take."""
+
+    corners: Int[Tensor, "vertices 3"]
+    weights: Float[Tensor, "vertices 3"]
+    allowed: Bool[Tensor, "vertices"]
+    no_skin: Bool[Tensor, "vertices"]
+    """Where the look is not taken if it is bare skin: skin goes on below no garment, and a face
+    not behind hair."""
+
+    def carried(
+        self, values: Float[Tensor, "batch vertices channels"]
+    ) -> Float[Tensor, "batch vertices channels"]:
+        """Read values of vertices at the counterparts."""
+        return (self.weights[..., None] * values[:, self.corners]).sum(2)
+
+
+def part_distances() -> Int[Tensor, "24 24"]:
+    """Count the bones between two joints; from a hand to the pelvis there are eight."""
+    common = (ANCESTORS[:, None] & ANCESTORS[None]).sum(-1) - 1
+    return torch.from_numpy(DEPTH[:, None] + DEPTH[None] - 2 * common)
+
+
+def find_counterparts(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
+    """List who stands for whom, the likeliest first: front to back, left to right, hair.
+
+    Places at the sides of a limb look a little inward, where the camera sees them less aslant.
+
+    Args:
+        view: any view of the body; only its rest shape is looked at.
+        face: the vertices of the face.
+    """
+    rest = _RestBody(view)
+    places, head = view.canonical, view.parts == JOINT_INDEX["head"]
+    other_side = places.new_tensor([-1.0, 1.0])
+    inward = places
+    table = neighbour_table(view.faces, len(places))
+    for _ in range(INWARD_STEPS):
+        inward = inward[table].mean(1)
+    aslant = 1.0 - (rest.normals[:, 2:].abs() / ASLANT).clamp(max=1.0)
+    outer = places[:, :2]
+    inward = outer + aslant * (inward[:, :2] - outer)
+    back_of_head = head & (places[:, 1] < HAIRLINE) & ~face & (places[:, 2] < 0.04)
+    trunk = torch.isin(view.parts, view.parts.new_tensor(TRUNK_WITHOUT_HEAD))
+    everywhere, nowhere = torch.ones_like(head), torch.zeros_like(head)
+    limbs, hair = ~face & ~back_of_head, rest.above_face(places)
+    kinds = [
+        (inward, everywhere, limbs, trunk),
+        (outer * other_side, rest.normals[:, 2] >= 0.0, everywhere, nowhere),
+        (inward * other_side, everywhere, limbs, trunk),
+        (hair, everywhere, back_of_head, back_of_head),
+        (hair * other_side, everywhere, back_of_head, back_of_head),
+        (inward, nowhere, limbs, nowhere),
+    ]
+    return [rest.at(*kind) for kind in kinds]
+
+
+class _RestBody:
+    """The rest body seen from the front and from the back."""
+
+    def __init__(self, view: BodyView) -> None:
+        self.parts, self.faces = view.parts.long(), view.faces.long()
+        places = view.canonical
+        low, high = places.amin(0), places.amax(0)
+        size = ((high - low)[:2] * PIXELS_PER_UNIT).ceil().long() + 8
+        self.size = int(size[1]), int(size[0])
+        self.centre = (low + high) / 2
+        self.intrinsics = places.new_tensor(
+            [
+                [FAR * PIXELS_PER_UNIT, 0.0, self.size[1] / 2],
+                [0.0, FAR * PIXELS_PER_UNIT, self.size[0] / 2],
+                [0.0, 0.0, 1.0],
+            ]
+        )[None]
+        self.sides = [
+            rasterize(self._before(places, side)[None], self.faces, self.intrinsics, self.size)
+            for side in (1.0, -1.0)
+        ]
+        self.normals = vertex_normals(places[None], self.faces)[0]
+        head = places[self.parts == JOINT_INDEX["head"]]
+        self.rows = torch.linspace(CHIN, float(head[:, 1].max()), 24, device=places.device)
+        near = (head[:, 1] - self.rows[:, None]).abs() < 0.02
+        self.half_width = (near * head[:, 0].abs()).amax(1)
+
+    def at(
+        self,
+        xy: Float[Tensor, "vertices 2"],
+        front: Bool[Tensor, "vertices"],
+        allowed: Bool[Tensor, "vertices"],
+        no_skin: Bool[Tensor, "vertices"],
+    ) -> Counterpart:
+        """Find the surface at places of the front or the back; where none is, the vertex stays."""
+        face, weights, depth = (
+            torch.where(front.reshape(-1, *[1] * (one.ndim - 1)), one, other)
+            for one, other in zip(self._look(0, xy), self._look(1, xy), strict=True)
+        )
+        corners = self.faces[face]
+        near = part_distances().to(xy.device)[self._unsided(self.parts)]
+        part = self._unsided(self.parts[corners[:, 0]])
+        found = depth.isfinite() & (near.gather(1, part[:, None])[:, 0] <= NEAR_PARTS)
+        own = torch.arange(len(xy), device=xy.device)[:, None].expand(-1, 3)
+        return Counterpart(
+            corners=torch.where(found[:, None], corners, own),
+            weights=torch.where(found[:, None], weights, weights.new_tensor([1.0, 0.0, 0.0])),
+            allowed=allowed & found,
+            no_skin=no_skin,
+        )
+
+    def above_face(self, places: Float[Tensor, "vertices 3"]) -> Float[Tensor, "vertices 2"]:
+        """Fold what lies below the hairline up between hairline and crown, upside down."""
+        share = ((HAIRLINE - places[:, 1]) / (HAIRLINE - CHIN)).clamp(0.0, 1.0)
+        y = HAIRLINE + share * (CROWN - HAIRLINE)
+        x = places[:, 0] * 0.9 * self._width(y) / self._width(places[:, 1])
+        return torch.stack([x, y], 1)
+
+    def _width(self, y: Float[Tensor, "vertices"]) -> Float[Tensor, "vertices"]:
+        row = (y[:, None] - self.rows).abs().argmin(1)
+        return self.half_width[row].clamp(min=1e-3)
+
+    def _before(self, places: Tensor, side: float) -> Tensor:
+        """Turn the rest body before the camera at its front (1) or back (-1), y down."""
+        x, y, z = (places - self.centre).unbind(1)
+        return torch.stack([side * x, -y, FAR - side * z], 1)
+
+    def _look(self, side: int, xy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Read face, weights and depth at places; the depth is infinite where there is nothing."""
+        flat = torch.cat([xy, self.centre[2].expand(len(xy), 1)], 1)
+        pixels = project_perspective(
+            self._before(flat, 1.0 if side == 0 else -1.0)[None], self.intrinsics
+        )[0]
+        column, row = pixels.floor().long().unbind(1)
+        column, row = column.clamp(0, self.size[1] - 1), row.clamp(0, self.size[0] - 1)
+        seen: Visibility = self.sides[side]
+        face = seen.face_id[0, row, column].long()
+        return face.clamp(min=0), seen.barycentric[0, row, column], seen.depth[0, row, column]
+
+    @staticmethod
+    def _unsided(parts: Tensor) -> Tensor:
+        """Name right parts by their left ones."""
+        mirrored = torch.from_numpy(MIRRORED_JOINTS).to(parts.device)
+        return torch.minimum(parts, mirrored[parts])

@@ -1,0 +1,236 @@
+"""Holes of an image filled with its own texture: patches of it that go with what is around.
+
+Coarse to fine, every patch that touches the hole is matched with one outside (PatchMatch, Barnes et
+al. 2009, with jumps instead of scan lines), and the matches vote for the hole's colours (Wexler et
+al. 2007). That runs on a small copy; the image then takes its own pixels from the places found.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from .background import fill_holes
+from .filters import box_blur, dilate
+
+WORK_PX = 256
+"""Longest side of the small copy."""
+REACH = 2
+"""Patches are squares of 2 * REACH + 1 pixels."""
+SIDE = 2 * REACH + 1
+COARSEST_PX = 24
+ANCHOR = 0.7
+"""Weight of being as light as a smooth fill, against the patch's own pixels; without, whatever is
+striking around the hole is copied into it again and again."""
+UNLIKE = 0.2
+"""Difference at the hole's edge, of a range of 2, that is another thing and no other light."""
+CONTEXT = 0.75
+"""How much of the surroundings is searched, as a share of the hole's longer side."""
+ROUNDS = (6, 4, 2)
+"""Searches and votes on the coarsest level, the next, and all others."""
+BAND_ROWS = 256
+
+Places = Int[Tensor, "height width 2"]
+"""Row and column of the patch that stands for each pixel's."""
+
+
+def fill_with_texture(
+    image: Float[Tensor, "1 3 height width"], hole: Bool[Tensor, "1 height width"], *, seed: int = 0
+) -> Float[Tensor, "1 3 height width"]:
+    """Fill a hole; all other pixels stay as they are, and so does an image that is all hole.
+
+    Args:
+        image: in [-1, 1].
+        hole: what is to be filled.
+        seed: of the search.
+    """
+    out = image.clone()
+    rows, columns = (hole[0].any(axis).nonzero()[:, 0].tolist() for axis in (1, 0))
+    if not rows:
+        return out
+    more = round(CONTEXT * max(rows[-1] - rows[0], columns[-1] - columns[0])) + 4 * SIDE
+    cut = (
+        ...,
+        slice(max(0, rows[0] - more), rows[-1] + 1 + more),
+        slice(max(0, columns[0] - more), columns[-1] + 1 + more),
+    )
+    image, hole = image[cut], hole[cut]
+    step = -(-max(image.shape[-2:]) // WORK_PX)
+    small, small_hole = _shrunk(image, hole, step)
+    if bool(small_hole.all()):
+        return out
+    found = _find(small, small_hole, torch.Generator().manual_seed(seed))
+    correction = _correction(small, small_hole, found)
+    for top in range(0, hole.shape[-2], BAND_ROWS):
+        at = hole[0, top : top + BAND_ROWS].nonzero() + hole.new_tensor([top, 0], dtype=torch.long)
+        out[cut][0, :, at[:, 0], at[:, 1]] = _copied(image, at, found, correction, step)
+    return out
+
+
+def _shrunk(image: Tensor, hole: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    """Average squares; a square with a pixel of the hole is of the hole."""
+    edge = (0, -image.shape[-1] % step, 0, -image.shape[-2] % step)
+    image = F.pad(image, edge, mode="replicate")
+    hole = F.pad(hole[:, None].to(image), edge, mode="replicate")
+    return F.avg_pool2d(image, step), F.max_pool2d(hole, step)[:, 0] > 0.5
+
+
+def _find(image: Tensor, hole: Tensor, generator: torch.Generator) -> Places:
+    """Find a patch outside the hole for every one that touches it, coarse to fine."""
+    levels = [(image, hole)]
+    while min(levels[-1][0].shape[-2:]) >= 2 * COARSEST_PX:
+        smaller = _shrunk(*levels[-1], 2)
+        if bool(_blocked(smaller[1]).all()):
+            break
+        levels.append(smaller)
+    found: Tensor | None = None
+    for number, (image, hole) in enumerate(reversed(levels)):
+        smooth = fill_holes(image, (~hole)[:, None].to(image))
+        light = box_blur(smooth, SIDE) * ANCHOR * SIDE
+        allowed = ~_blocked(hole)[0] if not _blocked(hole).all() else ~hole[0]
+        targets = dilate(hole, REACH)[0].nonzero()
+        places, image = _start(found, smooth, hole, allowed, targets, generator)
+        for _ in range(ROUNDS[min(number, len(ROUNDS) - 1)]):
+            padded = F.pad(image, (REACH,) * 4, mode="replicate")
+            patches = torch.cat([F.unfold(padded, SIDE)[0], light[0].flatten(1)]).T.contiguous()
+            places, apart = _improved(patches, targets, allowed, places, generator)
+            image = _voted(image, hole, places, apart)
+        found = places
+    assert found is not None
+    return found
+
+
+def _start(
+    coarser: Tensor | None,
+    smooth: Tensor,
+    hole: Tensor,
+    allowed: Tensor,
+    targets: Tensor,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Give every pixel a place, from the coarser level or at random, and the hole first colours."""
+    height, width = hole.shape[-2:]
+    places = own = torch.stack(
+        torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"), -1
+    ).to(hole.device)
+    sources = allowed.nonzero()
+    pick = torch.randint(len(sources), (len(targets),), generator=generator).to(hole.device)
+    drawn, (row, column) = sources[pick], targets.unbind(1)
+    places = own.clone()
+    if coarser is not None:
+        limit = own.new_tensor(coarser.shape[:2]) - 1
+        half = torch.minimum(torch.div(targets, 2, rounding_mode="floor"), limit)
+        finer = targets + 2 * (coarser[half[:, 0], half[:, 1]] - half)
+        finer = finer.clamp(min=0).minimum(own.new_tensor([height, width]) - 1)
+        drawn = torch.where(allowed[finer[:, 0], finer[:, 1]][:, None], finer, drawn)
+    places[row, column] = drawn
+    if coarser is None:
+        return places, smooth
+    return places, _voted(smooth, hole, places, torch.ones_like(hole[0], dtype=smooth.dtype))
+
+
+def _blocked(hole: Bool[Tensor, "1 height width"]) -> Bool[Tensor, "1 height width"]:
+    """Tell whose patches touch the hole or leave the image."""
+    blocked = dilate(hole, REACH)
+    blocked[:, :REACH] = blocked[:, -REACH:] = True
+    blocked[:, :, :REACH] = blocked[:, :, -REACH:] = True
+    return blocked
+
+
+def _improved(
+    patches: Float[Tensor, "pixels entries"],
+    targets: Int[Tensor, "targets 2"],
+    allowed: Bool[Tensor, "height width"],
+    places: Places,
+    generator: torch.Generator,
+) -> tuple[Places, Float[Tensor, "height width"]]:
+    """Try the neighbours' shifts at two distances, then places drawn closer and closer.
+
+    Returns:
+        Places, and how far their patches differ from the targets'.
+    """
+    width = allowed.shape[1]
+    limit = targets.new_tensor(allowed.shape) - 1
+    row, column = targets.unbind(1)
+    mine = patches[row * width + column]
+
+    def difference(at: Tensor) -> Tensor:
+        apart = (mine - patches[at[:, 0] * width + at[:, 1]]).square().sum(1)
+        return torch.where(allowed[at[:, 0], at[:, 1]], apart, torch.inf)
+
+    best = places[row, column]
+    score = difference(best)
+    places = places.clone()
+
+    def attempt(shift: Callable[[], Tensor]) -> None:
+        nonlocal best, score
+        candidate = shift().clamp(min=0).minimum(limit)
+        apart = difference(candidate)
+        best = torch.where((apart < score)[:, None], candidate, best)
+        score = torch.minimum(apart, score)
+        places[row, column] = best
+
+    for jump in (4, 1):
+        for move in ((0, jump), (jump, 0), (0, -jump), (-jump, 0)):
+            near = (targets + targets.new_tensor(move)).clamp(min=0).minimum(limit)
+            attempt(lambda near=near: places[near[:, 0], near[:, 1]] - near + targets)
+    radius = float(max(allowed.shape))
+    while radius > 2.0:
+        draw = torch.rand(len(best), 2, generator=generator).to(patches) * 2 - 1
+        attempt(lambda draw=draw, radius=radius: best + (draw * radius).round().long())
+        radius *= 0.35
+    apart = torch.zeros(allowed.shape).to(patches)
+    apart[row, column] = score
+    return places, apart
+
+
+def _voted(
+    image: Float[Tensor, "1 3 height width"],
+    hole: Bool[Tensor, "1 height width"],
+    places: Places,
+    apart: Float[Tensor, "height width"],
+) -> Float[Tensor, "1 3 height width"]:
+    """Average what the patches around each pixel of the hole put there; good ones count more."""
+    at = hole[0].nonzero()
+    limit = at.new_tensor(hole.shape[1:]) - 1
+    typical = apart[at[:, 0], at[:, 1]].quantile(0.75).clamp(min=1e-6)
+    weight_of = torch.exp(-apart / typical) + 1e-6
+    total, sums = image.new_zeros(len(at), 3), image.new_zeros(len(at), 1)
+    for dy in range(-REACH, REACH + 1):
+        for dx in range(-REACH, REACH + 1):
+            centre = (at - at.new_tensor([dy, dx])).clamp(min=0).minimum(limit)
+            y, x = centre.unbind(1)
+            source = (places[y, x] + at - centre).clamp(min=0).minimum(limit)
+            total += weight_of[y, x, None] * image[0, :, source[:, 0], source[:, 1]].T
+            sums += weight_of[y, x, None]
+    out = image.clone()
+    out[0, :, at[:, 0], at[:, 1]] = (total / sums).T
+    return out
+
+
+def _correction(image: Tensor, hole: Tensor, found: Places) -> Float[Tensor, "1 3 height width"]:
+    """Spread over the hole what copied colours lack at its edge: light, not things."""
+    ring = (dilate(hole, REACH) & ~hole)[:, None].to(image)
+    lacking = image - image[:, :, found[..., 0], found[..., 1]]
+    alike = torch.exp(-(lacking / UNLIKE).square().sum(1, keepdim=True))
+    return fill_holes(alike * lacking, ring) * dilate(hole, 1)[:, None]
+
+
+def _copied(
+    image: Tensor, at: Int[Tensor, "pixels 2"], found: Places, correction: Tensor, step: int
+) -> Float[Tensor, "3 pixels"]:
+    """Read pixels of the hole from where the four patches of the small copy around them lie."""
+    exact = (at + 0.5) / step - 0.5
+    low, limit = exact.floor(), at.new_tensor(found.shape[:2]) - 1
+    total = torch.zeros(len(at), 3).to(image)
+    for corner in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        near = low + low.new_tensor(corner)
+        weight = (1 - (exact - near).abs()).prod(1, keepdim=True)
+        j, i = near.long().clamp(min=0).minimum(limit).unbind(1)
+        source = at + step * (found[j, i] - torch.stack([j, i], 1))
+        source = source.clamp(min=0).minimum(at.new_tensor(image.shape[-2:]) - 1)
+        colour = image[0, :, source[:, 0], source[:, 1]] + correction[0, :, j, i]
+        total += weight * colour.T
+    return total.T.clamp(-1.0, 1.0)

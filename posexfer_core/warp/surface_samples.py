@@ -1,0 +1,294 @@
+"""The look of a target body's surface: what the source shows of it, then what it shows of its like.
+
+Every place asks the source for itself, for the other side of its part, for its mirror image, for
+hair; the first that is seen gives its own pixels, sharp. What none shows takes the colours around
+it on the surface.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ..body.view import BodyView
+from ..geometry.camera import pixels_to_ndc, project_perspective
+from ..geometry.normals import face_normals
+from ..geometry.rasterize import Visibility, interpolate
+from ..geometry.visibility import surface_warp
+from .counterparts import NEAR_PARTS, Counterpart, part_distances
+from .filters import box_blur
+from .mesh_smoothing import neighbour_table, spread
+from .skin import is_skin
+
+OCCLUDER_REACH_M = 0.03
+"""How far beside its outline another part may still cover what lies behind it."""
+OCCLUDER_TABLE_PX = 256
+MIN_COSINE = 0.2
+"""Of the angle from which the source sees a place; what it sees more aslant is stretched."""
+BORROWED = 0.5
+"""Confidence in a counterpart's look, against that in a place's own."""
+
+
+class SourceField(NamedTuple):
+    """What the source image shows of the clothed body, at a size that depth tests need."""
+
+    image: Float[Tensor, "1 3 height width"]
+    """The photo, in [-1, 1]."""
+    view: BodyView
+    """The clothed body, in the field: a part of the photo, `step` pixels of it to one."""
+    offset_xy: tuple[int, int]
+    step: int
+    shown: Float[Tensor, "1 1 field_height field_width"]
+    """Share of the person in each pixel of the field."""
+    safe: Float[Tensor, "1 1 field_height field_width"]
+    """1 where the person is shown and not at the very edge."""
+    occluders: Float[Tensor, "24 rows columns"]
+    """Depth of the nearest other limb at or beside each place, for each part; metres."""
+    counterparts: list[Counterpart]
+    skin: Float[Tensor, "3"] | None
+    """The face's colour in [0, 1], where it is seen."""
+
+
+class Sample(NamedTuple):
+    """What a source shows at the pixels of a target."""
+
+    colours: Float[Tensor, "1 3 height width"]
+    own: Float[Tensor, "1 1 height width"]
+    """Share of the place's own pixels; 1 minus it was borrowed from its like."""
+    seen: Float[Tensor, "1 1 height width"]
+    """1 where the source sees the place itself."""
+    shown: Float[Tensor, "1 1 height width"]
+    """Share of the person there."""
+    confidence: Float[Tensor, "1 1 height width"]
+
+
+def occluder_table(view: BodyView) -> Float[Tensor, "24 rows columns"]:
+    """Find for every part the nearest of the other limbs, and those just beside.
+
+    A hand on a hip is no part of the hip, and a fitted hand lies a little beside the one shown.
+    """
+    scale = min(1.0, OCCLUDER_TABLE_PX / max(view.size))
+    size = (max(1, round(view.size[0] * scale)), max(1, round(view.size[1] * scale)))
+    small = view.reframed((0.0, 0.0), scale, size)
+    face_id, depth = small.visibility.face_id[0].long(), small.visibility.depth[0]
+    parts = torch.where(face_id >= 0, view.parts[view.faces[face_id.clamp(min=0), 0]], -1)
+    reach_px = OCCLUDER_REACH_M * float(small.intrinsics[0, 0, 0] / small.root_depth[0])
+    reach = max(1, round(reach_px))
+    labels = torch.arange(24, device=depth.device)[:, None, None]
+    nearness = torch.where(parts == labels, 1.0 / depth, 0.0)[None]
+    nearness = F.max_pool2d(nearness, (2 * reach + 1, 1), 1, (reach, 0))
+    nearness = F.max_pool2d(nearness, (1, 2 * reach + 1), 1, (0, reach))[0]
+    other = part_distances().to(depth.device) > NEAR_PARTS
+    return torch.stack([1.0 / nearness[row].amax(0) for row in other])
+
+
+class _Look(NamedTuple):
+    """Where in the source a vertex looks for its colour."""
+
+    places: Float[Tensor, "1 vertices 3"]
+    """Metres, the source's camera frame."""
+    face_parts: Int[Tensor, "faces"]
+    """Part that each face looks at."""
+    kind: Counterpart | None
+    """None: at itself."""
+    faces_asked: Bool[Tensor, "faces"]
+
+    def asked(self, face_id: Int[Tensor, "height width"]) -> Bool[Tensor, "height width"]:
+        """Tell which pixels may look here."""
+        return (face_id >= 0) & self.faces_asked[face_id.clamp(min=0).long()]
+
+
+class SurfaceSampler:
+    """Samples one source for any number of targets."""
+
+    def __init__(self, field: SourceField) -> None:
+        self.field = field
+        self.faces = field.view.faces.long()
+        self.table = neighbour_table(self.faces, len(field.view.canonical))
+        own = field.view.vertices
+        all_faces = torch.ones_like(self.faces[:, 0], dtype=torch.bool)
+        self.looks = [_Look(own, field.view.parts.long()[self.faces[:, 0]], None, all_faces)]
+        for kind in field.counterparts:
+            part = field.view.parts.long()[kind.corners[:, 0]][self.faces[:, 0]]
+            asked = kind.allowed[self.faces].all(1)
+            self.looks.append(_Look(kind.carried(own), part, kind, asked))
+        self.vertex_colours = self._vertex_colours()
+
+    def sample(
+        self,
+        target: Visibility,
+        outline: Bool[Tensor, "1 height width"],
+        sizes: Float[Tensor, "faces"],
+        soft_px: int,
+    ) -> Sample:
+        """Give the look of every covered pixel.
+
+        Args:
+            target: what the target's pixels see, of the faces of the source.
+            outline: where the target's own outline is near; elsewhere the outermost pixels of the
+                person shown are not used, which have background in them.
+            sizes: of each face in the target image, square pixels.
+            soft_px: width of the blend between one look and the next.
+        """
+        body = target.mask[:, None].to(self.vertex_colours)
+        around = box_blur(body, soft_px).clamp(min=1e-3)
+        left, kept = body, torch.zeros(7, *body.shape[-2:]).to(body)
+        mixed, own, confidence, place = kept[:3], kept[3], kept[4], kept[5:7]
+        for look in self.looks:
+            at = ((left[0, 0] > 0.01) & look.asked(target.face_id[0])).flatten().nonzero()[:, 0]
+            if len(at) == 0:
+                continue
+            near_outline = outline.flatten()[at]
+            found = torch.zeros(7, body.numel()).to(body)
+            found[:, at] = self._look(_pixels_of(target, at), near_outline, look, sizes)
+            colours, valid, trust, seen = found.reshape(7, *body.shape[-2:]).split([3, 1, 1, 2])
+            share = box_blur(valid[None], soft_px) / around
+            weight = left[0] * valid * (2.0 * share[0] - 1.0).clamp(0.0, 1.0)
+            left = left - weight
+            mixed += weight * colours
+            confidence += weight[0] * trust[0]
+            if look.kind is None:
+                own[:], place[:] = weight[0], seen
+        painted = interpolate(target, self.faces, self.vertex_colours).permute(0, 3, 1, 2)
+        return Sample(
+            colours=mixed + left * painted,
+            own=own[None, None],
+            seen=place[None, :1],
+            shown=place[None, 1:],
+            confidence=confidence[None, None],
+        )
+
+    def _vertex_colours(self) -> Float[Tensor, "1 vertices 3"]:
+        """Colour every vertex: by itself, by its like, or by what is around it on the surface."""
+        count, faces = len(self.field.view.canonical), self.faces
+        place = torch.zeros(count, dtype=torch.long, device=faces.device)
+        place[faces.flatten()] = torch.arange(faces.numel(), device=faces.device)
+        face = torch.div(place, 3, rounding_mode="floor").to(torch.int32)
+        weights = F.one_hot(place % 3, 3).to(self.field.image)
+        at_vertices = Visibility(
+            face_id=face[None, None],
+            barycentric=weights[None, None],
+            depth=torch.ones(1, 1, count, device=faces.device),
+        )
+        self.vertex_colours = torch.zeros(1, count, 3).to(self.field.image)
+        sizes = torch.ones(len(faces)).to(self.field.image)
+        sample = self.sample(at_vertices, torch.zeros_like(at_vertices.mask), sizes, 0)
+        colours, known = sample.colours[0, :, 0].T, (sample.confidence[0, 0, 0] > 0).to(weights)
+        mean = (colours * known[:, None]).sum(0) / known.sum().clamp(min=1.0)
+        start = torch.where(known[:, None] > 0, colours, mean)
+        return spread(colours, known, self.table, stiffness=0.02, start=start, iterations=120)[None]
+
+    def _look(
+        self,
+        target: Visibility,
+        outline: Bool[Tensor, "pixels"],
+        look: _Look,
+        sizes: Float[Tensor, "faces"],
+    ) -> Float[Tensor, "7 pixels"]:
+        """Look some pixels' places, or their counterparts, up in the source.
+
+        Args:
+            target: the pixels as an image of one row.
+            outline: whether each lies near the target's outline.
+            look: where to look.
+            sizes: of each face in the target image, square pixels.
+
+        Returns:
+            Three colours, 1 where they may be taken, confidence, 1 where the source sees the
+            place, and the share of the person there.
+        """
+        field, faces, weights = self.field, self.faces, target.barycentric
+        face = target.face_id[0, 0].long()
+        if look.kind is not None:
+            turned = self._turned(look.places)
+            faces = torch.where(turned[:, None], faces[:, [0, 2, 1]], faces)
+            weights = torch.where(turned[face][:, None], weights[..., [0, 2, 1]], weights)
+        pixels = replace(target, barycentric=weights)
+        view = field.view
+        warp = surface_warp(
+            look.places,
+            view.visibility,
+            view.intrinsics,
+            view.size,
+            pixels,
+            faces,
+            min_cosine=MIN_COSINE,
+        )
+        free = self._not_hidden(warp.grid, pixels, faces, look)
+        inside = (warp.grid[0, 0].abs() <= 1.0).all(-1)
+        seen = warp.visible[0, 0] * free * inside
+        shown, safe = F.grid_sample(
+            torch.cat([field.shown, field.safe], 1), warp.grid, align_corners=False
+        )[0, :, 0]
+        colours = self._colours(warp.grid)[0, :, 0]
+        if look.kind is None:
+            valid = seen * ((safe > 0.5) | ((shown > 0.5) & outline))
+        else:
+            valid = seen * (safe > 0.5)
+            if field.skin is not None:
+                forbidden = look.kind.no_skin[faces].any(1)[face]
+                valid = valid * ~(forbidden & is_skin(colours, field.skin))
+        trust = self._confidence(look.places, faces, sizes)[face] * valid
+        trust = trust * (1.0 if look.kind is None else BORROWED)
+        return torch.stack([*colours, valid, trust, seen, seen * shown])
+
+    def _turned(self, positions: Tensor) -> Bool[Tensor, "faces"]:
+        """Tell which faces of counterparts look away from the source's camera, as mirrors do."""
+        normals = face_normals(positions, self.faces)[0]
+        return (normals * positions[0, self.faces[:, 0]]).sum(1) > 0
+
+    def _not_hidden(
+        self, grid: Tensor, pixels: Visibility, faces: Tensor, look: _Look
+    ) -> Bool[Tensor, "pixels"]:
+        """Tell where no other limb lies before the place, or close beside."""
+        table = self.field.occluders
+        rows, columns = table.shape[1:]
+        depth = interpolate(pixels, faces, look.places[..., 2:].contiguous())[0, 0, :, 0]
+        column = ((grid[0, 0, :, 0] + 1) * 0.5 * columns).long().clamp(0, columns - 1)
+        row = ((grid[0, 0, :, 1] + 1) * 0.5 * rows).long().clamp(0, rows - 1)
+        return table[look.face_parts[pixels.face_id[0, 0].long()], row, column] > depth
+
+    def _colours(self, grid: Tensor) -> Float[Tensor, "1 3 height width"]:
+        """Read the photo itself at places of the field."""
+        field = self.field
+        height, width = field.view.size
+        pixels = (grid + 1) * 0.5 * grid.new_tensor([width, height]) * field.step
+        pixels = pixels + grid.new_tensor(field.offset_xy)
+        size = (field.image.shape[-2], field.image.shape[-1])
+        return F.grid_sample(
+            field.image, pixels_to_ndc(pixels, size), padding_mode="border", align_corners=False
+        )
+
+    def _confidence(
+        self, positions: Tensor, faces: Tensor, sizes: Float[Tensor, "faces"]
+    ) -> Float[Tensor, "faces"]:
+        """Rate each face of the source: how straight it is seen, and by how many pixels."""
+        field = self.field
+        normals = F.normalize(face_normals(positions, faces)[0], dim=1)
+        middle = F.normalize(positions[0, faces].mean(1), dim=1)
+        cosine = -(normals * middle).sum(1)
+        pixels = field.step**2 * face_sizes(positions, faces, field.view.intrinsics)
+        return cosine.clamp(0.0, 1.0) * (pixels / sizes.clamp(min=1e-6)).sqrt().clamp(max=1.0)
+
+
+def face_sizes(
+    vertices: Float[Tensor, "1 vertices 3"],
+    faces: Tensor,
+    intrinsics: Float[Tensor, "1 3 3"],
+) -> Float[Tensor, "faces"]:
+    """Measure every face in the image, square pixels."""
+    one, two, three = project_perspective(vertices, intrinsics)[0, faces].unbind(1)
+    a, b = two - one, three - one
+    return 0.5 * (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).abs()
+
+
+def _pixels_of(target: Visibility, at: Int[Tensor, "pixels"]) -> Visibility:
+    """Lay some pixels out as an image of one row."""
+    return Visibility(
+        face_id=target.face_id.flatten()[at][None, None],
+        barycentric=target.barycentric.reshape(-1, 3)[at][None, None],
+        depth=target.depth.flatten()[at][None, None],
+    )

@@ -1,0 +1,331 @@
+"""A photo's person in another pose, by geometry alone: real pixels, and masks that say which.
+
+At the photo's own resolution. Depth tests, shells and holes are found on a small copy of the part
+that shows the person; colours are read from the photo, a band of rows at a time.
+"""
+
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..body.view import BodyView
+from ..errors import ImageError
+from ..geometry.camera import project_perspective
+from ..geometry.rasterize import Visibility
+from .background import trusted_background
+from .canvas import Outside, with_room
+from .clothed_shell import face_vertices, fit_shell, wear
+from .counterparts import find_counterparts
+from .exemplar_fill import fill_with_texture
+from .filters import box_blur, dilate
+from .skin import face_colour
+from .skirt import skirt_faces
+from .surface_samples import Sample, SourceField, SurfaceSampler, face_sizes, occluder_table
+from .warped_source import MARGIN, trusted_body
+
+FIELD_PX = 640
+"""Longest side of the small copy, at most."""
+UNMASKED_PX = 320
+"""The same without a mask: growing one there takes most of the time."""
+RIM = 0.005
+"""Width of the person's outermost pixels, which mix with the background; a share of the height."""
+BAND_PIXELS = 1 << 19
+"""Pixels of the target whose colours are read at once."""
+WHOLE_PIXELS = 1 << 22
+"""Images up to this size are rasterised in one piece, so that all maps agree to the pixel."""
+EDGE_M = 0.02
+"""Width of the target's outline along which the person's own mask cuts it."""
+CUT_STEPS = 6
+"""Rounds in which the cut grows inward from the outline."""
+SOFT_M = 0.012
+"""Width of the blend between a place's own look and a borrowed one."""
+
+Leftovers = Literal["keep", "remove"]
+
+
+class WarpedPhoto(NamedTuple):
+    """The person in the target's pose.
+
+    `visible`, `background` and `inpaint` share the image among them.
+    """
+
+    image: Float[Tensor, "1 3 height width"]
+    """In [-1, 1]."""
+    visible: Bool[Tensor, "1 1 height width"]
+    """The body's own pixels, which the source shows."""
+    background: Bool[Tensor, "1 1 height width"]
+    """The source's own background, where it was."""
+    body: Bool[Tensor, "1 1 height width"]
+    """Where the clothed target is."""
+    inpaint: Bool[Tensor, "1 1 height width"]
+    """Everything else: borrowed looks, guesses, filled background."""
+    confidence: Float[Tensor, "1 1 height width"]
+    """0 to 1: how straight and how finely the source shows it, half of that for borrowed looks;
+    1 on known background, 0 where nothing of the kind is shown."""
+    worn: BodyView
+    """The clothed target, for maps that fit the image."""
+    offset_xy: tuple[int, int]
+    """The photo's left upper corner in the image, pixels; (0, 0) unless there is room around."""
+
+
+class PreparedSource(NamedTuple):
+    """What every target of one photo shares."""
+
+    image: Float[Tensor, "1 3 height width"]
+    sampler: SurfaceSampler
+    offsets: Float[Tensor, "vertices"]
+    """Of the shell, metres."""
+    unknown: Bool[Tensor, "1 height width"]
+    """Where the photo does not show its background."""
+    filled: Float[Tensor, "3 pixels"]
+    """What is put there."""
+
+
+def warp_to_pose(
+    image: Float[Tensor, "images 3 height width"],
+    source: BodyView,
+    target: BodyView,
+    mask: Float[Tensor, "masks 1 mask_height mask_width"] | None = None,
+    *,
+    leftovers: Leftovers = "keep",
+    outside: Outside = "crop",
+    margin: float = MARGIN,
+) -> WarpedPhoto:
+    """Warp a photo's person into another pose.
+
+    Args:
+        image: the photo, in [-1, 1].
+        source: the body of the person shown, in the photo.
+        target: the same person's body in the pose wanted, in an image of the same size.
+        mask: share of the person in each pixel; without one, colours around the body tell roughly
+            what is background, and nothing stands off the body.
+        leftovers: what becomes of the mask's things that are no part of the body, such as poles.
+        outside: what becomes of a pose that leaves the photo; all but "crop" give more image.
+        margin: without a mask, see `warped_source.warp_source`.
+
+    Raises:
+        ImageError: more than one image, or sizes that differ.
+    """
+    _check(image, source, mask)
+    _check(image, target, mask)
+    room = None if outside == "crop" else with_room(image, source, target, mask)
+    if room is not None:
+        image, source, target, mask = room[:4]
+    prepared = prepare_source(
+        image,
+        source,
+        mask,
+        leftovers=leftovers,
+        margin=margin,
+        outside=room.outside if room is not None and outside == "fill" else None,
+    )
+    warped = pose_source(prepared, target)
+    if room is None:
+        return warped
+    background = warped.background & ~room.outside[:, None]
+    return warped._replace(
+        background=background,
+        inpaint=~(warped.visible | background),
+        confidence=warped.confidence * ~(warped.background & ~background),
+        offset_xy=room.offset_xy,
+    )
+
+
+def prepare_source(
+    image: Float[Tensor, "images 3 height width"],
+    source: BodyView,
+    mask: Float[Tensor, "masks 1 mask_height mask_width"] | None = None,
+    *,
+    leftovers: Leftovers = "keep",
+    margin: float = MARGIN,
+    outside: Bool[Tensor, "1 height width"] | None = None,
+) -> PreparedSource:
+    """Fit the shell, find what is seen, fill the background; see `warp_to_pose`.
+
+    Args:
+        image: as there; so are the other arguments.
+        source: the body of the person shown.
+        mask: share of the person.
+        leftovers: what becomes of things.
+        margin: without a mask.
+        outside: what else is filled, if anything: what the photo does not show.
+    """
+    _check(image, source, mask)
+    left, top, right, bottom, step = _field_box(source, mask)
+    cut = (..., slice(top, bottom), slice(left, right))
+    size = ((bottom - top) // step, (right - left) // step)
+    bare = source.reframed((left, top), 1.0 / step, size)
+    small = F.avg_pool2d(image[cut], step)
+    offsets = bare.vertices.new_zeros(len(bare.canonical))
+    rim = max(1, round(RIM * size[0]))
+    if mask is None:
+        clear = trusted_background(small, bare.visibility.mask, margin)
+        person = trusted_body(small, bare.visibility.mask, clear)[:, None].to(small)
+        hole = ~clear
+    else:
+        shown = F.avg_pool2d(mask[cut].to(image), step)
+        person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
+        offsets, unreached = fit_shell(bare, person[0, 0])
+        person = person * ~unreached
+        hole = dilate(shown[:, 0] > 0.05, 2 * rim)
+        if leftovers == "keep":
+            hole = hole & ~unreached
+    worn = wear(bare, offsets)
+    if mask is not None:
+        worn = replace(worn, faces=torch.cat([worn.faces, skirt_faces(worn, person[0, 0])]))
+    face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
+    field = SourceField(
+        image=image,
+        view=worn,
+        offset_xy=(left, top),
+        step=step,
+        shown=person,
+        safe=safe[:, None].to(image),
+        occluders=occluder_table(worn),
+        counterparts=find_counterparts(worn, face),
+        skin=face_colour(small, worn, face, safe),
+    )
+    unknown = torch.zeros(1, *image.shape[-2:], dtype=torch.bool, device=image.device)
+    unknown[cut] = hole.repeat_interleave(step, 1).repeat_interleave(step, 2)
+    if outside is not None:
+        unknown |= outside
+    place = fill_with_texture(image, unknown)
+    return PreparedSource(
+        image=image,
+        sampler=SurfaceSampler(field),
+        offsets=offsets,
+        unknown=unknown,
+        filled=place[0, :, unknown[0]],
+    )
+
+
+def pose_source(prepared: PreparedSource, target: BodyView) -> WarpedPhoto:
+    """Draw a prepared source in a pose."""
+    _check(prepared.image, target, None)
+    image = prepared.image.clone()
+    image[0, :, prepared.unknown[0]] = prepared.filled
+    height, width = image.shape[-2:]
+    worn = wear(target, prepared.offsets)
+    worn = replace(worn, faces=prepared.sampler.field.view.faces)
+    flags = torch.zeros(3, 1, 1, height, width, dtype=torch.bool, device=image.device)
+    visible, background, body = flags
+    background[:, 0] = ~prepared.unknown
+    confidence = background.to(image)
+    px_per_m = float(worn.intrinsics[0, 0, 0] / worn.root_depth[0])
+    edge, soft = (max(1, round(metres * px_per_m)) for metres in (EDGE_M, SOFT_M))
+    over = edge + soft
+    sizes = face_sizes(worn.vertices, worn.faces.long(), worn.intrinsics)
+    pixels = project_perspective(worn.vertices, worn.intrinsics)[0]
+    low, high = (pixels.amin(0) - over).tolist(), (pixels.amax(0) + over).tolist()
+    left, right = max(0, int(low[0])), min(width, int(high[0]) + 1)
+    first, last = max(0, int(low[1])), min(height, int(high[1]) + 1)
+    band = max(2 * over, BAND_PIXELS // max(1, right - left))
+    for top in range(first, last, band):
+        bottom = min(top + band, last)
+        start, end = max(0, top - over), min(height, bottom + over)
+        drawn = _part(worn, slice(start, end), slice(left, right))
+        outline = dilate(~drawn.mask, edge)
+        sample = prepared.sampler.sample(drawn, outline, sizes, soft)
+        alpha = _alpha(drawn.mask, outline, sample, edge)
+        inner = (..., slice(top - start, bottom - start), slice(None))
+        here = (..., slice(top, bottom), slice(left, right))
+        covered, alpha = drawn.mask[:, None][inner], alpha[inner]
+        image[here] += alpha * (sample.colours[inner] - image[here])
+        body[here] = covered
+        visible[here] = (sample.own[inner] > 0.99) & (alpha > 0.99)
+        background[here] &= alpha < 0.01
+        trust = torch.where(background[here], 1.0, sample.confidence[inner] * alpha)
+        confidence[here] = torch.where(covered, trust, confidence[here])
+    return WarpedPhoto(
+        image=image,
+        visible=visible,
+        background=background,
+        body=body,
+        inpaint=~(visible | background),
+        confidence=confidence,
+        worn=worn,
+        offset_xy=(0, 0),
+    )
+
+
+def _check(image: Tensor, view: BodyView, mask: Tensor | None) -> None:
+    """Refuse what does not go together."""
+    size = (image.shape[-2], image.shape[-1])
+    if len(image) != 1 or len(view) != 1:
+        raise ImageError(
+            f"A warp takes one image and one body, found {len(image)} and {len(view)}; "
+            "go through the frames one by one."
+        )
+    sizes = {"body's camera": view.size}
+    if mask is not None:
+        sizes["mask"] = (mask.shape[-2], mask.shape[-1])
+    for name, found in sizes.items():
+        if found != size:
+            raise ImageError(
+                f"The image is {size[0]}x{size[1]} pixels (height x width) but the {name} has "
+                f"{found[0]}x{found[1]}. Both must belong to the same image."
+            )
+
+
+def _field_box(view: BodyView, mask: Tensor | None) -> tuple[int, int, int, int, int]:
+    """Bound the person: left, top, right, bottom, and pixels of the photo per one of the field."""
+    height, width = view.size
+    pixels = project_perspective(view.vertices, view.intrinsics)[0]
+    low, high = pixels.amin(0).tolist(), pixels.amax(0).tolist()
+    if mask is not None and bool((mask > 0.5).any()):
+        rows, columns = (mask[0, 0] > 0.5).any(1).nonzero(), (mask[0, 0] > 0.5).any(0).nonzero()
+        low = [min(low[0], int(columns[0])), min(low[1], int(rows[0]))]
+        high = [max(high[0], int(columns[-1])), max(high[1], int(rows[-1]))]
+    border = 0.1 * max(high[0] - low[0], high[1] - low[1])
+    left, top = (max(0, int(value - border)) for value in low)
+    right, bottom = min(width, int(high[0] + border)), min(height, int(high[1] + border))
+    step = -(-max(right - left, bottom - top) // (UNMASKED_PX if mask is None else FIELD_PX))
+    right, bottom = right - (right - left) % step, bottom - (bottom - top) % step
+    return left, top, right, bottom, step
+
+
+def _part(view: BodyView, rows: slice, columns: slice) -> Visibility:
+    """Rasterise some rows and columns of a view."""
+    height, width = view.size
+    if height * width > WHOLE_PIXELS:
+        size = (rows.stop - rows.start, columns.stop - columns.start)
+        return view.reframed((columns.start, rows.start), 1.0, size).visibility
+    whole = view.visibility
+    return Visibility(
+        face_id=whole.face_id[:, rows, columns],
+        barycentric=whole.barycentric[:, rows, columns],
+        depth=whole.depth[:, rows, columns],
+    )
+
+
+def _trimmed(small: Tensor, mask: Bool[Tensor, "1 height width"]) -> Tensor:
+    """Take off a mask's rim what is like the background beside it."""
+    beside = ~dilate(mask, max(1, round(0.012 * mask.shape[-2])))
+    return trusted_body(small, mask, beside) & mask
+
+
+def _alpha(
+    body: Bool[Tensor, "1 height width"],
+    outline: Bool[Tensor, "1 height width"],
+    sample: Sample,
+    edge: int,
+) -> Float[Tensor, "1 1 height width"]:
+    """Give the person's share of each pixel: soft at the outline, cut there by the own mask.
+
+    What the mask cuts off in one piece is cut off, with what the source does not see beside it.
+    """
+    inside = body[:, None].to(sample.shown)
+    soft = ((box_blur(inside, 2) - 0.4) / 0.5).clamp(0.0, 1.0) * inside
+    off = sample.seen - sample.shown
+    reach = max(1, edge // 2)
+    share = box_blur(off, reach) / box_blur(sample.seen, reach).clamp(min=1e-3)
+    enough = box_blur(sample.seen, reach) > 0.3 * box_blur(inside, reach)
+    cut = torch.where(sample.seen > 0, off * (share > 0.35), (share > 0.5).to(off)) * enough
+    outside, step = ~body, max(1, -(-edge // CUT_STEPS))
+    for _ in range(CUT_STEPS):
+        outside = outside | (dilate(outside, step) & outline & (cut[:, 0] > 0.3))
+    return soft * (1.0 - cut * outside[:, None])

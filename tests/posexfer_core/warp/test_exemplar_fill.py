@@ -1,0 +1,58 @@
+"""Holes that are filled with texture."""
+
+import torch
+
+from posexfer_core.warp.exemplar_fill import fill_with_texture
+
+
+def stripes(height: int = 96, width: int = 128, period: int = 8) -> torch.Tensor:
+    """Upright black and white stripes."""
+    line = ((torch.arange(width) // (period // 2)) % 2).float() * 2 - 1
+    return line.expand(1, 3, height, width).clone()
+
+
+def hole_in(image: torch.Tensor) -> torch.Tensor:
+    hole = torch.zeros(1, *image.shape[-2:], dtype=torch.bool)
+    hole[:, 36:60, 50:80] = True
+    return hole
+
+
+def test_only_the_hole_changes_and_what_it_hid_does_not_matter(generator):
+    image = 2 * torch.rand(1, 3, 96, 128, generator=generator) - 1
+    hole = hole_in(image)
+    spoilt = torch.where(hole[:, None], torch.tensor(1.0), image)
+    filled = fill_with_texture(spoilt, hole)
+    known = ~hole[:, None].expand_as(image)
+    assert torch.equal(filled[known], image[known])
+    other = fill_with_texture(torch.where(hole[:, None], torch.tensor(-1.0), image), hole)
+    torch.testing.assert_close(filled, other)
+
+
+def test_stripes_go_on_through_the_hole():
+    image = stripes()
+    hole = hole_in(image)
+    filled = fill_with_texture(torch.where(hole[:, None], torch.tensor(0.0), image), hole)
+    error = (filled - image).abs()[:, 0][hole]
+    assert float((error < 0.2).float().mean()) > 0.85
+
+
+def test_a_texture_keeps_its_contrast_where_a_smooth_fill_has_none(generator):
+    image = 0.5 * torch.sign(torch.rand(1, 1, 96, 128, generator=generator) - 0.5)
+    image = image.expand(1, 3, -1, -1).contiguous()
+    hole = hole_in(image)
+    filled = fill_with_texture(image * ~hole[:, None], hole)[:, 0][hole]
+    assert float(filled.std()) > 0.25  # of 0.5; a smooth fill has under 0.1
+
+
+def test_large_images_take_their_own_pixels():
+    image = stripes(768, 1024, 64)
+    hole = torch.zeros(1, 768, 1024, dtype=torch.bool)
+    hole[:, 300:480, 420:640] = True
+    filled = fill_with_texture(image * ~hole[:, None], hole)[:, 0][hole]
+    assert float(((filled.abs() - 1).abs() < 0.1).float().mean()) > 0.7
+
+
+def test_nothing_to_fill_and_nothing_to_fill_from_change_nothing():
+    image = stripes()
+    assert torch.equal(fill_with_texture(image, torch.zeros(1, 96, 128, dtype=torch.bool)), image)
+    assert torch.equal(fill_with_texture(image, torch.ones(1, 96, 128, dtype=torch.bool)), image)
