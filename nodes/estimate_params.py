@@ -23,7 +23,7 @@ class EstimateHumanParams(io.ComfyNode):
             node_id="PoseXfer_EstimateHumanParams",
             display_name="Estimate Human Params",
             description="Fits the bundled 3D body to the keypoints of a DWPose, OpenPose or SDPose "
-            "node: about half a second per frame on a CPU, no weights needed. Without keypoints a "
+            "node: well under a second per frame on a CPU, no weights needed. Without keypoints a "
             "small bundled network reads the body roughly off the image alone.",
             search_aliases=["smplify", "pose to smpl", "3d pose"],
             inputs=[
