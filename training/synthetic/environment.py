@@ -29,7 +29,7 @@ BRIGHT = 1e4
 BRIGHTEST = 0.5
 """Mean of the brightest background, linear."""
 LEVEL = (0.75, 1.15)
-"""Irradiance, over pi, on what faces the camera and on what looks up, averaged."""
+"""Irradiance, over pi, on what faces the camera, a little of what looks up and to the sun."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +138,7 @@ def _lit_by(panorama: Array, world_from_camera: Array, level: float) -> Environm
     lit = (
         basis(probes) @ harmonics + np.clip(probes @ to_sun, 0.0, 1.0)[:, None] * sun.sum(0) / np.pi
     )
-    gain = level / max(float(lit.mean(1) @ (0.5, 0.25, 0.25)), 1e-4)
+    gain = level / max(float(lit.mean(1) @ (0.7, 0.2, 0.1)), 1e-4)
     return Environment(
         harmonics=(harmonics * gain).astype(np.float32),
         sun_direction=to_sun.astype(np.float32),
