@@ -29,8 +29,6 @@ from ..network.model import PoseTransferNetwork
 from ..network.sites import (
     AttentionSite,
     UNetShape,
-    check_same,
-    describe_site,
     diffusers_name,
     enumerate_sites,
     level_sizes,
@@ -263,7 +261,18 @@ def check_fit(unet: UNet2DConditionModel, shape: UNetShape) -> None:
     Raises:
         ConfigError: says what differs.
     """
-    check_same(_expected(shape), _found(unet))
+    expected, found = _expected(shape), _found(unet)
+    differing = [
+        f"{name} is {found.get(name, 'missing')}, expected {expected.get(name, 'none')}"
+        for name in [*expected, *(found.keys() - expected.keys())]
+        if found.get(name) != expected.get(name)
+    ]
+    if differing:
+        more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
+        raise ConfigError(
+            f"The UNet does not fit the network: {'; '.join(differing[:3])}{more}. Choose the UNet "
+            "that the weights were made for, or the weights that were made for this UNet."
+        )
     for site in enumerate_sites(shape):
         module = unet.get_submodule(diffusers_name(site))
         assert isinstance(module, Attention)
@@ -279,7 +288,7 @@ def _expected(shape: UNetShape) -> dict[str, str]:
         "layers_per_block": str(shape.layers_per_block),
         "cross_attention_dim": str(shape.cross_attention_dim),
         "in_channels": str(shape.latent_channels),
-    } | {name: describe_site(site.channels, site.heads) for name, site in sites.items()}
+    } | {name: f"{site.channels} channels in {site.heads} heads" for name, site in sites.items()}
 
 
 def _found(unet: UNet2DConditionModel) -> dict[str, str]:
@@ -295,4 +304,4 @@ def _found(unet: UNet2DConditionModel) -> dict[str, str]:
         "layers_per_block": str(config["layers_per_block"]),
         "cross_attention_dim": str(config["cross_attention_dim"]),
         "in_channels": str(config["in_channels"]),
-    } | {name: describe_site(at.inner_dim, at.heads) for name, at in sites.items()}
+    } | {name: f"{at.inner_dim} channels in {at.heads} heads" for name, at in sites.items()}

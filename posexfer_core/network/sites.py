@@ -1,6 +1,5 @@
 """The shape of a UNet, where in it cross-attention sits, and what two hosts call these sites."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
@@ -176,27 +175,3 @@ def level_sizes(height: int, width: int, shape: UNetShape) -> tuple[tuple[int, i
         height, width = (height + 1) // 2, (width + 1) // 2
         sizes.append((height, width))
     return tuple(sizes)
-
-
-def describe_site(channels: int, heads: int) -> str:
-    """Describe a cross-attention for `check_same`."""
-    return f"{channels} channels in {heads} heads"
-
-
-def check_same(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
-    """Refuse a UNet whose description differs from that of the network's `UNetShape`.
-
-    Raises:
-        ConfigError: names the first three differences.
-    """
-    differing = [
-        f"{name} is {found.get(name, 'missing')}, expected {expected.get(name, 'none')}"
-        for name in [*expected, *(found.keys() - expected.keys())]
-        if found.get(name) != expected.get(name)
-    ]
-    if differing:
-        more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
-        raise ConfigError(
-            f"The UNet does not fit the network: {'; '.join(differing[:3])}{more}. Choose the UNet "
-            "that the weights were made for, or the weights that were made for this UNet."
-        )

@@ -1,16 +1,15 @@
 """`python -m training.bundled_body [FILE]`: make the bundled body again, in a few seconds."""
 
 import argparse
-import io
 import sys
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from posexfer_core.body.joints import PARENTS
 from posexfer_core.body.model import ASSET
+from posexfer_core.conventions import JOINT_COUNT
+from posexfer_core.files.archive import write_archive
 
 from .anatomy import body_parts
 from .mesh import SymmetricMesh, is_closed_sphere, mesh_body
@@ -64,7 +63,7 @@ def build_body(cell_m: float = CELL_M, face_count: int = FACE_COUNT) -> dict[str
         "weights": weights.astype(np.float32),
         "J_regressor": regressor.astype(np.float32),
         "shapedirs": _rounded(vertex_offsets),
-        "kintree_table": np.array([PARENTS, range(24)], np.int64).astype(np.uint32),
+        "kintree_table": np.array([PARENTS, range(JOINT_COUNT)], np.int64).astype(np.uint32),
         "J": _rounded(REST_JOINTS + to_rest),
         "sym": mesh.mirror.astype(np.int32),
         "seg": weights.argmax(axis=1).astype(np.uint8),
@@ -72,24 +71,13 @@ def build_body(cell_m: float = CELL_M, face_count: int = FACE_COUNT) -> dict[str
     }
 
 
-def write_body(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write an `.npz` that depends on its arrays alone: no dates, no pickles."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, array in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, member.getvalue(), compresslevel=9)
-
-
 def main() -> None:
-    """Build, write and say what came out."""
+    """Build, write and print what came out."""
     parser = argparse.ArgumentParser(prog="python -m training.bundled_body", description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, default=ASSET, help="where to write it")
     path = parser.parse_args().file
     arrays = build_body()
-    write_body(path, arrays)
+    write_archive(path, arrays)
     sys.stdout.write(
         f"{path}: {len(arrays['v_template'])} vertices, {len(arrays['f'])} faces, "
         f"{path.stat().st_size} bytes\n"

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from safetensors import SafetensorError, safe_open
 
+from posexfer_core.conventions import JOINT_COUNT
 from posexfer_core.errors import ConfigError
 
 FORMAT = "posexfer.poses"
@@ -25,7 +26,7 @@ def load_poses(path: Path) -> Float[ndarray, "poses 24 3"]:
             poses = file.get_tensor("pose") if _is_ours(file.metadata()) else None
     except SafetensorError as error:
         raise ConfigError(f"{path} cannot be read: {error}. {advice}") from error
-    if poses is None or poses.shape[1:] != (24, 3):
+    if poses is None or poses.shape[1:] != (JOINT_COUNT, 3):
         raise ConfigError(f"{path} holds no poses. {advice}")
     return poses.double().numpy()
 

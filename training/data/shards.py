@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from posexfer_core.body.params import HumanParams
+from posexfer_core.conventions import BETA_COUNT, JOINT_COUNT
 from posexfer_core.errors import PoseXferError
 from posexfer_core.files.atomic import replacing
 
@@ -27,9 +28,9 @@ VERSION = 1
 ENTRIES: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {
     "source": (torch.uint8, (-1, -1, 3)),
     "target": (torch.uint8, (-1, -1, 3)),
-    "source_pose": (torch.float32, (24, 3)),
-    "target_pose": (torch.float32, (24, 3)),
-    "betas": (torch.float32, (10,)),
+    "source_pose": (torch.float32, (JOINT_COUNT, 3)),
+    "target_pose": (torch.float32, (JOINT_COUNT, 3)),
+    "betas": (torch.float32, (BETA_COUNT,)),
     "source_transl": (torch.float32, (3,)),
     "target_transl": (torch.float32, (3,)),
     "intrinsics": (torch.float32, (3, 3)),

@@ -40,16 +40,6 @@ class View:
             mirror=torch.rand(batch, generator=generator) < 0.5,
         )
 
-    @classmethod
-    def same(cls, batch: int) -> "View":
-        """Change nothing."""
-        return cls(
-            turn=torch.eye(2).repeat(batch, 1, 1),
-            zoom=torch.ones(batch),
-            shift=torch.zeros(batch, 2),
-            mirror=torch.zeros(batch, dtype=torch.bool),
-        )
-
     def images(
         self, images: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch 3 height width"]:

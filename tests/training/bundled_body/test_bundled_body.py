@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from posexfer_core.body.model import ASSET
+from posexfer_core.files.archive import write_archive
 
 for package in ("scipy", "skimage", "fast_simplification", "trimesh"):
     pytest.importorskip(package)
@@ -11,7 +12,7 @@ for package in ("scipy", "skimage", "fast_simplification", "trimesh"):
 import trimesh  # noqa: E402
 
 from posexfer_core.body.joints import MIRRORED_JOINTS, mirrored_name  # noqa: E402
-from training.bundled_body.__main__ import PELVIS, build_body, write_body  # noqa: E402
+from training.bundled_body.__main__ import PELVIS, build_body  # noqa: E402
 from training.bundled_body.sdf import Ellipsoid, Loft, RoundCone, smooth_minimum  # noqa: E402
 from training.bundled_body.shape import SHAPE_DIRECTIONS, shape_directions  # noqa: E402
 from training.bundled_body.skeleton import REST_JOINTS  # noqa: E402
@@ -50,7 +51,7 @@ def test_the_shipped_body_is_what_the_builder_makes(built: Arrays, shipped: Arra
 
 def test_the_file_depends_on_its_arrays_alone(tmp_path: Path, shipped: Arrays):
     for name in ("first.npz", "second.npz"):
-        write_body(tmp_path / name, shipped)
+        write_archive(tmp_path / name, shipped)
     first, second = ((tmp_path / name).read_bytes() for name in ("first.npz", "second.npz"))
     assert first == second
     with np.load(tmp_path / "first.npz", allow_pickle=False) as file:
