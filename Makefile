@@ -39,7 +39,7 @@ benchmark: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.rasterizer
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.fit
 
-# Time to load the pack and of a steered step, memory of a server, in ComfyUI.
+# Time to load the pack and of a conditioned step, memory of a server, in ComfyUI.
 benchmark-host: $(HOST_INSTALLED)
 	folder=$$(mktemp -d) && COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m tests.nodes.loading $$folder; rm -r $$folder
 	COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m tests.benchmarks.host_step

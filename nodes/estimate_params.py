@@ -21,74 +21,19 @@ class EstimateHumanParams(io.ComfyNode):
         """Describe the node."""
         return schema(
             node_id="PoseXfer_EstimateHumanParams",
-            display_name="Estimate Human Params",
-            description="Fits the bundled 3D body to the keypoints of a DWPose, OpenPose or SDPose "
-            "node: well under a second per frame on a CPU, no weights needed. Without keypoints a "
-            "small bundled network reads the body roughly off the image alone.",
             search_aliases=["smplify", "pose to smpl", "3d pose"],
             inputs=[
-                io.Image.Input(
-                    "image", tooltip="The images that the keypoints are of; a batch is frames."
-                ),
-                PoseKeypoint.Input(
-                    "keypoints",
-                    optional=True,
-                    tooltip="POSE_KEYPOINT of a pose detector, in pixels or from 0 to 1. Without "
-                    "it a small network reads the one person of each image: a rough estimate, "
-                    "look at the overlay.",
-                ),
-                io.Int.Input(
-                    "person",
-                    default=0,
-                    min=0,
-                    max=99,
-                    tooltip="Which person, counted from 0. With smoothing, its number in the first "
-                    "frame: from there it is followed, whatever number it has later.",
-                ),
-                advanced(
-                    io.Float.Input(
-                        "focal_px",
-                        default=0.0,
-                        min=0.0,
-                        max=100000.0,
-                        step=1.0,
-                        tooltip="Focal length in pixels of the image; 0 guesses it.",
-                    )
-                ),
-                PoseData.Input(
-                    "pose_data",
-                    optional=True,
-                    tooltip="MHR_POSE_DATA of SAM 3D Body, instead of keypoints: its joints in "
-                    "space leave no doubt about depth. Brings its own focal length.",
-                ),
+                io.Image.Input("image"),
+                PoseKeypoint.Input("keypoints", optional=True),
+                io.Int.Input("person", default=0, min=0, max=99),
+                advanced(io.Float.Input("focal_px", default=0.0, min=0.0, max=100000.0, step=1.0)),
+                PoseData.Input("pose_data", optional=True),
                 io.Float.Input(
-                    "smoothing",
-                    optional=True,
-                    default=1.0,
-                    min=0.0,
-                    max=10.0,
-                    step=0.1,
-                    tooltip="How much a batch of frames is smoothed over time: limbs keep their "
-                    "side in depth, nothing jitters, one shape holds for all, and frames in "
-                    "which the person is not found are filled. 0 fits each frame alone: "
-                    "choose it for images that are no video. 1 suits 25 to 30 frames per "
-                    "second; more is smoother.",
+                    "smoothing", optional=True, default=1.0, min=0.0, max=10.0, step=0.1
                 ),
-                io.Mask.Input(
-                    "mask",
-                    optional=True,
-                    tooltip="Where the person is (1 inside, 0 around), one for each image, as a "
-                    "segmentation node gives it: tells how wide the body is. With keypoints or "
-                    "pose_data only. Load Image's mask is the other way round: invert it.",
-                ),
+                io.Mask.Input("mask", optional=True),
             ],
-            outputs=[
-                Body.Output(display_name="body", tooltip="The body, with the image's camera."),
-                io.Image.Output(
-                    display_name="overlay",
-                    tooltip="The body over the image: look here whether the fit is right.",
-                ),
-            ],
+            outputs=[Body.Output(display_name="body"), io.Image.Output(display_name="overlay")],
         )
 
     @classmethod

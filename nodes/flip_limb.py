@@ -1,17 +1,13 @@
 """Flip Limb Depth: the same 2D pose with another limb in front."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from comfy_api.latest import io, ui
 from typing_extensions import override
 
 from ..posexfer_core.body.joints import LIMB_CHAINS
 from .schema import schema
-from .sockets import Body
-
-if TYPE_CHECKING:
-    from .sockets import PosedBody
+from .sockets import Body, PosedBody
 
 
 class FlipLimbDepth(io.ComfyNode):
@@ -23,30 +19,17 @@ class FlipLimbDepth(io.ComfyNode):
         """Describe the node."""
         return schema(
             node_id="PoseXfer_FlipLimbDepth",
-            display_name="Flip Limb Depth",
-            description="Moves a limb to the other place that gives the same 2D joints: behind "
-            "instead of in front. A 2D skeleton cannot tell the two apart; a 3D body can.",
             search_aliases=["occlusion", "behind", "front", "depth flip"],
             inputs=[
-                Body.Input("body", tooltip="One person in one frame."),
-                io.Combo.Input(
-                    "limb",
-                    options=list(LIMB_CHAINS),
-                    default="right_arm",
-                    tooltip="Which limb: the person's own left and right.",
-                ),
+                Body.Input("body"),
+                io.Combo.Input("limb", options=list(LIMB_CHAINS), default="right_arm"),
             ],
-            outputs=[
-                Body.Output(display_name="body", tooltip="The twin with the same 2D joints."),
-                io.Mask.Output(
-                    display_name="changed", tooltip="White where another limb is now in front."
-                ),
-            ],
+            outputs=[Body.Output(display_name="body"), io.Mask.Output(display_name="changed")],
         )
 
     @classmethod
     @override
-    def execute(cls, body: "PosedBody", limb: str) -> io.NodeOutput:
+    def execute(cls, body: PosedBody, limb: str) -> io.NodeOutput:
         """Flip, and show what changed."""
         from ..posexfer_core.body.depth_flip import flip_limb_depth, order_change_mask
         from ..posexfer_core.errors import ParamsError

@@ -18,25 +18,9 @@ class LoadPoseKeypoints(io.ComfyNode):
         """Describe the node."""
         return schema(
             node_id="PoseXfer_LoadPoseKeypoints",
-            display_name="Load Pose Keypoints",
-            description="Reads 2D keypoints from a .json file, for Estimate Human Params and for "
-            "every node that takes POSE_KEYPOINT. Needs no pose detector.",
             search_aliases=["openpose", "dwpose", "coco", "json", "keypoints"],
-            inputs=[
-                io.Combo.Input(
-                    "file",
-                    options=paths.list_keypoints(),
-                    tooltip="OpenPose's JSON, what DWPose nodes and OpenPose editors save, COCO "
-                    "annotations, MMPose's predictions, or MediaPipe's pose landmarks. 'input/…' "
-                    "lies in ComfyUI's input folder, 'demo/…' comes with the pack.",
-                ),
-            ],
-            outputs=[
-                PoseKeypoint.Output(
-                    display_name="keypoints",
-                    tooltip="For Estimate Human Params: all people, one entry per frame.",
-                ),
-            ],
+            inputs=[io.Combo.Input("file", options=paths.list_keypoints())],
+            outputs=[PoseKeypoint.Output(display_name="keypoints")],
         )
 
     @classmethod

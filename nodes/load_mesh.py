@@ -22,73 +22,29 @@ class LoadSMPLMesh(io.ComfyNode):
         """Describe the node."""
         return schema(
             node_id="PoseXfer_LoadSMPLMesh",
-            display_name="Load SMPL Mesh",
-            description="Loads a posed body from the input folder or models/smpl: body parameters, "
-            "a motion (.bvh), or a mesh of a person (.obj, .ply, .glb) that a body is fitted to.",
             search_aliases=["smpl", "body", "human params", "pose file", "bvh", "obj", "glb"],
             inputs=[
+                io.Combo.Input("file", options=paths.list_params()),
                 io.Combo.Input(
-                    "file",
-                    options=paths.list_params(),
-                    tooltip="Body parameters, ours or those of HMR2, WHAM, GVHMR, AMASS and other "
-                    "tools, told apart by content; a motion (.bvh); or a mesh of a person in any "
-                    "pose (.obj, .ply, .glb; needs trimesh and scipy). 'input/…' lies in "
-                    "ComfyUI's input folder, 'output/pose/…' was saved by Save Human Params, "
-                    "'demo/…' comes with the pack, the rest lies in models/smpl.",
+                    "body_model", options=paths.list_bodies(), default=paths.BUNDLED_BODY
                 ),
-                io.Combo.Input(
-                    "body_model",
-                    options=paths.list_bodies(),
-                    default=paths.BUNDLED_BODY,
-                    tooltip="The mesh to pose. The bundled body is free to use; SMPL, SMPL-H and "
-                    "SMPL-X files in models/smpl carry a non-commercial licence of their own and "
-                    "need the package smplx.",
-                ),
-                io.Int.Input(
-                    "person", default=0, min=0, max=999, tooltip="Which person, counted from 0."
-                ),
-                io.Int.Input(
-                    "frame",
-                    default=0,
-                    min=-1,
-                    max=99999,
-                    tooltip="Which frame, counted from 0; -1 takes all of them as a sequence.",
-                ),
-                io.Boolean.Input(
-                    "keep_shape",
-                    default=True,
-                    tooltip="Use the shape in the file; off, the mean shape. Shapes of another "
-                    "body model do not carry over and become the mean shape anyway.",
-                ),
+                io.Int.Input("person", default=0, min=0, max=999),
+                io.Int.Input("frame", default=0, min=-1, max=99999),
+                io.Boolean.Input("keep_shape", default=True),
                 io.Combo.Input(
                     "mesh_unit",
                     options=["auto", "m", "cm", "mm", "in"],
                     default="auto",
                     optional=True,
-                    tooltip="Unit of a mesh file's numbers; 'auto' tells it by the area of the "
-                    "skin. Parameter files are in metres.",
                 ),
                 io.Combo.Input(
-                    "mesh_up",
-                    options=["auto", "y", "z", "-y"],
-                    default="auto",
-                    optional=True,
-                    tooltip="The axis of a mesh file that points up; 'auto' tries them all. GLB "
-                    "is y up by its standard.",
+                    "mesh_up", options=["auto", "y", "z", "-y"], default="auto", optional=True
                 ),
             ],
             outputs=[
-                Body.Output(
-                    display_name="body",
-                    tooltip="Parameters and body model; of a mesh, the mesh itself, posable.",
-                ),
-                io.Mesh.Output(
-                    display_name="mesh",
-                    tooltip="Metres, y up, feet on the floor; one mesh per frame.",
-                ),
-                io.Image.Output(
-                    display_name="preview", tooltip="The body as its own camera sees it."
-                ),
+                Body.Output(display_name="body"),
+                io.Mesh.Output(display_name="mesh"),
+                io.Image.Output(display_name="preview"),
             ],
         )
 
@@ -122,15 +78,15 @@ class LoadSMPLMesh(io.ComfyNode):
         mesh_up: str = "auto",
     ) -> io.NodeOutput:
         """Load, pick, pose."""
+        from ..posexfer_core.body.smpl_files import open_body
         from ..posexfer_core.export.glb import standing_vertices
         from ..posexfer_core.formats.any_pose import read_posed
-        from .host.bodies import load_body
         from .host.meshes import make_mesh
         from .host.preview import body_image
 
         found = read_posed(
             paths.find_params(file),
-            load_body(body_model),
+            open_body(paths.find_body(body_model)),
             frame=frame if frame >= 0 else None,
             person=person,
             unit=mesh_unit,

@@ -17,29 +17,16 @@ class LoadPoseTransferModel(io.ComfyNode):
         """Describe the node."""
         return schema(
             node_id="PoseXfer_LoadModel",
-            display_name="Load Pose-Transfer Model",
-            description="Loads pose-transfer weights. A bundle brings its own MODEL and VAE; an "
-            "adapter goes with a checkpoint of the family that it was trained for.",
             search_aliases=["pose transfer", "checkpoint", "adapter"],
             inputs=[
                 io.Combo.Input(
-                    "weights",
-                    options=paths.list_weights(),
-                    default=paths.BUNDLED_WEIGHTS,
-                    tooltip="The bundled tiny weights, or a .safetensors file in "
-                    "models/model_patches.",
-                ),
+                    "weights", options=paths.list_weights(), default=paths.BUNDLED_WEIGHTS
+                )
             ],
             outputs=[
-                TransferModel.Output(display_name="pose_model", tooltip="For 3D Feature Lift."),
-                io.Model.Output(
-                    display_name="model",
-                    tooltip="The UNet of a bundle; for an adapter, use your checkpoint's MODEL.",
-                ),
-                io.Vae.Output(
-                    display_name="vae",
-                    tooltip="The autoencoder of a bundle; for an adapter, your checkpoint's VAE.",
-                ),
+                TransferModel.Output(display_name="pose_model"),
+                io.Model.Output(display_name="model"),
+                io.Vae.Output(display_name="vae"),
             ],
         )
 

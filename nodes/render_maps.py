@@ -1,16 +1,13 @@
 """Render Body Maps: images of a body for control models of any family."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from comfy_api.latest import io, ui
 from typing_extensions import override
 
 from .schema import schema
-from .sockets import Body
-
-if TYPE_CHECKING:
-    from .sockets import PosedBody
+from .sockets import Body, PosedBody
 
 HIDING = ["face", "everything", "nothing"]
 AXES = ["red left", "red right"]
@@ -27,95 +24,24 @@ class RenderBodyMaps(io.ComfyNode):
         """Describe the node."""
         return schema(
             node_id="PoseXfer_RenderBodyMaps",
-            display_name="Render Body Maps",
-            description="Draws control images of a 3D body, with limbs in front of and behind "
-            "each other where they are: for ControlNets of any family, Qwen-Image-Edit, FLUX and "
-            "Wan. With Retarget Body before it, they have your person's shape, not the driver's.",
             search_aliases=["depth", "normal", "openpose", "controlnet", "dwpose"],
             inputs=[
-                Body.Input("body", tooltip="One person; several frames become a batch."),
-                io.Int.Input(
-                    "width",
-                    default=0,
-                    min=0,
-                    max=8192,
-                    tooltip="Of the maps, pixels; 0 takes the size of the body's own image.",
-                ),
-                io.Int.Input(
-                    "height",
-                    default=0,
-                    min=0,
-                    max=8192,
-                    tooltip="Of the maps, pixels; the body's image is fitted inside by padding.",
-                ),
-                io.Combo.Input(
-                    "openpose_hides",
-                    options=HIDING,
-                    default="face",
-                    tooltip="Which hidden keypoints OpenPose leaves out: 'face' those of the face "
-                    "in views from the side and from behind, as detectors do; 'everything' all "
-                    "that the body hides; 'nothing' draws all 18.",
-                ),
-                io.Combo.Input(
-                    "normal_axes",
-                    options=AXES,
-                    default="red left",
-                    tooltip="'red left' is that of ControlNet 1.1's normalbae and of the unions "
-                    "trained on its images: blue front, red left, green up. 'red right' is that "
-                    "of OpenGL, Blender and most normal estimators since.",
-                ),
-                io.Load3DCamera.Input(
-                    "camera",
-                    optional=True,
-                    tooltip="Camera of Load 3D or Preview 3D: look at the body from there. Its "
-                    "direction, zoom and field of view count; the body fills the image.",
-                ),
-                io.Combo.Input(
-                    "openpose_limbs",
-                    options=LIMBS,
-                    default="standard",
-                    optional=True,
-                    tooltip="Half the width of a limb. 'standard' is 4 pixels at a shorter side of "
-                    "512 (8 at 1024), as DWPose and OpenPose nodes draw; 'wide' is what xinsir's "
-                    "OpenPose and union models for SDXL were trained on (12 at 1024).",
-                ),
-                io.Combo.Input(
-                    "depth_greys",
-                    options=GREYS,
-                    default="body",
-                    optional=True,
-                    tooltip="'body' spreads the greys over the body alone, for the most relief; "
-                    "'scene' goes to black at infinity, as Depth Anything and MiDaS see a person "
-                    "before a far background: flatter, for pasting into an estimated depth.",
-                ),
+                Body.Input("body"),
+                io.Int.Input("width", default=0, min=0, max=8192),
+                io.Int.Input("height", default=0, min=0, max=8192),
+                io.Combo.Input("openpose_hides", options=HIDING, default="face"),
+                io.Combo.Input("normal_axes", options=AXES, default="red left"),
+                io.Load3DCamera.Input("camera", optional=True),
+                io.Combo.Input("openpose_limbs", options=LIMBS, default="standard", optional=True),
+                io.Combo.Input("depth_greys", options=GREYS, default="body", optional=True),
             ],
             outputs=[
-                io.Image.Output(
-                    display_name="depth",
-                    tooltip="Near is white, even in 1/distance as MiDaS and Depth Anything; the "
-                    "background is black.",
-                ),
-                io.Image.Output(
-                    display_name="normal",
-                    tooltip="Of the skin, in the camera's frame; the background faces the camera. "
-                    "See 'normal_axes'.",
-                ),
-                io.Image.Output(
-                    display_name="openpose",
-                    tooltip="OpenPose's 18 keypoints (COCO) in its colours, limbs at 60 % of them, "
-                    "on black; no hands.",
-                ),
-                io.Mask.Output(
-                    display_name="mask", tooltip="White where the body is; hard edges, no clothes."
-                ),
-                io.Image.Output(
-                    display_name="parts",
-                    tooltip="SMPL's 24 parts, a colour each, the same in every image.",
-                ),
-                io.Image.Output(
-                    display_name="canonical",
-                    tooltip="Place on the rest body as RGB: one colour per place of the skin.",
-                ),
+                io.Image.Output(display_name="depth"),
+                io.Image.Output(display_name="normal"),
+                io.Image.Output(display_name="openpose"),
+                io.Mask.Output(display_name="mask"),
+                io.Image.Output(display_name="parts"),
+                io.Image.Output(display_name="canonical"),
             ],
         )
 
@@ -123,7 +49,7 @@ class RenderBodyMaps(io.ComfyNode):
     @override
     def execute(
         cls,
-        body: "PosedBody",
+        body: PosedBody,
         width: int,
         height: int,
         openpose_hides: str,

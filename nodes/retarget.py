@@ -1,16 +1,12 @@
 """Retarget Body: one person's shape in another's pose."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from comfy_api.latest import io, ui
 from typing_extensions import override
 
 from .schema import schema
-from .sockets import Body
-
-if TYPE_CHECKING:
-    from .sockets import PosedBody
+from .sockets import Body, PosedBody
 
 
 class RetargetBody(io.ComfyNode):
@@ -22,31 +18,18 @@ class RetargetBody(io.ComfyNode):
         """Describe the node."""
         return schema(
             node_id="PoseXfer_RetargetBody",
-            display_name="Retarget Body",
-            description="Puts the source's shape into the target's pose, feet on the same floor "
-            "line, so that control maps do not impose the driver's build.",
             search_aliases=["retarget", "shape", "driver"],
             inputs=[
-                Body.Input("source_body", tooltip="One person; gives the shape."),
-                Body.Input("target_body", tooltip="Gives the pose; any number of frames."),
-                io.Combo.Input(
-                    "framing",
-                    options=["source", "target"],
-                    default="source",
-                    tooltip="Whose camera, image size and place are used.",
-                ),
+                Body.Input("source_body"),
+                Body.Input("target_body"),
+                io.Combo.Input("framing", options=["source", "target"], default="source"),
             ],
-            outputs=[
-                Body.Output(display_name="body", tooltip="As many frames as the target has."),
-                io.Image.Output(display_name="preview", tooltip="The retargeted body."),
-            ],
+            outputs=[Body.Output(display_name="body"), io.Image.Output(display_name="preview")],
         )
 
     @classmethod
     @override
-    def execute(
-        cls, source_body: "PosedBody", target_body: "PosedBody", framing: str
-    ) -> io.NodeOutput:
+    def execute(cls, source_body: PosedBody, target_body: PosedBody, framing: str) -> io.NodeOutput:
         """Retarget, and show it."""
         from ..posexfer_core.body.retarget import retarget
         from ..posexfer_core.render.control_maps import paint_normal

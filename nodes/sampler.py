@@ -9,18 +9,18 @@ from .host.choices import SAMPLERS, SCHEDULERS
 from .schema import schema
 
 
-def guidance(name: str, default: float, tooltip: str) -> io.Float.Input:
+def guidance(name: str) -> io.Float.Input:
     """Describe one guidance scale."""
-    return io.Float.Input(name, default=default, min=0.0, max=20.0, step=0.05, tooltip=tooltip)
+    return io.Float.Input(name, default=1.0, min=0.0, max=20.0, step=0.05)
 
 
-def side(name: str, default: int, tooltip: str) -> io.Int.Input:
-    """Describe one side of the image."""
-    return io.Int.Input(name, default=default, min=64, max=4096, step=8, tooltip=tooltip)
+def side(name: str, default: int) -> io.Int.Input:
+    """Describe one side of the image, pixels."""
+    return io.Int.Input(name, default=default, min=64, max=4096, step=8)
 
 
 class PoseTransferSampler(io.ComfyNode):
-    """Sample a steered MODEL."""
+    """Sample a conditioned MODEL."""
 
     @classmethod
     @override
@@ -28,72 +28,27 @@ class PoseTransferSampler(io.ComfyNode):
         """Describe the node."""
         return schema(
             node_id="PoseXfer_PoseTransferSampler",
-            display_name="Pose-Transfer Sampler",
-            description="Samples a MODEL from 3D Control Guidance Apply: up to three passes a "
-            "step, pushed towards the pose and towards the person, each by its own scale.",
             search_aliases=["ksampler", "guidance", "pose transfer"],
             inputs=[
-                io.Model.Input("model", tooltip="From 3D Control Guidance Apply."),
+                io.Model.Input("model"),
                 io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=0xFFFFFFFFFFFFFFFF,
-                    control_after_generate=True,
-                    tooltip="Of the noise; the same seed draws the same image.",
+                    "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=True
                 ),
-                io.Int.Input(
-                    "steps", default=20, min=1, max=1000, tooltip="More are slower and sharper."
-                ),
-                io.Combo.Input(
-                    "sampler_name", options=SAMPLERS, default="euler", tooltip="As in KSampler."
-                ),
-                io.Combo.Input(
-                    "scheduler",
-                    options=SCHEDULERS,
-                    default="simple",
-                    tooltip="As in KSampler; 'simple' visits the noise levels that the bundled "
-                    "weights are evaluated at.",
-                ),
-                guidance(
-                    "pose_guidance",
-                    1.0,
-                    "How far the result is pushed towards the pose; 1 is no guidance, which suits "
-                    "the bundled weights; over SD 1.5 try 2.",
-                ),
-                guidance(
-                    "identity_guidance",
-                    1.0,
-                    "How far the result is pushed towards the person's "
-                    "looks; 1 is no guidance, which suits the bundled weights; over SD 1.5 try "
-                    "1.5. Both at 1 take a single, fast pass.",
-                ),
-                side("width", 176, "Of the image to draw, pixels, a multiple of 8."),
-                side("height", 256, "Of the image to draw, pixels, a multiple of 8."),
-                io.Int.Input(
-                    "batch_size",
-                    default=1,
-                    min=1,
-                    max=64,
-                    tooltip="Images with different noise; of a sequence, of every frame.",
-                ),
-                io.Vae.Input(
-                    "vae", optional=True, tooltip="Connect it to get the image right away."
-                ),
-                io.Conditioning.Input(
-                    "positive",
-                    optional=True,
-                    tooltip="Text for the base; the bundled weights take no text.",
-                ),
-                io.Conditioning.Input(
-                    "negative",
-                    optional=True,
-                    tooltip="Text of the pass without pose and person; the positive when left out.",
-                ),
+                io.Int.Input("steps", default=20, min=1, max=1000),
+                io.Combo.Input("sampler_name", options=SAMPLERS, default="euler"),
+                io.Combo.Input("scheduler", options=SCHEDULERS, default="simple"),
+                guidance("pose_guidance"),
+                guidance("identity_guidance"),
+                side("width", 176),
+                side("height", 256),
+                io.Int.Input("batch_size", default=1, min=1, max=64),
+                io.Vae.Input("vae", optional=True),
+                io.Conditioning.Input("positive", optional=True),
+                io.Conditioning.Input("negative", optional=True),
             ],
             outputs=[
-                io.Latent.Output(display_name="latent", tooltip="For VAE Decode."),
-                io.Image.Output(display_name="image", tooltip="Only with a VAE connected."),
+                io.Latent.Output(display_name="latent"),
+                io.Image.Output(display_name="image"),
             ],
         )
 

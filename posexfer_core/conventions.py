@@ -17,3 +17,5 @@ ASSETS = Path(__file__).parent / "assets"
 """The weights that ship."""
 DEMO = ASSETS / "demo"
 """The people and poses that ship."""
+ANNY = Path("anny")
+"""Stands for the body of the package anny where a body file is asked for."""

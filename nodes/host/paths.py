@@ -5,7 +5,7 @@ from pathlib import Path
 
 import folder_paths
 
-from ...posexfer_core.conventions import DEMO
+from ...posexfer_core.conventions import ANNY, DEMO
 from ...posexfer_core.errors import OutputError, ParamsError
 
 SMPL = "smpl"
@@ -80,9 +80,9 @@ def list_bodies() -> list[str]:
 
 
 def find_body(name: str) -> Path | None:
-    """Find a body model's file; the bundled body and Anny have none."""
+    """Find a body model as `open_body` takes it: the bundled one has no file."""
     if name in (BUNDLED_BODY, ANNY_BODY):
-        return None
+        return None if name == BUNDLED_BODY else ANNY
     return _find(name, folder_paths.get_folder_paths(SMPL))
 
 

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..conventions import ANNY
 from ..errors import BodyFileError
 from ..files.npz import read_npz
 from ..files.pickles import read_pickle
+from .anny import anny_body
 from .joints import BODY_JOINTS, PARENTS
 from .model import BodyModel, canonical_places
 from .smplx_bodies import articulated_body, smpl_body
@@ -25,6 +27,17 @@ NEEDED = ("v_template", "f", "weights", "J_regressor", "shapedirs", "kintree_tab
 LARGEST = 1e30
 """What still fits into float32."""
 BETA_SPACES = {24: "smpl", 52: "smplh", 55: "smplx"}
+
+
+def open_body(path: Path | None) -> BodyModel:
+    """Open a user's file, the body `ANNY`, or without a path the bundled one.
+
+    Raises:
+        BodyFileError: as `load_body_model`, or the package `anny` is missing.
+    """
+    if path is None:
+        return BodyModel.bundled()
+    return anny_body() if path == ANNY and not path.is_file() else load_body_model(path)
 
 
 def load_body_model(path: Path) -> BodyModel:

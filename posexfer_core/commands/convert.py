@@ -10,6 +10,7 @@ from ..body.model import BodyModel
 from ..body.motion import resample, resample_to_rate, slice_frames
 from ..body.params import HumanParams
 from ..body.pose_editing import mirrored
+from ..body.smpl_files import open_body
 from ..body.view import BodyView
 from ..errors import OutputError, ParamsError
 from ..export.bvh import save_bvh
@@ -23,7 +24,6 @@ from .options import (
     between,
     count,
     index,
-    open_body,
     open_target,
     print_line,
 )

@@ -9,6 +9,7 @@ import numpy as np
 from ..body.model import BodyModel
 from ..body.motion import join_frames
 from ..body.params import HumanParams
+from ..body.smpl_files import open_body
 from ..body.view import BodyView
 from ..errors import KeypointsError, OutputError
 from ..files.atomic import check_target, make_folder
@@ -17,7 +18,7 @@ from ..fit.fit import FitResult, Progress, fit_people
 from ..fit.video.estimate_sequence import fit_sequence, regress_sequence
 from ..keypoints.detections import read_keypoints
 from ..render.overlay import overlay_body
-from .options import add_body_option, between, index, open_body, print_line
+from .options import add_body_option, between, index, print_line
 from .progress import Counter
 from .sequence_files import SequenceFiles
 

@@ -110,19 +110,6 @@ def add_body_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_body(path: Path | None) -> BodyModel:
-    """Load the user's body file, Anny, or the bundled body."""
-    if path is None:
-        return BodyModel.bundled()
-    if str(path) == "anny" and not path.exists():
-        from ..body.anny import anny_body
-
-        return anny_body()
-    from ..body.smpl_files import load_body_model
-
-    return load_body_model(path)
-
-
 def _add_format_options(parser: argparse.ArgumentParser) -> None:
     """Add `--format` and `--image-size` of parameter files."""
     parser.add_argument(

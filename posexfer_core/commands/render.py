@@ -4,13 +4,14 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
+from ..body.smpl_files import open_body
 from ..body.view import BodyView
 from ..files.atomic import make_folder
 from ..files.images import save_image
 from ..render import control_maps
 from ..render.control_maps import MAPS, MapStyle, paint_maps
 from ..transfer.framing import Framing, body_box
-from .options import POSE_HELP, add_pose_options, image_size, open_body, open_target, print_line
+from .options import POSE_HELP, add_pose_options, image_size, open_target, print_line
 
 HELP = "Draw control maps of a body: depth, normals, OpenPose and so on, one PNG each."
 OLDER_NAMES = {"skeleton": "openpose"}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..body.model import BodyModel
 from ..body.params import HumanParams
+from ..body.smpl_files import open_body
 from ..errors import ConfigError, ParamsError
 from ..files.images import check_image_target, load_image, save_image
 from ..formats.any_pose import is_mesh
@@ -19,7 +20,6 @@ from .options import (
     add_pose_options,
     image_size,
     index,
-    open_body,
     open_target,
     print_line,
 )

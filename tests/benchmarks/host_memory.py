@@ -1,6 +1,6 @@
 """Memory of one ComfyUI server over many pose transfers.
 
-Every prompt has its own seed and strength, so that it is steered and drawn anew; before every
+Every prompt has its own seed and strength, so that it is conditioned and drawn anew; before every
 tenth the server forgets what it keeps, so that weights are loaded anew too. With a checkout at
 $COMFYUI_PATH or ~/ComfyUI: `.venv-host/bin/python -m tests.benchmarks.host_memory`; minutes.
 """

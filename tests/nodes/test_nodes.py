@@ -288,10 +288,10 @@ def test_a_person_is_drawn_in_a_new_pose(pack, bodies, image, host):
     (features,) = pack.run(
         "FeatureLift3D", pose_model=pose_model, image=image, source_body=bodies[0]
     )
-    (steered,) = pack.run(
+    (conditioned,) = pack.run(
         "ControlGuidanceApply3D", model=model, features=features, target_body=bodies[1]
     )
-    settings = {"model": steered, "steps": 2, "width": 88, "height": 128, "seed": 3, "vae": vae}
+    settings = {"model": conditioned, "steps": 2, "width": 88, "height": 128, "seed": 3, "vae": vae}
     latent, image = pack.run("PoseTransferSampler", **settings)
     assert latent["samples"].shape == (1, 16, 16, 11)
     assert image.shape == (1, 128, 88, 3)
@@ -302,7 +302,7 @@ def test_a_person_is_drawn_in_a_new_pose(pack, bodies, image, host):
     empty = {"samples": torch.zeros(1, 16, 16, 11)}
     with torch.inference_mode():
         stock = host.nodes.common_ksampler(
-            steered, 3, 2, 1.5, "euler", "simple", text, text, empty
+            conditioned, 3, 2, 1.5, "euler", "simple", text, text, empty
         )[0]["samples"]
     assert torch.isfinite(stock).all()
     encoded = vae.encode(image)
@@ -313,11 +313,13 @@ def test_a_sequence_is_drawn_frame_by_frame(pack, bodies, image):
     pose_model, model, vae = pack.run("LoadModel", weights="toy.safetensors")
     walk = pack.run("LoadSMPLMesh", file="walk.npz", frame=-1)[0]
     (features,) = pack.run("FeatureLift3D", pose_model=pose_model, image=image)
-    (steered,) = pack.run(
+    (conditioned,) = pack.run(
         "ControlGuidanceApply3D", model=model, features=features, target_body=walk,
         warp_strength=0.5,
     )  # fmt: skip
-    image = pack.run("PoseTransferSampler", model=steered, steps=1, width=64, height=96, vae=vae)[1]
+    image = pack.run(
+        "PoseTransferSampler", model=conditioned, steps=1, width=64, height=96, vae=vae
+    )[1]
     assert image.shape == (3, 96, 64, 3)
 
 
