@@ -17,6 +17,7 @@ from .render_maps import RenderBodyMaps
 from .retarget import RetargetBody
 from .sampler import PoseTransferSampler
 from .save_params import SaveHumanParams
+from .warp_to_pose import WarpToPose
 
 
 class PoseTransferExtension(ComfyExtension):
@@ -35,6 +36,7 @@ class PoseTransferExtension(ComfyExtension):
             PoseTransferSampler,
             RenderBodyMaps,
             RetargetBody,
+            WarpToPose,
             FlipLimbDepth,
             SaveHumanParams,
             BodyToGLB,

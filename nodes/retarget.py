@@ -1,12 +1,15 @@
 """Retarget Body: one person's shape in another's pose."""
 
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from comfy_api.latest import io, ui
 from typing_extensions import override
 
 from .schema import schema
-from .sockets import Body, PosedBody
+from .sockets import Body
+
+if TYPE_CHECKING:
+    from .sockets import PosedBody
 
 
 class RetargetBody(io.ComfyNode):
@@ -29,15 +32,14 @@ class RetargetBody(io.ComfyNode):
 
     @classmethod
     @override
-    def execute(cls, source_body: PosedBody, target_body: PosedBody, framing: str) -> io.NodeOutput:
+    def execute(
+        cls, source_body: "PosedBody", target_body: "PosedBody", framing: str
+    ) -> io.NodeOutput:
         """Retarget, and show it."""
-        from ..posexfer_core.body.retarget import retarget
         from ..posexfer_core.render.control_maps import paint_normal
         from .host.images import from_unit
+        from .host.retargeting import retarget_body
 
-        params = retarget(
-            source_body.params, target_body.params, source_body.model, framing=framing
-        )
-        body = replace(source_body, params=params)
+        body = retarget_body(source_body, target_body, framing)
         preview = from_unit(paint_normal(body.view()))
         return io.NodeOutput(body, preview, ui=ui.PreviewImage(preview, cls=cls))

@@ -1,11 +1,13 @@
 """The types of our sockets, and what each carries; saved workflows freeze their names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..posexfer_core.body.model import BodyModel
     from ..posexfer_core.body.params import HumanParams
     from ..posexfer_core.body.view import BodyView
@@ -16,6 +18,8 @@ TransferModel = io.Custom("POSEXFER_MODEL")
 """Carries a `host.models.PoseTransferModel`."""
 Features = io.Custom("POSEXFER_FEATURES")
 """Carries a `host.condition_request.SourceAppearance`."""
+CutOut = io.Custom("POSEXFER_FRAMING")
+"""Carries a `transfer.framing.Framing`: how an image was cut around a person."""
 PoseKeypoint = io.Custom("POSE_KEYPOINT")
 """Of other packs: a list of one dict of people per frame."""
 PoseData = io.Custom("MHR_POSE_DATA")
@@ -34,3 +38,23 @@ class PosedBody:
         from ..posexfer_core.body.view import BodyView
 
         return BodyView.of(self.params, self.model, frame=None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClothedBody(PosedBody):
+    """A body with the clothes and hair of one photo: maps show them, poses stay the bare body's."""
+
+    offsets: "Tensor"
+    """(1 or frames, vertices): metres along each vertex's normal."""
+    faces: "Tensor"
+    """Of the body, and those that close a skirt."""
+
+    def view(self) -> "BodyView":
+        """See the clothed person in every frame."""
+        from ..posexfer_core.body.view import BodyView
+        from ..posexfer_core.warp.clothed_shell import wear
+
+        bare = super().view()
+        shells = self.offsets.to(bare.vertices)
+        worn = [wear(bare.at(n), shells[n % len(shells)]) for n in range(len(bare))]
+        return replace(BodyView.stack(worn), faces=self.faces)

@@ -11,7 +11,8 @@ from ...posexfer_core.fit.video.estimate_sequence import fit_sequence, regress_s
 from ...posexfer_core.keypoints.detections import read_keypoints
 from ...posexfer_core.keypoints.input_sequence import InputSequence, check_frame_counts
 from ...posexfer_core.keypoints.joint_files import JointFrames
-from ...posexfer_core.keypoints.masks import Mask, check_mask
+from ...posexfer_core.keypoints.masks import Mask
+from .masks import check_person_mask
 from .progress import start_progress
 
 
@@ -47,7 +48,7 @@ def fit_batch(
 
     def frame_mask(frame: int) -> Mask:
         assert mask is not None
-        return check_mask(mask[frame].cpu().numpy(), (height, width))
+        return check_person_mask(mask[frame], (height, width))
 
     check_frame_counts(
         {

@@ -1,12 +1,30 @@
-"""A body in an image of another size, or before another camera."""
+"""Bodies in images of another size, before another camera, or in a cut around them."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
 
 from ...posexfer_core.body.orbit import seen_from
 from ...posexfer_core.body.view import BodyView
-from ...posexfer_core.transfer.framing import Framing
+from ...posexfer_core.errors import ConfigError, ImageError, ParamsError
+from ...posexfer_core.geometry.camera import crop_intrinsics
+from ...posexfer_core.network.config import LATENT_STRIDE
+from ...posexfer_core.transfer.framing import Framing, body_box, frame_person
 from ..sockets import PosedBody
+from .retargeting import retarget_body
+
+
+class Staged(NamedTuple):
+    """Images and bodies in one cut: it holds everybody in every frame."""
+
+    images: Tensor
+    """(images, 3, height, width) in [-1, 1]."""
+    source: PosedBody | None
+    target: PosedBody
+    framing: Framing
 
 
 def placed_view(
@@ -19,3 +37,169 @@ def placed_view(
         return BodyView.of(seen_from(body.params, body.model, camera, size), body.model, frame=None)
     view = body.view()
     return view if size == own else Framing.whole(own, size).reframe(view)
+
+
+def check_sides(width: int, height: int) -> None:
+    """Refuse sides that latents cannot have.
+
+    Raises:
+        ConfigError: says the nearest size that is possible.
+    """
+    for name, length in (("width", width), ("height", height)):
+        if length % LATENT_STRIDE:
+            near = max(1, round(length / LATENT_STRIDE)) * LATENT_STRIDE
+            raise ConfigError(
+                f"{name} is {length} pixels, expected a multiple of {LATENT_STRIDE}: take {near}."
+            )
+
+
+def count_frames(images: Tensor, source: PosedBody | None, target: PosedBody) -> int:
+    """Count the results of images and bodies, each of which may be one for all.
+
+    Raises:
+        ParamsError: the numbers do not go together.
+    """
+    found = {"images": len(images), "target bodies": target.params.frames}
+    if source is not None:
+        found["source bodies"] = source.params.frames
+    count = max(found.values())
+    if any(number not in (1, count) for number in found.values()):
+        listed = ", ".join(f"{number} {name}" for name, number in found.items())
+        raise ParamsError(f"There are {listed}; expected 1 or {count} of each.")
+    if found.get("source bodies", 1) > found["images"]:
+        raise ParamsError(
+            f"There are {found['source bodies']} source bodies for one image; pick the frame of "
+            "this image."
+        )
+    return count
+
+
+def in_image_of(body: PosedBody, images: Tensor, name: str) -> PosedBody:
+    """Give a body the camera of the same image at another resolution.
+
+    Args:
+        body: stands in an image of the same aspect, within 2 %.
+        images: (images, 3, height, width).
+        name: of the body, for errors.
+
+    Raises:
+        ImageError: the aspects differ, so the body is of another image.
+    """
+    own, size = body.params.image_size, (images.shape[-2], images.shape[-1])
+    if own == size:
+        return body
+    vertical, horizontal = size[0] / own[0], size[1] / own[1]
+    if abs(vertical / horizontal - 1.0) > 0.02:
+        raise ImageError(
+            f"The {name} stands in an image of {own[1]}x{own[0]} pixels (width x height), but "
+            f"this one is {size[1]}x{size[0]}. Connect the body that was estimated from this "
+            "image; of a target pose, switch 'fit_to_source' on."
+        )
+    camera = crop_intrinsics(body.params.intrinsics, (0.0, 0.0), horizontal)
+    return replace(body, params=body.params.with_camera(camera, size))
+
+
+def stage_batch(
+    images: Tensor,
+    source: PosedBody | None,
+    target: PosedBody,
+    size: tuple[int, int],
+    *,
+    fit_to_source: bool,
+) -> Staged:
+    """Frame images and bodies as `transfer.staging.stage` does, with one cut for all frames.
+
+    Args:
+        images: (images, 3, height, width) in [-1, 1].
+        source: the people shown; None where they are not known.
+        target: the poses wanted.
+        size: height and width of the cut, pixels.
+        fit_to_source: give the targets the source's build, place and camera; otherwise they are
+            framed on their own.
+    """
+    own = (images.shape[-2], images.shape[-1])
+    if source is None:
+        framing = Framing.whole(own, size)
+        return Staged(_cut(framing, images), None, _framed_alone(target, size), framing)
+    count_frames(images, source, target)
+    source = in_image_of(source, images, "source body")
+    if fit_to_source:
+        return frame_batch(images, source, placed_target(source, target), size)
+    framing = frame_person(_box(source), [], size, own)
+    framed = framed_body(source, framing)
+    _check_seen(framed, target)
+    return Staged(_cut(framing, images), framed, _framed_alone(target, size), framing)
+
+
+def frame_batch(
+    images: Tensor, source: PosedBody, target: PosedBody, size: tuple[int, int]
+) -> Staged:
+    """Cut images around people and the poses wanted of them, which stand in the same images."""
+    own = (images.shape[-2], images.shape[-1])
+    target = in_image_of(target, images, "target body")
+    framing = frame_person(_box(source), [_box(target)], size, own)
+    framed = framed_body(source, framing), framed_body(target, framing)
+    _check_seen(*framed)
+    return Staged(_cut(framing, images), *framed, framing)
+
+
+def placed_target(source: PosedBody, target: PosedBody) -> PosedBody:
+    """Retarget poses to the people shown, one pose for every person or the other way round."""
+    frames = max(source.params.frames, target.params.frames)
+    return retarget_body(source, repeated(target, frames))
+
+
+def check_same_surface(source: PosedBody, target: PosedBody) -> None:
+    """Refuse bodies between which nothing can be carried along the surface.
+
+    Raises:
+        ParamsError: they are of different body models.
+    """
+    if len(source.model.canonical) != len(target.model.canonical):
+        raise ParamsError(
+            "Source and target are of different body models. Switch 'fit_to_source' on, or load "
+            "both with the same one."
+        )
+
+
+def repeated(body: PosedBody, frames: int) -> PosedBody:
+    """Let one frame stand for several."""
+    if body.params.frames == frames:
+        return body
+    return replace(body, params=body.params.part(torch.zeros(frames, dtype=torch.long)))
+
+
+def framed_body(body: PosedBody, framing: Framing) -> PosedBody:
+    """See the same bodies in the cut."""
+    params = body.params
+    camera = crop_intrinsics(params.intrinsics, framing.offset_xy, framing.scale)
+    return replace(body, params=params.with_camera(camera, framing.size))
+
+
+def padding_mask(framing: Framing, image_size: tuple[int, int]) -> Tensor:
+    """Tell which pixels of a cut lie beyond the image: (1, 1, height, width), booleans."""
+    lines = []
+    for axis in (1, 0):
+        at = torch.arange(framing.size[1 - axis]) + 0.5
+        place = at / framing.scale + framing.offset_xy[axis]
+        lines.append((place < 0) | (place > image_size[1 - axis]))
+    return (lines[0][:, None] | lines[1])[None, None]
+
+
+def _cut(framing: Framing, images: Tensor) -> Tensor:
+    return framing.apply(images).clamp(-1.0, 1.0)
+
+
+def _framed_alone(target: PosedBody, size: tuple[int, int]) -> PosedBody:
+    if target.params.image_size == size:
+        return target
+    return framed_body(target, Framing.around([_box(target)], size))
+
+
+def _box(body: PosedBody) -> tuple[float, float, float, float]:
+    return body_box(BodyView.of(body.params, body.model, frame=None))
+
+
+def _check_seen(source: PosedBody, target: PosedBody) -> None:
+    for name, body in (("source", source), ("target", target)):
+        BodyView.of(body.params, body.model, frame=None).check_seen(name)

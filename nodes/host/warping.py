@@ -1,0 +1,225 @@
+"""Photos warped to poses, frame by frame, with progress, previews and interrupt."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from ...posexfer_core.body.view import BodyView
+from ...posexfer_core.errors import ConfigError, ImageError
+from ...posexfer_core.warp.canvas import Outside, with_room
+from ...posexfer_core.warp.filters import dilate
+from ...posexfer_core.warp.warp_to_pose import (
+    Leftovers,
+    PreparedSource,
+    WarpedPhoto,
+    pose_source,
+    prepare_source,
+)
+from ..sockets import ClothedBody, PosedBody
+from .framing import (
+    check_same_surface,
+    count_frames,
+    in_image_of,
+    placed_target,
+    repeated,
+)
+from .masks import check_upright, person_masks
+from .progress import start_progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarpSettings:
+    """What becomes of what the photo does not settle."""
+
+    leftovers: Leftovers = "keep"
+    outside: Outside = "crop"
+    grow_px: int = 0
+    """By how much the inpaint mask is grown."""
+    fit_to_source: bool = True
+    """Give the targets the source's build, place and camera."""
+
+
+class WarpedBatch(NamedTuple):
+    """Frames as the host takes them: images in [-1, 1], masks (frames, 1, height, width)."""
+
+    image: Tensor
+    inpaint: Tensor
+    visible: Tensor
+    background: Tensor
+    body: Tensor
+    confidence: Tensor
+    clothed: ClothedBody
+
+
+class _Photo(NamedTuple):
+    """One photo with its person, in the image to be drawn, and the poses wanted in it."""
+
+    image: Tensor
+    source: BodyView
+    targets: BodyView
+    mask: Tensor | None
+    padding: Tensor | None
+    """(1, height, width): what is no photo."""
+
+
+def warp_batch(
+    images: Tensor,
+    source: PosedBody,
+    target: PosedBody,
+    mask: Tensor | None,
+    padding: Tensor | None,
+    settings: WarpSettings,
+) -> WarpedBatch:
+    """Warp every photo's person to every pose; one photo, body or pose may be for all.
+
+    Args:
+        images: (images, 3, height, width) in [-1, 1].
+        source: the people shown.
+        target: the poses wanted.
+        mask: a MASK of the people; None where it is not known.
+        padding: a MASK of what is no photo, as Frame Pose makes it.
+        settings: see there.
+
+    Raises:
+        ImageError: images, masks and bodies do not go together.
+        ConfigError: room around several photos, which would differ in size.
+    """
+    count = count_frames(images, source, target)
+    masks = person_masks(mask, images)
+    if settings.outside != "crop" and len(images) > 1:
+        raise ConfigError(
+            f"'outside' is {settings.outside!r} for {len(images)} images: each would become an "
+            "image of another size. Take 'crop', or give one image."
+        )
+    source = in_image_of(source, images, "source body")
+    if settings.fit_to_source:
+        placed = placed_target(source, target)
+    else:
+        placed = in_image_of(target, images, "target body")
+        check_same_surface(source, placed)
+    photos = list(_photos(images, source, repeated(placed, count), masks, padding, settings))
+    advance = start_progress(count + len(photos))
+    frames, shells = [], []
+    for photo in photos:
+        prepared = _prepared(photo, settings)
+        advance(1)
+        for number in range(len(photo.targets)):
+            warped = _without_padding(pose_source(prepared, photo.targets.at(number)), photo)
+            frames.append(_grown(warped, settings.grow_px))
+            advance(1, warped.image)
+        shells.append(prepared)
+    clothed = _clothed(repeated(placed, count), photos[0], shells)
+    joined = [torch.cat([frame[place] for frame in frames]) for place in range(6)]
+    return WarpedBatch(*joined, clothed)
+
+
+def _photos(
+    images: Tensor,
+    source: PosedBody,
+    target: PosedBody,
+    masks: Tensor | None,
+    padding: Tensor | None,
+    settings: WarpSettings,
+) -> Iterator[_Photo]:
+    """Bring together what belongs to each photo."""
+    people = BodyView.of(source.params, source.model, frame=None)
+    poses = BodyView.of(target.params, target.model, frame=None)
+    for number in range(len(images)):
+        photo = _Photo(
+            image=images[number : number + 1],
+            source=people.at(number % len(people)),
+            targets=poses if len(images) == 1 else poses.at(number),
+            mask=None if masks is None else masks[number % len(masks)][None],
+            padding=_padding(padding, images, number),
+        )
+        if photo.mask is not None:
+            check_upright(photo.mask, photo.source)
+        yield photo if settings.outside == "crop" else _with_room(photo, settings.outside)
+
+
+def _padding(padding: Tensor | None, images: Tensor, number: int) -> Tensor | None:
+    if padding is None:
+        return None
+    masks = padding[None] if padding.ndim == 2 else padding
+    if masks.shape[-2:] != images.shape[-2:] or len(masks) not in (1, len(images)):
+        raise ImageError(
+            f"'padding' has shape {tuple(masks.shape)} for images of {tuple(images.shape[-2:])}; "
+            "connect the one that Frame Pose made with this image."
+        )
+    return (masks[number % len(masks)][None] > 0.5).cpu()
+
+
+def _with_room(photo: _Photo, outside: Outside) -> _Photo:
+    """Enlarge a photo so that it holds every pose; all frames get the same room."""
+    everybody = replace(
+        photo.targets.at(0),
+        vertices=rearrange(photo.targets.vertices, "frames points xyz -> 1 (frames points) xyz"),
+    )
+    room = with_room(photo.image, photo.source, everybody, photo.mask)
+    left, top = room.offset_xy
+    size = (room.image.shape[-2], room.image.shape[-1])
+    padding = room.outside
+    if photo.padding is not None:
+        padding = padding.clone()
+        height, width = photo.padding.shape[-2:]
+        padding[:, top : top + height, left : left + width] |= photo.padding
+    return _Photo(
+        image=room.image,
+        source=room.source,
+        targets=photo.targets.reframed((-left, -top), 1.0, size),
+        mask=room.mask,
+        padding=padding,
+    )
+
+
+def _prepared(photo: _Photo, settings: WarpSettings) -> PreparedSource:
+    """Prepare a photo; padding is filled with texture, but for a mirrored photo's."""
+    return prepare_source(
+        photo.image,
+        photo.source,
+        photo.mask,
+        leftovers=settings.leftovers,
+        outside=None if settings.outside == "mirror" else photo.padding,
+    )
+
+
+def _without_padding(warped: WarpedPhoto, photo: _Photo) -> WarpedPhoto:
+    """Take padding for unknown: it is no background of the photo."""
+    if photo.padding is None:
+        return warped
+    background = warped.background & ~photo.padding[:, None]
+    return warped._replace(
+        background=background,
+        inpaint=~(warped.visible | background),
+        confidence=warped.confidence * ~(warped.background & ~background),
+    )
+
+
+def _grown(warped: WarpedPhoto, by_px: int) -> tuple[Tensor, ...]:
+    inpaint = dilate(warped.inpaint[:, 0], by_px)[:, None]
+    return (
+        warped.image,
+        inpaint,
+        warped.visible,
+        warped.background,
+        warped.body,
+        warped.confidence,
+    )
+
+
+def _clothed(placed: PosedBody, photo: _Photo, sources: list[PreparedSource]) -> ClothedBody:
+    """Put the shells on the poses; skirts are closed where all frames share one photo."""
+    params, faces = placed.params, photo.source.faces
+    if len(sources) == 1:
+        params = params.with_camera(photo.targets.intrinsics, photo.targets.size)
+        faces = sources[0].sampler.field.view.faces
+    return ClothedBody(
+        params=params,
+        model=placed.model,
+        offsets=torch.stack([source.offsets for source in sources]),
+        faces=faces,
+    )
