@@ -5,7 +5,6 @@ imported here and only when such a file is used: it and the files are licensed f
 non-commercial research only. The bundled body needs neither.
 """
 
-import zipfile
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -15,9 +14,8 @@ import numpy as np
 import torch
 
 from ..conventions import ANNY
-from ..errors import BodyFileError
-from ..files.npz import read_npz
-from ..files.pickles import read_pickle
+from ..errors import BodyFileError, ParamsError
+from ..files.containers import read_container
 from .anny import anny_body
 from .joints import BODY_JOINTS, PARENTS
 from .model import BodyModel, canonical_places
@@ -50,8 +48,10 @@ def load_body_model(path: Path) -> BodyModel:
         BodyFileError: the file is no such body, is damaged, would run code when opened in the
             usual way, or the package `smplx` is missing.
     """
-    is_npz = path.suffix == ".npz" or zipfile.is_zipfile(path)
-    contents = read_npz(path) if is_npz else read_pickle(path)
+    try:
+        contents = read_container(path, expected="a body model's file")
+    except ParamsError as failure:
+        raise BodyFileError(str(failure)) from failure
     arrays = _checked(contents, path.name)
     joint_count = len(arrays["J_regressor"])
     _require_smplx(path.name)

@@ -38,13 +38,17 @@ PADDING = b" \t\r\n\xef\xbb\xbf"
 """Bytes that may precede the first bracket of JSON."""
 
 
-def read_container(path: Path) -> Any:
+def read_container(path: Path, *, expected: str = "a file of body parameters") -> Any:
     """Read a file as dicts, lists, strings, numbers and numpy arrays.
+
+    Args:
+        path: the file.
+        expected: the kind of file, for errors.
 
     Raises:
         ParamsError: the file is missing, damaged, none of the containers, or asks to run code.
     """
-    data = read_bytes(path, error=ParamsError, expected="a file of body parameters")
+    data = read_bytes(path, expected=expected)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Python's parsers and torch's storages; no user's
         return _contents(data, path.name)
@@ -55,29 +59,29 @@ def _contents(data: bytes, name: str) -> Any:
     if data.startswith(ZIP_MAGIC):
         return _read_zip(data, name)
     if data.startswith(NPY_MAGIC):
-        return parse_npy(data, name, error=ParamsError)
+        return parse_npy(data, name)
     if data.startswith(TORCH_MAGIC):
         return _read_old_torch(data, name)
     if data.lstrip(PADDING).startswith(BVH_MAGIC):
         return parse_bvh(data.lstrip(PADDING), name)
     if data.lstrip(PADDING)[:1] in (b"{", b"["):
         return _read_json(data, name)
-    data = decompress(data, name, error=ParamsError)
+    data = decompress(data, name)
     if is_joblib(data):
-        return unpickle_joblib(data, name, error=ParamsError)
+        return unpickle_joblib(data, name)
     if not data.startswith(PICKLE_MAGIC):
         raise ParamsError(
-            f"{name} is no file of body parameters: expected .npz, .npy, JSON, a pickle, or "
-            "one of joblib or torch. Was an image or another file picked instead?"
+            f"{name} holds no arrays: expected .npz, .npy, JSON, a pickle, or a file of joblib or "
+            "torch. Was an image or another file picked instead?"
         )
-    return unpickle(data, name, error=ParamsError)
+    return unpickle(data, name)
 
 
 def _read_zip(data: bytes, name: str) -> Any:
     """Tell torch's archives from numpy's by the pickle in them."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_members(archive, name, len(data), error=ParamsError)
+            check_members(archive, name, len(data))
             pickles = [m for m in archive.infolist() if m.filename.endswith(TORCH_PICKLE)]
             for member in pickles:
                 check_opcodes(read_member(archive, member), len(data))
@@ -85,7 +89,7 @@ def _read_zip(data: bytes, name: str) -> Any:
         raise ParamsError(f"{name} is a damaged archive: {failure}") from failure
     if pickles:
         return _read_torch(data, name)
-    return parse_npz(data, name, error=ParamsError)
+    return parse_npz(data, name)
 
 
 def _read_old_torch(data: bytes, name: str) -> Any:

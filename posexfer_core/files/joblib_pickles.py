@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import BodyFileError, PoseXferError
+from ..errors import ParamsError
 from .pickle_opcodes import MOST_HASHED
 from .pickles import DAMAGE, MOST_BYTES, most_unpacked, refused, stand_in
 from .stand_ins import (
@@ -46,7 +46,7 @@ COMPRESSED = {
 """First two bytes of a compressed file → what unpacks it: gzip, zlib, bzip2, xz, lzma."""
 
 
-def decompress(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError) -> bytes:
+def decompress(data: bytes, name: str) -> bytes:
     """Unpack a compressed file, as joblib writes with `compress=`; others stay as they are."""
     if data[:2] not in COMPRESSED:
         return data
@@ -54,9 +54,9 @@ def decompress(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileE
         unpacker: Any = COMPRESSED[data[:2]]()
         unpacked = unpacker.decompress(data, most_unpacked(len(data)))
     except (zlib.error, lzma.LZMAError, OSError, *DAMAGE) as failure:
-        raise error(f"{name} is damaged: it cannot be unpacked ({failure}).") from failure
+        raise ParamsError(f"{name} is damaged: it cannot be unpacked ({failure}).") from failure
     if not unpacker.eof:
-        raise error(
+        raise ParamsError(
             f"{name} ends too early, or would unpack to more than {most_unpacked(len(data)):,} "
             "bytes. Copy it again."
         )
@@ -68,19 +68,19 @@ def is_joblib(data: bytes) -> bool:
     return WRAPPER in data or any(wrapper in data for wrapper in OLD_WRAPPERS)
 
 
-def unpickle_joblib(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError) -> Any:
+def unpickle_joblib(data: bytes, name: str) -> Any:
     """Turn the bytes of a joblib file into plain data; `name` is the file named in errors."""
     if WRAPPER not in data:
-        raise error(
+        raise ParamsError(
             f"{name} was written by joblib before 0.10, which keeps arrays in other files. Load "
             "it with joblib and save its arrays as .npz."
         )
     try:
         return Plain().of(_JoblibUnpickler(data).load())
     except RefusedName as refusal:
-        raise error(refused(name, refusal)) from refusal
+        raise ParamsError(refused(name, refusal)) from refusal
     except DAMAGE as failure:
-        raise error(f"{name} is damaged or no joblib file: {str(failure)[:200]}") from failure
+        raise ParamsError(f"{name} is damaged or no joblib file: {str(failure)[:200]}") from failure
 
 
 class _WrapperStandIn(ReadyStandIn):

@@ -10,13 +10,12 @@ import math
 import struct
 import zipfile
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import BodyFileError, PoseXferError
-from .pickles import DAMAGE, most_unpacked, read_bytes, unpickle
+from ..errors import ParamsError
+from .pickles import DAMAGE, most_unpacked, unpickle
 from .stand_ins import plain_dtype, short
 
 NPY_MAGIC = b"\x93NUMPY"
@@ -24,53 +23,43 @@ LONGEST_HEADER = 10_000
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def read_npz(path: Path, *, error: type[PoseXferError] = BodyFileError) -> dict[str, Any]:
+def parse_npz(data: bytes, name: str) -> dict[str, Any]:
     """Read all arrays of a `.npz`; arrays of objects become lists or their only object.
 
     Args:
-        path: the file.
-        error: what to raise when it cannot be read.
+        data: the bytes of the file.
+        name: what errors call it.
     """
-    return parse_npz(read_bytes(path, error=error), path.name, error=error)
-
-
-def parse_npz(
-    data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError
-) -> dict[str, Any]:
-    """Do what `read_npz` does with the bytes of a file; `name` is what errors call it."""
     arrays = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_members(archive, name, len(data), error=error)
+            check_members(archive, name, len(data))
             for member in archive.infolist():
                 arrays[member.filename.removesuffix(".npy")] = parse_npy(
-                    read_member(archive, member), f"{name}: {member.filename}", error=error
+                    read_member(archive, member), f"{name}: {member.filename}"
                 )
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, *DAMAGE) as failure:
-        raise error(f"{name} is damaged or no .npz file: {failure}") from failure
+        raise ParamsError(f"{name} is damaged or no .npz file: {failure}") from failure
     return arrays
 
 
-def check_members(
-    archive: zipfile.ZipFile, name: str, packed: int, *, error: type[PoseXferError]
-) -> None:
+def check_members(archive: zipfile.ZipFile, name: str, packed: int) -> None:
     """Refuse an archive that unpacks to too much, or is packed in an unusual way.
 
     Args:
         archive: the archive, opened.
         name: the file named in errors.
         packed: its bytes as they are.
-        error: what to raise.
     """
     members = archive.infolist()
     unpacked, most = sum(member.file_size for member in members), most_unpacked(packed)
     if unpacked > most:
-        raise error(
+        raise ParamsError(
             f"{name} would unpack to {unpacked:,} bytes; at most {most:,} are read. It is "
             "damaged, or made to fill the memory."
         )
     if any(member.compress_type not in PACKINGS for member in members):
-        raise error(f"{name} is packed in a way that neither numpy nor torch uses.")
+        raise ParamsError(f"{name} is packed in a way that neither numpy nor torch uses.")
 
 
 def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -79,7 +68,7 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         return packed.read(member.file_size)
 
 
-def parse_npy(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError) -> Any:
+def parse_npy(data: bytes, name: str) -> Any:
     """Turn the bytes of a `.npy` into an array; `name` is what errors call it."""
     try:
         dtype, order, shape, body = _split(data)
@@ -89,8 +78,8 @@ def parse_npy(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileEr
                 raise ValueError(f"the header promises {expected:,} bytes, {len(body):,} follow")
             return np.frombuffer(body, dtype).reshape(shape, order="F" if order else "C").copy()
     except (SyntaxError, *DAMAGE) as failure:
-        raise error(f"{name} is damaged or no numpy array: {str(failure)[:200]}") from failure
-    return unpickle(body, name, error=error)
+        raise ParamsError(f"{name} is damaged or no numpy array: {str(failure)[:200]}") from failure
+    return unpickle(body, name)
 
 
 def _split(data: bytes) -> tuple[np.dtype, bool, tuple[int, ...], bytes]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import BodyFileError, PoseXferError
+from ..errors import ParamsError, PoseXferError
 from .pickle_opcodes import check_opcodes
 from .stand_ins import (
     MOST_UNPACKED,
@@ -47,21 +47,11 @@ DAMAGE = (
 """What reading damaged or forged bytes can raise."""
 
 
-def read_pickle(path: Path, *, error: type[PoseXferError] = BodyFileError) -> Any:
-    """Read a pickle as dicts, lists, numbers, strings and numpy arrays; sparse ones made dense.
-
-    Args:
-        path: the file.
-        error: what to raise when it cannot be read.
-    """
-    return unpickle(read_bytes(path, error=error), path.name, error=error)
-
-
 def read_bytes(
     path: Path,
     *,
-    error: type[PoseXferError] = BodyFileError,
-    expected: str = "a body model's file",
+    error: type[PoseXferError] = ParamsError,
+    expected: str = "a file of body parameters",
     most: int | None = None,
 ) -> bytes:
     """Read a whole file, if it is there, a plain file, and not too large.
@@ -89,15 +79,22 @@ def most_unpacked(packed: int) -> int:
     return min(MOST_BYTES, MOST_UNPACKED + 8 * packed)
 
 
-def unpickle(data: bytes, name: str, *, error: type[PoseXferError] = BodyFileError) -> Any:
-    """Turn the bytes of a pickle into plain data; `name` is the file named in errors."""
+def unpickle(data: bytes, name: str) -> Any:
+    """Read a pickle as dicts, lists, numbers, strings and numpy arrays; sparse ones made dense.
+
+    Args:
+        data: the bytes of the pickle.
+        name: the file named in errors.
+    """
     try:
         check_opcodes(data, len(data))
         return Plain().of(_ArrayUnpickler(io.BytesIO(data), encoding="latin1").load())
     except RefusedName as refusal:
-        raise error(refused(name, refusal)) from refusal
+        raise ParamsError(refused(name, refusal)) from refusal
     except DAMAGE as failure:
-        raise error(f"{name} is damaged or no pickle of arrays: {str(failure)[:200]}") from failure
+        raise ParamsError(
+            f"{name} is damaged or no pickle of arrays: {str(failure)[:200]}"
+        ) from failure
 
 
 def refused(name: str, refusal: RefusedName) -> str:

@@ -51,7 +51,7 @@ def _read_mcs(source: Source) -> list[Track]:
     tracks = []
     for body in _description(scene)["smpl_bodies"]:
         packed = _buffer(scene, body["bufferView"])
-        content = parse_npz(packed, f"{source.path.name}: body", error=ParamsError)
+        content = parse_npz(packed, f"{source.path.name}: body")
         (track,) = read_smpl_codec(replace(source, content=content))
         count, first = len(track.pose), int(body.get("frame_presence", [0])[0])
         seen = camera if len(camera) > 1 else np.repeat(camera, first + count, axis=0)

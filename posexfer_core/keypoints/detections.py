@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from ..errors import KeypointsError
+from ..errors import KeypointsError, ParamsError
 from ..files.folders import numbered_files
 from ..files.npz import parse_npy
 from ..files.pickles import read_bytes
@@ -172,13 +172,14 @@ def _only_frame(path: Path) -> list[RawPerson]:
 def _read_file(path: Path) -> Any:
     """Return the content of a `.json` or `.npy` file."""
     data = read_bytes(path, error=KeypointsError, expected="a file of keypoints", most=MOST_BYTES)
-    if path.suffix.lower() == ".npy":
-        array = parse_npy(data, path.name, error=KeypointsError)
-        if not isinstance(array, ndarray):
-            raise KeypointsError(f"{path.name} holds objects, no numbers; {EXPECTED}.")
-        return array
     try:
-        return json.loads(data)
+        if path.suffix.lower() != ".npy":
+            return json.loads(data)
+        if isinstance(array := parse_npy(data, path.name), ndarray):
+            return array
+        raise KeypointsError(f"{path.name} holds objects, no numbers; {EXPECTED}.")
+    except ParamsError as error:
+        raise KeypointsError(str(error)) from error
     except (ValueError, RecursionError) as error:
         raise KeypointsError(
             f"{path.name} does not hold keypoints: {error or 'nested too deep'}; {EXPECTED}, as "

@@ -21,8 +21,7 @@ from PIL import Image
 
 from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.body.model import BodyModel
-from posexfer_core.files.npz import read_npz
-from posexfer_core.files.pickles import read_pickle
+from posexfer_core.files.containers import read_container
 from posexfer_core.fit.fit import FitResult, fit_people
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.observation import Observation
@@ -80,8 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def human36m_frames(folder: Path) -> list[Frame]:
     """Read four frames; joints are in the frame of the camera."""
-    rows = read_npz(folder / "test_h36m_body3d.npz")
-    cameras = read_pickle(folder / "cameras.pkl")
+    rows = read_container(folder / "test_h36m_body3d.npz")
+    cameras = read_container(folder / "cameras.pkl")
     frames = []
     for index, name in enumerate(map(str, rows["imgname"])):
         camera = cameras[(name.split("/")[0], name.split(".")[1].split("/")[0])]
@@ -93,8 +92,8 @@ def mpi_frames(folder: Path) -> list[Frame]:
     """Read two frames of its training and two of its test set."""
     frames = []
     for part in ("train", "test"):
-        rows = read_npz(folder / f"test_3dhp_{part}.npz")
-        cameras = read_pickle(folder / f"cameras_{part}.pkl")
+        rows = read_container(folder / f"test_3dhp_{part}.npz")
+        cameras = read_container(folder / f"cameras_{part}.pkl")
         for index, name in enumerate(map(str, rows["imgname"])):
             camera = cameras[name.rpartition("_")[0]]
             frames.append(_frame(folder / name, rows, index, camera, MPI))

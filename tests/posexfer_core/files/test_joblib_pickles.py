@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from posexfer_core.errors import BodyFileError
+from posexfer_core.errors import ParamsError
 from posexfer_core.files.joblib_pickles import decompress, is_joblib, unpickle_joblib
 from posexfer_core.files.pickles import unpickle
 from tests.posexfer_core.files.joblib_files import dump, pretended_joblib
@@ -48,13 +48,13 @@ def test_compressed_files_are_unpacked(wrapper, pack):
     data = dump({"a": np.arange(3)}, wrapper)
     assert decompress(pack(data), "test") == data
     assert decompress(data, "test") == data
-    with pytest.raises(BodyFileError, match="test"):
+    with pytest.raises(ParamsError, match="test"):
         decompress(pack(data)[:-12], "test")
 
 
 def test_a_compressed_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("posexfer_core.files.pickles.MOST_UNPACKED", 2**16)
-    with pytest.raises(BodyFileError, match=r"more than 73,848 bytes"):
+    with pytest.raises(ParamsError, match=r"more than 73,848 bytes"):
         decompress(zlib.compress(bytes(2**20)), "test")
 
 
@@ -66,23 +66,23 @@ def test_a_payload_is_named_and_not_run(wrapper, tmp_path):
             return os.system, (f"touch {proof}",)
 
     data = dump({"a": np.ones(2), "b": Payload()}, wrapper)
-    with pytest.raises(BodyFileError, match=r"system.*not opened"):
+    with pytest.raises(ParamsError, match=r"system.*not opened"):
         unpickle_joblib(data, "test")
     assert not proof.exists()
 
 
 def test_cut_and_forged_arrays_are_a_sentence(wrapper):
     data = dump({"a": np.arange(1000.0)}, wrapper)
-    with pytest.raises(BodyFileError, match="test is damaged or no joblib file"):
+    with pytest.raises(ParamsError, match="test is damaged or no joblib file"):
         unpickle_joblib(data[:2000], "test")
     huge = data.replace(b"M\xe8\x03\x85", b"J\xff\xff\xff\x7f\x85")
     assert huge != data
-    with pytest.raises(BodyFileError, match="test is damaged or no joblib file"):
+    with pytest.raises(ParamsError, match="test is damaged or no joblib file"):
         unpickle_joblib(huge, "test")
 
 
 def test_files_of_old_joblib_say_what_to_do():
-    with pytest.raises(BodyFileError, match=r"before 0\.10.*save its arrays as \.npz"):
+    with pytest.raises(ParamsError, match=r"before 0\.10.*save its arrays as \.npz"):
         unpickle_joblib(b"\x80\x02cjoblib.numpy_pickle\nNDArrayWrapper\n.", "test")
 
 
@@ -108,5 +108,5 @@ def test_tensors_in_pickles_become_arrays(tensor: torch.Tensor, protocol: int):
 
 def test_tensors_outside_their_storage_are_refused():
     data = pickle.dumps(torch.arange(6.0), 2).replace(b"K\x06\x85", b"K\x07\x85")
-    with pytest.raises(BodyFileError, match="a tensor that reaches beyond its 6 numbers"):
+    with pytest.raises(ParamsError, match="a tensor that reaches beyond its 6 numbers"):
         unpickle(data, "test")
