@@ -27,9 +27,8 @@ from posexfer_core.files.images import save_image
 from posexfer_core.files.weights import add_to_recipe
 from posexfer_core.network.guidance import Guidance
 from posexfer_core.network.weights import BUNDLED_WEIGHTS
-from posexfer_core.transfer.inputs import body_points
+from posexfer_core.transfer.inputs import warp_images
 from posexfer_core.warp.restore_detail import restore_detail
-from posexfer_core.warp.warped_source import warp_source
 
 from .console import print_line, run_command
 from .data.shards import Pair, ShardDataset
@@ -39,7 +38,6 @@ from .metrics.baselines import mean_of, paste_warp
 from .metrics.images import psnr, ssim
 
 TEST_SEED = 900_001
-WARP_POINTS = 512
 Images = Float[Tensor, "batch 3 height width"]
 
 
@@ -171,10 +169,9 @@ class Batch:
         """What the model drew, before the warp's fine detail was put back."""
 
     @cached_property
-    def warped(self) -> Float[Tensor, "batch 5 height width"]:
-        """The warped source."""
-        points = body_points(self.target, WARP_POINTS)
-        return warp_source(self.source_image, self.source, self.target, points)
+    def warped(self) -> Float[Tensor, "batch 6 height width"]:
+        """The warped source, its masks and the clothed body's."""
+        return warp_images(self.source_image, self.source, self.target)
 
 
 def _batches(data: ShardDataset, count: int, size: int) -> Iterator[Batch]:

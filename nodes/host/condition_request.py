@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...posexfer_core.body.params import HumanParams
 from ...posexfer_core.body.view import BodyView
 from ...posexfer_core.errors import ConfigError, ParamsError
 from ...posexfer_core.network.clip_square import clip_square
@@ -108,13 +109,19 @@ class ConditionRequest:
 
     def inputs(self, size: tuple[int, int], device: torch.device) -> ConditionInputs:
         """Frame source and target alike, and draw every map."""
-        stages = [self.staged(number, size) for number in range(self.frames)]
-        image = torch.cat([one.image for one in stages]).to(device)
-        known = [one.source for one in stages if one.source is not None]
+        stages = self.stages(size)
+        targets = [one.target for one in stages]
+        image = torch.cat([one.image.expand(len(one.target), -1, -1, -1) for one in stages])
+        image = image.to(device)
+        known = [
+            one.source.at(0) for one in stages if one.source is not None for _ in one.target.joints
+        ]
+        warped = [warp.planes for one in stages for warp in one.warps()] if known else []
         inputs = prepare_inputs(
             image,
             BodyView.stack(known).to(device) if known else None,
-            BodyView.stack([one.target for one in stages]).to(device),
+            BodyView.stack(targets).to(device),
+            torch.cat(warped).to(device) if warped else None,
             config=self.source.model.config,
             encode=self.encode,
         )
@@ -126,11 +133,20 @@ class ConditionRequest:
             )
         return inputs.to(next(self.source.model.network.parameters()).dtype)
 
-    def staged(self, number: int, size: tuple[int, int]) -> Stage:
-        """Frame one image and its bodies."""
-        image = _at(self.source.image, number)
+    def stages(self, size: tuple[int, int]) -> list[Stage]:
+        """Frame the images and their bodies; all poses of one image get one framing."""
+        target, images = self.target.params.select(None), self.source.image
+        if len(images) == 1:
+            return [self._staged(images, 0, target, size)]
+        return [
+            self._staged(images[[number]], number, target.select(number % target.frames), size)
+            for number in range(len(images))
+        ]
+
+    def _staged(
+        self, image: Tensor, number: int, target: HumanParams, size: tuple[int, int]
+    ) -> Stage:
         source = self.source.body
-        target = self.target.params.select(number % self.target.params.frames)
         return stage(
             image,
             None if source is None else source.params.select(number % source.params.frames),
@@ -180,8 +196,3 @@ def interpolate_prior(plain: Condition, whole: Condition, share: float) -> Condi
             std=torch.lerp(other.std, prior.std, share),
         )
     return replace(whole, residuals=residuals, latent_prior=prior)
-
-
-def _at(images: Tensor, number: int) -> Tensor:
-    place = number % len(images)
-    return images[place : place + 1]

@@ -1,8 +1,10 @@
-"""Options of the commands that sample images, and the pipeline that they open."""
+"""Drawing staged people: by their own pixels alone, or by the network on top of them."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import torch
 from jaxtyping import Float
@@ -12,23 +14,35 @@ from ..errors import ConfigError
 from ..network.guidance import Guidance
 from ..network.weights import BUNDLED_WEIGHTS
 from ..transfer.staging import Stage
+from ..warp.warp_to_pose import Leftovers, WarpedPhoto
 from .options import between, count, seed
 
-Sampler = Callable[[Stage], Float[Tensor, "1 3 height width"]]
-"""From framed images and bodies to an image in [-1, 1]; one seed draws one image."""
+ImageTensor = Float[Tensor, "1 3 height width"]
+Sampler = Callable[[Stage, WarpedPhoto | None], ImageTensor]
+"""From framed images and bodies, and the warp of one to the other, to an image in [-1, 1]; one
+seed draws one image."""
+METHODS = ("warp", "network")
+STEPS = 20
+NETWORK_OPTIONS = ("weights", "steps", "seed", "guidance_pose", "guidance_identity")
 
 
 def add_drawing_options(parser: argparse.ArgumentParser) -> None:
-    """Add the weights, the sampler's settings and the switches."""
+    """Add what becomes of things held, the weights, the sampler's settings and the switches."""
+    parser.add_argument(
+        "--leftovers",
+        choices=get_args(Leftovers),
+        default="keep",
+        help="things in the mask that are no part of the body, such as poles and bags, stay where "
+        "they were or go (default: keep)",
+    )
     parser.add_argument(
         "--weights",
         type=Path,
-        default=BUNDLED_WEIGHTS,
         metavar="FILE.safetensors",
-        help="default: the bundled tiny weights",
+        help="of the network; default: the bundled tiny weights",
     )
-    parser.add_argument("--steps", type=count, default=20, help="sampling steps (default: 20)")
-    parser.add_argument("--seed", type=seed, default=0, help="seed of the noise (default: 0)")
+    parser.add_argument("--steps", type=count, help=f"sampling steps (default: {STEPS})")
+    parser.add_argument("--seed", type=seed, help="seed of the noise (default: 0)")
     parser.add_argument(
         "--guidance-pose",
         type=scale,
@@ -48,8 +62,30 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-warp",
         action="store_true",
-        help="draw without the source image warped along the body's surface",
+        help="let the network draw without the source's pixels, warped along the body's surface",
     )
+
+
+def speaks_of_network(options: argparse.Namespace) -> bool:
+    """Tell whether an option was given that only the network has."""
+    given = any(getattr(options, name) is not None for name in NETWORK_OPTIONS)
+    return given or options.no_prior or options.no_warp
+
+
+def draw_frames(
+    staged: Stage, sample: Sampler | None, leftovers: Leftovers
+) -> Iterator[tuple[ImageTensor, WarpedPhoto | None]]:
+    """Draw every frame of a stage, by its warp alone where there is no sampler."""
+    if staged.source is None:
+        assert sample is not None, "nothing can be warped"
+        for number in range(len(staged.target)):
+            yield sample(replace(staged, target=staged.target.at(number)), None), None
+        return
+    for number, warp in enumerate(staged.warps(leftovers=leftovers)):
+        if sample is None:
+            yield warp.image, warp
+        else:
+            yield sample(replace(staged, target=staged.target.at(number)), warp), warp
 
 
 def scale(text: str) -> float:
@@ -70,20 +106,21 @@ def open_sampler(options: argparse.Namespace) -> Sampler:
         raise ConfigError(
             f"Drawing needs the package {error.name}: pip install 'posexfer[diffusion]'."
         ) from error
-    pipeline = PoseTransferPipeline.from_bundle(options.weights)
+    pipeline = PoseTransferPipeline.from_bundle(options.weights or BUNDLED_WEIGHTS)
     pipeline.set_progress_bar_config(desc="drawing", unit="step", leave=False)
     guidance = Guidance.usual(
         pipeline.network.config, pose=options.guidance_pose, identity=options.guidance_identity
     )
 
-    def draw(staged: Stage) -> Tensor:
+    def draw(staged: Stage, warp: WarpedPhoto | None) -> Tensor:
         drawn = pipeline(
             staged.image,
             staged.source,
             staged.target,
-            num_inference_steps=options.steps,
+            warped=None if warp is None else warp.planes,
+            num_inference_steps=options.steps or STEPS,
             guidance=guidance,
-            generator=torch.Generator().manual_seed(options.seed),
+            generator=torch.Generator().manual_seed(options.seed or 0),
             output_type="pt",
             prior=not options.no_prior,
             warp=not options.no_warp,

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from ..body.model import BodyModel
 from ..body.motion import join_frames
@@ -17,6 +19,7 @@ from ..files.images import check_image_target, save_image
 from ..fit.fit import FitResult, Progress, fit_people
 from ..fit.video.estimate_sequence import fit_sequence, regress_sequence
 from ..keypoints.detections import read_keypoints
+from ..keypoints.masks import check_mask
 from ..render.overlay import overlay_body
 from .options import add_body_option, between, index, print_line
 from .progress import Counter
@@ -220,7 +223,13 @@ def _regress(
     )
 
 
-def fit_person(keypoints: Path, size: tuple[int, int], body: BodyModel, person: int) -> FitResult:
+def fit_person(
+    keypoints: Path,
+    size: tuple[int, int],
+    body: BodyModel,
+    person: int,
+    mask: Float[Tensor, "1 1 height width"] | None = None,
+) -> FitResult:
     """Fit the body to one person of the first frame of a keypoint file.
 
     Args:
@@ -228,8 +237,11 @@ def fit_person(keypoints: Path, size: tuple[int, int], body: BodyModel, person: 
         size: height and width of the image, pixels.
         body: the body to fit.
         person: which person of the file, from 0.
+        mask: share of the person in each pixel, if known; tells how wide the body is.
     """
     observation = read_keypoints(keypoints).observation(person, image_size=size)
+    if mask is not None:
+        observation = replace(observation, mask=check_mask(mask[0, 0].numpy(), size))
     return fit_people([observation], body=body)[0]
 
 

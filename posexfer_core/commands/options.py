@@ -146,7 +146,12 @@ def _add_mesh_options(parser: argparse.ArgumentParser) -> None:
 
 
 def open_target(
-    options: argparse.Namespace, path: Path, body: BodyModel, *, keep_betas: bool = False
+    options: argparse.Namespace,
+    path: Path,
+    body: BodyModel,
+    *,
+    all_frames: bool = False,
+    keep_betas: bool = False,
 ) -> tuple[HumanParams, BodyModel]:
     """Read a pose from a parameter file, a motion or a mesh, and the body that shows it.
 
@@ -157,12 +162,13 @@ def open_target(
         options: `frame`, `person`, and what `add_file_options` added.
         path: of any kind; meshes are told by the ends of their names.
         body: that parameters are posed on, and that is fitted to meshes.
+        all_frames: read every frame instead of the one asked for.
         keep_betas: leave betas of another body as they are; `body` cannot pose them then.
     """
     found = read_posed(
         path,
         body,
-        frame=options.frame,
+        frame=None if all_frames else options.frame,
         person=options.person,
         format=options.format,
         image_size=options.image_size,

@@ -19,7 +19,7 @@ from ..files.images import from_pil, to_pil
 from ..network.condition import ConditionInputs
 from ..network.config import LATENT_STRIDE
 from ..network.guidance import Guidance, stacked_condition
-from ..transfer.inputs import prepare_inputs
+from ..transfer.inputs import prepare_inputs, warp_images
 from ..warp.restore_detail import restore_detail
 from .attach import attach, empty_context
 from .clip import clip_hidden_states
@@ -56,7 +56,9 @@ class PoseTransferPipeline(PipelineParts):
         image: Images,
         source: BodyView | None,
         target: BodyView,
+        mask: Float[Tensor, "batch 1 height width"] | None = None,
         *,
+        warped: Float[Tensor, "batch 6 height width"] | None = None,
         num_inference_steps: int = 20,
         guidance: Guidance | None = None,
         identity_strength: float | int = 1.0,
@@ -77,13 +79,17 @@ class PoseTransferPipeline(PipelineParts):
             image: the person: a tensor in [-1, 1], or Pillow images. Sides are multiples of 8.
             source: their body in that image, or None where it is not known.
             target: the body wanted, in an image of the same size.
+            mask: share of the person in each pixel of the images, where it is known.
+            warped: the images' people in the targets' poses, where `warp_images` has made them
+                already.
             num_inference_steps: more are slower and sharper.
             guidance: scales of classifier-free guidance; the network's usual ones by default.
             identity_strength: strength of the identity tokens in every pass; 1 as trained.
             pose_strength: strength of the pose tokens, likewise.
             prior: use the maps of the target body; without them the pose tokens are alone.
             warp: among them, use the colours carried along the body's surface.
-            detail: with the warp, put its fine detail back where latents cannot hold it.
+            detail: with the warp, put its fine detail back where latents cannot hold it, and
+                leave what lies beside the person as the warp has it.
             prompt: text for the base model; needs a text encoder.
             generator: makes the result reproducible; a list for one each.
             latents: noise to start from, of unit variance, instead of drawing it.
@@ -96,7 +102,7 @@ class PoseTransferPipeline(PipelineParts):
             ImageError: sizes or numbers of images and bodies do not go together.
         """
         guidance = guidance or Guidance.usual(self.network.config)
-        inputs = self.prepare(image, source, target)
+        inputs, warped = self.prepare(image, source, target, mask, warped)
         kept = {name: prior and (warp or name != "warp") for name in inputs.maps}
         noise = self.start_noise(inputs.image, generator, latents)
         with attach(self.unet, self.network) as attachment:
@@ -117,18 +123,37 @@ class PoseTransferPipeline(PipelineParts):
                 callback=callback_on_step_end,
                 shown=callback_on_step_end_tensor_inputs,
             )
-        warped = inputs.maps["warp"].float() if detail and kept.get("warp") else None
-        return PoseTransferOutput(images=self._finish(drawn, warped, output_type))
+        shown = warped if detail and kept.get("warp") else None
+        return PoseTransferOutput(images=self._finish(drawn, shown, output_type))
 
-    def prepare(self, image: Images, source: BodyView | None, target: BodyView) -> ConditionInputs:
-        """Compute everything that the network is conditioned on, before any timestep."""
+    def prepare(
+        self,
+        image: Images,
+        source: BodyView | None,
+        target: BodyView,
+        mask: Float[Tensor, "batch 1 height width"] | None = None,
+        warped: Float[Tensor, "batch 6 height width"] | None = None,
+    ) -> tuple[ConditionInputs, Float[Tensor, "batch 6 height width"] | None]:
+        """Compute everything that the network is conditioned on, before any timestep.
+
+        Returns:
+            The network's inputs, and the warp that is among them.
+        """
         given = _to_tensor(image).to(self.device, torch.float32)
         count = max(len(given), len(target), 1 if source is None else len(source))
         images = torch.cat([given] * _copies("images", len(given), count))
+        if mask is not None:
+            mask = torch.cat([mask.to(images)] * _copies("masks", len(mask), count))
+        shown = None if source is None else _for_all("source bodies", source, count).to(self.device)
+        wanted = _for_all("target bodies", target, count).to(self.device)
+        if warped is None and shown is not None:
+            warped = warp_images(images, shown, wanted, mask)
+        warped = None if warped is None else warped.to(images)
         inputs = prepare_inputs(
             images,
-            None if source is None else _for_all("source bodies", source, count).to(self.device),
-            _for_all("target bodies", target, count).to(self.device),
+            shown,
+            wanted,
+            warped,
             config=self.network.config,
             encode=partial(encode_image, self.vae),
         )
@@ -138,7 +163,7 @@ class PoseTransferPipeline(PipelineParts):
                 clip_hidden=clip_hidden_states(self.image_encoder, images),
                 source_latents=encode_image(self.vae, images),
             )
-        return inputs.to(next(self.network.parameters()).dtype)
+        return inputs.to(next(self.network.parameters()).dtype), warped
 
     def start_noise(
         self,

@@ -54,11 +54,22 @@ def load_mask(path: Path | str) -> Float[Tensor, "height width"]:
         ImageError: as in `load_image`.
     """
     image = _upright(Path(path))
-    if _has_alpha(image):
-        alpha = np.asarray(image.convert("RGBA"))[..., 3]
-        if alpha.min() < 255:
-            return torch.from_numpy(alpha / 255.0).float()
+    opacity = _opacity(image)
+    if opacity is not None:
+        return opacity
     return torch.from_numpy(np.asarray(_on_white(image).convert("L")) / 255.0).float()
+
+
+def load_opacity(path: Path | str) -> Float[Tensor, "height width"] | None:
+    """Read how opaque an image is, 0 to 1; None if it is opaque all over. See `load_image`."""
+    return _opacity(_upright(Path(path)))
+
+
+def _opacity(image: Image.Image) -> Float[Tensor, "height width"] | None:
+    if not _has_alpha(image):
+        return None
+    alpha = np.asarray(image.convert("RGBA"))[..., 3]
+    return torch.from_numpy(alpha / 255.0).float() if alpha.min() < 255 else None
 
 
 def _upright(path: Path) -> Image.Image:

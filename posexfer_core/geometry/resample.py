@@ -1,7 +1,7 @@
 """Crop and resize in one step, without stretching and without aliasing."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -10,6 +10,8 @@ def resample(
     offset_xy: tuple[float, float],
     scale: float,
     size: tuple[int, int],
+    *,
+    mirror: bool = False,
 ) -> Float[Tensor, "batch channels new_height new_width"]:
     """Cut and resize: position `p` lands at `scale * (p - offset_xy)`; edge pixels repeat beyond.
 
@@ -18,9 +20,10 @@ def resample(
         offset_xy: upper left corner of the cut, pixels of the image; may lie outside.
         scale: pixels of the cut per pixel of the image, the same along both axes.
         size: height and width of the cut, pixels.
+        mirror: beyond its edges the image goes on in its mirror image instead.
     """
     down, across = (
-        _resampling(length_in, length_out, offset, scale).to(image)
+        _resampling(length_in, length_out, offset, scale, mirror).to(image)
         for length_in, length_out, offset in zip(
             image.shape[-2:], size, offset_xy[::-1], strict=True
         )
@@ -28,11 +31,13 @@ def resample(
     return down @ (image @ across.mT)
 
 
-def _resampling(length_in: int, length_out: int, offset: float, scale: float) -> Tensor:
+def _resampling(
+    length_in: int, length_out: int, offset: float, scale: float, mirror: bool
+) -> Tensor:
     """Weights (out, in) of a triangle filter, as wide as a pixel of the coarser side.
 
-    Pixel centres lie at +0.5; weights that fall outside the image go to its edge pixel, so
-    every row sums to 1. Scale 1 at a whole offset copies pixels exactly.
+    Pixel centres lie at +0.5; weights that fall outside the image go to pixels in it, so every
+    row sums to 1. Scale 1 at a whole offset copies pixels exactly.
     """
     reach = max(1.0, 1.0 / scale)
     centre = (torch.arange(length_out, dtype=torch.float64) + 0.5) / scale + offset - 0.5
@@ -40,4 +45,12 @@ def _resampling(length_in: int, length_out: int, offset: float, scale: float) ->
     weights = (1.0 - (taps - centre[:, None]).abs() / reach).clamp(min=0.0)
     weights = weights / weights.sum(dim=1, keepdim=True)
     matrix = torch.zeros(length_out, length_in, dtype=torch.float64)
-    return matrix.scatter_add_(1, taps.long().clamp(0, length_in - 1), weights).float()
+    taps = taps.long()
+    inside = mirrored(taps, length_in) if mirror else taps.clamp(0, length_in - 1)
+    return matrix.scatter_add_(1, inside, weights).float()
+
+
+def mirrored(at: Int[Tensor, "*shape"], length: int) -> Int[Tensor, "*shape"]:
+    """Number the pixels of a line that goes to and fro: 1 0 | 0 1 2 | 2 1 for a length of 3."""
+    at = at % (2 * length)
+    return torch.minimum(at, 2 * length - 1 - at)

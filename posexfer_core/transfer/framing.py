@@ -1,10 +1,11 @@
 """Cut an image of any size around a person to the network's size, and paste the result back."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..body.view import BodyView
@@ -14,6 +15,8 @@ from ..geometry.resample import resample
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels; may reach outside the image."""
+GROWN_BORDER = 0.04
+"""Free space beyond a pose that leaves the image, as a share of the extent of all."""
 CUT_OFF = 0.1
 """Share of a person's extent beyond the image's edge from which the person is cut off by it."""
 
@@ -66,8 +69,23 @@ class Framing:
     def apply(
         self, image: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels framed_height framed_width"]:
-        """Cut and resize; beyond the image its edge pixels repeat."""
-        return resample(image, self.offset_xy, self.scale, self.size)
+        """Cut and resize; beyond its edges the image goes on in its mirror image."""
+        return resample(image, self.offset_xy, self.scale, self.size, mirror=True)
+
+    def apply_to_mask(
+        self, mask: Float[Tensor, "batch 1 height width"]
+    ) -> Float[Tensor, "batch 1 framed_height framed_width"]:
+        """Cut and resize a mask; beyond its edges there is nobody."""
+        size = (mask.shape[-2], mask.shape[-1])
+        return self.apply(mask) * ~self.beyond(size).to(mask.device)
+
+    def beyond(self, image_size: tuple[int, int]) -> Bool[Tensor, "1 framed_height framed_width"]:
+        """Tell which pixels of the cut have their centre outside an image of (height, width)."""
+        outside = []
+        for length, framed, offset in zip(image_size, self.size, self.offset_xy[::-1], strict=True):
+            position = (torch.arange(framed) + 0.5) / self.scale + offset
+            outside.append((position < 0) | (position > length))
+        return (outside[0][:, None] | outside[1])[None]
 
     def reframe(self, view: BodyView) -> BodyView:
         """See the same bodies in the cut."""
@@ -78,6 +96,7 @@ class Framing:
         result: Float[Tensor, "batch channels framed_height framed_width"],
         original: Float[Tensor, "batch channels height width"],
         *,
+        changed: Float[Tensor, "batch 1 framed_height framed_width"] | None = None,
         feather: float = 0.04,
     ) -> Float[Tensor, "batch channels height width"]:
         """Undo the cut: put `result` where it came from, at the original resolution.
@@ -85,6 +104,8 @@ class Framing:
         Args:
             result: what was made of the cut, of size `size`.
             original: the image that was cut; kept outside the cut.
+            changed: share of the result in each pixel of the cut, if not 1; where it is 0 the
+                original's own pixels stay, bit for bit.
             feather: width of the soft border inside the cut, as a share of its shorter side.
         """
         if tuple(result.shape[-2:]) != self.size:
@@ -97,7 +118,9 @@ class Framing:
             size=(original.shape[-2], original.shape[-1]),
         )
         share = self._inside(back.size, max(feather * min(self.size), 1e-3)).to(original)
-        return original + share * (back.apply(result) - original)
+        if changed is not None:
+            share = share * back.apply(changed).clamp(0.0, 1.0)
+        return torch.where(share > 0, original + share * (back.apply(result) - original), original)
 
     def _inside(self, image_size: tuple[int, int], border_px: float) -> Tensor:
         """Share of the cut in every pixel of the image: 1 inside, 0 outside, a ramp between."""
@@ -133,8 +156,8 @@ def frame_person(
 ) -> Framing:
     """Frame a person and other boxes; edges that cut the person off are not padded.
 
-    Padding below a half-length portrait would only repeat the last row of pixels. An image that
-    has the size and holds everything stays as it is.
+    Padding below a half-length portrait would show no legs. An image that has the size and holds
+    everything stays as it is.
 
     Args:
         person: the box of the whole body in the image.
@@ -144,10 +167,7 @@ def frame_person(
     """
     limits = (0.0, 0.0, float(image_size[1]), float(image_size[0]))
     cut = cut_off_edges(person, image_size)
-    left, top, right, bottom = (
-        limits[edge] if cut[edge] else pick(box[edge] for box in (person, *others))
-        for edge, pick in enumerate((min, min, max, max))
-    )
+    left, top, right, bottom = _bounds(person, others, image_size)
     inside = left >= 0 and top >= 0 and right <= limits[2] and bottom <= limits[3]
     if image_size == size and inside:
         return Framing(offset_xy=(0.0, 0.0), scale=1.0, size=size)
@@ -161,3 +181,53 @@ def frame_person(
             offset = max(offset, 0.0)
         offsets.append(offset)
     return replace(framing, offset_xy=(offsets[0], offsets[1]))
+
+
+def frame_photo(
+    person: Box,
+    others: Sequence[Box],
+    image_size: tuple[int, int],
+    *,
+    scale: float = 1.0,
+    grown: bool = False,
+    multiple: int = 1,
+) -> Framing:
+    """Frame the whole image, or as much more as the boxes need.
+
+    Args:
+        person: the box of the whole body in the image.
+        others: what the cut should hold too.
+        image_size: height and width of the image, pixels.
+        scale: pixels of the cut per pixel of the image.
+        grown: give more than the image where a box leaves it, edges that cut the person off apart.
+        multiple: the cut's sides are multiples of this, by leaving out a few pixels at the right
+            and at the bottom.
+    """
+    left, top, right, bottom = 0.0, 0.0, float(image_size[1]), float(image_size[0])
+    if grown:
+        bounds = _bounds(person, others, image_size)
+        border = GROWN_BORDER * max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+        left, top = (
+            limit if bound >= limit else math.floor(bound - border)
+            for bound, limit in zip(bounds[:2], (left, top), strict=True)
+        )
+        right, bottom = (
+            limit if bound <= limit else math.ceil(bound + border)
+            for bound, limit in zip(bounds[2:], (right, bottom), strict=True)
+        )
+    sides = (
+        round(scale * length) // multiple * multiple for length in (bottom - top, right - left)
+    )
+    height, width = (max(side, multiple) for side in sides)
+    return Framing(offset_xy=(float(left), float(top)), scale=scale, size=(height, width))
+
+
+def _bounds(person: Box, others: Sequence[Box], image_size: tuple[int, int]) -> Box:
+    """Bound all boxes; at edges that cut the person off, by the image."""
+    limits = (0.0, 0.0, float(image_size[1]), float(image_size[0]))
+    cut = cut_off_edges(person, image_size)
+    left, top, right, bottom = (
+        limits[edge] if cut[edge] else pick(box[edge] for box in (person, *others))
+        for edge, pick in enumerate((min, min, max, max))
+    )
+    return left, top, right, bottom

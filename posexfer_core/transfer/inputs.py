@@ -13,10 +13,11 @@ from ..errors import ImageError
 from ..geometry.camera import pixels_to_ndc, project_perspective
 from ..geometry.points import SurfacePoints, locate_points, sample_surface_points
 from ..network.condition import ConditionInputs
-from ..network.config import NetworkConfig
+from ..network.config import MAP_CHANNELS, NetworkConfig
 from ..register.resample_topology import on_topology_of
 from ..render.maps import canonical_map, mask_map, prior_maps
-from ..warp.warped_source import MARGIN, warp_source
+from ..warp.background import MARGIN
+from ..warp.warp_to_pose import warp_to_pose
 
 _points_of_topology: dict[tuple[bytes, int], SurfacePoints] = {}
 
@@ -59,25 +60,47 @@ def place_points(
     return torch.cat([uv, z], -1), canonical.expand(len(position), -1, -1)
 
 
+def warp_images(
+    image: Float[Tensor, "batch 3 height width"],
+    source: BodyView,
+    target: BodyView,
+    mask: Float[Tensor, "batch 1 height width"] | None = None,
+    *,
+    margin: float = MARGIN,
+) -> Float[Tensor, "batch 6 height width"]:
+    """Warp every image's person to its target; see `warp_to_pose` and `WarpedPhoto.planes`."""
+    worn = on_topology_of(source, target)
+    planes = [
+        warp_to_pose(
+            image[[number]],
+            worn.at(number),
+            target.at(number),
+            None if mask is None else mask[[number]],
+            margin=margin,
+        ).planes
+        for number in range(len(image))
+    ]
+    return torch.cat(planes)
+
+
 def prepare_inputs(
     image: Float[Tensor, "batch 3 height width"],
     source: BodyView | None,
     target: BodyView,
+    warped: Float[Tensor, "batch 6 height width"] | None,
     *,
     config: NetworkConfig,
     encode: Callable[[Tensor], Tensor] | None = None,
-    margin: float = MARGIN,
 ) -> ConditionInputs:
     """Compute everything that the network is conditioned on; nothing here depends on the timestep.
 
     Args:
         image: the source image, in [-1, 1].
-        source: the body of the person shown; None where it is not known, which leaves out the
-            warp.
+        source: the body of the person shown; None where it is not known.
         target: the body wanted, in an image of the same size.
+        warped: from `warp_images`; None leaves out the warp.
         config: of the network that will read the result.
         encode: from images to latents; needed where the network reads latents of the warp.
-        margin: see `warp_source`.
 
     Raises:
         ImageError: the image and a view differ in size.
@@ -89,22 +112,19 @@ def prepare_inputs(
                 f"The image is {size[0]}x{size[1]} pixels (height x width) but the {name} body's "
                 f"camera makes images of {view.size[0]}x{view.size[1]}. Frame both alike."
             )
-    points, points_canonical = place_points(
-        target, config.points, camera_depth=config.ablation.z_mode == "camera"
-    )
     ablation = config.ablation
+    points, points_canonical = place_points(
+        target, config.points, camera_depth=ablation.z_mode == "camera"
+    )
     maps = prior_maps(target) if ablation.prior_2d else {}
     warp_latents = None
+    if warped is not None and ablation.prior_2d and ablation.warp:
+        maps["warp"] = warped[:, : MAP_CHANNELS["warp"]]
+        warp_latents = encode(warped[:, :3]) if encode is not None else None
     if source is None:
         source_maps = image.new_zeros(len(image), 4, *size)
     else:
         source_maps = torch.cat([canonical_map(source), mask_map(source)], 1)
-        if ablation.prior_2d and ablation.warp:
-            worn = on_topology_of(source, target)
-            maps["warp"] = warp_source(
-                image, worn, target, body_points(target, config.points), margin=margin
-            )
-            warp_latents = encode(maps["warp"][:, :3]) if encode is not None else None
     return ConditionInputs(
         image=image,
         source_maps=source_maps,

@@ -1,8 +1,9 @@
 """Source and target in one image frame: what a transfer starts from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..body.joints import JOINT_NAMES
@@ -10,36 +11,72 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.retarget import retarget
 from ..body.view import BodyView
-from ..errors import ConfigError
-from .framing import Framing, body_box, cut_off_edges, frame_person
+from ..errors import ConfigError, ImageError
+from ..register.resample_topology import on_topology_of
+from ..warp.canvas import Outside
+from ..warp.warp_to_pose import Leftovers, WarpedPhoto, pose_source, prepare_source
+from .framing import Framing, body_box, cut_off_edges, frame_person, frame_photo
 
 IMAGE_SIZE = (256, 176)
 """Height and width that the bundled network was trained on, pixels."""
+PHOTO_SIDE = 768
+"""Longest side of what is drawn of a whole photo, unless more is asked for; pixels."""
 
 NECK = JOINT_NAMES.index("neck")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """The source image and both bodies, cut to the network's size."""
+    """The source image and both bodies, cut to the size that is drawn."""
 
     image: Float[Tensor, "1 3 height width"]
-    """The source, framed, in [-1, 1]."""
+    """The source, framed, in [-1, 1]; beyond the photo in its mirror image."""
     source: BodyView | None
     """The body of the person shown, in the framed image; None where it is not known."""
     target: BodyView
-    """The body wanted, in the image to be drawn."""
+    """The body wanted, in the image to be drawn; one for each frame of a motion."""
+    mask: Float[Tensor, "1 1 height width"] | None
+    """Share of the person in each pixel, where it is known."""
+    unshown: Bool[Tensor, "1 height width"] | None
+    """What the photo does not show and texture fills; None keeps the mirror image."""
     framing: Framing
     """How the source image was cut."""
     shared: bool
     """Whether the image to be drawn has the source's framing, so that it can be pasted back."""
 
+    def warps(self, *, leftovers: Leftovers = "keep") -> Iterator[WarpedPhoto]:
+        """Warp the source to every frame of the target; what frames share is computed once.
+
+        Raises:
+            ConfigError: the source's body is not known.
+        """
+        if self.source is None:
+            raise ConfigError(
+                "The body in the source image is not known, so that its pixels cannot be warped. "
+                "Give the source's parameters or keypoints."
+            )
+        prepared = prepare_source(
+            self.image,
+            on_topology_of(self.source, self.target),
+            self.mask,
+            leftovers=leftovers,
+            outside=self.unshown,
+        )
+        for number in range(len(self.target)):
+            yield pose_source(prepared, self.target.at(number))
+
     def paste_back(
         self,
         result: Float[Tensor, "1 3 height width"],
         original: Float[Tensor, "1 3 original_height original_width"],
+        changed: Float[Tensor, "1 1 height width"] | None = None,
     ) -> Float[Tensor, "1 3 original_height original_width"]:
         """Put the result where the cut came from, at the original resolution.
+
+        Args:
+            result: what was drawn of the cut.
+            original: the image that was staged.
+            changed: share of the result in each pixel, if not all of it is to be pasted.
 
         Raises:
             ConfigError: the target was framed on its own, so it has no place in the original.
@@ -49,7 +86,7 @@ class Stage:
                 "The result cannot be pasted back: the target keeps its own camera. Retarget it to "
                 "the source, which needs the source's parameters or keypoints."
             )
-        return self.framing.paste(result, original)
+        return self.framing.paste(result, original, changed=changed)
 
 
 def stage(
@@ -58,7 +95,11 @@ def stage(
     target: HumanParams,
     body: BodyModel,
     *,
-    size: tuple[int, int] = IMAGE_SIZE,
+    size: tuple[int, int] | None = IMAGE_SIZE,
+    mask: Float[Tensor, "1 1 mask_height mask_width"] | None = None,
+    outside: Outside = "fill",
+    longest: int | None = PHOTO_SIDE,
+    multiple: int = 1,
     retargeted: bool = True,
     source_body: BodyModel | None = None,
 ) -> Stage:
@@ -67,30 +108,54 @@ def stage(
     Args:
         image: of any size and aspect, in [-1, 1].
         source: the person shown, with the image's own camera; None when not known.
-        target: one person in one frame; the pose wanted.
+        target: one person; the pose wanted, or one for each frame. All get one framing.
         body: the model of both bodies, or of the target's alone.
-        size: height and width to draw, pixels.
+        size: height and width to draw, pixels, around source and target; None draws the whole
+            photo.
+        mask: share of the person in each pixel of the image.
+        outside: what becomes of a pose that leaves the photo, and of the rest of a frame that is
+            wider than it: texture ("fill") or the photo's mirror image. "crop" keeps to the photo
+            where `size` is None.
+        longest: without a size, the longest side of what is drawn of the photo, pixels; None keeps
+            the photo's resolution.
+        multiple: without a size, sides are multiples of this, by leaving out a few pixels.
         retargeted: give the target the source's shape, place and camera; both then share one
             cut that holds both bodies. Otherwise each is framed on its own.
         source_body: the model of the source's body, where it is another; it is then also the one
             that is retargeted, so that a target mesh gives its pose and not its clothes.
+
+    Raises:
+        ImageError: the mask is of another size than the image.
     """
     source_body = body if source_body is None else source_body
     own_size = (image.shape[-2], image.shape[-1])
+    if mask is not None and tuple(mask.shape[-2:]) != own_size:
+        raise ImageError(
+            f"The mask is {tuple(mask.shape[-2:])} pixels (height, width), the image {own_size}. "
+            "Give the mask of this image."
+        )
+    scale = 1.0 if longest is None else min(1.0, longest / max(own_size))
+    staging = _Staging(image, mask, outside)
     if source is None:
-        framing = Framing.whole(own_size, size)
-        return _stage(image, framing, None, _framed_alone(target, body, size))
+        framing = frame_photo((0.0, 0.0, 0.0, 0.0), [], own_size, scale=scale, multiple=multiple)
+        framing = framing if size is None else Framing.whole(own_size, size)
+        return staging.at(framing, None, _framed_alone(target, body, framing.size))
     view = BodyView.of(source, source_body)
     box = body_box(view)
-    if not retargeted:
-        framing = frame_person(box, [], size, own_size)
-        return _stage(image, framing, view, _framed_alone(target, body, size))
-    posed = retarget(source, target, source_body, framing="source")
-    wanted = BodyView.of(posed, source_body)
-    if cut_off_edges(box, own_size)[3]:
+    posed = retarget(source, target, source_body, framing="source") if retargeted else None
+    wanted = None if posed is None else BodyView.of(posed, source_body, frame=None)
+    if wanted is not None and cut_off_edges(box, own_size)[3]:
         wanted = _at_the_neck_of(view, wanted)
-    framing = frame_person(box, [body_box(wanted)], size, own_size)
-    return _stage(image, framing, view, framing.reframe(wanted), shared=True)
+    others = [] if wanted is None else [body_box(wanted)]
+    if size is not None:
+        framing = frame_person(box, others, size, own_size)
+    else:
+        framing = frame_photo(
+            box, others, own_size, scale=scale, grown=outside != "crop", multiple=multiple
+        )
+    if wanted is None:
+        return staging.at(framing, view, _framed_alone(target, body, framing.size))
+    return staging.at(framing, view, framing.reframe(wanted), shared=True)
 
 
 def _at_the_neck_of(source: BodyView, target: BodyView) -> BodyView:
@@ -99,29 +164,37 @@ def _at_the_neck_of(source: BodyView, target: BodyView) -> BodyView:
     return replace(target, vertices=target.vertices + shift, joints=target.joints + shift)
 
 
-def _stage(
-    image: Tensor,
-    framing: Framing,
-    source: BodyView | None,
-    target: BodyView,
-    *,
-    shared: bool = False,
-) -> Stage:
-    shown = None if source is None else framing.reframe(source)
-    if shown is not None:
-        shown.check_seen("source")
-    target.check_seen("target")
-    return Stage(
-        image=framing.apply(image).clamp(-1.0, 1.0),
-        source=shown,
-        target=target,
-        framing=framing,
-        shared=shared,
-    )
+@dataclass(frozen=True)
+class _Staging:
+    """What is framed."""
+
+    image: Tensor
+    mask: Tensor | None
+    outside: Outside
+
+    def at(
+        self, framing: Framing, source: BodyView | None, target: BodyView, *, shared: bool = False
+    ) -> Stage:
+        """Cut everything by one framing."""
+        shown = None if source is None else framing.reframe(source)
+        if shown is not None:
+            shown.check_seen("source")
+        target.check_seen("target")
+        beyond = framing.beyond((self.image.shape[-2], self.image.shape[-1]))
+        fills = self.outside != "mirror" and bool(beyond.any())
+        return Stage(
+            image=framing.apply(self.image).clamp(-1.0, 1.0),
+            source=shown,
+            target=target,
+            mask=None if self.mask is None else framing.apply_to_mask(self.mask),
+            unshown=beyond.to(self.image.device) if fills else None,
+            framing=framing,
+            shared=shared,
+        )
 
 
 def _framed_alone(target: HumanParams, body: BodyModel, size: tuple[int, int]) -> BodyView:
-    view = BodyView.of(target, body)
+    view = BodyView.of(target, body, frame=None)
     if view.size == size:
         return view
     return Framing.around([body_box(view)], size).reframe(view)

@@ -1,11 +1,18 @@
-"""The background of the source image: where it is seen, and a filling of its holes."""
+"""What is background and what is person in a photo without a mask, told by colours."""
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from .filters import dilate, gaussian_blur, roughness
 
+MARGIN = 0.03
+"""How far clothes and hair may stand off the body, as a share of the image's height."""
+ALIKE = 0.08
+"""Difference from the background, of a range of 2, below which the body's rim is background."""
+OVERHANG = 0.06
+"""How far the body may overhang the person shown; a share of the image's height."""
 REACH = 0.12
 """How far loose clothes, hair and things held may stick out; a share of the image's height."""
 OUTLYING = 0.35
@@ -69,3 +76,31 @@ def trusted_background(
     for _ in range(round(REACH * height / step)):
         person = person | (dilate(person, step) & odd)
     return ~dilate(person, round(pixel))
+
+
+def trusted_body(
+    image: Float[Tensor, "batch 3 height width"],
+    body: Bool[Tensor, "batch height width"],
+    clear: Bool[Tensor, "batch height width"],
+) -> Bool[Tensor, "batch height width"]:
+    """Tell where the image shows the body: not where its rim overhangs onto the background.
+
+    A fitted body overhangs the person in places. Its rim is eroded from outside, by at most
+    `OVERHANG`, as far as colours are those of the background, and then by the seam that mixes
+    both. Before a rough background nothing is eroded.
+
+    Args:
+        image: in [-1, 1].
+        body: where the bare body is.
+        clear: where the background is seen (`trusted_background`).
+    """
+    height = body.shape[-2]
+    known = clear[:, None].to(image.dtype)
+    apart = (image - fill_holes(image, known)).abs().amax(1, keepdim=True)
+    rough = roughness(image, known)
+    limit = torch.where(rough < 2.0 * ALIKE, ALIKE + rough, 0.0)
+    alike = (gaussian_blur(apart, height / 256.0) < limit)[:, 0]
+    outside, step = ~body, max(1, round(height / 128.0))
+    for _ in range(round(OVERHANG * height / step)):
+        outside = outside | (dilate(outside, step) & alike)
+    return body & ~dilate(body & outside, step)

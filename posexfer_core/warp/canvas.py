@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..body.view import BodyView
 from ..geometry.camera import project_perspective
+from ..geometry.resample import mirrored
 
 Outside = Literal["crop", "mirror", "fill"]
 """A pose that leaves the photo is cut off; or the photo goes on in its mirror image; or in texture
@@ -48,8 +49,8 @@ def with_room(
         max(0, round(high[axis] + border - length)) if last[axis] <= length else 0
         for axis, length in ((0, width), (1, height))
     ]
-    columns = _mirrored(width, before[0], after[0]).to(image.device)
-    rows = _mirrored(height, before[1], after[1]).to(image.device)
+    columns = _line(width, before[0], after[0]).to(image.device)
+    rows = _line(height, before[1], after[1]).to(image.device)
     size = (len(rows), len(columns))
     outside = torch.ones(1, *size, dtype=torch.bool, device=image.device)
     photo = (slice(before[1], before[1] + height), slice(before[0], before[0] + width))
@@ -69,7 +70,6 @@ def with_room(
     )
 
 
-def _mirrored(length: int, before: int, after: int) -> Tensor:
-    """Number the pixels of a line that goes to and fro: 2 1 0 0 1 2 2 1 for a length of 3."""
-    at = torch.arange(-before, length + after) % (2 * length)
-    return torch.minimum(at, 2 * length - 1 - at)
+def _line(length: int, before: int, after: int) -> Tensor:
+    """Number the pixels of a line with room at both ends."""
+    return mirrored(torch.arange(-before, length + after), length)

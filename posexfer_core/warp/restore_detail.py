@@ -13,21 +13,21 @@ AGREEMENT = 0.25
 
 
 def restore_detail(
-    image: Float[Tensor, "batch 3 height width"], warped: Float[Tensor, "batch 5 height width"]
+    image: Float[Tensor, "batch 3 height width"], warped: Float[Tensor, "batch 6 height width"]
 ) -> Float[Tensor, "batch 3 height width"]:
-    """Add the warped source's fine detail where surface or background was seen.
+    """Add the warped source's fine detail where the person was seen; beside them the warp stays.
 
-    Latents have an eighth of an image's resolution and lose eyes, prints and grain. On the body,
-    `image` keeps its coarse colours and with them its light; known background takes the coarse
-    ones too. Detail is weighted by how well the coarse colours agree: elsewhere the network shows
-    something else than the warp, such as a shadow.
+    Latents have an eighth of an image's resolution and lose eyes, prints and grain. On the person,
+    `image` keeps its coarse colours and with them its light. Detail is weighted by how well the
+    coarse colours agree: elsewhere the network shows something else than the warp, such as a
+    shadow.
 
     Args:
         image: drawn from latents, in [-1, 1].
-        warped: from `warp_source`, of the same size.
+        warped: `WarpedPhoto.planes`, of the same size.
     """
     pixel = warped.shape[-2] / 256.0
-    colours, trusted = warped[:, :3], warped[:, 3:].amax(1) > 0.5
+    colours, trusted = warped[:, :3], warped[:, 3] > 0.5
     trusted = ~dilate(~trusted, max(1, round(pixel)))
     coarse, coarse_warp = (
         gaussian_blur(image, DETAIL_PX * pixel),
@@ -36,5 +36,6 @@ def restore_detail(
     apart = (coarse - coarse_warp).abs().amax(1, keepdim=True) / AGREEMENT
     trust = trusted[:, None].to(image.dtype)
     trust = trust * gaussian_blur(trust, pixel) * torch.exp(-apart.square())
-    tone = warped[:, 4:] * (coarse_warp - coarse)
-    return (image + trust * (colours - coarse_warp - (image - coarse) + tone)).clamp(-1.0, 1.0)
+    restored = image + trust * (colours - coarse_warp - (image - coarse))
+    person = (2.0 * gaussian_blur(warped[:, 5:], pixel) - 1.0).clamp(0.0, 1.0)
+    return (colours + person * (restored - colours)).clamp(-1.0, 1.0)

@@ -16,7 +16,7 @@ from ..body.view import BodyView
 from ..errors import ImageError
 from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
-from .background import trusted_background
+from .background import MARGIN, trusted_background, trusted_body
 from .canvas import Outside, with_room
 from .clothed_shell import face_vertices, fit_shell, wear
 from .counterparts import find_counterparts
@@ -25,7 +25,6 @@ from .filters import box_blur, dilate
 from .skin import face_colour
 from .skirt import skirt_faces
 from .surface_samples import Sample, SourceField, SurfaceSampler, face_sizes, occluder_table
-from .warped_source import MARGIN, trusted_body
 
 FIELD_PX = 640
 """Longest side of the small copy, at most."""
@@ -71,6 +70,11 @@ class WarpedPhoto(NamedTuple):
     offset_xy: tuple[int, int]
     """The photo's left upper corner in the image, pixels; (0, 0) unless there is room around."""
 
+    @property
+    def planes(self) -> Float[Tensor, "1 6 height width"]:
+        """Colours, visible, background and body as one image: what a network is shown."""
+        return torch.cat([self.image, *(m.to(self.image) for m in self[1:4])], 1)
+
 
 class PreparedSource(NamedTuple):
     """What every target of one photo shares."""
@@ -105,7 +109,8 @@ def warp_to_pose(
             what is background, and nothing stands off the body.
         leftovers: what becomes of the mask's things that are no part of the body, such as poles.
         outside: what becomes of a pose that leaves the photo; all but "crop" give more image.
-        margin: without a mask, see `warped_source.warp_source`.
+        margin: without a mask, width of the band around the bare body where clothes and hair may
+            be and the background is not trusted; a share of the image's height.
 
     Raises:
         ImageError: more than one image, or sizes that differ.

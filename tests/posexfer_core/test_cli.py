@@ -14,6 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from posexfer_core.body.model import BodyModel
+from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.cli import main
@@ -151,6 +152,68 @@ def test_pasting_back_keeps_the_original_size_and_surroundings(work, weights):
     assert pasted.shape == original.shape
     torch.testing.assert_close(pasted[..., :20], original[..., :20])
     assert not torch.equal(pasted, original)
+
+
+def warp(work: Path, *more: str, **changes: object) -> int:
+    """Run `posexfer transfer` without a word about the network."""
+    files = {"target": work / "target.npz", "out": work / "out.png"} | changes
+    options = [text for name, path in files.items() for text in (f"--{name}", str(path))]
+    source = ["--source-params", str(work / "source.npz")]
+    return main(["transfer", str(work / "image.png"), *source, *options, *more])
+
+
+def person_mask(work: Path, body: BodyModel) -> Path:
+    """Write the mask of the body in `work`'s image."""
+    view = BodyView.of(HumanParams.load(work / "source.npz"), body)
+    levels = view.visibility.mask[0].numpy().astype(np.uint8) * 255
+    Image.fromarray(levels).save(work / "mask.png")
+    return work / "mask.png"
+
+
+def test_the_warp_draws_the_whole_photo_and_leaves_what_it_need_not_touch(work, body, capsys):
+    assert warp(work, "--mask", str(person_mask(work, body))) == 0
+    drawn, original = load_image(work / "out.png"), load_image(work / "image.png")
+    assert drawn.shape == original.shape and "WARN" not in capsys.readouterr().err
+    changed = (drawn != original).any(1)
+    assert not changed[..., :20].any() and changed.any()
+    assert warp(work, "--paste-back", out=work / "pasted.png") == 0
+
+
+def test_a_cut_out_person_is_told_by_what_is_opaque(work, body, caplog):
+    mask, image = Image.open(person_mask(work, body)), Image.open(work / "image.png")
+    image.putalpha(mask)
+    image.save(work / "image.png")
+    assert warp(work) == 0
+    assert "opaque" in caplog.text
+
+
+def test_a_motion_is_drawn_frame_by_frame_or_as_an_animation(work):
+    frames = [upright((256, 176), arm_deg=arm) for arm in (10.0, 40.0, 70.0)]
+    join_frames(frames).save(work / "motion.npz")
+    more = {"target": work / "motion.npz"}
+    assert warp(work, "--frames", "--size", "128x88", out=work / "frames", **more) == 0
+    drawn = sorted((work / "frames").iterdir())
+    assert [path.name for path in drawn] == ["00000.png", "00001.png", "00002.png"]
+    assert warp(work, "--frames", "--size", "128x88", out=work / "film.webp", **more) == 0
+    with Image.open(work / "film.webp") as film:
+        assert (film.n_frames, film.size) == (3, (88, 128))
+
+
+def test_another_photo_may_be_the_target(work, capsys):
+    keypoints = work / "keypoints.json"
+    more = ["--target-keypoints", str(keypoints)]
+    assert warp(work, *more, target=work / "image.png") == 0
+    assert "target: mean reprojection error" in capsys.readouterr().out
+
+
+def test_the_warp_needs_the_body_in_the_photo(work, capsys):
+    code = main(
+        [
+            *["transfer", str(work / "image.png"), "--target", str(work / "target.npz")],
+            *["--out", str(work / "out.png"), "--method", "warp"],
+        ]
+    )
+    assert_one_sentence(capsys, code, "--keypoints or --source-params")
 
 
 @pytest.mark.parametrize(

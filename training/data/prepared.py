@@ -21,13 +21,17 @@ from posexfer_core.files.atomic import replacing
 from posexfer_core.network.condition import ConditionInputs
 from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
 from posexfer_core.network.weights import AUTOENCODER
-from posexfer_core.transfer.inputs import prepare_inputs
+from posexfer_core.transfer.inputs import prepare_inputs, warp_images
 
 from ..processes import in_order
 from .shards import Pair, ShardDataset
 
 PLANES = {**MAP_CHANNELS, "source_maps": 4}
 """Order and channels of the byte planes."""
+WARP = 2
+"""Version of the warp that is kept; raised where another one is made."""
+MASKED = 0.75
+"""Share of pairs whose person is known by a mask, where shards hold one."""
 RANGE = {"depth": DEPTH_LIMIT_M, "canonical": 1.25, "source_maps": 1.25}
 """Largest value of a plane where it is not 1."""
 
@@ -75,20 +79,21 @@ def prepare(
         workers: processes.
 
     Raises:
-        ConfigError: the folder was made with another autoencoder, jitter or choice of points.
+        ConfigError: the folder was made with another autoencoder, jitter, warp or choice of points.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stamp = {
         "autoencoder": sha256(bundle.read_bytes()).hexdigest(),
         "jitter": jitter,
+        "warp": WARP,
         "points": config.points,
         "camera_depth": config.ablation.z_mode == "camera",
     }
     note = folder / "prepared.json"
     if note.exists() and json.loads(note.read_text()) != stamp:
         raise ConfigError(
-            f"{folder} was prepared with another autoencoder, jitter or choice of points. Name "
-            "another folder under [network] prepared, or remove this one."
+            f"{folder} was prepared with another autoencoder, jitter, warp or choice of points. "
+            "Name another folder under [network] prepared, or remove this one."
         )
     note.write_text(json.dumps(stamp))
     missing = [
@@ -138,6 +143,7 @@ def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> 
     torch.set_num_threads(1)
     data, body = ShardDataset(data_folder), BodyModel.bundled()
     autoencoder, _ = AUTOENCODER.load(bundle)
+    has_masks = bool(data.headers[shard].get("coverage"))
     rows: list[dict[str, Tensor]] = []
     for index in range(data.starts[shard], data.starts[shard + 1]):
         pair = data.pair(index)
@@ -146,14 +152,18 @@ def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> 
         if torch.rand((), generator=generator) < jitter:
             source_params = jitter_params(source_params, generator)
             margin = 0.015 + 0.035 * float(torch.rand((), generator=generator))
+        mask = None
+        if has_masks and torch.rand((), generator=generator) < MASKED:
+            mask = data.coverage(index, "source")[None, None] / 255.0
         source, target = BodyView.of(source_params, body), BodyView.of(pair.target, body)
+        image = pair.source_image[None]
         inputs = prepare_inputs(
-            pair.source_image[None],
+            image,
             source,
             target,
+            warp_images(image, source, target, mask, margin=margin),
             config=config,
             encode=autoencoder.encode,
-            margin=margin,
         )
         rows.append(_row(pair, inputs, autoencoder.encode(pair.target_image[None])))
     tensors = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}

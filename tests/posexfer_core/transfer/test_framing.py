@@ -7,7 +7,13 @@ from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ImageError
 from posexfer_core.geometry.camera import intrinsics_matrix, project_perspective
-from posexfer_core.transfer.framing import Framing, body_box, cut_off_edges, frame_person
+from posexfer_core.transfer.framing import (
+    Framing,
+    body_box,
+    cut_off_edges,
+    frame_person,
+    frame_photo,
+)
 
 
 def standing(image_size: tuple[int, int]) -> HumanParams:
@@ -38,11 +44,11 @@ def test_the_cut_holds_both_boxes_with_their_margin():
             assert 0 < u < 176 and 0 < v < 256
 
 
-def test_scale_one_copies_pixels_and_repeats_the_edge(generator):
+def test_scale_one_copies_pixels_and_mirrors_the_image_beyond_its_edge(generator):
     image = torch.rand(1, 3, 6, 5, generator=generator)
     cut = Framing(offset_xy=(-2.0, 1.0), scale=1.0, size=(5, 6)).apply(image)
     torch.testing.assert_close(cut[..., 2:], image[..., 1:, :4])
-    torch.testing.assert_close(cut[..., :2], image[..., 1:, :1].expand(-1, -1, -1, 2))
+    torch.testing.assert_close(cut[..., :2], image[..., 1:, :2].flip(-1))
 
 
 @pytest.mark.parametrize("scale", [0.1, 0.37, 1.0, 2.7])
@@ -128,3 +134,34 @@ def test_a_image_that_fits_already_stays_as_it_is():
         (20.0, 10.0, 60.0, 90.0), [(0.0, 0.0, 80.0, 100.0)], (100, 80), (100, 80)
     )
     assert framing == Framing(offset_xy=(0.0, 0.0), scale=1.0, size=(100, 80))
+
+
+def test_what_lies_beyond_the_image_is_known_and_nobody_is_there():
+    framing = Framing(offset_xy=(-2.0, 1.0), scale=1.0, size=(5, 6))
+    beyond = framing.beyond((6, 5))
+    assert beyond[0, :, :2].all() and not beyond[0, :, 2:].any()
+    mask = framing.apply_to_mask(torch.ones(1, 1, 6, 5))
+    assert torch.equal(mask[0, 0] == 0, beyond[0])
+
+
+def test_a_photo_is_framed_whole_and_grows_only_where_asked_and_not_where_it_cuts_the_person_off():
+    inside, above = (30.0, 20.0, 70.0, 90.0), (30.0, -10.0, 70.0, 90.0)
+    whole = frame_photo(inside, [above], (100, 103), scale=0.5, multiple=8)
+    assert whole == Framing(offset_xy=(0.0, 0.0), scale=0.5, size=(48, 48))
+    grown = frame_photo(inside, [above], (100, 103), grown=True)
+    assert grown == Framing(offset_xy=(0.0, -14.0), scale=1.0, size=(114, 103))  # 10 and 4 % of 100
+    below = (30.0, -20.0, 70.0, 90.0)
+    cut_off = frame_photo(below, [(30.0, -30.0, 70.0, 90.0)], (100, 103), grown=True)
+    assert cut_off == Framing(offset_xy=(0.0, 0.0), scale=1.0, size=(100, 103))
+
+
+def test_pasting_what_changed_leaves_all_other_pixels_as_they_were(generator):
+    original = torch.rand(1, 3, 40, 50, generator=generator)
+    framing = Framing(offset_xy=(5.0, 5.0), scale=0.5, size=(16, 16))
+    changed = torch.zeros(1, 1, 16, 16)
+    changed[..., 6:10, 6:10] = 1.0
+    pasted = framing.paste(torch.ones(1, 3, 16, 16), original, changed=changed, feather=0.0)
+    differs = (pasted != original).any(1)[0]
+    assert differs[19:23, 19:23].all() and differs.sum() <= 12 * 12
+    untouched = ~differs
+    assert torch.equal(pasted[..., untouched], original[..., untouched])

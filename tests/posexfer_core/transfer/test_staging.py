@@ -4,9 +4,10 @@ from math import pi
 import pytest
 import torch
 
+from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
-from posexfer_core.errors import ConfigError
+from posexfer_core.errors import ConfigError, ImageError
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.transfer.framing import body_box
 from posexfer_core.transfer.staging import NECK, stage
@@ -80,3 +81,55 @@ def test_who_is_cut_off_at_the_waist_keeps_their_neck(body):
     torch.testing.assert_close(staged.target.joints[:, NECK], staged.source.joints[:, NECK])
     bottom = staged.framing.offset_xy[1] + SIZE[0] / staged.framing.scale
     assert bottom == pytest.approx(300.0, abs=1e-2)
+
+
+def motion(*arms_deg: float) -> HumanParams:
+    """Somebody who lifts their arms, frame by frame."""
+    return join_frames([standing(SIZE, arm_deg=arm) for arm in arms_deg])
+
+
+def test_a_whole_photo_is_staged_at_its_own_place(body, generator):
+    image = torch.rand(1, 3, 300, 400, generator=generator)
+    staged = stage(image, standing((300, 400)), standing(SIZE), body, size=None)
+    assert torch.equal(staged.image, image) and staged.unshown is None
+    small = stage(image, standing((300, 400)), standing(SIZE), body, size=None, longest=200)
+    assert small.image.shape == (1, 3, 150, 200)
+
+
+def test_a_motion_has_one_framing_and_one_warp_for_each_frame(body, generator):
+    image = torch.rand(1, 3, 200, 160, generator=generator)
+    staged = stage(image, standing((200, 160)), motion(60.0, 0.0, -60.0), body, size=(128, 88))
+    assert len(staged.target) == 3
+    torch.testing.assert_close(staged.target.intrinsics[0], staged.target.intrinsics[2])
+    warps = list(staged.warps())
+    assert len(warps) == 3 and not torch.equal(warps[0].body, warps[2].body)
+    alone = stage(image, standing((200, 160)), motion(0.0), body, size=(128, 88))
+    assert alone.framing != staged.framing  # arms at the sides take less room
+
+
+@pytest.mark.parametrize("outside", ["fill", "mirror"])
+def test_a_frame_wider_than_the_photo_shows_no_streaks(body, generator, outside):
+    """Streaks are rows or columns that repeat; neither texture nor a mirror image has any."""
+    image = torch.rand(1, 3, 200, 60, generator=generator) * 2 - 1
+    source = standing((200, 60))
+    staged = stage(image, source, standing(SIZE), body, size=(200, 160), outside=outside)
+    beyond = staged.framing.beyond((200, 60))
+    assert beyond.any() and (staged.unshown is None) == (outside == "mirror")
+    warp = next(staged.warps())
+    step = (warp.image[..., 1:] - warp.image[..., :-1]).abs().amax(1)[0]
+    at = beyond[0, :, 1:] & beyond[0, :, :-1] & ~warp.body[0, 0, :, 1:]
+    assert float((step[at] > 1e-3).float().mean()) > 0.9
+    if outside == "fill":
+        assert not (warp.background[0] & beyond).any()
+
+
+def test_a_mask_of_another_image_is_refused(body):
+    image, mask = torch.zeros(1, 3, *SIZE), torch.zeros(1, 1, 100, 100)
+    with pytest.raises(ImageError, match=r"\(100, 100\)"):
+        stage(image, standing(SIZE), standing(SIZE), body, mask=mask)
+
+
+def test_an_unknown_source_cannot_be_warped(body):
+    staged = stage(torch.ones(1, 3, 300, 300), None, standing((400, 700)), body)
+    with pytest.raises(ConfigError, match="parameters or keypoints"):
+        next(staged.warps())

@@ -44,5 +44,5 @@ def test_work_with_other_settings_is_not_taken_for_ours(shards, autoencoder, tmp
     config = NetworkConfig.tiny(points=16)
     prepare(data, autoencoder, folder, config, jitter=0.0)
     prepare(data, autoencoder, folder, config, jitter=0.0)  # all there: nothing to do
-    with pytest.raises(ConfigError, match="another autoencoder, jitter or choice of points"):
+    with pytest.raises(ConfigError, match="another autoencoder, jitter, warp or choice of points"):
         prepare(data, autoencoder, folder, config, jitter=0.5)

@@ -1,53 +1,10 @@
-"""The image that geometry alone draws."""
+"""What is person and what is background without a mask, and detail put back."""
 
-import math
-
-import pytest
 import torch
 
-from posexfer_core.body.params import HumanParams
-from posexfer_core.body.view import BodyView
-from posexfer_core.transfer.inputs import body_points
-from posexfer_core.warp.background import fill_holes, trusted_background
+from posexfer_core.warp.background import fill_holes, trusted_background, trusted_body
 from posexfer_core.warp.filters import dilate
 from posexfer_core.warp.restore_detail import restore_detail
-from posexfer_core.warp.warped_source import surface_colours, trusted_body, warp_source
-
-SIZE = (128, 88)
-
-
-@pytest.fixture
-def view(body):
-    """An upright body that faces the camera, arms to the sides."""
-    pose = torch.zeros(24, 3)
-    pose[0, 0] = math.pi
-    intrinsics = torch.tensor([[180.0, 0.0, 44.0], [0.0, 180.0, 64.0], [0.0, 0.0, 1.0]])
-    params = HumanParams.single(
-        pose=pose,
-        betas=torch.zeros(10),
-        transl=torch.tensor([0.0, 0.1, 3.2]),
-        intrinsics=intrinsics,
-        image_size=SIZE,
-    )
-    return BodyView.of(params, body)
-
-
-def test_the_same_view_gives_the_person_back(view, generator):
-    image = torch.rand(1, 3, *SIZE, generator=generator) * 2 - 1
-    warped = warp_source(image, view, view, body_points(view, 64), margin=0.0)
-    seen = warped[:, 3] > 0.5
-    assert seen.float().sum() > 0.8 * view.visibility.mask.float().sum()
-    error = (warped[:, :3] - image).abs().amax(1)
-    assert float(error[seen].max()) < 1e-3
-    background = ~view.visibility.mask
-    assert torch.equal(warped[:, 4] > 0.5, background)
-    assert float(error[background].max()) < 1e-6
-
-
-def test_the_back_takes_the_colour_of_the_front(view):
-    red = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1).expand(1, 3, *SIZE)
-    colours = surface_colours(red, torch.ones(1, 1, *SIZE), view, body_points(view, 64))
-    torch.testing.assert_close(colours, red[:, :, 0, 0][:, None].expand_as(colours))
 
 
 def test_holes_are_filled_from_around_them_and_nothing_else_changes():
@@ -115,35 +72,32 @@ def test_a_body_is_not_trusted_where_it_sticks_out_of_the_person():
     assert torch.equal(trusted_body(before_noise, body, clear), body)
 
 
-def test_what_the_body_sticks_out_to_colours_nothing(view):
-    image = torch.full((1, 3, *SIZE), 0.9)
-    inner = ~dilate(~view.visibility.mask, 2)
-    image = torch.where(inner[:, None], torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1), image)
-    warped = warp_source(image, view, view, body_points(view, 64))
-    thick = ~dilate(~inner, 3)  # what is thinner may be taken off whole
-    green = warped[:, 1][view.visibility.mask & dilate(thick, 5)]
-    assert float((green < -0.9).float().mean()) > 0.95
+def planes(colours: torch.Tensor, *, visible: bool, body: bool) -> torch.Tensor:
+    """A warp that is the same everywhere."""
+    masks = torch.tensor([visible, not body, body]).float().view(1, 3, 1, 1)
+    return torch.cat([colours, masks.expand(1, 3, *colours.shape[-2:])], 1)
 
 
-def test_known_background_is_given_back_in_its_own_colours():
-    wall, faded = torch.full((1, 3, 64, 48), 0.5), torch.full((1, 3, 64, 48), 0.45)
-    warped = torch.cat([wall, torch.zeros(1, 1, 64, 48), torch.ones(1, 1, 64, 48)], 1)
-    assert float((restore_detail(faded, warped) - wall).abs().max()) < 0.01
+def test_beside_the_person_the_warp_stays():
+    wall, drawn = torch.full((1, 3, 64, 48), 0.5), torch.full((1, 3, 64, 48), -0.5)
+    assert torch.equal(restore_detail(drawn, planes(wall, visible=False, body=False)), wall)
+    unseen = restore_detail(drawn, planes(wall, visible=False, body=True))
+    torch.testing.assert_close(unseen, drawn)
 
 
 def test_detail_comes_back_where_it_is_trusted_and_nowhere_else(generator):
     truth = 0.5 * torch.rand(1, 3, 64, 48, generator=generator) - 0.25
     smooth = truth.mean((2, 3), keepdim=True).expand_as(truth).contiguous()
-    warped = torch.cat([truth, torch.zeros(1, 2, 64, 48)], 1)
+    warped = planes(truth, visible=False, body=True)
     warped[:, 3, :, :24] = 1.0
     restored = restore_detail(smooth, warped)
     before = (smooth - truth)[..., 4:20].square().mean()
     assert float((restored - truth)[..., 4:20].square().mean()) < 0.2 * float(before)
-    assert torch.equal(restored[..., 24:], smooth[..., 24:])
+    torch.testing.assert_close(restored[..., 24:], smooth[..., 24:])
 
 
-def test_a_draft_that_disagrees_is_not_believed(generator):
+def test_a_warp_that_disagrees_is_not_believed(generator):
     dark, light = torch.full((1, 3, 32, 32), -0.8), torch.full((1, 3, 32, 32), 0.8)
-    warped = torch.cat([light + 0.1 * torch.randn(1, 3, 32, 32, generator=generator)], 1)
-    warped = torch.cat([warped, torch.ones(1, 2, 32, 32)], 1)
-    torch.testing.assert_close(restore_detail(dark, warped), dark, atol=1e-6, rtol=0)
+    noisy = light + 0.1 * torch.randn(1, 3, 32, 32, generator=generator)
+    restored = restore_detail(dark, planes(noisy, visible=True, body=True))
+    torch.testing.assert_close(restored, dark, atol=1e-6, rtol=0)
