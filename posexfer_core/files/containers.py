@@ -18,12 +18,12 @@ import numpy as np
 import torch
 
 from ..errors import ParamsError
+from .array_pickles import decompress, unpickle
 from .bvh_text import MAGIC as BVH_MAGIC
 from .bvh_text import parse_bvh
-from .joblib_pickles import decompress, is_joblib, unpickle_joblib
 from .npz import NPY_MAGIC, check_members, parse_npy, parse_npz, read_member
 from .pickle_opcodes import check_opcodes
-from .pickles import DAMAGE, read_bytes, unpickle
+from .pickles import DAMAGE, read_bytes
 
 ZIP_MAGIC = b"PK\x03\x04"
 PICKLE_MAGIC = (b"\x80", b"(", b"]", b"}", b"c", b"I", b"N")
@@ -67,8 +67,6 @@ def _contents(data: bytes, name: str) -> Any:
     if data.lstrip(PADDING)[:1] in (b"{", b"["):
         return _read_json(data, name)
     data = decompress(data, name)
-    if is_joblib(data):
-        return unpickle_joblib(data, name)
     if not data.startswith(PICKLE_MAGIC):
         raise ParamsError(
             f"{name} holds no arrays: expected .npz, .npy, JSON, a pickle, or a file of joblib or "

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParamsError
-from .pickles import DAMAGE, most_unpacked, unpickle
+from .array_pickles import unpickle
+from .pickles import DAMAGE, most_unpacked
 from .stand_ins import plain_dtype, short
 
 NPY_MAGIC = b"\x93NUMPY"

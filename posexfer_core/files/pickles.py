@@ -1,4 +1,4 @@
-"""Pickles of arrays, read without executing anything.
+"""What the names in pickles of arrays stand for, so that nothing is executed; bytes of files.
 
 SMPL files and many estimators' results are pickles, and unpickling calls whatever they name. Here
 the few names that arrays need resolve to inert stand-ins (independent of the versions of numpy,
@@ -6,7 +6,6 @@ scipy.sparse and chumpy that wrote the file); every other name is refused. numpy
 is not used: a forged dtype makes it read memory out of bounds.
 """
 
-import io
 import pickle
 import struct
 from collections import OrderedDict
@@ -15,13 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ParamsError, PoseXferError
-from .pickle_opcodes import check_opcodes
 from .stand_ins import (
     MOST_UNPACKED,
     ArrayStandIn,
     ChumpyStandIn,
     DtypeStandIn,
-    Plain,
     RefusedName,
     SparseStandIn,
     StandIn,
@@ -77,44 +74,6 @@ def read_bytes(
 def most_unpacked(packed: int) -> int:
     """Give the most bytes that `packed` bytes may unpack to: arrays rarely shrink below 1/8."""
     return min(MOST_BYTES, MOST_UNPACKED + 8 * packed)
-
-
-def unpickle(data: bytes, name: str) -> Any:
-    """Read a pickle as dicts, lists, numbers, strings and numpy arrays; sparse ones made dense.
-
-    Args:
-        data: the bytes of the pickle.
-        name: the file named in errors.
-    """
-    try:
-        check_opcodes(data, len(data))
-        return Plain().of(_ArrayUnpickler(io.BytesIO(data), encoding="latin1").load())
-    except RefusedName as refusal:
-        raise ParamsError(refused(name, refusal)) from refusal
-    except DAMAGE as failure:
-        raise ParamsError(
-            f"{name} is damaged or no pickle of arrays: {str(failure)[:200]}"
-        ) from failure
-
-
-def refused(name: str, refusal: RefusedName) -> str:
-    """Compose the error for a pickle with a refused name."""
-    return (
-        f"{name} is a pickle that asks for {refusal}, which is no array, so it was not "
-        "opened. Get the file from its source again, or save its arrays as .npz."
-    )
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickler that resolves names to stand-ins."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Find the stand-in for a global; the global itself is never imported."""
-        return stand_in(module, name)
-
-    def persistent_load(self, pid: Any) -> Any:
-        """Refuse references to data outside the file, as torch's own files have."""
-        raise RefusedName(f"the outside data {short(pid)}")
 
 
 def stand_in(module: str, name: str) -> Any:

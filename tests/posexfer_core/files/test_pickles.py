@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from posexfer_core.errors import BodyFileError, ParamsError
+from posexfer_core.files.array_pickles import unpickle
 from posexfer_core.files.containers import read_container
 from posexfer_core.files.npz import parse_npy, parse_npz
-from posexfer_core.files.pickles import read_bytes, unpickle
+from posexfer_core.files.pickles import read_bytes
 
 
 class Payload:
@@ -148,7 +149,6 @@ def test_forged_dtypes_are_refused():
         pytest.param(b"", id="empty"),
         pytest.param(b"v 0 0 0\nf 1 1 1\n", id="not a pickle"),
         pytest.param(pickle.dumps(np.arange(100.0))[:-40], id="truncated"),
-        pytest.param(b"\x80\x02]r\xff\xff\xff\xff.", id="memo slot beyond memory"),
         pytest.param(b"\x80\x04\x95" + b"\xff" * 7 + b"\x7f.", id="frame beyond memory"),
         pytest.param(b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7f.", id="bytes beyond memory"),
         pytest.param(b"\x80\x02" + b"]" * 5000 + b"a" * 4999 + b".", id="too deep"),
@@ -161,6 +161,10 @@ def test_forged_dtypes_are_refused():
 def test_damaged_pickles_are_a_sentence(data: bytes):
     with pytest.raises(ParamsError, match="test is damaged or no pickle of arrays"):
         unpickle(data, "test")
+
+
+def test_a_memo_slot_beyond_memory_costs_nothing():
+    assert unpickle(b"\x80\x02]r\xff\xff\xff\xff.", "test") == []
 
 
 def test_arrays_that_promise_more_than_they_hold_are_refused():

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from posexfer_core.errors import ParamsError
-from posexfer_core.files.joblib_pickles import decompress, is_joblib, unpickle_joblib
-from posexfer_core.files.pickles import unpickle
+from posexfer_core.files.array_pickles import WRAPPER, decompress, unpickle
 from tests.posexfer_core.files.joblib_files import dump, pretended_joblib
 
 
@@ -31,8 +30,8 @@ def test_arrays_come_back_equal(wrapper, protocol: int, alignment: int | None):
         3: np.array([{"inside": np.ones(2)}, None], dtype=object),
     }
     data = dump(written, wrapper, protocol, alignment)
-    assert is_joblib(data)
-    read = unpickle_joblib(data, "test")
+    assert WRAPPER in data
+    read = unpickle(data, "test")
     np.testing.assert_array_equal(read[1]["pose"], written[1]["pose"])
     assert read[1]["word"] == "walk"
     for ours, theirs in zip(read[2], written[2], strict=True):
@@ -67,23 +66,23 @@ def test_a_payload_is_named_and_not_run(wrapper, tmp_path):
 
     data = dump({"a": np.ones(2), "b": Payload()}, wrapper)
     with pytest.raises(ParamsError, match=r"system.*not opened"):
-        unpickle_joblib(data, "test")
+        unpickle(data, "test")
     assert not proof.exists()
 
 
 def test_cut_and_forged_arrays_are_a_sentence(wrapper):
     data = dump({"a": np.arange(1000.0)}, wrapper)
-    with pytest.raises(ParamsError, match="test is damaged or no joblib file"):
-        unpickle_joblib(data[:2000], "test")
+    with pytest.raises(ParamsError, match="test is damaged or no pickle of arrays"):
+        unpickle(data[:2000], "test")
     huge = data.replace(b"M\xe8\x03\x85", b"J\xff\xff\xff\x7f\x85")
     assert huge != data
-    with pytest.raises(ParamsError, match="test is damaged or no joblib file"):
-        unpickle_joblib(huge, "test")
+    with pytest.raises(ParamsError, match="test is damaged or no pickle of arrays"):
+        unpickle(huge, "test")
 
 
 def test_files_of_old_joblib_say_what_to_do():
     with pytest.raises(ParamsError, match=r"before 0\.10.*save its arrays as \.npz"):
-        unpickle_joblib(b"\x80\x02cjoblib.numpy_pickle\nNDArrayWrapper\n.", "test")
+        unpickle(b"\x80\x02cjoblib.numpy_pickle\nNDArrayWrapper\n.", "test")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""Reads what `joblib.dump` writes: a pickle with the bytes of its arrays between its opcodes.
+"""Pickles of arrays, read without executing anything; joblib's too, compressed or not.
 
 joblib puts a small object in the place of every array, and right after the opcode that fills it
 in (BUILD), the array's bytes. Only Python's own unpickler in Python stops there, so that one is
-used, with the same stand-ins as for any other pickle. Compressed files are unpacked before.
+used for all, with the stand-ins of `pickles` for every name.
 """
 
 import bz2
@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import ParamsError
 from .pickle_opcodes import MOST_HASHED
-from .pickles import DAMAGE, MOST_BYTES, most_unpacked, refused, stand_in
+from .pickles import DAMAGE, MOST_BYTES, most_unpacked, stand_in
 from .stand_ins import (
     MOST_UNPACKED,
     DtypeStandIn,
@@ -63,24 +63,29 @@ def decompress(data: bytes, name: str) -> bytes:
     return unpacked
 
 
-def is_joblib(data: bytes) -> bool:
-    """Tell whether a pickle holds arrays in joblib's way."""
-    return WRAPPER in data or any(wrapper in data for wrapper in OLD_WRAPPERS)
+def unpickle(data: bytes, name: str) -> Any:
+    """Read a pickle as dicts, lists, numbers, strings and numpy arrays; sparse ones made dense.
 
-
-def unpickle_joblib(data: bytes, name: str) -> Any:
-    """Turn the bytes of a joblib file into plain data; `name` is the file named in errors."""
-    if WRAPPER not in data:
+    Args:
+        data: the bytes of the pickle, or of a file of joblib.
+        name: the file named in errors.
+    """
+    if WRAPPER not in data and any(wrapper in data for wrapper in OLD_WRAPPERS):
         raise ParamsError(
             f"{name} was written by joblib before 0.10, which keeps arrays in other files. Load "
             "it with joblib and save its arrays as .npz."
         )
     try:
-        return Plain().of(_JoblibUnpickler(data).load())
+        return Plain().of(_ArrayUnpickler(data).load())
     except RefusedName as refusal:
-        raise ParamsError(refused(name, refusal)) from refusal
+        raise ParamsError(
+            f"{name} is a pickle that asks for {refusal}, which is no array, so it was not "
+            "opened. Get the file from its source again, or save its arrays as .npz."
+        ) from refusal
     except DAMAGE as failure:
-        raise ParamsError(f"{name} is damaged or no joblib file: {str(failure)[:200]}") from failure
+        raise ParamsError(
+            f"{name} is damaged or no pickle of arrays: {str(failure)[:200]}"
+        ) from failure
 
 
 class _WrapperStandIn(ReadyStandIn):
@@ -94,8 +99,8 @@ class _WrapperStandIn(ReadyStandIn):
 _Unpickler: Any = pickle._Unpickler  # pyright: ignore[reportAttributeAccessIssue]
 
 
-class _JoblibUnpickler(_Unpickler):
-    """Unpickler that reads the bytes of an array after the BUILD opcode of its stand-in."""
+class _ArrayUnpickler(_Unpickler):
+    """Unpickler that resolves names to stand-ins, and reads joblib's arrays after their BUILD."""
 
     dispatch: ClassVar[dict[int, Callable[..., None]]] = {**_Unpickler.dispatch}
 
@@ -164,7 +169,7 @@ class _JoblibUnpickler(_Unpickler):
             raise ValueError("an array without an element type")
         dtype, shape = kind.real(), state["shape"]
         if dtype.hasobject:
-            nested = _JoblibUnpickler(b"")
+            nested = _ArrayUnpickler(b"")
             nested.file = self.file
             _Unpickler.__init__(nested, self.file, encoding="latin1")
             return nested.load()
