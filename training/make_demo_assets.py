@@ -32,7 +32,7 @@ from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_axi
 from .console import run_command
 from .synthetic.pairs import IMAGE_SIZE, DressedBody, dress, pose_dressed, scene_intrinsics
 from .synthetic.people import draw_person
-from .synthetic.render import Figure, draw_image
+from .synthetic.render import draw_image
 from .synthetic.scene import Scene, draw_scene
 
 SEED = 700_014
@@ -188,8 +188,7 @@ def photograph(
 ) -> Float[Tensor, "1 3 height width"]:
     """Draw the dressed person as the training images are drawn."""
     vertices = pose_dressed(person, body, params.pose[0, 0].numpy()) + params.transl[0, 0]
-    figure = Figure(vertices=vertices, faces=body.faces, places=person.places, person=person.person)
-    levels = draw_image(figure, scene, params.intrinsics[0].numpy())
+    levels = draw_image(person.figure(vertices, body), scene, params.intrinsics[0].numpy())
     return rearrange(torch.from_numpy(levels).float(), "h w c -> 1 c h w") / 127.5 - 1.0
 
 

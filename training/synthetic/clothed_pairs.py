@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from posexfer_core.body.joints import JOINT_INDEX
-from posexfer_core.body.model import BodyModel
+from posexfer_core.body.model import BodyModel, skin
 from posexfer_core.geometry.normals import vertex_normals
 
 from .environment import Environment, draw_environment
@@ -27,14 +27,12 @@ from .pairs import (
     dress,
     place,
     scene_intrinsics,
-    skin,
     source_yaw,
     target_yaw,
     turned,
 )
 from .portrait import Portrait, Sheet, draw_portrait
 from .poses import draw_pose
-from .render import Figure
 from .scene import Scene, draw_background, draw_camera
 from .tube_poses import clear_of_arms, pose_tube
 from .tubes import ARMS, CLEARANCE_M, Tube, fit_tube
@@ -156,9 +154,9 @@ def pose_clothed(
 ) -> tuple[Tensor, list[Sheet]]:
     """Pose the body with what lies on it, (vertices, 3), and what hangs down along `gravity`."""
     transforms = bone_transforms(person.dressed, pose)
-    vertices = skin(person.dressed.vertices, body.skin_weights, transforms)
+    vertices = skin(body.skin_weights, transforms, person.dressed.vertices[None])[0]
     normals = vertex_normals(vertices[None], body.faces)[0].numpy()
-    moved, joints = transforms.double().numpy(), person.dressed.build.joints
+    moved, joints = transforms[0].double().numpy(), person.dressed.build.joints
     obstacles = Obstacles(vertices.double().numpy()[person.trunk], normals[person.trunk])
     sheets = []
     for tube in person.tubes:
@@ -193,11 +191,6 @@ def portray(
     intrinsics: Array,
 ) -> Portrait:
     """Draw a posed person, moved by `transl`, before the camera."""
-    figure = Figure(
-        vertices=posed[0] + torch.from_numpy(transl),
-        faces=body.faces,
-        places=person.dressed.places,
-        person=person.dressed.person,
-    )
+    figure = person.dressed.figure(posed[0] + torch.from_numpy(transl), body)
     sheets = [replace(sheet, vertices=sheet.vertices + transl) for sheet in posed[1]]
     return draw_portrait(figure, person.shade, sheets, scene, light, intrinsics)

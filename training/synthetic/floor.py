@@ -9,7 +9,7 @@ import numpy as np
 
 from .limbs import Array
 from .poses import Build, draw_stance, pose_in_stance
-from .stances import STANCES, STRAIGHT, Leg, Stance
+from .stances import STANCES, STRAIGHT, Leg, Stance, both
 
 FLOOR_SHARE = 0.3
 """Share of `draw_any_pose` that is one of `FLOOR_STANCES`."""
@@ -54,37 +54,20 @@ _LEAPING = Leg(
 )
 
 FLOOR_STANCES = {
-    "legs ahead": Stance(
-        weight=1.0, left=_AHEAD, right=_AHEAD, pelvis_deg=(-10.0, 0.0, 0.0), lean_deg=15.0
-    ),
-    "legs apart": Stance(
-        weight=1.0, left=_APART, right=_APART, pelvis_deg=(-5.0, 0.0, 0.0), lean_deg=20.0
-    ),
-    "knees up": Stance(
-        weight=1.0, left=_KNEE_UP, right=_KNEE_UP, pelvis_deg=(-15.0, 0.0, 0.0), lean_deg=18.0
-    ),
+    "legs ahead": both(_AHEAD, weight=1.0, pelvis_deg=(-10.0, 0.0, 0.0), lean_deg=15.0),
+    "legs apart": both(_APART, weight=1.0, pelvis_deg=(-5.0, 0.0, 0.0), lean_deg=20.0),
+    "knees up": both(_KNEE_UP, weight=1.0, pelvis_deg=(-15.0, 0.0, 0.0), lean_deg=18.0),
     "one knee up": Stance(
         weight=1.0, left=_AHEAD, right=_KNEE_UP, pelvis_deg=(-12.0, 0.0, 0.0), lean_deg=15.0
     ),
-    "cross-legged": Stance(
-        weight=1.0, left=_CROSSED, right=_CROSSED, pelvis_deg=(-8.0, 0.0, 0.0), lean_deg=12.0
+    "cross-legged": both(_CROSSED, weight=1.0, pelvis_deg=(-8.0, 0.0, 0.0), lean_deg=12.0),
+    "on the heels": both(_FOLDED, weight=0.7, lean_deg=10.0),
+    "on both knees": both(_KNEELING, weight=0.7, lean_deg=8.0),
+    "chair, legs stretched": both(
+        _STRETCHED, weight=1.0, pelvis_deg=(-12.0, 0.0, 0.0), lean_deg=8.0
     ),
-    "on the heels": Stance(weight=0.7, left=_FOLDED, right=_FOLDED, lean_deg=10.0),
-    "on both knees": Stance(weight=0.7, left=_KNEELING, right=_KNEELING, lean_deg=8.0),
-    "chair, legs stretched": Stance(
-        weight=1.0, left=_STRETCHED, right=_STRETCHED, pelvis_deg=(-12.0, 0.0, 0.0), lean_deg=8.0
-    ),
-    "chair, leaning": Stance(
-        weight=1.0, left=_SEATED, right=_SEATED, pelvis_deg=(20.0, 0.0, 0.0), lean_deg=25.0
-    ),
-    "all fours": Stance(
-        weight=1.0,
-        left=_CRAWLING,
-        right=_CRAWLING,
-        pelvis_deg=(80.0, 0.0, 0.0),
-        lying=True,
-        propped=0.8,
-    ),
+    "chair, leaning": both(_SEATED, weight=1.0, pelvis_deg=(20.0, 0.0, 0.0), lean_deg=25.0),
+    "all fours": both(_CRAWLING, weight=1.0, pelvis_deg=(80.0, 0.0, 0.0), lying=True, propped=0.8),
     "hands and feet": Stance(
         weight=1.0,
         left=Leg(ankle=(0.08, -0.6, 0.25), spread=(0.08, 0.12, 0.15), knee=(0.3, 0.1, 1.0)),
@@ -94,38 +77,13 @@ FLOOR_STANCES = {
         lying=True,
         propped=0.7,
     ),
-    "hips high": Stance(
-        weight=0.5,
-        left=_DOWNWARD,
-        right=_DOWNWARD,
-        pelvis_deg=(110.0, 0.0, 0.0),
-        lean_deg=10.0,
-        lying=True,
-        propped=0.9,
+    "hips high": both(
+        _DOWNWARD, weight=0.5, pelvis_deg=(110.0, 0.0, 0.0), lean_deg=10.0, lying=True, propped=0.9
     ),
-    "plank": Stance(
-        weight=0.5,
-        left=_PLANK,
-        right=_PLANK,
-        pelvis_deg=(80.0, 0.0, 0.0),
-        lying=True,
-        propped=0.9,
-    ),
-    "on the back": Stance(
-        weight=0.8,
-        left=_LYING,
-        right=_LYING,
-        pelvis_deg=(-85.0, 0.0, 0.0),
-        lean_deg=2.0,
-        lying=True,
-    ),
-    "on the back, knees up": Stance(
-        weight=0.8,
-        left=_LYING_KNEE_UP,
-        right=_LYING_KNEE_UP,
-        pelvis_deg=(-80.0, 0.0, 0.0),
-        lean_deg=8.0,
-        lying=True,
+    "plank": both(_PLANK, weight=0.5, pelvis_deg=(80.0, 0.0, 0.0), lying=True, propped=0.9),
+    "on the back": both(_LYING, weight=0.8, pelvis_deg=(-85.0, 0.0, 0.0), lean_deg=2.0, lying=True),
+    "on the back, knees up": both(
+        _LYING_KNEE_UP, weight=0.8, pelvis_deg=(-80.0, 0.0, 0.0), lean_deg=8.0, lying=True
     ),
     "on the back, leg raised": Stance(
         weight=0.8,
@@ -135,14 +93,8 @@ FLOOR_STANCES = {
         lean_deg=15.0,
         lying=True,
     ),
-    "on the belly": Stance(
-        weight=0.6,
-        left=_PRONE,
-        right=_PRONE,
-        pelvis_deg=(85.0, 0.0, 0.0),
-        lean_deg=-10.0,
-        lying=True,
-        propped=0.4,
+    "on the belly": both(
+        _PRONE, weight=0.6, pelvis_deg=(85.0, 0.0, 0.0), lean_deg=-10.0, lying=True, propped=0.4
     ),
     "on the side": Stance(
         weight=0.6,
@@ -165,7 +117,7 @@ FLOOR_STANCES = {
         pelvis_deg=(30.0, 0.0, 0.0),
         lean_deg=20.0,
     ),
-    "leap": Stance(weight=0.6, left=_LEAPING, right=_LEAPING),
+    "leap": both(_LEAPING, weight=0.6),
 }
 """Lower halves; every one is mirrored half the time."""
 

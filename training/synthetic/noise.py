@@ -4,10 +4,7 @@ from functools import cache
 
 import numpy as np
 
-try:
-    import numba
-except ImportError:  # an optional dependency: numpy gives the same numbers, slower
-    numba = None
+from posexfer_core.geometry.compiled import compiled
 
 Array = np.ndarray
 CELLS = 32
@@ -28,33 +25,14 @@ def value_noise(places: Array, per_metre: float) -> Array:
         (points,) float32.
     """
     scaled = places.astype(np.float32) * np.float32(per_metre) + np.float32(SHIFT_CELLS)
-    if _look_up is None:
-        return _look_up_with_numpy(scaled, _volume())
     out = np.empty(len(scaled), np.float32)
     _look_up(np.ascontiguousarray(scaled), _volume(), out)
     return out
 
 
-def _look_up_with_numpy(scaled: Array, volume: Array) -> Array:
-    cell = np.floor(scaled).astype(np.int64)
-    t = scaled - cell.astype(np.float32)
-    t = t * t * (np.float32(3.0) - np.float32(2.0) * t)
-    x, y, z = (cell % CELLS).T
-    x1, y1, z1 = (x + 1) % CELLS, (y + 1) % CELLS, (z + 1) % CELLS
-    tx, ty, tz = t.T
-
-    def along_x(row: Array, layer: Array) -> Array:
-        start = volume[x, row, layer]
-        return start + tx * (volume[x1, row, layer] - start)
-
-    near, far = along_x(y, z), along_x(y, z1)
-    near = near + ty * (along_x(y1, z) - near)
-    far = far + ty * (along_x(y1, z1) - far)
-    return near + tz * (far - near)
-
-
-def _loop(scaled: Array, volume: Array, out: Array) -> None:
-    """Do what `_look_up_with_numpy` does, in one pass for numba to compile."""
+@compiled
+def _look_up(scaled: Array, volume: Array, out: Array) -> None:
+    """Blend the volume at places in cells of the grid."""
     three, two = np.float32(3.0), np.float32(2.0)
     for point in range(scaled.shape[0]):
         px, py, pz = scaled[point, 0], scaled[point, 1], scaled[point, 2]
@@ -71,9 +49,6 @@ def _loop(scaled: Array, volume: Array, out: Array) -> None:
         d = volume[x, y1, z1] + tx * (volume[x1, y1, z1] - volume[x, y1, z1])
         near, far = a + ty * (b - a), c + ty * (d - c)
         out[point] = near + tz * (far - near)
-
-
-_look_up = numba.njit(cache=True, error_model="numpy")(_loop) if numba is not None else None
 
 
 @cache

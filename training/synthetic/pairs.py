@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posexfer_core.body.model import BodyModel, pose_joints
+from posexfer_core.body.model import BodyModel, joint_transforms, skin
+from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.normals import vertex_normals
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 
@@ -27,18 +28,6 @@ CAMERA_FROM_BODY = rotation((180.0, 0.0, 0.0))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placement:
-    """Where in the image a person stands."""
-
-    scale: float
-    """Height of the standing person, as a share of the image's height."""
-    centre_px: float
-    """Middle of the person, pixels from the left."""
-    floor_px: float
-    """Lowest point of the person, pixels from the top."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class DressedBody:
     """A person's rest mesh, bare and with cloth and hair on."""
 
@@ -47,6 +36,10 @@ class DressedBody:
     places: Tensor
     build: Build
     person: Person
+
+    def figure(self, vertices: Tensor, body: BodyModel) -> Figure:
+        """Give what is drawn of the posed vertices, metres, camera frame."""
+        return Figure(vertices=vertices, faces=body.faces, places=self.places, person=self.person)
 
 
 def make_pair(seed: int, index: int, body: BodyModel) -> dict[str, np.ndarray]:
@@ -73,12 +66,7 @@ def make_pair(seed: int, index: int, body: BodyModel) -> dict[str, np.ndarray]:
         pose = pose.astype(np.float32)
         vertices = pose_dressed(dressed, body, pose)
         transl = place(rng, vertices.numpy(), scene, depth_m, floor_px)
-        figure = Figure(
-            vertices=vertices + torch.from_numpy(transl),
-            faces=body.faces,
-            places=dressed.places,
-            person=dressed.person,
-        )
+        figure = dressed.figure(vertices + torch.from_numpy(transl), body)
         row[role] = draw_image(figure, scene, intrinsics)
         row[f"{role}_pose"] = pose
         row[f"{role}_transl"] = transl
@@ -102,29 +90,18 @@ def dress(person: Person, body: BodyModel) -> DressedBody:
 
 def pose_dressed(dressed: DressedBody, body: BodyModel, pose: Array) -> Tensor:
     """Skin the dressed mesh by the joints of the bare body; (vertices, 3), metres."""
-    return skin(dressed.vertices, body.skin_weights, bone_transforms(dressed, pose))
+    return skin(body.skin_weights, bone_transforms(dressed, pose), dressed.vertices[None])[0]
 
 
 def bone_transforms(dressed: DressedBody, pose: Array) -> Tensor:
-    """Give what each bone does to points at rest, (24, 3, 4)."""
+    """Give what each bone does to points at rest, (1, 24, 3, 4)."""
     rotations = axis_angle_to_matrix(torch.from_numpy(pose))[None]
-    world, places = pose_joints(rotations, dressed.bare_joints)
-    shifts = places - (world @ dressed.bare_joints[..., None])[..., 0]
-    return torch.cat([world, shifts[..., None]], -1)[0]
-
-
-def skin(vertices: Tensor, weights: Tensor, transforms: Tensor) -> Tensor:
-    """Move points at rest by linear blend skinning; (vertices, 3), metres."""
-    blended = (weights @ transforms.flatten(1)).unflatten(1, (3, 4))
-    return (blended[..., :3] @ vertices[..., None])[..., 0] + blended[..., 3]
+    return joint_transforms(rotations, dressed.bare_joints)[0]
 
 
 def scene_intrinsics(scene: Scene) -> Array:
     """Give the pinhole matrix of the scene's camera, pixels, principal point in the middle."""
-    height, width = IMAGE_SIZE
-    matrix = np.diag([scene.focal_px, scene.focal_px, 1.0])
-    matrix[:2, 2] = width / 2.0, height / 2.0
-    return matrix.astype(np.float32)
+    return intrinsics_matrix(scene.focal_px, IMAGE_SIZE).numpy()
 
 
 def source_yaw(rng: np.random.Generator) -> float:

@@ -78,21 +78,14 @@ class Build:
 Option = TypeVar("Option", Stance, Hand)
 
 
-def draw_pose(
-    rng: np.random.Generator, build: Build, stances: Mapping[str, Stance] = STANCES
-) -> Array:
-    """Draw a pose.
-
-    Args:
-        rng: decides everything.
-        build: of the person.
-        stances: lower halves to choose from.
+def draw_pose(rng: np.random.Generator, build: Build) -> Array:
+    """Draw a pose of a person.
 
     Returns:
         (24, 3) axis-angle, radians. The root tilts the body from upright and facing +z; the caller
         turns it to the camera.
     """
-    return pose_in_stance(rng, build, draw_stance(rng, stances))
+    return pose_in_stance(rng, build, draw_stance(rng, STANCES))
 
 
 def pose_in_stance(rng: np.random.Generator, build: Build, stance: Stance) -> Array:

@@ -1,6 +1,7 @@
 """Ways to hold the legs and the hands, which random poses are mixed from: plain figures."""
 
 from dataclasses import dataclass
+from typing import Any
 
 Vector = tuple[float, float, float]
 ARM_LENGTH_M = 0.51
@@ -41,6 +42,11 @@ class Stance:
     """How far the trunk bends on top of all that, half in the hips: forward, turned, sideways."""
 
 
+def both(leg: Leg, *, weight: float, **rest: Any) -> Stance:
+    """Hold both legs alike."""
+    return Stance(weight=weight, left=leg, right=leg, **rest)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hand:
     """Where a wrist goes: outward, up and forward of the middle of the shoulders, metres."""
@@ -58,7 +64,7 @@ class Hand:
 
 STRAIGHT = Leg(ankle=(0.02, -0.985, 0.0))
 STANCES = {
-    "stand": Stance(weight=3.0, left=STRAIGHT, right=STRAIGHT),
+    "stand": both(STRAIGHT, weight=3.0),
     "contrapposto": Stance(
         weight=2.5,
         left=STRAIGHT,
@@ -78,20 +84,17 @@ STANCES = {
         pelvis_deg=(8.0, -8.0, 0.0),
         lean_deg=12.0,
     ),
-    "wide": Stance(
-        weight=1.2,
-        left=Leg(ankle=(0.25, -0.94, 0.0), spread=(0.1, 0.02, 0.05), knee=(0.5, 0.0, 1.0)),
-        right=Leg(ankle=(0.25, -0.94, 0.0), spread=(0.1, 0.02, 0.05), knee=(0.5, 0.0, 1.0)),
+    "wide": both(
+        Leg(ankle=(0.25, -0.94, 0.0), spread=(0.1, 0.02, 0.05), knee=(0.5, 0.0, 1.0)), weight=1.2
     ),
     "crossed": Stance(
         weight=1.5,
         left=Leg(ankle=(-0.18, -0.95, 0.13), spread=(0.04, 0.01, 0.03)),
         right=Leg(ankle=(-0.08, -0.985, -0.05), spread=(0.03, 0.005, 0.02)),
     ),
-    "sit": Stance(
+    "sit": both(
+        Leg(ankle=(0.08, -0.5, 0.5), spread=(0.08, 0.04, 0.08), knee=(0.25, 0.8, 1.0)),
         weight=1.2,
-        left=Leg(ankle=(0.08, -0.5, 0.5), spread=(0.08, 0.04, 0.08), knee=(0.25, 0.8, 1.0)),
-        right=Leg(ankle=(0.08, -0.5, 0.5), spread=(0.08, 0.04, 0.08), knee=(0.25, 0.8, 1.0)),
         pelvis_deg=(-6.0, 0.0, 0.0),
         lean_deg=8.0,
     ),
@@ -101,10 +104,9 @@ STANCES = {
         right=Leg(ankle=(0.03, -0.52, 0.44), spread=(0.03, 0.03, 0.04), knee=(0.0, 0.6, 1.0)),
         pelvis_deg=(-6.0, 0.0, 0.0),
     ),
-    "squat": Stance(
+    "squat": both(
+        Leg(ankle=(0.12, -0.5, 0.12), spread=(0.06, 0.08, 0.05), knee=(0.6, 0.3, 1.0)),
         weight=0.7,
-        left=Leg(ankle=(0.12, -0.5, 0.12), spread=(0.06, 0.08, 0.05), knee=(0.6, 0.3, 1.0)),
-        right=Leg(ankle=(0.12, -0.5, 0.12), spread=(0.06, 0.08, 0.05), knee=(0.6, 0.3, 1.0)),
         pelvis_deg=(22.0, 0.0, 0.0),
         lean_deg=16.0,
     ),
@@ -147,9 +149,7 @@ STANCES = {
         right=STRAIGHT,
         pelvis_deg=(6.0, 0.0, 0.0),
     ),
-    "bend": Stance(
-        weight=0.6, left=STRAIGHT, right=STRAIGHT, pelvis_deg=(30.0, 0.0, 0.0), lean_deg=35.0
-    ),
+    "bend": both(STRAIGHT, weight=0.6, pelvis_deg=(30.0, 0.0, 0.0), lean_deg=35.0),
 }
 """Lower halves; every one is mirrored half the time."""
 

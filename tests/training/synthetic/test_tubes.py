@@ -118,7 +118,7 @@ def test_the_hem_follows_bent_knees(body):
     tube = skirt(body, flare=0.1)
     rest = pose_tube(tube, identity(), DOWN)
     person = clothe(draw_clothed_person(np.random.default_rng(0)), body)
-    sitting = bone_transforms(person.dressed, SITTING).double().numpy()
+    sitting = bone_transforms(person.dressed, SITTING)[0].double().numpy()
     hem = pose_tube(tube, sitting, DOWN)[-1].mean(0)
     knees = sitting[[4, 5], :, :3] @ person.dressed.build.joints[[4, 5]][..., None]
     knees = (knees[..., 0] + sitting[[4, 5], :, 3]).mean(0)
