@@ -51,9 +51,11 @@ class EstimateHumanParams(io.ComfyNode):
         """Fit or read every frame, then draw the overlay."""
         from ..posexfer_core.body.model import BodyModel
         from ..posexfer_core.errors import KeypointsError
+        from ..posexfer_core.fit.video.estimate_sequence import regress_sequence
         from ..posexfer_core.render.overlay import overlay_body
-        from .host.estimating import fit_batch, regress_batch
+        from .host.estimating import fit_batch
         from .host.images import from_core, to_core
+        from .host.progress import start_progress
 
         image = to_core(image)
         model = BodyModel.bundled()
@@ -79,7 +81,13 @@ class EstimateHumanParams(io.ComfyNode):
                 "person. Connect the POSE_KEYPOINT of a pose detector, or crop the image."
             )
         else:
-            params = regress_batch(image, focal_px=focal, smoothing=smoothing)
+            params = regress_sequence(
+                image.cpu(),
+                body=model,
+                focal_px=focal,
+                strength=smoothing,
+                progress=start_progress(len(image)),
+            )
         body = PosedBody(params=params, model=model)
         overlay = from_core(overlay_body(image.cpu(), body.view(), keypoints=True))
         return io.NodeOutput(body, overlay, ui=ui.PreviewImage(overlay, cls=cls))

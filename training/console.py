@@ -1,9 +1,38 @@
 """What the commands of `training` have in common."""
 
+import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from posexfer_core.errors import PoseXferError
+
+
+def scoring_parser(
+    description: str | None, weights: Path, *, count: int, counted: str
+) -> argparse.ArgumentParser:
+    """Describe the options of every command that scores weights.
+
+    Args:
+        description: the command's docstring.
+        weights: scored where no others are named.
+        count: of what is scored, where not given.
+        counted: what is, for the help.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        default=weights,
+        help="a .safetensors file (default: bundled)",
+    )
+    parser.add_argument("--count", type=int, default=count, help=f"{counted} (default {count})")
+    parser.add_argument(
+        "--record", action="store_true", help="write the scores into the header of the weights"
+    )
+    return parser
 
 
 def run_command(work: Callable[[], object]) -> int:

@@ -30,7 +30,7 @@ from posexfer_core.network.weights import BUNDLED_WEIGHTS
 from posexfer_core.transfer.inputs import warp_images
 from posexfer_core.warp.restore_detail import restore_detail
 
-from .console import print_line, run_command
+from .console import print_line, run_command, scoring_parser
 from .data.shards import Pair, ShardDataset
 from .data.textures import photo_textures
 from .make_synthetic import make_shards
@@ -43,23 +43,14 @@ Images = Float[Tensor, "batch 3 height width"]
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--weights", type=Path, default=BUNDLED_WEIGHTS, help="a bundle; default: the bundled one"
-    )
+    parser = scoring_parser(__doc__, BUNDLED_WEIGHTS, count=256, counted="pairs")
     parser.add_argument("--data", type=Path, help="folder for the test pairs; default: temporary")
-    parser.add_argument("--count", type=int, default=256, help="pairs")
     parser.add_argument("--steps", type=int, default=20, help="sampling steps")
     parser.add_argument("--batch", type=int, default=8, help="pairs at a time")
     parser.add_argument("--guidance-pose", type=float, help="default: the network's")
     parser.add_argument("--guidance-identity", type=float, help="default: the network's")
     parser.add_argument("--out", type=Path, help="folder for a sheet of the first pairs")
     parser.add_argument("--json", type=Path, help="file for the scores")
-    parser.add_argument(
-        "--record", action="store_true", help="write the scores into the header of the weights"
-    )
     chosen = parser.parse_args(arguments)
     return run_command(lambda: _run(chosen))
 

@@ -1,7 +1,7 @@
 """Score the pose lifter on simulated detections of poses that it was not trained on.
 
 `python -m training.evaluate_lifter` prints PA-MPJPE over the 23 keypoints, seen or not: of the
-network alone, and of the fit with it and without. Nothing is rendered.
+network alone, and of the fit with the bundled one and without. Nothing is rendered.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from posexfer_core.pose_networks.pose_lifting_network import LIFTED_NAMES
 from posexfer_core.pose_networks.weights import LIFTER
 
 from .config import LifterTraining
-from .console import print_line, run_command
+from .console import print_line, run_command, scoring_parser
 from .data.simulated_detections import draw_detections, lifted_skeleton
 from .evaluate import TEST_SEED
 from .make_poses import draw_poses
@@ -35,19 +35,7 @@ IMAGE_PX = 1024
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--weights",
-        type=Path,
-        default=LIFTER.bundled,
-        help="of the lifter alone; the fit uses the bundled ones (default: these)",
-    )
-    parser.add_argument("--count", type=int, default=512, help="people")
-    parser.add_argument(
-        "--record", action="store_true", help="write the scores into the header of the weights"
-    )
+    parser = scoring_parser(__doc__, LIFTER.bundled, count=512, counted="people")
     chosen = parser.parse_args(arguments)
     return run_command(lambda: _run(chosen))
 

@@ -36,7 +36,7 @@ from posexfer_core.pose_networks.regressor_network import BodyRegressor
 from posexfer_core.pose_networks.weights import REGRESSOR
 from posexfer_core.render.overlay import overlay_body
 
-from .console import print_line, run_command
+from .console import print_line, run_command, scoring_parser
 from .data.shards import ShardDataset
 from .evaluate import unseen_pairs
 from .metrics.joints import aligned_error_m, pelvis_error_m
@@ -63,19 +63,12 @@ Way = Callable[[list[Case]], list[HumanParams]]
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--weights", type=Path, default=REGRESSOR.bundled, help="default: the bundled ones"
+    parser = scoring_parser(
+        __doc__, REGRESSOR.bundled, count=256, counted="pairs, of two people each"
     )
     parser.add_argument("--data", type=Path, help="folder for the test pairs; default: temporary")
-    parser.add_argument("--count", type=int, default=256, help="pairs; each shows two people")
     parser.add_argument("--fits", type=int, default=64, help="people that are fitted too")
     parser.add_argument("--out", type=Path, help="image of the first people and their bodies")
-    parser.add_argument(
-        "--record", action="store_true", help="write the scores into the header of the weights"
-    )
     chosen = parser.parse_args(arguments)
     return run_command(lambda: _run(chosen))
 

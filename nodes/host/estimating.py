@@ -7,7 +7,7 @@ from torch import Tensor
 from ...posexfer_core.body.model import BodyModel
 from ...posexfer_core.body.motion import join_frames
 from ...posexfer_core.body.params import HumanParams
-from ...posexfer_core.fit.video.estimate_sequence import fit_sequence, regress_sequence
+from ...posexfer_core.fit.video.estimate_sequence import fit_sequence
 from ...posexfer_core.keypoints.detections import read_keypoints
 from ...posexfer_core.keypoints.input_sequence import InputSequence, check_frame_counts
 from ...posexfer_core.keypoints.joint_files import JointFrames
@@ -75,20 +75,3 @@ def fit_batch(
         progress=start_progress(frames),
     )
     return join_frames([result.params for result in results])
-
-
-def regress_batch(images: Tensor, *, focal_px: float | None, smoothing: float) -> HumanParams:
-    """Read the one person of every image off it, without keypoints.
-
-    Args:
-        images: (frames, 3, height, width) in [-1, 1].
-        focal_px: focal length in pixels; None guesses it.
-        smoothing: as in `fit_batch`.
-    """
-    return regress_sequence(
-        images.cpu(),
-        body=BodyModel.bundled(),
-        focal_px=focal_px,
-        strength=smoothing,
-        progress=start_progress(len(images)),
-    )

@@ -7,7 +7,7 @@ from torch import Tensor
 from ...posexfer_core.errors import ImageError
 
 
-def to_core(image: Tensor, *, name: str = "image") -> Tensor:
+def to_core(image: Tensor) -> Tensor:
     """Turn an IMAGE into (batch, 3, height, width) in [-1, 1].
 
     Raises:
@@ -15,7 +15,7 @@ def to_core(image: Tensor, *, name: str = "image") -> Tensor:
     """
     if image.ndim != 4 or image.shape[-1] != 3 or not image.numel():
         raise ImageError(
-            f"'{name}' has shape {tuple(image.shape)}, expected an RGB IMAGE (batch, height, "
+            f"'image' has shape {tuple(image.shape)}, expected an RGB IMAGE (batch, height, "
             "width, 3). An image with transparency goes through 'Split Image with Alpha' first."
         )
     return rearrange(image, "b h w c -> b c h w").float() * 2.0 - 1.0

@@ -20,7 +20,7 @@ from ...posexfer_core.network.autoencoder import PatchAutoencoder
 from ...posexfer_core.network.config import NetworkConfig
 from ...posexfer_core.network.model import PoseTransferNetwork
 from ...posexfer_core.network.sites import UNetShape
-from ...posexfer_core.network.weights import Bundle, load_bundle
+from ...posexfer_core.network.weights import load_bundle
 
 Patcher = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
 
@@ -87,20 +87,15 @@ def load_file(path: Path) -> LoadedFile:
     Raises:
         CheckpointError: the file is missing, damaged or something else.
     """
-    bundle = load_bundle(path)
+    bundle, unet = load_bundle(path), None
+    if bundle.unet_state is not None:
+        rgb = None if bundle.autoencoder is None else preview_factors(bundle.autoencoder)
+        unet = make_unet(bundle.network.config.unet, bundle.unet_state, rgb)
     return LoadedFile(
         PoseTransferModel.of(path.stem, bundle.network, bundle.autoencoder),
-        unet_of(bundle),
+        unet,
         None if bundle.autoencoder is None else make_vae(bundle.autoencoder),
     )
-
-
-def unet_of(bundle: Bundle) -> comfy.model_patcher.ModelPatcher | None:
-    """Build the MODEL of a bundle."""
-    if bundle.unet_state is None:
-        return None
-    rgb = None if bundle.autoencoder is None else preview_factors(bundle.autoencoder)
-    return make_unet(bundle.network.config.unet, bundle.unet_state, rgb)
 
 
 def make_unet(

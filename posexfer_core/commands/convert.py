@@ -1,7 +1,6 @@
 """`posexfer convert`: body parameters, motions and meshes of any kind as another kind of file."""
 
 import argparse
-import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +32,7 @@ HELP = "Convert body parameters, a motion or a mesh of any kind to .npz, .bvh, .
 KEEPS_BETAS = (".npz", ".smpl")
 """Kinds of file that hold the betas of any body; for the others a body is posed."""
 
-_rate = functools.partial(between, 0.001, 10_000.0, "from 0.001 to 10000 frames per second")
+_rate = between(0.001, 10_000.0, "from 0.001 to 10000 frames per second")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

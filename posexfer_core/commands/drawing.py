@@ -43,6 +43,7 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--steps", type=count, help=f"sampling steps (default: {STEPS})")
     parser.add_argument("--seed", type=seed, help="seed of the noise (default: 0)")
+    scale = between(0.0, 100.0, "a scale from 0 to 100")
     parser.add_argument(
         "--guidance-pose",
         type=scale,
@@ -86,11 +87,6 @@ def draw_frames(
             yield warp.image, warp
         else:
             yield sample(replace(staged, target=staged.target.at(number)), warp), warp
-
-
-def scale(text: str) -> float:
-    """Read a guidance scale."""
-    return between(0.0, 100.0, "a scale from 0 to 100", text)
 
 
 def open_sampler(options: argparse.Namespace) -> Sampler:

@@ -22,7 +22,7 @@ from ..keypoints.detections import read_keypoints
 from ..keypoints.masks import check_mask
 from ..render.overlay import overlay_body
 from .options import add_body_option, between, index, print_line
-from .progress import Counter
+from .progress import progress_line
 from .sequence_files import SequenceFiles
 
 HELP = (
@@ -92,7 +92,7 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--smooth",
-        type=strength,
+        type=between(0.0, 100.0, "a strength from 0 to 100"),
         default=1.0,
         metavar="STRENGTH",
         help="how much frames are smoothed over time: 0 fits each alone, 1 suits 25 to 30 frames "
@@ -100,13 +100,13 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fps",
-        type=frame_rate,
+        type=between(0.01, 1e4, "a frame rate from 0.01 to 10000"),
         metavar="RATE",
         help="frames a second of the video, kept in the parameter file (default: not known)",
     )
     parser.add_argument(
         "--focal-px",
-        type=focal_length,
+        type=between(1.0, 1e6, "a focal length from 1 to 1e6 pixels"),
         metavar="F",
         help="focal length in pixels of the image (default: the image's diagonal, or what a "
         "file of 3D joints says)",
@@ -128,12 +128,9 @@ def run(options: argparse.Namespace) -> None:
     frames = _wanted_frames(options, files)
     overlays = _overlay_files(options, files, frames)
     body = open_body(options.body)
-    counter = Counter("fitting" if files.inputs.known else "reading", len(frames), "frames")
-    try:
-        estimate = _fit if files.inputs.known else _regress
-        params, quality = estimate(options, files, frames, body, counter.advance)
-    finally:
-        counter.close()
+    doing, estimate = ("fitting", _fit) if files.inputs.known else ("regressing", _regress)
+    with progress_line(doing, len(frames), "frames") as advance:
+        params, quality = estimate(options, files, frames, body, advance)
     if options.fps is not None:
         params = replace(params, frame_rate=options.fps)
     for number, path in enumerate(overlays):
@@ -243,18 +240,3 @@ def fit_person(
     if mask is not None:
         observation = replace(observation, mask=check_mask(mask[0, 0].numpy(), size))
     return fit_people([observation], body=body)[0]
-
-
-def focal_length(text: str) -> float:
-    """Read a focal length in pixels."""
-    return between(1.0, 1e6, "a focal length from 1 to 1e6 pixels", text)
-
-
-def frame_rate(text: str) -> float:
-    """Read frames a second."""
-    return between(0.01, 1e4, "a frame rate from 0.01 to 10000", text)
-
-
-def strength(text: str) -> float:
-    """Read a strength of the smoothing."""
-    return between(0.0, 100.0, "a strength from 0 to 100", text)

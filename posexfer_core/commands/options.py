@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
@@ -52,15 +53,19 @@ def at_least(least: int, text: str) -> int:
     return int(text)
 
 
-def between(least: float, most: float, what: str, text: str) -> float:
-    """Read a number from `least` to `most`; `what` names both in the error."""
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
-    return value
+def between(least: float, most: float, what: str) -> Callable[[str], float]:
+    """Return a reader of numbers from `least` to `most`; `what` names both in the error."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+        return value
+
+    return read
 
 
 def count(text: str) -> int:

@@ -1,34 +1,35 @@
-"""A progress counter on one line of a terminal; silent where there is none."""
+"""Progress on one line of a terminal; silent where there is none."""
 
+import contextlib
 import sys
+from collections.abc import Callable, Iterator
 
 
-class Counter:
-    """Count what is done, on standard error; `close` wipes the line."""
+@contextlib.contextmanager
+def progress_line(doing: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """Show on standard error how much is done, and wipe the line at the end.
 
-    def __init__(self, doing: str, total: int, unit: str) -> None:
-        """Start at none.
+    Args:
+        doing: what is done, such as "fitting".
+        total: how many there are.
+        unit: of what, in the plural.
 
-        Args:
-            doing: what is done, such as "fitting".
-            total: how many there are.
-            unit: of what, in the plural.
-        """
-        self._doing, self._total, self._unit = doing, total, unit
-        self._done = 0
-        self._shown = total > 1 and sys.stderr.isatty()
-        self.advance(0)
+    Returns:
+        A function that counts some more as done.
+    """
+    done, shown = 0, total > 1 and sys.stderr.isatty()
 
-    def advance(self, count: int = 1) -> None:
-        """Count some more as done."""
-        self._done += count
-        if self._shown:
-            line = f"{self._doing}: {self._done} of {self._total} {self._unit}"
-            sys.stderr.write(f"\r{line}\033[K")
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        if shown:
+            sys.stderr.write(f"\r{doing}: {done} of {total} {unit}\033[K")
             sys.stderr.flush()
 
-    def close(self) -> None:
-        """Wipe the line."""
-        if self._shown:
+    advance(0)
+    try:
+        yield advance
+    finally:
+        if shown:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()

@@ -35,7 +35,7 @@ from .options import (
     open_target,
     print_line,
 )
-from .progress import Counter
+from .progress import progress_line
 
 HELP = "Draw the person of an image in the pose of a body parameter file, a motion or a photo."
 FRAME_RATE = 25.0
@@ -254,17 +254,14 @@ def _results(
 ) -> Iterator[ImageTensor]:
     """Draw every frame; what the network drew is pasted back into the original, if there is one."""
     sample = open_sampler(options) if by_network else None
-    progress = Counter("drawing", len(staged.target), "frames")
-    try:
+    with progress_line("drawing", len(staged.target), "frames") as advance:
         for result, warp in draw_frames(staged, sample, options.leftovers):
-            progress.advance()
+            advance(1)
             if original is None or warp is None:
                 yield result
             else:
                 changed = gaussian_blur(dilate(~warp.background[:, 0], 2)[:, None].float(), 1.0)
                 yield staged.paste_back(result, original, changed)
-    finally:
-        progress.close()
 
 
 def source_params(
