@@ -8,7 +8,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from .backend import chosen_loops, loops_for
+from .backend import loops_for
 from .rasterize_torch import fill as fill_with_torch
 from .subpixels import to_subpixels
 
@@ -44,7 +44,6 @@ def rasterize(
     size: tuple[int, int],
     *,
     cull: bool = True,
-    backend: str | None = None,
 ) -> Visibility:
     """Find the nearest face at the centre of every pixel.
 
@@ -61,12 +60,8 @@ def rasterize(
         intrinsics: pixels.
         size: (height, width) of the image.
         cull: leave out faces that look away from the camera.
-        backend: "numba" or "torch"; numba where it can serve if None.
-
-    Raises:
-        ConfigError: the backend is unknown or cannot serve.
     """
-    loops = chosen_loops(backend, vertices)
+    loops = loops_for(vertices.detach())
     batch, (height, width) = vertices.shape[0], size
     with torch.no_grad():
         xy, inverse_z = to_subpixels(vertices.float(), intrinsics.float())

@@ -1,13 +1,13 @@
 """OpenPose's 18 keypoints of a body, and the coloured skeleton that 2D pose systems draw."""
 
-import numpy as np
+import math
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..body.joints import JOINT_INDEX
 from ..body.view import BodyView
-from ..geometry.backend import load_loops
 from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
 
@@ -97,12 +97,12 @@ def draw_skeleton(
     ellipses, drawn = _ellipses(pixels.detach(), shown, radius_px)
     colours = torch.tensor(COLOURS).to(pixels) / 255.0
     colours = torch.cat([colours[: len(LIMBS)] * LIMB_BRIGHTNESS, colours])
-    loops = load_loops(".openpose_loops", __package__) if pixels.device.type == "cpu" else None
-    if loops is None:
-        return _paint(ellipses, drawn, colours, size)
-    image = np.zeros((len(pixels), 3, *size), dtype=np.float32)
-    loops.paint(image, ellipses.float().numpy(), drawn.numpy(), colours.float().numpy())
-    return torch.from_numpy(image).to(pixels.dtype)
+    images = pixels.new_zeros(len(pixels), 3, *size)
+    for image, shapes, visible in zip(images, ellipses.tolist(), drawn.tolist(), strict=True):
+        for shape, colour, here in zip(shapes, colours, visible, strict=True):
+            if here:
+                _paint(image, shape, colour)
+    return images
 
 
 def _ellipses(
@@ -130,32 +130,31 @@ def _ellipses(
 
 
 def _paint(
-    ellipses: Float[Tensor, "batch shapes 6"],
-    drawn: Bool[Tensor, "batch shapes"],
-    colours: Float[Tensor, "shapes 3"],
-    size: tuple[int, int],
-) -> Float[Tensor, "batch 3 height width"]:
-    """Blend the ellipses over each other on any device, one after the other.
+    image: Float[Tensor, "3 height width"], ellipse: list[float], colour: Float[Tensor, "3"]
+) -> None:
+    """Blend an ellipse over an image, in place, visiting only the pixels near it.
 
     The distance to an ellipse with half axes a, b is taken as `k (k - 1) / |g|` with
     `k = |(u / a, v / b)|` and `g = (u / a², v / b²)`: exact on the outline, right to first order
     near it, which is where antialiasing looks. Beyond the tip of a long ellipse it is too small:
     nothing is drawn more than `NEAR_PX` outside of the ellipse's bounding box.
     """
-    height, width = size
-    rows = torch.arange(height, device=ellipses.device)[:, None] + 0.5
-    columns = torch.arange(width, device=ellipses.device)[None, :] + 0.5
-    image = ellipses.new_zeros(len(ellipses), 3, height, width)
-    for shape in range(ellipses.shape[1]):
-        cx, cy, dx, dy, a, b = ellipses[:, shape, :, None, None].unbind(1)
-        x, y = columns - cx, rows - cy
-        u, v = x * dx + y * dy, y * dx - x * dy
-        k = torch.sqrt((u / a) ** 2 + (v / b) ** 2)
-        slope = torch.sqrt((u / a**2) ** 2 + (v / b**2) ** 2).clamp(min=1e-9)
-        cover = (0.5 - k * (k - 1.0) / slope).clamp(0.0, 1.0)
-        cover = torch.where(k < 1e-4, 1.0, cover) * drawn[:, shape, None, None]
-        cover = cover * (x.abs() <= torch.hypot(a * dx, b * dy) + NEAR_PX)
-        cover = cover * (y.abs() <= torch.hypot(a * dy, b * dx) + NEAR_PX)
-        colour = colours[shape, :, None, None]
-        image = image + cover[:, None] * (colour - image)
-    return image
+    cx, cy, dx, dy, a, b = ellipse
+    rows = _pixels_within(cy, math.hypot(a * dy, b * dx) + NEAR_PX, image.shape[1])
+    columns = _pixels_within(cx, math.hypot(a * dx, b * dy) + NEAR_PX, image.shape[2])
+    if not (rows and columns):
+        return
+    y = torch.arange(rows.start, rows.stop, device=image.device)[:, None] + 0.5 - cy
+    x = torch.arange(columns.start, columns.stop, device=image.device) + 0.5 - cx
+    u, v = (x * dx + y * dy) / a, (y * dx - x * dy) / b
+    k = torch.sqrt(u * u + v * v)
+    slope = torch.sqrt((u / a) ** 2 + (v / b) ** 2).clamp(min=1e-9)
+    cover = torch.where(k < 1e-4, 1.0, (0.5 - k * (k - 1.0) / slope).clamp(0.0, 1.0))
+    seen = image[:, rows.start : rows.stop, columns.start : columns.stop]
+    seen += cover * (colour[:, None, None] - seen)
+
+
+def _pixels_within(centre: float, reach: float, length: int) -> range:
+    """Give the pixels whose middle lies within reach along one axis."""
+    first, last = math.ceil(centre - reach - 0.5), math.floor(centre + reach - 0.5)
+    return range(max(first, 0), min(last, length - 1) + 1)

@@ -15,8 +15,9 @@ from torch import Tensor
 from posexfer_core.body.model import BodyModel
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.normals import vertex_normals
-from posexfer_core.geometry.rasterize import Visibility, interpolate, rasterize
+from posexfer_core.geometry.rasterize import Visibility, interpolate
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
+from tests.posexfer_core.geometry.backends import rasterize_by
 
 SIZE = (512, 512)
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def draw_maps(
     vertices: Tensor, faces: Tensor, canonical: Tensor, intrinsics: Tensor, backend: str
 ) -> tuple[Visibility, Tensor, Tensor]:
     """Make depth and mask (one pass), normals and canonical positions (one look-up)."""
-    seen = rasterize(vertices, faces, intrinsics, SIZE, backend=backend)
+    seen = rasterize_by(backend, vertices, faces, intrinsics, SIZE)
     attributes = torch.cat([vertex_normals(vertices, faces), canonical[None]], dim=-1)
     return seen, seen.mask, interpolate(seen, faces, attributes)
 

@@ -11,11 +11,9 @@ from posexfer_core.geometry import backend
 @pytest.fixture
 def fresh_import():
     """Forget the loops before and after."""
-    backend.load_loops.cache_clear()
-    backend._warn_once.cache_clear()
+    backend.compiled_loops.cache_clear()
     yield
-    backend.load_loops.cache_clear()
-    backend._warn_once.cache_clear()
+    backend.compiled_loops.cache_clear()
 
 
 @pytest.mark.parametrize("error", [ImportError("no numba"), RuntimeError("no cache folder")])
@@ -28,7 +26,6 @@ def test_numba_that_does_not_load_leaves_the_work_to_torch_and_says_so_once(
     monkeypatch.setattr(importlib, "import_module", refuse)
     for _ in range(2):
         assert backend.loops_for(torch.zeros(1)) is None
-        assert backend.load_loops(".openpose_loops", "posexfer_core.render") is None
     (record,) = caplog.records
     assert record.levelname == "WARNING" and str(error) in record.getMessage()
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from posexfer_core.errors import ConfigError
 from posexfer_core.geometry import backend as backend_module
 from posexfer_core.geometry import rasterize_torch
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.rasterize import interpolate, rasterize
+from tests.posexfer_core.geometry.backends import rasterize_by
 
 BACKENDS = ["numba", "torch"]
 QUAD = torch.tensor([[0, 1, 2], [0, 2, 3]])
@@ -29,12 +29,12 @@ def soup(generator, batch=2, faces=60):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_pixel_sees_the_weights_worked_by_hand(backend):
     vertices = torch.tensor([[[-1.0, -1.0, 2.0], [-1.0, 3.0, 2.0], [3.0, -1.0, 2.0]]])
-    seen = rasterize(
+    seen = rasterize_by(
+        backend,
         vertices,
         torch.tensor([[0, 1, 2]]),
         intrinsics_matrix(2, (2, 2))[None],
         (2, 2),
-        backend=backend,
     )
     assert seen.mask.all()
     torch.testing.assert_close(seen.depth, torch.full((1, 2, 2), 2.0))
@@ -43,8 +43,8 @@ def test_pixel_sees_the_weights_worked_by_hand(backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_background_is_marked(backend):
-    seen = rasterize(
-        square(2.0)[None], QUAD, intrinsics_matrix(2, (4, 6))[None], (4, 6), backend=backend
+    seen = rasterize_by(
+        backend, square(2.0)[None], QUAD, intrinsics_matrix(2, (4, 6))[None], (4, 6)
     )
     expected = torch.zeros(1, 4, 6, dtype=torch.bool)
     expected[:, 1:3, 2:4] = True
@@ -59,8 +59,8 @@ def test_background_is_marked(backend):
 def test_faces_that_look_away_are_left_out_unless_asked_for(backend):
     camera = intrinsics_matrix(2, (4, 4))[None]
     away = QUAD.flip(-1)
-    culled = rasterize(square(2.0)[None], away, camera, (4, 4), backend=backend)
-    kept = rasterize(square(2.0)[None], away, camera, (4, 4), backend=backend, cull=False)
+    culled = rasterize_by(backend, square(2.0)[None], away, camera, (4, 4))
+    kept = rasterize_by(backend, square(2.0)[None], away, camera, (4, 4), cull=False)
     assert not culled.mask.any()
     assert kept.mask.sum() == 4
 
@@ -69,10 +69,10 @@ def test_faces_that_look_away_are_left_out_unless_asked_for(backend):
 def test_nearer_surface_wins_and_the_first_face_at_equal_depth(backend):
     camera = intrinsics_matrix(2, (4, 4))[None]
     both = torch.cat([square(2.0, 3.0), square(1.0, 0.5)])[None]
-    seen = rasterize(both, torch.cat([QUAD, QUAD + 4]), camera, (4, 4), backend=backend)
+    seen = rasterize_by(backend, both, torch.cat([QUAD, QUAD + 4]), camera, (4, 4))
     inner = seen.face_id[0, 1:3, 1:3]
     assert (inner >= 2).all() and (seen.mask & (seen.face_id < 2)).sum() == 12
-    twice = rasterize(square(2.0)[None], torch.cat([QUAD, QUAD]), camera, (4, 4), backend=backend)
+    twice = rasterize_by(backend, square(2.0)[None], torch.cat([QUAD, QUAD]), camera, (4, 4))
     assert (twice.face_id < 2).all()
 
 
@@ -81,7 +81,7 @@ def test_faces_behind_the_camera_are_left_out(backend):
     camera = intrinsics_matrix(2, (4, 4))[None]
     vertices = square(2.0)
     vertices[3, 2] = -1.0
-    seen = rasterize(vertices[None], QUAD, camera, (4, 4), backend=backend)
+    seen = rasterize_by(backend, vertices[None], QUAD, camera, (4, 4))
     assert seen.face_id.max() == 0
 
 
@@ -89,9 +89,9 @@ def test_faces_behind_the_camera_are_left_out(backend):
 def test_neighbours_leave_no_gap_and_share_no_pixel(backend):
     """Centres of pixels lie exactly on the shared diagonal."""
     camera, size = intrinsics_matrix(8, (8, 8))[None], (8, 8)
-    whole = rasterize(square(1.0, 0.5)[None], QUAD, camera, size, backend=backend)
+    whole = rasterize_by(backend, square(1.0, 0.5)[None], QUAD, camera, size)
     halves = [
-        rasterize(square(1.0, 0.5)[None], face[None], camera, size, backend=backend).mask
+        rasterize_by(backend, square(1.0, 0.5)[None], face[None], camera, size).mask
         for face in QUAD
     ]
     assert whole.mask.all()
@@ -104,7 +104,7 @@ def test_weights_are_those_of_space_not_of_the_image(backend):
     vertices = torch.tensor([[[-2.0, -1.0, 2.0], [-2.0, 2.0, 6.0], [2.0, -1.0, 3.0]]])
     faces, size = torch.tensor([[0, 1, 2]]), (40, 50)
     camera = intrinsics_matrix(30, size)[None]
-    seen = rasterize(vertices, faces, camera, size, backend=backend)
+    seen = rasterize_by(backend, vertices, faces, camera, size)
     position = interpolate(seen, faces, vertices)[seen.mask]
     row, column = seen.mask[0].nonzero(as_tuple=True)
     pixels = torch.stack([column, row], dim=-1) + 0.5
@@ -120,7 +120,7 @@ def test_numba_and_torch_give_the_same_numbers(cull, generator):
     vertices, faces = soup(generator)
     size, camera = (48, 64), intrinsics_matrix(50, (48, 64)).expand(2, 3, 3)
     fast, plain = (
-        rasterize(vertices, faces, camera, size, cull=cull, backend=backend) for backend in BACKENDS
+        rasterize_by(backend, vertices, faces, camera, size, cull=cull) for backend in BACKENDS
     )
     assert fast.mask.sum() > 1000
     torch.testing.assert_close(fast.depth, plain.depth, atol=1e-5, rtol=0)
@@ -133,9 +133,9 @@ def test_numba_and_torch_give_the_same_numbers(cull, generator):
 def test_chunks_do_not_change_the_result(generator, monkeypatch):
     vertices, faces = soup(generator)
     size, camera = (48, 64), intrinsics_matrix(50, (48, 64)).expand(2, 3, 3)
-    whole = rasterize(vertices, faces, camera, size, cull=False, backend="torch")
+    whole = rasterize_by("torch", vertices, faces, camera, size, cull=False)
     monkeypatch.setattr(rasterize_torch, "MOST_CANDIDATES", 500)
-    parts = rasterize(vertices, faces, camera, size, cull=False, backend="torch")
+    parts = rasterize_by("torch", vertices, faces, camera, size, cull=False)
     assert torch.equal(whole.face_id, parts.face_id)
     torch.testing.assert_close(whole.depth, parts.depth, atol=1e-5, rtol=0)
     torch.testing.assert_close(whole.barycentric, parts.barycentric, atol=1e-5, rtol=0)
@@ -170,7 +170,7 @@ def test_depth_is_where_rays_hit(generator):
 def test_empty_meshes_show_nothing(backend):
     camera = intrinsics_matrix(5, (4, 4)).expand(2, 3, 3)
     none = torch.zeros(0, 3, dtype=torch.int64)
-    seen = rasterize(torch.ones(2, 4, 3), none, camera, (4, 4), backend=backend)
+    seen = rasterize_by(backend, torch.ones(2, 4, 3), none, camera, (4, 4))
     assert not seen.mask.any()
     assert interpolate(seen, none, torch.ones(2, 4, 5)).shape == (2, 4, 4, 5)
 
@@ -207,12 +207,3 @@ def test_without_numba_torch_serves(monkeypatch):
     monkeypatch.setattr(backend_module, "compiled_loops", lambda: None)
     camera = intrinsics_matrix(2, (4, 4))[None]
     assert rasterize(square(2.0)[None], QUAD, camera, (4, 4)).mask.sum() == 4
-    with pytest.raises(ConfigError, match="Install numba"):
-        rasterize(square(2.0)[None], QUAD, camera, (4, 4), backend="numba")
-
-
-def test_unknown_backend_is_refused():
-    with pytest.raises(ConfigError, match="'opengl', expected 'numba' or 'torch'"):
-        rasterize(
-            square(2.0)[None], QUAD, intrinsics_matrix(2, (4, 4))[None], (4, 4), backend="opengl"
-        )

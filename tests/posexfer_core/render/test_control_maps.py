@@ -173,7 +173,7 @@ def test_frames_are_painted_alone_but_for_the_scale_of_depth(body: BodyModel):
         alone = paint_maps(BodyView.of(params, body, frame=frame), MAPS)
         assert float(alone["depth"].max()) == 1.0
         for name in set(MAPS) - {"depth"}:
-            torch.testing.assert_close(together[name][frame], alone[name][0], atol=1e-4, rtol=0)
+            torch.testing.assert_close(together[name][frame], alone[name][0], atol=2e-3, rtol=0)
 
 
 def test_only_the_maps_asked_for_are_painted_and_every_frame_is_told(body: BodyModel):

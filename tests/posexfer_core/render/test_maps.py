@@ -3,9 +3,9 @@ import torch
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
-from posexfer_core.geometry.rasterize import rasterize
 from posexfer_core.render import maps
 from tests.posexfer_core.body.sample_params import facing_params, random_params
+from tests.posexfer_core.geometry.backends import rasterize_by
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_torch_and_numba_draw_the_same(body: BodyModel):
     pytest.importorskip("numba")
     view = BodyView.of(facing_params(), body)
     other = BodyView.of(facing_params(), body)
-    slow = rasterize(view.vertices, view.faces, view.intrinsics, view.size, backend="torch")
+    slow = rasterize_by("torch", view.vertices, view.faces, view.intrinsics, view.size)
     other.__dict__["visibility"] = slow
     agree = slow.face_id[0] == view.visibility.face_id[0]
     assert agree.float().mean() > 0.999
