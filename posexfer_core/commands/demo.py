@@ -149,7 +149,7 @@ def draw(
 ) -> Drawing:
     """Draw one person in one of the poses that ship."""
     staged = stage(image, source, HumanParams.load(DEMO / f"{pose}.npz"), body)
-    return Drawing(staged=staged, result=sample(staged))
+    return Drawing(staged=staged, result=sample(staged, None))
 
 
 def cell(image: ImageTensor, label: str) -> Cell:
