@@ -17,6 +17,8 @@ from .config import NetworkTraining
 
 BodyParams = tuple[Float[Tensor, "batch 24 3 3"], Float[Tensor, "batch 10"]]
 """Rotations and betas."""
+ROOT_WEIGHT, BETAS_WEIGHT = 1.0, 0.1
+"""Of `human_param_loss`, beside 1 for the other joints."""
 
 
 def overall_loss(
@@ -46,7 +48,7 @@ def overall_loss(
     """
     error = (predicted.float() - velocity.float()).square().mean((1, 2, 3))
     denoising = (velocity_weight(alpha_bar, settings.snr_gamma) * error).mean()
-    human_params = HUMAN_PARAM_LOSSES[settings.human_params](*params, *true_params)
+    human_params = HUMAN_PARAM_LOSSES[settings.human_params](params, true_params)
     head = latents.new_zeros(()) if latent_prior is None else prior_head_loss(latent_prior, latents)
     return {
         "loss": denoising + settings.human_params_weight * human_params + head,
@@ -99,38 +101,25 @@ def prior_head_loss(
     return 0.25 * error.square().mean() + error.abs().mean() + likelihood.mean()
 
 
-def human_param_loss(
-    rotations_6d: Float[Tensor, "batch 24 6"],
-    betas: Float[Tensor, "batch 10"],
-    true_rotations: Float[Tensor, "batch 24 3 3"],
-    true_betas: Float[Tensor, "batch 10"],
-    *,
-    root_weight: float = 1.0,
-    betas_weight: float = 0.1,
-) -> Float[Tensor, ""]:
+def human_param_loss(found: HumanParams6D, true: BodyParams) -> Float[Tensor, ""]:
     """Measure L_HPL on 6D rotations, which have no jumps (arXiv:1812.07035).
 
     The mean squared difference over the 23 body joints, plus the root's and the betas' own, each
     with its weight: a mean over all would drown the root in 23 joints that move less.
     """
-    squared = (rotations_6d - matrix_to_rotation_6d(true_rotations)).square()
-    shape = (betas - true_betas).square().mean()
-    return squared[:, 1:].mean() + root_weight * squared[:, 0].mean() + betas_weight * shape
+    squared = (found[0] - matrix_to_rotation_6d(true[0])).square()
+    shape = (found[1] - true[1]).square().mean()
+    return squared[:, 1:].mean() + ROOT_WEIGHT * squared[:, 0].mean() + BETAS_WEIGHT * shape
 
 
-def human_param_loss_axis_angle(
-    rotations_6d: Float[Tensor, "batch 24 6"],
-    betas: Float[Tensor, "batch 10"],
-    true_rotations: Float[Tensor, "batch 24 3 3"],
-    true_betas: Float[Tensor, "batch 10"],
-) -> Float[Tensor, ""]:
+def human_param_loss_axis_angle(found: HumanParams6D, true: BodyParams) -> Float[Tensor, ""]:
     """Measure L_HPL as the poster writes it: the L2 norm of (theta, beta) minus its estimate.
 
     Theta is axis-angle, radians; the mean over the batch of each sample's norm.
     """
-    pose = matrix_to_axis_angle(rotation_6d_to_matrix(rotations_6d))
-    angles = rearrange(pose - matrix_to_axis_angle(true_rotations), "b j c -> b (j c)")
-    return torch.cat([angles, betas - true_betas], -1).norm(dim=-1).mean()
+    pose = matrix_to_axis_angle(rotation_6d_to_matrix(found[0]))
+    angles = rearrange(pose - matrix_to_axis_angle(true[0]), "b j c -> b (j c)")
+    return torch.cat([angles, found[1] - true[1]], -1).norm(dim=-1).mean()
 
 
 HUMAN_PARAM_LOSSES = {

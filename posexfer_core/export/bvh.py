@@ -26,30 +26,21 @@ def bvh_name(joint: str) -> str:
     return "_".join(part.capitalize() for part in joint.split("_"))
 
 
-def save_bvh(
-    params: HumanParams,
-    body: BodyModel,
-    path: Path | str,
-    *,
-    person: int = 0,
-    frame_rate: float | None = None,
-) -> None:
-    """Write one person's motion, which Blender and other 3D programs open.
+def save_bvh(params: HumanParams, body: BodyModel, path: Path | str) -> None:
+    """Write the first person's motion, which Blender and other 3D programs open.
 
     The motion is written as the camera sees it, turned y up. `read_params` reads it back to the
     same pose.
 
     Args:
-        params: any number of frames.
+        params: any number of frames, at their own rate or else 30 a second.
         body: that the betas are of; its bones at the betas of the first frame are written.
         path: where to; an existing file is replaced, whole or not at all.
-        person: which person.
-        frame_rate: frames per second; the motion's own, or 30, where left out.
 
     Raises:
         OutputError: the folder does not exist or cannot be written.
     """
-    params = params.select(None, person).to(dtype=torch.float64)
+    params = params.select(None).to(dtype=torch.float64)
     with torch.no_grad():
         rest = body.rest(params.betas[:, 0].to(body.v_template))[1].double().cpu()
     seen = seen_by(params.to("cpu"), y_up_camera(params.frames), rest[:, None, 0])
@@ -61,7 +52,7 @@ def save_bvh(
         " ".join(f"{number:.7f}" for number in row)
         for row in np.concatenate([CM * pelvis, angles], axis=1)
     ]
-    rate = frame_rate or params.frame_rate or DEFAULT_RATE
+    rate = params.frame_rate or DEFAULT_RATE
     head = ["MOTION", f"Frames: {len(lines)}", f"Frame Time: {1.0 / rate:.8f}"]
     write_whole(Path(path), "\n".join([*_hierarchy(rest[0]), *head, *lines, ""]).encode())
 

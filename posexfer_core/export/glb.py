@@ -22,9 +22,9 @@ def standing_vertices(view: BodyView) -> Float[Tensor, "batch vertices 3"]:
     return vertices - origin[:, None]
 
 
-def glb_bytes(view: BodyView, *, frame: int = 0) -> bytes:
-    """Write one body as the content of a `.glb` file."""
-    vertices = standing_vertices(view)[frame]
+def glb_bytes(view: BodyView) -> bytes:
+    """Write the first body as the content of a `.glb` file."""
+    vertices = standing_vertices(view)[0]
     normals = vertex_normals(vertices[None], view.faces)[0]
     arrays = GltfArrays()
     return arrays.glb(

@@ -26,19 +26,15 @@ MESH_NODE, ROOT_NODE, FIRST_JOINT = 0, 1, 1
 """Numbers of nodes: the mesh, then the joints in SMPL's order, the pelvis first."""
 
 
-def skinned_glb_bytes(
-    params: HumanParams, body: BodyModel, *, person: int = 0, frame_rate: float | None = None
-) -> bytes:
-    """Write one person, in the pose of the first frame, and the motion where there are more.
+def skinned_glb_bytes(params: HumanParams, body: BodyModel) -> bytes:
+    """Write the first person, in the pose of the first frame, and the motion where there are more.
 
     Args:
-        params: any number of frames; the shape is that of the first.
+        params: any number of frames, at their own rate or else 30 a second; the shape is that of
+            the first.
         body: that the betas are of.
-        person: which person.
-        frame_rate: frames per second; the motion's own, or 30, where left out.
     """
-    params.select(0, person)  # complains when there is none
-    motion = _Motion.of(params, body, person)
+    motion = _Motion.of(params, body)
     arrays = GltfArrays()
     joints = [FIRST_JOINT + joint for joint in range(len(JOINT_NAMES))]
     bind = np.tile(np.eye(4, dtype=np.float32), (len(joints), 1, 1))
@@ -54,7 +50,7 @@ def skinned_glb_bytes(
         ],
     }
     if params.frames > 1:
-        rate = frame_rate or params.frame_rate or DEFAULT_RATE
+        rate = params.frame_rate or DEFAULT_RATE
         document["animations"] = [_animation(arrays, motion, rate)]
     return arrays.glb(document)
 
@@ -70,14 +66,14 @@ class _Motion:
     pelvis: Float[ndarray, "frames 3"]
 
     @classmethod
-    def of(cls, params: HumanParams, body: BodyModel, person: int) -> "_Motion":
+    def of(cls, params: HumanParams, body: BodyModel) -> "_Motion":
         """Turn the motion y up and set it on the floor."""
-        view = BodyView.of(params, body, frame=None, person=person)
+        view = BodyView.of(params, body, frame=None)
         flip = torch.tensor([1.0, -1.0, -1.0])
-        betas = params.betas[:1, person].to(body.v_template)
+        betas = params.betas[:1, 0].to(body.v_template)
         with torch.no_grad():
             vertices, joints = body.rest(betas)
-        rotations = params.rotations[:, person].double()
+        rotations = params.rotations[:, 0].double()
         turn = torch.diag(flip.double()) @ params.camera_from_world[:, :3, :3].double()
         rotations[:, 0] = turn @ rotations[:, 0]
         quaternions = matrix_to_quaternion(rotations)[..., [1, 2, 3, 0]]

@@ -72,21 +72,14 @@ def write_weights(
     write_whole(path, save(tensors, metadata))
 
 
-def read_header(
-    path: Path, formats: Collection[str] = (), *, holds: str = "weights of posexfer"
-) -> WeightsHeader:
-    """Read what a file says of itself, and none of its tensors.
-
-    Args:
-        path: the file.
-        formats: which are wanted; any of ours when left out.
-        holds: what such files hold, for error messages.
+def read_header(path: Path) -> WeightsHeader:
+    """Read what a file of any of our formats says of itself, and none of its tensors.
 
     Raises:
         CheckpointError: the file is missing, damaged, or something else.
     """
     with open_tensors(path) as file:
-        return _read_metadata(path, file.metadata() or {}, formats, holds)
+        return _read_metadata(path, file.metadata() or {})
 
 
 def read_weights(
@@ -156,7 +149,7 @@ def add_to_recipe(path: Path, **entries: Any) -> None:
     """
     with open_tensors(path) as file:
         metadata = dict(file.metadata() or {})
-        header = _read_metadata(path, metadata, (), "weights of posexfer")
+        header = _read_metadata(path, metadata)
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     metadata["recipe"] = json.dumps(header.recipe | entries)
     write_whole(path, save(tensors, metadata))
@@ -232,8 +225,12 @@ def _stored(part: str, state: Mapping[str, Tensor], dtype: torch.dtype | None) -
 
 
 def _read_metadata(
-    path: Path, metadata: Mapping[str, str], formats: Collection[str], holds: str
+    path: Path,
+    metadata: Mapping[str, str],
+    formats: Collection[str] = (),
+    holds: str = "weights of posexfer",
 ) -> WeightsHeader:
+    """Read a header; of any of our formats where none are named."""
     found, version = metadata.get("format", ""), metadata.get("version", "")
     if found not in formats if formats else not found.startswith("posexfer-"):
         expected = " or ".join(repr(one) for one in formats) or "'posexfer-...'"

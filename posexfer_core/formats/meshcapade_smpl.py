@@ -71,32 +71,23 @@ def _pose(fields: Fields) -> np.ndarray:
     return smpl_pose(body[:, :1], body[:, 1:])
 
 
-def save_smpl(
-    params: HumanParams,
-    path: Path | str,
-    *,
-    person: int = 0,
-    frame_rate: float | None = None,
-    body: BodyModel | None = None,
-) -> None:
-    """Write one person as a `.smpl` file, which Blender's add-ons and smplcodec open.
+def save_smpl(params: HumanParams, path: Path | str, *, body: BodyModel | None = None) -> None:
+    """Write the first person as a `.smpl` file, which Blender's add-ons and smplcodec open.
 
     The format has no camera: the motion is written in the camera frame, turned y up. Betas of
     bodies that are not of SMPL's families are replaced by the mean shape, with its pelvis where
     theirs was, and a warning says so.
 
     Args:
-        params: any number of frames.
+        params: any number of frames, at their own rate or else 30 a second.
         path: where to; an existing file is replaced, whole or not at all.
-        person: which person.
-        frame_rate: frames per second; the motion's own, or 30, where left out.
         body: the body of the betas; only its pelvis is used, which moves the translation by
             millimetres. The mean shape's where left out.
 
     Raises:
         OutputError: the folder does not exist or cannot be written.
     """
-    params = params.select(None, person).to("cpu", torch.float64)
+    params = params.select(None).to("cpu", torch.float64)
     space = params.beta_space if params.beta_space in PELVIS else "smpl"
     betas = params.betas[:, 0].numpy()
     source = Source(path=Path(path), content=None, body=body)
@@ -123,7 +114,7 @@ def save_smpl(
             "gender": np.array(0, np.int32),
             "shapeParameters": betas[0].astype(np.float32),
             "frameCount": np.array(len(pose), np.int32),
-            "frameRate": np.array(frame_rate or params.frame_rate or 30.0, np.float32),
+            "frameRate": np.array(params.frame_rate or 30.0, np.float32),
             "bodyTranslation": transl.astype(np.float32),
             "bodyPose": pose[:, :joints].astype(np.float32),
         },

@@ -9,7 +9,9 @@ from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_rot
 from posexfer_core.network.latent_prior import LatentPrior
 from training.config import NetworkTraining
 from training.losses import (
+    BETAS_WEIGHT,
     HUMAN_PARAM_LOSSES,
+    ROOT_WEIGHT,
     add_noise,
     human_param_loss,
     human_param_loss_axis_angle,
@@ -41,13 +43,13 @@ def test_weight_of_a_timestep_by_hand(alpha_bar, gamma, wanted):
 def test_loss_is_zero_at_the_truth_and_weighs_the_root_apart():
     truth = axis_angle_to_matrix(torch.zeros(1, 24, 3))
     rotations, betas = matrix_to_rotation_6d(truth), torch.zeros(1, 10)
-    assert human_param_loss(rotations, betas, truth, betas) == 0
+    assert human_param_loss((rotations, betas), (truth, betas)) == 0
     root_off = rotations.clone()
     root_off[:, 0, 0] += 0.6
-    loss = human_param_loss(root_off, betas, truth, betas, root_weight=2.0)
-    torch.testing.assert_close(loss, torch.tensor(0.12))  # 2 * 0.6**2 / 6
-    loss = human_param_loss(rotations, betas + 2, truth, betas, betas_weight=0.5)
-    torch.testing.assert_close(loss, torch.tensor(2.0))
+    loss = human_param_loss((root_off, betas), (truth, betas))
+    torch.testing.assert_close(loss, torch.tensor(ROOT_WEIGHT * 0.06))  # 0.6**2 / 6
+    loss = human_param_loss((rotations, betas + 2), (truth, betas))
+    torch.testing.assert_close(loss, torch.tensor(BETAS_WEIGHT * 4.0))
 
 
 def test_axis_angle_loss_is_the_norm_of_the_difference():
@@ -57,7 +59,7 @@ def test_axis_angle_loss_is_the_norm_of_the_difference():
     betas = torch.zeros(2, 10)
     betas[:, 0] = 0.4
     truth = torch.eye(3).expand(2, 24, 3, 3)
-    loss = human_param_loss_axis_angle(rotations, betas, truth, torch.zeros(2, 10))
+    loss = human_param_loss_axis_angle((rotations, betas), (truth, torch.zeros(2, 10)))
     torch.testing.assert_close(loss, torch.tensor(0.5), rtol=0, atol=1e-5)
 
 
@@ -66,7 +68,7 @@ def test_human_param_losses_have_finite_gradients(form, generator):
     rotations = torch.randn(3, 24, 6, generator=generator, requires_grad=True)
     betas = torch.randn(3, 10, generator=generator, requires_grad=True)
     truth = axis_angle_to_matrix(torch.randn(3, 24, 3, generator=generator))
-    HUMAN_PARAM_LOSSES[form](rotations, betas, truth, torch.ones(3, 10)).backward()
+    HUMAN_PARAM_LOSSES[form]((rotations, betas), (truth, torch.ones(3, 10))).backward()
     for leaf in (rotations, betas):
         assert leaf.grad is not None and torch.isfinite(leaf.grad).all() and leaf.grad.any()
 
