@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from posexfer_core.errors import CheckpointError
 from posexfer_core.files.atomic import replacing
+from posexfer_core.files.weights import open_tensors
 
 KEPT = 2
 
@@ -82,9 +82,7 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _read(path: Path) -> dict[str, Tensor]:
     try:
-        with safe_open(path, framework="pt") as file:
+        with open_tensors(path) as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} cannot be read: {error}. Remove its folder to resume."
-        ) from error
+    except CheckpointError as error:
+        raise CheckpointError(f"{error} Remove the folder {path.parent} to resume.") from error

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -149,7 +150,7 @@ def _indices(count: int, run: RunConfig, step: int, accelerator: Accelerator) ->
     return chosen
 
 
-class _Record:
+class _Record(AbstractContextManager["_Record"]):
     """Losses and speed, to the log file and TensorBoard, from the main process alone."""
 
     def __init__(self, run: RunConfig, accelerator: Accelerator, start: int) -> None:
@@ -163,10 +164,6 @@ class _Record:
                 (run.output / name).mkdir(parents=True, exist_ok=True)
             self.board = SummaryWriter(str(run.output / "tensorboard"), purge_step=start)
             self.file = (run.output / "log.jsonl").open("a")
-
-    def __enter__(self) -> "_Record":
-        """Return itself: the files are open already."""
-        return self
 
     def losses(self, done: int, losses: dict[str, Tensor]) -> None:
         """Average over `log_every` steps; read from the device only then."""

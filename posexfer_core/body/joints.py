@@ -1,4 +1,4 @@
-"""SMPL's kinematic tree: the joints, what each hangs on, its other side, and the limb chains."""
+"""SMPL's kinematic tree: joints, parents, mirrored joints, limb chains; OpenPose's keypoints."""
 
 from typing import Literal
 
@@ -55,6 +55,14 @@ LIMB_CHAINS: dict[LimbName, tuple[int, int, int, int]] = {
 """Root, middle, end and tip joint of each limb: shoulder, elbow, wrist, hand; hip to foot."""
 TRUNK = (0, 3, 6, 9, 12, 13, 14, 15)
 """The joints of no limb."""
+
+
+OPENPOSE18 = (
+    *("nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist"),
+    *("r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear"),
+    "l_ear",
+)
+"""The keypoints of OpenPose's COCO model, in its order; r and l are the person's own sides."""
 
 
 def mirrored_name(name: str) -> str:

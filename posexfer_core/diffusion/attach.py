@@ -5,8 +5,8 @@ layer of each level on the way down adds that level's residual, to the trunk and
 whatever calls the UNet afterwards, a trainer, our pipeline or someone else's, is conditioned.
 """
 
+from contextlib import AbstractContextManager
 from functools import partial
-from types import TracebackType
 from typing import Any
 
 import torch
@@ -46,7 +46,7 @@ def attach(unet: UNet2DConditionModel, network: PoseTransferNetwork) -> "Attachm
     return Attachment(unet, network)
 
 
-class Attachment:
+class Attachment(AbstractContextManager["Attachment"]):
     """A network attached to a UNet.
 
     Without a condition the UNet predicts what it predicted before, bit for bit.
@@ -141,16 +141,7 @@ class Attachment:
             hook.remove()
         self.set_condition(None)
 
-    def __enter__(self) -> "Attachment":
-        """Return itself, attached already."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Detach."""
         self.detach()
 

@@ -161,10 +161,9 @@ def same_view(
     Returns:
         Lens, camera from world.
     """
-    size = VIEW_SIZE if size is None else size
     shift = np.array([0.0, 0.0, VIEW_DISTANCE_M]) - pelvis
     matrices = rigid(np.tile(np.eye(3), (len(pelvis), 1, 1)), shift)
-    return (pinhole(VIEW_FOCAL * size[0], size, len(pelvis)), size), matrices
+    return _view_lens(size, len(pelvis)), matrices
 
 
 def front_view(
@@ -187,7 +186,6 @@ def front_view(
     Returns:
         Lens, camera from world.
     """
-    size = VIEW_SIZE if size is None else size
     above = np.array(UP[up])
     heading = exp_map(root[:1])[0, :, 2]
     heading = heading - (heading @ above) * above
@@ -200,4 +198,9 @@ def front_view(
     ground = pelvis - (pelvis @ above)[:, None] * above
     place = ground + height + VIEW_DISTANCE_M * heading
     matrices = rigid(np.tile(rotation, (len(root), 1, 1)), -place @ rotation.T)
-    return (pinhole(VIEW_FOCAL * size[0], size, len(root)), size), matrices
+    return _view_lens(size, len(root)), matrices
+
+
+def _view_lens(size: tuple[int, int] | None, count: int) -> Lens:
+    size = size or VIEW_SIZE
+    return pinhole(VIEW_FOCAL * size[0], size, count), size

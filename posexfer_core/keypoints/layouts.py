@@ -3,7 +3,7 @@
 Names are such as "nose" or "l_big_toe"; "" marks points that are not used.
 """
 
-from ..body.joints import JOINT_NAMES
+from ..body.joints import JOINT_NAMES, OPENPOSE18
 
 
 def _names(listing: str) -> tuple[str, ...]:
@@ -25,17 +25,7 @@ HANDS21 = {side: ("",) * 9 + (f"{side}_knuckle",) + ("",) * 11 for side in ("l",
 WHOLEBODY133 = COCO17 + FEET6 + ("",) * 68 + HANDS21["l"] + HANDS21["r"]
 """COCO-WholeBody: body, feet, face, left hand, right hand."""
 
-OPENPOSE18 = _names(
-    "nose neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist r_hip r_knee r_ankle "
-    "l_hip l_knee l_ankle r_eye l_eye r_ear l_ear"
-)
-"""OpenPose's COCO model, and ComfyUI's `POSE_KEYPOINT`."""
-
-BODY25 = _names(
-    "nose neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist mid_hip r_hip r_knee r_ankle "
-    "l_hip l_knee l_ankle r_eye l_eye r_ear l_ear l_big_toe l_small_toe l_heel "
-    "r_big_toe r_small_toe r_heel"
-)
+BODY25 = (*OPENPOSE18[:8], "mid_hip", *OPENPOSE18[8:], *FEET6)
 """OpenPose's default model."""
 
 LAYOUTS: dict[int, tuple[str, ...]] = {

@@ -73,7 +73,10 @@ class SamplingDefaults:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """Architecture of a `PoseTransferNetwork`; the defaults are the `tiny` preset."""
+    """Architecture of a `PoseTransferNetwork`; the defaults are the `tiny` preset's.
+
+    That is the bundled network, for images of about 256x176 on a CPU.
+    """
 
     encoder: Literal["conv", "clip"] = "conv"
     """Which appearance encoder: trained convolutions, or frozen CLIP states with VAE latents."""
@@ -130,11 +133,6 @@ class NetworkConfig:
     def latent_channels(self) -> int:
         """Count the channels of the latents."""
         return self.unet.latent_channels
-
-    @classmethod
-    def tiny(cls, **changes: Any) -> "NetworkConfig":
-        """Describe the bundled network, for images of about 256x176 on a CPU."""
-        return cls(**changes)
 
     @classmethod
     def sd15(cls, **changes: Any) -> "NetworkConfig":

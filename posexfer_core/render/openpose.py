@@ -6,16 +6,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..body.joints import JOINT_INDEX
+from ..body.joints import JOINT_INDEX, OPENPOSE18
 from ..body.view import BodyView
 from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
 
-KEYPOINT_NAMES = (
-    "nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist",
-    "r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear",
-)  # fmt: skip
-"""Order of OpenPose's COCO model; r and l are the person's own sides."""
 NECK, RIGHT_SHOULDER, LEFT_SHOULDER = 1, 2, 5
 
 LIMBS = (
@@ -43,8 +38,8 @@ def keypoints18(view: BodyView) -> Float[Tensor, "batch 18 3"]:
 
     The neck is the middle of the shoulders; nose, eyes and ears are vertices, all others joints.
     """
-    points = view.joints.new_empty(len(view), len(KEYPOINT_NAMES), 3)
-    for keypoint, name in enumerate(KEYPOINT_NAMES):
+    points = view.joints.new_empty(len(view), len(OPENPOSE18), 3)
+    for keypoint, name in enumerate(OPENPOSE18):
         if name in JOINT_INDEX:
             points[:, keypoint] = view.joints[:, JOINT_INDEX[name]]
         else:
@@ -88,7 +83,7 @@ def draw_skeleton(
     """Draw limbs as antialiased ellipses, then keypoints as discs, RGB in [0, 1] on black.
 
     Args:
-        pixels: keypoints, in the order of `KEYPOINT_NAMES`.
+        pixels: keypoints, in the order of `OPENPOSE18`.
         shown: keypoints to draw, as far as they are finite and within `FAR_PX`; a limb is drawn
             when both of its ends are.
         size: `(height, width)` of the image, pixels.

@@ -52,7 +52,7 @@ def weights(tmp_path_factory) -> Path:
         cross_attention_dim=16,
         latent_channels=4,
     )
-    config = NetworkConfig.tiny(
+    config = NetworkConfig(
         token_width=24,
         control_heads=1,
         control_blocks=1,

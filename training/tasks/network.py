@@ -155,7 +155,7 @@ def load_matching(model: nn.Module, path: Path) -> None:
 
 def configure(changes: dict[str, Any]) -> NetworkConfig:
     """Change the `tiny` preset by the [model] section of a run."""
-    table = merge_tables(asdict(NetworkConfig.tiny()), changes)
+    table = merge_tables(asdict(NetworkConfig()), changes)
     return read_config(NetworkConfig, table, name="[model]")
 
 

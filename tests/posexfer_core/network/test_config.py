@@ -16,7 +16,7 @@ def test_config_survives_json(preset):
 
 
 def test_presets_are_what_they_are_called():
-    tiny, sd15 = NetworkConfig.tiny(), NetworkConfig.sd15()
+    tiny, sd15 = NetworkConfig(), NetworkConfig.sd15()
     assert (tiny.encoder, tiny.latent_channels, tiny.points) == ("conv", 16, 512)
     assert (sd15.encoder, sd15.latent_channels, sd15.token_width) == ("clip", 4, 768)
 

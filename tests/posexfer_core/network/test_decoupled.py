@@ -106,7 +106,7 @@ def test_queries_in_half_precision_get_an_answer_in_half_precision(
 @torch.no_grad()
 def test_queries_favour_points_at_their_own_place_before_training():
     torch.manual_seed(0)
-    config = NetworkConfig.tiny()
+    config = NetworkConfig()
     features = FourierFeatures(2, config.position_bands)
     for site in enumerate_sites(config.unet):
         module = DecoupledCrossAttention(site, config, features.width)

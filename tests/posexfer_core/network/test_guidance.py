@@ -23,7 +23,7 @@ def test_passes_that_weigh_nothing_are_left_out():
 
 
 def test_a_network_has_usual_scales_that_can_be_changed_one_by_one():
-    assert Guidance.usual(NetworkConfig.tiny()) == Guidance(pose=1.0, identity=1.0)
+    assert Guidance.usual(NetworkConfig()) == Guidance(pose=1.0, identity=1.0)
     over_sd15 = Guidance.usual(NetworkConfig.sd15(), identity=3.0)
     assert over_sd15 == Guidance(pose=2.0, identity=3.0)
 

@@ -154,7 +154,7 @@ def test_condition_runs_under_autocast(toy_network, toy_inputs):
 
 
 def test_the_tiny_network_is_tiny():
-    network = PoseTransferNetwork(NetworkConfig.tiny())
+    network = PoseTransferNetwork(NetworkConfig())
     assert 6e6 < sum(parameter.numel() for parameter in network.parameters()) < 9e6
 
 

@@ -22,9 +22,7 @@ def test_residuals_are_zero_before_training(toy_network, toy_inputs):
 
 
 def test_residuals_have_the_sizes_of_the_unets_levels():
-    prior = PosePrior2D(
-        NetworkConfig.tiny(ablation=Ablation(maps=("mask",)), prior_widths=(8, 8, 8))
-    )
+    prior = PosePrior2D(NetworkConfig(ablation=Ablation(maps=("mask",)), prior_widths=(8, 8, 8)))
     image = torch.zeros(1, 3, 256, 176)
     levels, _ = prior({"mask": torch.ones(1, 1, 256, 176)}, None, {}, image)
     sizes = level_sizes(32, 22, TINY_UNET)

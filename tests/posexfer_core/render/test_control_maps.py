@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from posexfer_core.body.joints import OPENPOSE18
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.orbit import seen_from
 from posexfer_core.body.view import BodyView
@@ -16,7 +17,7 @@ from posexfer_core.render.control_maps import (
     paint_openpose,
     paint_parts,
 )
-from posexfer_core.render.openpose import COLOURS, KEYPOINT_NAMES, keypoints18
+from posexfer_core.render.openpose import COLOURS, keypoints18
 from tests.posexfer_core.body.sample_params import facing_params, random_params
 from tests.posexfer_core.render.test_maps import square_view
 
@@ -42,7 +43,7 @@ def drawn_keypoints(view: BodyView, style: MapStyle = PLAIN) -> set[str]:
     """Name the keypoints whose dot has its own colour in the image."""
     image = paint_openpose(view, style)[0]
     found = set()
-    for name, colour, place in zip(KEYPOINT_NAMES, COLOURS, keypoints18(view)[0], strict=True):
+    for name, colour, place in zip(OPENPOSE18, COLOURS, keypoints18(view)[0], strict=True):
         pixel = image[:, int(place[1]), int(place[0])]
         if torch.allclose(pixel, torch.tensor(colour) / 255.0, atol=0.02):
             found.add(name)
@@ -109,7 +110,7 @@ def test_limbs_are_as_wide_as_in_the_training_images(size, standard, wide):
 def test_a_limb_is_measured_eight_pixels_wide_at_512(body: BodyModel):
     image = paint_openpose(turned(body, 0.0, (768, 512)), PLAIN)[0]
     keypoints = keypoints18(turned(body, 0.0, (768, 512)))[0]
-    knee, ankle = (keypoints[KEYPOINT_NAMES.index(name), :2] for name in ("r_knee", "r_ankle"))
+    knee, ankle = (keypoints[OPENPOSE18.index(name), :2] for name in ("r_knee", "r_ankle"))
     row = int((knee[1] + ankle[1]) / 2)
     column = int((knee[0] + ankle[0]) / 2)
     covered = image[:, row, column - 12 : column + 12].amax(dim=0).sum()

@@ -1,12 +1,12 @@
 import pytest
 import torch
 
+from posexfer_core.body.joints import OPENPOSE18
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
 from posexfer_core.render import openpose
 from posexfer_core.render.openpose import (
     COLOURS,
-    KEYPOINT_NAMES,
     LIMB_BRIGHTNESS,
     LIMBS,
     NEAR_PX,
@@ -30,7 +30,7 @@ def one_limb(first: int, second: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_there_are_18_keypoints_and_17_limbs():
-    assert len(KEYPOINT_NAMES) == len(COLOURS) == 18
+    assert len(OPENPOSE18) == len(COLOURS) == 18
     assert len(LIMBS) == 17
     assert {end for limb in LIMBS for end in limb} == set(range(18))
 
@@ -40,7 +40,7 @@ def test_keypoints_are_the_joints_in_the_image(body: BodyModel):
     points = keypoints18(view)[0]
     x, y, z = view.joints[0, 20].tolist()  # the left wrist
     expected = torch.tensor([300.0 * x / z + 88.0, 300.0 * y / z + 128.0, z])
-    torch.testing.assert_close(points[KEYPOINT_NAMES.index("l_wrist")], expected)
+    torch.testing.assert_close(points[OPENPOSE18.index("l_wrist")], expected)
     neck = (view.joints[0, 16] + view.joints[0, 17]) / 2
     torch.testing.assert_close(points[1, 2], neck[2])
 
@@ -48,8 +48,8 @@ def test_keypoints_are_the_joints_in_the_image(body: BodyModel):
 def test_left_and_right_are_the_persons_own(body: BodyModel):
     points = keypoints18(BodyView.of(facing_params(), body))[0]
     for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "eye", "ear"):
-        left = points[KEYPOINT_NAMES.index(f"l_{part}"), 0]
-        assert left > points[KEYPOINT_NAMES.index(f"r_{part}"), 0], part
+        left = points[OPENPOSE18.index(f"l_{part}"), 0]
+        assert left > points[OPENPOSE18.index(f"r_{part}"), 0], part
 
 
 def test_a_limb_has_its_colour_at_60_percent_between_its_dots():
@@ -135,8 +135,8 @@ def test_keypoints_far_outside_or_not_finite_are_not_drawn():
 def test_the_back_of_a_person_hides_the_face(body: BodyModel):
     view = BodyView.of(facing_params(joint_0=(0.0, 0.0, torch.pi)), body)
     seen = keypoint_visibility(keypoints18(view), view.visibility)[0]
-    assert not seen[KEYPOINT_NAMES.index("nose")]
-    assert seen[KEYPOINT_NAMES.index("r_elbow")]
+    assert not seen[OPENPOSE18.index("nose")]
+    assert seen[OPENPOSE18.index("r_elbow")]
     front = BodyView.of(facing_params(), body)
     assert keypoint_visibility(keypoints18(front), front.visibility).all()
 

@@ -29,7 +29,7 @@ def test_maps_survive_as_bytes(generator):
 
 
 def test_pairs_are_read_in_any_order(shards, autoencoder, tmp_path):
-    config = NetworkConfig.tiny(points=16)
+    config = NetworkConfig(points=16)
     data, folder = ShardDataset(shards), tmp_path / "prepared"
     prepare(data, autoencoder, folder, config, jitter=0.0)
     batch = PreparedDataset(data, folder).batch([4, 0])
@@ -41,7 +41,7 @@ def test_pairs_are_read_in_any_order(shards, autoencoder, tmp_path):
 
 def test_work_with_other_settings_is_not_taken_for_ours(shards, autoencoder, tmp_path):
     data, folder = ShardDataset(shards), tmp_path / "prepared"
-    config = NetworkConfig.tiny(points=16)
+    config = NetworkConfig(points=16)
     prepare(data, autoencoder, folder, config, jitter=0.0)
     prepare(data, autoencoder, folder, config, jitter=0.0)  # all there: nothing to do
     with pytest.raises(ConfigError, match="another autoencoder, jitter, warp or choice of points"):
