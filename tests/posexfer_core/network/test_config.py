@@ -9,7 +9,7 @@ from posexfer_core.network.config import MAP_CHANNELS, Ablation, NetworkConfig
 from posexfer_core.network.sites import SD15_UNET, UNetShape
 
 
-@pytest.mark.parametrize("preset", [NetworkConfig.tiny, NetworkConfig.sd15])
+@pytest.mark.parametrize("preset", [NetworkConfig, NetworkConfig.sd15])
 def test_config_survives_json(preset):
     config = preset(ablation=Ablation(decoupled=False, maps=("mask", "skeleton")))
     assert read_config(NetworkConfig, json.loads(json.dumps(asdict(config)))) == config
