@@ -181,7 +181,7 @@ def prepare_source(
             hole = hole & ~unreached
     worn = wear(bare, offsets)
     if mask is not None:
-        worn = replace(worn, faces=torch.cat([worn.faces, skirt_faces(worn, person[0, 0])]))
+        worn = replace(worn, faces=torch.cat([worn.faces, skirt_faces(bare, person[0, 0])]))
     face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
     field = SourceField(
         image=image,
