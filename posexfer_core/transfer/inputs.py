@@ -16,7 +16,6 @@ from ..network.condition import ConditionInputs
 from ..network.config import MAP_CHANNELS, NetworkConfig
 from ..register.resample_topology import on_topology_of
 from ..render.maps import canonical_map, mask_map, prior_maps
-from ..warp.background import MARGIN
 from ..warp.warp_to_pose import warp_to_pose
 
 _points_of_topology: dict[tuple[bytes, int], SurfacePoints] = {}
@@ -65,8 +64,6 @@ def warp_images(
     source: BodyView,
     target: BodyView,
     mask: Float[Tensor, "batch 1 height width"] | None = None,
-    *,
-    margin: float = MARGIN,
 ) -> Float[Tensor, "batch 6 height width"]:
     """Warp every image's person to its target; see `warp_to_pose` and `WarpedPhoto.planes`."""
     worn = on_topology_of(source, target)
@@ -76,7 +73,6 @@ def warp_images(
             worn.at(number),
             target.at(number),
             None if mask is None else mask[[number]],
-            margin=margin,
         ).planes
         for number in range(len(image))
     ]

@@ -1,4 +1,4 @@
-"""What is background and what is person in a photo without a mask, told by colours."""
+"""Where a mask's rim shows the background after all, told by colours."""
 
 import torch
 import torch.nn.functional as F
@@ -7,18 +7,10 @@ from torch import Tensor
 
 from .filters import dilate, gaussian_blur, roughness
 
-MARGIN = 0.03
-"""How far clothes and hair may stand off the body, as a share of the image's height."""
 ALIKE = 0.08
 """Difference from the background, of a range of 2, below which the body's rim is background."""
 OVERHANG = 0.06
 """How far the body may overhang the person shown; a share of the image's height."""
-REACH = 0.12
-"""How far loose clothes, hair and things held may stick out; a share of the image's height."""
-OUTLYING = 0.35
-"""Difference from the background, of a range of 2, from which a pixel near the body is not it."""
-ROUGHNESS = 5.0
-"""Added to that difference per unit of the background's roughness."""
 PATCH_LEVELS = 9
 """Levels of the pyramid; nine halvings bring an image of 512 pixels to one."""
 
@@ -50,34 +42,6 @@ def fill_holes(
     return filled
 
 
-def trusted_background(
-    image: Float[Tensor, "batch 3 height width"],
-    body: Bool[Tensor, "batch height width"],
-    margin: float,
-) -> Bool[Tensor, "batch height width"]:
-    """Tell where the background is seen: neither on the body nor on clothes, hair and things held.
-
-    A pixel belongs to the person if it is connected to the body's margin within `REACH` and
-    differs from the background beyond that reach by more than this background's own roughness.
-
-    Args:
-        image: in [-1, 1].
-        body: where the bare body is.
-        margin: width of the band that is never trusted, a share of the image's height.
-    """
-    height = body.shape[-2]
-    pixel = height / 256.0
-    near, person = dilate(body, round(REACH * height)), dilate(body, round(margin * height))
-    far = (~near)[:, None].to(image.dtype)
-    apart = (image - fill_holes(image, far)).abs().amax(1, keepdim=True)
-    limit = OUTLYING + ROUGHNESS * roughness(image, far)
-    odd = near & (gaussian_blur(apart, 1.5 * pixel) > limit)[:, 0]
-    step = max(1, round(2.0 * pixel))
-    for _ in range(round(REACH * height / step)):
-        person = person | (dilate(person, step) & odd)
-    return ~dilate(person, round(pixel))
-
-
 def trusted_body(
     image: Float[Tensor, "batch 3 height width"],
     body: Bool[Tensor, "batch height width"],
@@ -92,7 +56,7 @@ def trusted_body(
     Args:
         image: in [-1, 1].
         body: where the bare body is.
-        clear: where the background is seen (`trusted_background`).
+        clear: where the background is seen.
     """
     height = body.shape[-2]
     known = clear[:, None].to(image.dtype)

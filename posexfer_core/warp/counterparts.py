@@ -30,7 +30,7 @@ INWARD_STEPS = 12
 """How often a vertex is averaged with its neighbours for it to lie well inside its limb."""
 ASLANT = 0.6
 """Part of the normal that looks to the front or the back, below which places look inward."""
-HAIRLINE, CHIN, CROWN = 0.82, 0.63, 0.86
+HAIRLINE, CHIN, CROWN = 0.82, 0.63, 0.89
 """Heights on the rest body, canonical; above the first a head is hair or hat all around."""
 
 
@@ -143,9 +143,10 @@ class _RestBody:
         )
 
     def above_face(self, places: Float[Tensor, "vertices 3"]) -> Float[Tensor, "vertices 2"]:
-        """Fold what lies below the hairline up between hairline and crown, upside down."""
-        share = ((HAIRLINE - places[:, 1]) / (HAIRLINE - CHIN)).clamp(0.0, 1.0)
-        y = HAIRLINE + share * (CROWN - HAIRLINE)
+        """Fold what lies below the hairline to and fro between hairline and crown, unscaled."""
+        span = CROWN - HAIRLINE
+        along = (HAIRLINE - places[:, 1]).clamp(min=0.0) % (2.0 * span)
+        y = HAIRLINE + torch.minimum(along, 2.0 * span - along)
         x = places[:, 0] * 0.9 * self._width(y) / self._width(places[:, 1])
         return torch.stack([x, y], 1)
 

@@ -16,20 +16,19 @@ from ..body.view import BodyView
 from ..errors import ImageError
 from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
-from .background import MARGIN, trusted_background, trusted_body
+from .background import trusted_body
 from .canvas import Outside, with_room
 from .clothed_shell import face_vertices, fit_shell, wear
 from .counterparts import find_counterparts
 from .exemplar_fill import fill_with_texture
 from .filters import box_blur, dilate
+from .person_mask import estimate_mask
 from .skin import face_colour
 from .skirt import skirt_faces
 from .surface_samples import Sample, SourceField, SurfaceSampler, face_sizes, occluder_table
 
 FIELD_PX = 640
 """Longest side of the small copy, at most."""
-UNMASKED_PX = 320
-"""The same without a mask: growing one there takes most of the time."""
 RIM = 0.005
 """Width of the person's outermost pixels, which mix with the background; a share of the height."""
 BAND_PIXELS = 1 << 19
@@ -97,7 +96,6 @@ def warp_to_pose(
     *,
     leftovers: Leftovers = "keep",
     outside: Outside = "crop",
-    margin: float = MARGIN,
 ) -> WarpedPhoto:
     """Warp a photo's person into another pose.
 
@@ -105,12 +103,10 @@ def warp_to_pose(
         image: the photo, in [-1, 1].
         source: the body of the person shown, in the photo.
         target: the same person's body in the pose wanted, in an image of the same size.
-        mask: share of the person in each pixel; without one, colours around the body tell roughly
-            what is background, and nothing stands off the body.
+        mask: share of the person in each pixel; without one it is guessed from the body and from
+            colours (`estimate_mask`), which is worse.
         leftovers: what becomes of the mask's things that are no part of the body, such as poles.
         outside: what becomes of a pose that leaves the photo; all but "crop" give more image.
-        margin: without a mask, width of the band around the bare body where clothes and hair may
-            be and the background is not trusted; a share of the image's height.
 
     Raises:
         ImageError: more than one image, or sizes that differ.
@@ -125,7 +121,6 @@ def warp_to_pose(
         source,
         mask,
         leftovers=leftovers,
-        margin=margin,
         outside=room.outside if room is not None and outside == "fill" else None,
     )
     warped = pose_source(prepared, target)
@@ -146,7 +141,6 @@ def prepare_source(
     mask: Float[Tensor, "masks 1 mask_height mask_width"] | None = None,
     *,
     leftovers: Leftovers = "keep",
-    margin: float = MARGIN,
     outside: Bool[Tensor, "1 height width"] | None = None,
 ) -> PreparedSource:
     """Fit the shell, find what is seen, fill the background; see `warp_to_pose`.
@@ -156,7 +150,6 @@ def prepare_source(
         source: the body of the person shown.
         mask: share of the person.
         leftovers: what becomes of things.
-        margin: without a mask.
         outside: what else is filled, if anything: what the photo does not show.
     """
     _check(image, source, mask)
@@ -165,23 +158,19 @@ def prepare_source(
     size = ((bottom - top) // step, (right - left) // step)
     bare = source.reframed((left, top), 1.0 / step, size)
     small = F.avg_pool2d(image[cut], step)
-    offsets = bare.vertices.new_zeros(len(bare.canonical))
     rim = max(1, round(RIM * size[0]))
     if mask is None:
-        clear = trusted_background(small, bare.visibility.mask, margin)
-        person = trusted_body(small, bare.visibility.mask, clear)[:, None].to(small)
-        hole = ~clear
+        shown = estimate_mask(small, bare.visibility.mask)
     else:
         shown = F.avg_pool2d(mask[cut].to(image), step)
-        person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
-        offsets, unreached = fit_shell(bare, person[0, 0])
-        person = person * ~unreached
-        hole = dilate(shown[:, 0] > 0.05, 2 * rim)
-        if leftovers == "keep":
-            hole = hole & ~unreached
+    person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
+    offsets, unreached = fit_shell(bare, person[0, 0])
+    person = person * ~unreached
+    hole = dilate(shown[:, 0] > 0.05, 2 * rim)
+    if leftovers == "keep":
+        hole = hole & ~unreached
     worn = wear(bare, offsets)
-    if mask is not None:
-        worn = replace(worn, faces=torch.cat([worn.faces, skirt_faces(bare, person[0, 0])]))
+    worn = replace(worn, faces=torch.cat([worn.faces, skirt_faces(bare, person[0, 0])]))
     face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
     field = SourceField(
         image=image,
@@ -288,7 +277,7 @@ def _field_box(view: BodyView, mask: Tensor | None) -> tuple[int, int, int, int,
     border = 0.1 * max(high[0] - low[0], high[1] - low[1])
     left, top = (max(0, int(value - border)) for value in low)
     right, bottom = min(width, int(high[0] + border)), min(height, int(high[1] + border))
-    step = -(-max(right - left, bottom - top) // (UNMASKED_PX if mask is None else FIELD_PX))
+    step = -(-max(right - left, bottom - top) // FIELD_PX)
     right, bottom = right - (right - left) % step, bottom - (bottom - top) % step
     return left, top, right, bottom, step
 

@@ -148,10 +148,9 @@ def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> 
     for index in range(data.starts[shard], data.starts[shard + 1]):
         pair = data.pair(index)
         generator = torch.Generator().manual_seed(index)
-        source_params, margin = pair.source, 0.03
+        source_params = pair.source
         if torch.rand((), generator=generator) < jitter:
             source_params = jitter_params(source_params, generator)
-            margin = 0.015 + 0.035 * float(torch.rand((), generator=generator))
         mask = None
         if has_masks and torch.rand((), generator=generator) < MASKED:
             mask = data.coverage(index, "source")[None, None] / 255.0
@@ -161,7 +160,7 @@ def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> 
             image,
             source,
             target,
-            warp_images(image, source, target, mask, margin=margin),
+            warp_images(image, source, target, mask),
             config=config,
             encode=autoencoder.encode,
         )

@@ -2,7 +2,7 @@
 
 import torch
 
-from posexfer_core.warp.background import fill_holes, trusted_background, trusted_body
+from posexfer_core.warp.background import fill_holes, trusted_body
 from posexfer_core.warp.filters import dilate
 from posexfer_core.warp.restore_detail import restore_detail
 
@@ -25,33 +25,6 @@ def test_a_mask_grows_by_a_square():
     mask[0, 3, 3] = True
     assert dilate(mask, 2).sum() == 25
     assert torch.equal(dilate(mask, 0), mask)
-
-
-def bar_and_spot() -> tuple[torch.Tensor, torch.Tensor]:
-    """A grey image with a dark bar that touches the body, and a dark spot that does not."""
-    image = torch.full((1, 3, 128, 88), 0.5)
-    body = torch.zeros(1, 128, 88, dtype=torch.bool)
-    body[:, 40:90, 40:48] = True
-    image[:, :, 60:66, 48:60] = -0.5
-    image[:, :, 30:36, 4:10] = -0.5
-    return image, body
-
-
-def test_what_sticks_out_of_the_body_is_not_background_and_what_lies_apart_is():
-    image, body = bar_and_spot()
-    clear = trusted_background(image, body, 0.02)
-    assert not clear[0, 60:66, 48:60].any()
-    assert clear[0, 30:36, 4:10].all()
-    plain = trusted_background(torch.full_like(image, 0.5), body, 0.02)
-    assert torch.equal(plain, ~dilate(dilate(body, 3), 0))  # 0.02 of 128 px, and half a pixel
-
-
-def test_a_rough_background_is_trusted_up_to_the_margin(generator):
-    image, body = bar_and_spot()
-    rough = 2.0 * torch.rand(image.shape, generator=generator) - 1.0
-    torch.testing.assert_close(
-        trusted_background(rough, body, 0.02), trusted_background(0.0 * rough, body, 0.02)
-    )
 
 
 def person_and_a_body_too_wide() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -1,0 +1,94 @@
+"""Who is person in a photo without a mask: by the fitted body and by colours, pixel by pixel.
+
+The body says where the person is likely to be, and so gives the colours of person and background as
+two histograms; what both say together decides (Bayes's rule). One round of what GrabCut (Rother et
+al. 2004) repeats, a box filter in the place of its graph cut.
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from .filters import box_blur, dilate
+
+REACH = 0.12
+"""How far clothes and hair may stand off the body; as all lengths here, a share of its extent."""
+STEP = 0.01
+"""Steps in which distances are counted."""
+DEEP = 0.08
+"""Depth within the body from which it is no likelier to be person."""
+AT_OUTLINE, INWARD, OUTWARD = 0.3, 25.0, -30.0
+"""Logit of being person at the body's outline, and its slopes per extent."""
+SURROUNDING = 0.15
+"""How far around the body the background's colours are learned."""
+BINS = 16
+"""Of each colour."""
+MOST_TOLD = 3.0
+"""What a colour says at most, as a logit."""
+SMOOTH = 0.006
+
+
+def estimate_mask(
+    image: Float[Tensor, "1 3 height width"], body: Bool[Tensor, "1 height width"]
+) -> Float[Tensor, "1 1 height width"]:
+    """Tell person from background: 1 or 0.
+
+    Against the outlines of people by hand on seven photos, intersection over union of 0.81 where
+    the bare body has 0.69; on 80 synthetic people with clothes and hair 0.91 and 0.77.
+
+    Args:
+        image: in [-1, 1].
+        body: where the bare body is.
+    """
+    extent = _extent(body)
+    inward = _distance(~body, DEEP, extent)
+    outward = _distance(body, REACH, extent)
+    logit = torch.where(body, INWARD * inward, OUTWARD * outward) + AT_OUTLINE
+    within = outward <= REACH
+    person = torch.sigmoid(logit) * within
+    near = dilate(body, round(SURROUNDING * extent))
+    bins = _bins(image)
+    colours, others = (_histogram(bins, share.square()) for share in (person, (1 - person) * near))
+    told = (colours / others)[bins].log().clamp(-MOST_TOLD, MOST_TOLD)
+    told = box_blur(told[:, None], max(1, round(SMOOTH * extent)))[:, 0]
+    return ((logit + told > 0) & within)[:, None].to(image)
+
+
+def _extent(body: Bool[Tensor, "1 height width"]) -> float:
+    """Measure the longer side of the body's box, pixels."""
+    sides = [int(body[0].any(axis).sum()) for axis in (0, 1)]
+    return float(max(*sides, 1))
+
+
+def _distance(
+    mask: Bool[Tensor, "1 height width"], most: float, extent: float
+) -> Float[Tensor, "1 height width"]:
+    """Measure how far each pixel is from a mask, in steps; one step further beyond `most`."""
+    step = max(1, round(STEP * extent))
+    distance = torch.zeros(mask.shape, device=mask.device)
+    for _ in range(round(most / STEP)):
+        distance += ~mask
+        mask = dilate(mask, step)
+    return (distance + ~mask) * step / extent
+
+
+def _bins(image: Float[Tensor, "1 3 height width"]) -> Int[Tensor, "1 height width"]:
+    """Number the bin of each pixel's colour."""
+    red, green, blue = ((image + 1) * (0.5 * BINS)).long().clamp(0, BINS - 1).unbind(1)
+    return (red * BINS + green) * BINS + blue
+
+
+def _histogram(
+    bins: Int[Tensor, "1 height width"], weights: Float[Tensor, "1 height width"]
+) -> Float[Tensor, " colours"]:
+    """Count weighted pixels by colour, smoothed over neighbouring bins; none is impossible."""
+    counts = torch.zeros(BINS**3, device=bins.device)
+    counts.index_add_(0, bins.flatten(), weights.flatten())
+    cube = counts.view(1, 1, BINS, BINS, BINS)
+    for axis in range(3):
+        kernel = cube.new_tensor([0.25, 0.5, 0.25]).view([3 if a == axis else 1 for a in range(3)])
+        edges = [1 if a == axis else 0 for a in (2, 1, 0) for _ in range(2)]
+        cube = F.conv3d(F.pad(cube, edges, mode="replicate"), kernel[None, None])
+    share = cube.flatten() / cube.sum().clamp(min=1e-6)
+    return share + 1e-4
