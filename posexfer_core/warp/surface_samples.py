@@ -45,6 +45,8 @@ class SourceField(NamedTuple):
     """Share of the person in each pixel of the field."""
     safe: Float[Tensor, "1 1 field_height field_width"]
     """1 where the person is shown and not at the very edge."""
+    bare: Float[Tensor, "1 1 field_height field_width"]
+    """1 where no thing lies before the body."""
     occluders: Float[Tensor, "24 rows columns"]
     """Depth of the nearest other limb at or beside each place, for each part; metres."""
     counterparts: list[Counterpart]
@@ -220,9 +222,10 @@ class SurfaceSampler:
         free = self._not_hidden(warp.grid, pixels, faces, look)
         inside = (warp.grid[0, 0].abs() <= 1.0).all(-1)
         seen = warp.visible[0, 0] * free * inside
-        shown, safe = F.grid_sample(
-            torch.cat([field.shown, field.safe], 1), warp.grid, align_corners=False
+        shown, safe, bare = F.grid_sample(
+            torch.cat([field.shown, field.safe, field.bare], 1), warp.grid, align_corners=False
         )[0, :, 0]
+        seen = seen * (bare > 0.5)
         colours = self._colours(warp.grid)[0, :, 0]
         if look.kind is None:
             valid = seen * ((safe > 0.5) | ((shown > 0.5) & outline))

@@ -37,6 +37,10 @@ WHOLE_PIXELS = 1 << 22
 """Images up to this size are rasterised in one piece, so that all maps agree to the pixel."""
 EDGE_M = 0.02
 """Width of the target's outline along which the person's own mask cuts it."""
+OVERHANG_M = 0.02
+"""How far a fitted body may stick out of the person; what is not shown further in is covered."""
+COVER_STEPS = 20
+"""Rounds in which what is covered is followed along a limb, by the width of an outline each."""
 CUT_STEPS = 6
 """Rounds in which the cut grows inward from the outline."""
 SOFT_M = 0.012
@@ -164,7 +168,8 @@ def prepare_source(
     else:
         shown = F.avg_pool2d(mask[cut].to(image), step)
     person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
-    offsets, unreached = fit_shell(bare, person[0, 0])
+    covered = _covered(bare, person[:, 0] > 0.5)[:, None]
+    offsets, unreached = fit_shell(bare, person[0, 0].maximum(covered[0, 0].to(person)))
     person = person * ~unreached
     hole = dilate(shown[:, 0] > 0.05, 2 * rim)
     if leftovers == "keep":
@@ -179,6 +184,7 @@ def prepare_source(
         step=step,
         shown=person,
         safe=safe[:, None].to(image),
+        bare=(~covered).to(image),
         occluders=occluder_table(worn),
         counterparts=find_counterparts(worn, face),
         skin=face_colour(small, worn, face, safe),
@@ -209,8 +215,7 @@ def pose_source(prepared: PreparedSource, target: BodyView) -> WarpedPhoto:
     visible, background, body = flags
     background[:, 0] = ~prepared.unknown
     confidence = background.to(image)
-    px_per_m = float(worn.intrinsics[0, 0, 0] / worn.root_depth[0])
-    edge, soft = (max(1, round(metres * px_per_m)) for metres in (EDGE_M, SOFT_M))
+    edge, soft = (max(1, round(metres * _px_per_m(worn))) for metres in (EDGE_M, SOFT_M))
     over = edge + soft
     sizes = face_sizes(worn.vertices, worn.faces.long(), worn.intrinsics)
     pixels = project_perspective(worn.vertices, worn.intrinsics)[0]
@@ -294,6 +299,22 @@ def _part(view: BodyView, rows: slice, columns: slice) -> Visibility:
         barycentric=whole.barycentric[:, rows, columns],
         depth=whole.depth[:, rows, columns],
     )
+
+
+def _covered(
+    bare: BodyView, shown: Bool[Tensor, "1 height width"]
+) -> Bool[Tensor, "1 height width"]:
+    """Tell where things lie before the body: it is not shown, and not at its outline alone."""
+    body, px_per_m = bare.visibility.mask, _px_per_m(bare)
+    off = body & ~shown
+    covered = off & ~dilate(~body, max(1, round(OVERHANG_M * px_per_m)))
+    for _ in range(COVER_STEPS):
+        covered = dilate(covered, max(1, round(EDGE_M * px_per_m))) & off
+    return covered
+
+
+def _px_per_m(view: BodyView) -> float:
+    return float(view.intrinsics[0, 0, 0] / view.root_depth[0])
 
 
 def _trimmed(small: Tensor, mask: Bool[Tensor, "1 height width"]) -> Tensor:

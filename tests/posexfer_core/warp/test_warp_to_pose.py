@@ -112,6 +112,23 @@ def test_a_hand_before_the_trunk_is_not_printed_there(posed, generator):
     assert float(red.float().sum()) < 0.02 * float((where > 0.99).sum())
 
 
+def test_a_limb_behind_a_thing_is_whole_in_another_pose(posed, generator):
+    """The mask leaves the thing out; the limb takes the look of the other one, and is not cut."""
+    source, target = posed(), posed(l_shoulder=(0.0, 0.0, 1.0), r_shoulder=(0.0, 0.0, -1.0))
+    red = RED[0, :, 0, 0].expand(len(source.canonical), 3)
+    image, mask = painted(source, generator, red)
+    face_id = source.visibility.face_id[0].long()
+    part = source.parts[source.faces[face_id.clamp(min=0), 0].long()]
+    forearm = (face_id >= 0) & torch.isin(part, torch.tensor([18, 20, 22]))
+    thing = dilate(forearm[None], 3)[:, None]
+    warped = warp_to_pose(torch.where(thing, BLUE, image), source, target, mask * ~thing)
+    drawn = target.visibility.face_id[0].long()
+    arm = torch.isin(target.parts[target.faces[drawn.clamp(min=0), 0].long()], torch.tensor([18]))
+    inner = (arm & (drawn >= 0) & ~dilate(~target.visibility.mask, 1)[0])[None, None]
+    assert inner.sum() > 30
+    assert float((warped.image[:, :1][inner] > 0.7).float().mean()) > 0.95
+
+
 def test_leftovers_stay_or_go(posed, generator):
     view, raised = posed(), posed(l_shoulder=[0.0, 0.0, 1.2])
     image, mask = painted(view, generator)
