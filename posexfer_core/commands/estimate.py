@@ -1,4 +1,4 @@
-"""`posexfer estimate`: a 3D body from keypoints or 3D joints, or roughly from an image alone."""
+"""`posexfer estimate`: fits a body to keypoints or 3D joints, or regresses it from the image."""
 
 import argparse
 from dataclasses import replace
@@ -27,7 +27,7 @@ from .sequence_files import SequenceFiles
 
 HELP = (
     "Fit the 3D body to a person's 2D keypoints or 3D joints, in one image or in the frames of a "
-    "video, or read it roughly off the image alone; writes parameters (.npz) and overlays (PNG)."
+    "video, or regress it roughly from the image alone; writes parameters (.npz), overlays (PNG)."
 )
 
 
@@ -45,8 +45,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="JSON of COCO-17, COCO-WholeBody, OpenPose-18/25, POSE_KEYPOINT or MediaPipe (its "
         "world landmarks are used too), pixels or 0..1, of one or several frames; or a folder with "
-        "one file a frame, as OpenPose writes; left out: a small network reads the one person of "
-        "the image, roughly",
+        "one file a frame, as OpenPose writes; without keypoints a small network regresses the "
+        "body of the one person in the image, roughly",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.npz", help="parameter file to write"
@@ -81,14 +81,15 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
         help="3D joints of the same frames and people: NLF, SAM 3D Body, MediaPipe's world "
         "landmarks, or an array of 24 (SMPL), 33 (MediaPipe) or 70 (MHR) joints, metres or "
         "millimetres, x right, y down, z away from the camera (.npz, .npy, .json, .pkl, .pt); "
-        "leaves no doubt about depth; needs no keypoints where it says where the person is",
+        "resolves depth, which 2D keypoints leave open; no keypoints are needed where the joints "
+        "lie in the camera's frame",
     )
     parser.add_argument(
         "--mask",
         type=Path,
         metavar="PATH",
         help="an image that is white (or opaque) where the person is, of the image's size, or a "
-        "folder with one a frame; tells how wide the body is",
+        "folder with one a frame; determines how wide the body is",
     )
     parser.add_argument(
         "--smooth",
@@ -109,7 +110,7 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
         type=between(1.0, 1e6, "a focal length from 1 to 1e6 pixels"),
         metavar="F",
         help="focal length in pixels of the image (default: the image's diagonal, or what a "
-        "file of 3D joints says)",
+        "file of 3D joints gives)",
     )
 
 
@@ -199,7 +200,7 @@ def _regress(
     body: BodyModel,
     progress: Progress,
 ) -> tuple[HumanParams, str]:
-    """Return the body read off every image alone, and what to expect of it."""
+    """Return the body regressed from every image, and what to expect of it."""
     if options.mask is not None:
         raise KeypointsError("--mask shapes a body that was fitted to keypoints; give them too.")
     if options.person:
@@ -215,8 +216,8 @@ def _regress(
         progress=progress,
     )
     return params, (
-        "rough estimate from the image alone, by a small network that saw synthetic people only: "
-        "look at the overlay; a keypoint file gives a better one"
+        "rough estimate from the image alone, by a small network trained on synthetic people: "
+        "check the overlay; keypoints give a better one"
     )
 
 

@@ -46,7 +46,7 @@ class Garment:
 
 
 def draw_outfit(rng: np.random.Generator) -> list[Garment]:
-    """Dress somebody: what lies below comes first."""
+    """Draw an outfit, inner layers first."""
     outfit: list[Garment] = []
     if rng.random() < 0.5:
         outfit.append(socks(rng))
@@ -73,7 +73,7 @@ def draw_outfit(rng: np.random.Generator) -> list[Garment]:
 
 
 def even(metres: float, *, rough_m: float = 0.0, per_metre: float = 9.0) -> Field:
-    """Stand off by the same distance everywhere, give or take soft bumps."""
+    """Stand off by the same distance everywhere, with soft bumps."""
 
     def stand_off(places: Array) -> Array:
         return metres + rough_m * value_noise(places, per_metre)
@@ -225,7 +225,7 @@ def jacket(rng: np.random.Generator, hem: tuple[float, float] = (-0.5, -0.15)) -
 
 
 def shoes(rng: np.random.Generator) -> Garment:
-    """Make shoes with a sole, or boots; barefoot now and then is the skin showing."""
+    """Make shoes with a sole, or boots; 8 % are barefoot."""
     top = float(rng.choice([-1.07, -1.03, rng.uniform(-0.95, -0.72)], p=[0.5, 0.3, 0.2]))
     if rng.random() < 0.08:
         top = -2.0

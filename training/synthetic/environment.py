@@ -52,7 +52,7 @@ class Environment:
         return np.maximum(basis(normals) @ self.harmonics, 0.0)
 
     def view(self, intrinsics: Array, size: Size, blur: float) -> Array:
-        """Show what lies behind the person, out of focus: (height, width, 3), linear, 0 to 1.
+        """Render what lies behind the person, out of focus: (height, width, 3), linear, 0 to 1.
 
         `blur` is a share of the image's height.
         """
@@ -189,7 +189,7 @@ def _shrunk(panorama: Array) -> Array:
 
 
 def _outdoors(rng: np.random.Generator) -> Array:
-    """Stand a sun, or none, in the sky above ground of any colour, with a skyline between."""
+    """Draw a sky with or without a sun, a skyline, and ground of any colour."""
     directions, _ = _sphere(DRAWN)
     up, clouded = directions[:, 1:2], rng.random() < 0.35
     horizon = linear(rng.uniform((0.7, 0.7, 0.7), (1.0, 0.95, 0.95)))
@@ -208,7 +208,7 @@ def _outdoors(rng: np.random.Generator) -> Array:
 
 
 def _studio(rng: np.random.Generator) -> Array:
-    """Hang one to three soft lamps in a room."""
+    """Draw a room with one to three soft lamps."""
     directions, _ = _sphere(DRAWN)
     wall = draw_colour(rng, saturation=(0.0, 0.35), value=(0.4, 0.9))
     floor = wall * rng.uniform(0.3, 0.9)
@@ -229,8 +229,8 @@ def _read(path: Path) -> Array:
         reader = import_module("OpenEXR")
     except ImportError as error:
         raise ConfigError(
-            f"{path.name} needs the package OpenEXR (`pip install OpenEXR`): {error}. Without a "
-            "folder of panoramas the light is procedural."
+            f"{path.name} needs OpenEXR (`pip install OpenEXR`, or the extra panoramas): "
+            f"{error}. Without a folder of panoramas the light is procedural."
         ) from error
     if path.suffix == ".exr":
         return _pixels(reader, path)

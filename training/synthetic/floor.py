@@ -1,7 +1,4 @@
-"""Poses that images of synthetic people do not have: on the floor, on all fours, lying, leaping.
-
-They are for whoever learns from keypoints alone, which may come from any photo.
-"""
+"""Poses on the floor, on all fours, lying, leaping: for training on keypoints, without images."""
 
 from dataclasses import replace
 

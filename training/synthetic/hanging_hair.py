@@ -68,7 +68,7 @@ def draw_hairstyle(rng: np.random.Generator) -> Hairstyle:
 
 @dataclass(frozen=True, kw_only=True)
 class Around:
-    """What hair hangs on and falls over."""
+    """Head, chest, gravity and obstacles of hanging hair."""
 
     head: Array
     """(3, 4), its transform."""
@@ -146,7 +146,7 @@ def _fall(
     steps: int,
     margin: Array | float,
 ) -> Array:
-    """Let strands go down from where they start: (steps, strands, 3).
+    """Compute how strands fall from their roots: (steps, strands, 3).
 
     Args:
         around: what they fall over.
@@ -172,7 +172,7 @@ def _fall(
 
 
 def _tail(style: Hairstyle, around: Around, root: Array) -> tuple[Array, Array]:
-    """Tie hair together and let it hang: rings around one falling strand."""
+    """Build a tail: rings around one falling strand."""
     skull, radius = around.skull, style.radius_m
     tied = skull[((skull - root) ** 2).sum(1).argmin()]
     back = _unit((tied - skull.mean(0)) @ around.head[:, :3].T)

@@ -1,4 +1,4 @@
-"""A posed person as what cloth and hair must not pass through."""
+"""Collision of cloth and hair with a posed body."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class Obstacles:
         self.tree = quick_tree(vertices)
 
     def gap(self, points: Array) -> tuple[Array, Array]:
-        """Give how far points (points, 3) lie outside the surface, and its normal there.
+        """Compute the signed distance of points (points, 3) to the surface, and its normal there.
 
         Where nothing is near the gap is infinite.
         """

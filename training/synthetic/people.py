@@ -44,7 +44,7 @@ HAIR_TONES = np.array(
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Somebody, from the shape of the body to the shoes."""
+    """Shape, skin, hair and clothes of a person."""
 
     betas: Array
     """(10,), standard deviations along the bundled body's shape directions."""
@@ -54,7 +54,7 @@ class Person:
     """Clothes and hair; later ones lie above earlier ones."""
 
     def stand_off(self, places: Array) -> Array:
-        """Tell how far cloth or hair stands off the bare body, metres, (points,)."""
+        """Compute the distance of cloth or hair from the bare body, metres, (points,)."""
         total = np.zeros(len(places), np.float32)
         for layer in self.layers:
             thickness = layer.thickness(places)
@@ -62,10 +62,10 @@ class Person:
         return total
 
     def surface(self, places: Array) -> tuple[Array, Array]:
-        """Tell what is seen at places of the surface.
+        """Compute what is seen at places of the surface.
 
         Returns:
-            Linear colours (points, 3), and how strong the highlight is, (points,).
+            Linear colours (points, 3), and the strength of the highlight, (points,).
         """
         colours = np.empty((len(places), 3), np.float32)
         shine = np.empty(len(places), np.float32)
@@ -86,7 +86,7 @@ def draw_person(
     outfit: Callable[[np.random.Generator], list[Garment]] = draw_outfit,
     hair: HairMaker | None = None,
 ) -> Person:
-    """Draw somebody, in clothes and hair of all kinds where `outfit` and `hair` are left out."""
+    """Draw a person, in clothes and hair of all kinds where `outfit` and `hair` are left out."""
     betas = np.clip(rng.normal(0.0, 1.0, 10), -BETA_LIMIT, BETA_LIMIT).astype(np.float32)
     tone = rng.random()
     colour = linear(_between(SKIN_TONES, tone) * rng.normal(1.0, 0.02, 3))
@@ -105,14 +105,14 @@ def draw_person(
 
 
 def _between(tones: Array, share: float) -> Array:
-    """Mix neighbours of a list of colours; 0 is the first, 1 the last."""
+    """Interpolate in a list of colours; 0 is the first, 1 the last."""
     at = share * (len(tones) - 1)
     low = min(int(at), len(tones) - 2)
     return tones[low] + (at - low) * (tones[low + 1] - tones[low])
 
 
 def _draw_hair_colour(rng: np.random.Generator, tone: float) -> Array:
-    """Draw dark hair more often for dark skin; dyed now and then."""
+    """Draw dark hair more often for dark skin; 6 % is dyed."""
     if rng.random() < 0.06:
         return draw_colour(rng, saturation=(0.5, 0.9), value=(0.3, 0.9))
     lightest = 1.0 if tone < 0.45 else 0.35
@@ -148,7 +148,7 @@ def _face(rng: np.random.Generator, skin: Array, hair: Array) -> Paint:
 
 
 def strands(rng: np.random.Generator, colour: Array) -> Paint:
-    """Streak hair along its fall."""
+    """Paint streaks along the strands."""
     strength, streaks = rng.uniform(0.15, 0.45), rng.uniform(60.0, 140.0)
     squash = np.array([1.0, 0.15, 1.0], np.float32)
     tips = colour * rng.uniform(0.8, 1.6) if rng.random() < 0.3 else colour
@@ -195,7 +195,7 @@ def _crop(rng: np.random.Generator, colour: Array) -> Garment:
 
 
 def _afro(rng: np.random.Generator, colour: Array) -> Garment:
-    """Let curls stand far off the head."""
+    """Make curls that stand far off the head."""
     metres = float(rng.uniform(0.035, 0.08))
     return Garment(
         inside=hairline(rng),
@@ -208,7 +208,7 @@ def _afro(rng: np.random.Generator, colour: Array) -> Garment:
 
 
 def _bun(rng: np.random.Generator, colour: Array) -> Garment:
-    """Tie the hair in a knot at the back or on top."""
+    """Make a knot at the back or on top of the head."""
     height, size = float(rng.uniform(0.42, 0.57)), float(rng.uniform(0.04, 0.07))
     knot = np.array([0.0, height, -0.06 if height < 0.53 else -0.01], np.float32)
 
@@ -226,7 +226,7 @@ def _bun(rng: np.random.Generator, colour: Array) -> Garment:
 
 
 def _long(rng: np.random.Generator, colour: Array) -> Garment:
-    """Let the hair fall over nape, shoulders and back."""
+    """Make hair that falls over nape, shoulders and back."""
     cap = hairline(rng)
     low = float(rng.choice([rng.uniform(0.29, 0.34), rng.uniform(-0.02, 0.26)]))
     half, forward = float(rng.uniform(0.085, 0.12)), float(rng.uniform(-0.01, 0.045))

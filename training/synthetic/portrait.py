@@ -1,4 +1,4 @@
-"""Draw somebody with everything on, and say exactly where: image, coverage, depth and labels.
+"""Render a clothed person: image, coverage, depth and labels.
 
 One visibility pass over body, cloth and hair together, at twice the resolution. Light is summed
 per vertex, colours are drawn per pixel or, where it matters, per sample.
@@ -186,7 +186,7 @@ def _lit(mesh: _Mesh, light: Environment) -> Array:
 
 
 def _sunlit(mesh: _Mesh, toward: Array) -> Array:
-    """Tell how much of the sun every vertex sees, 0 to 1, by a shadow map with soft edges."""
+    """Compute the share of the sun that reaches each vertex, by a shadow map with soft edges."""
     side = np.cross(toward, (0.0, 0.0, 1.0) if abs(toward[2]) < 0.9 else (1.0, 0.0, 0.0))
     side = side / np.linalg.norm(side)
     frame = np.stack([side, np.cross(-toward, side), -toward])  # x right, y down, z from the sun

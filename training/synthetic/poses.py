@@ -148,7 +148,7 @@ def _choose(rng: np.random.Generator, options: Mapping[str, Option]) -> Option:
 def _draw_legs(
     rng: np.random.Generator, build: Build, world: Array, stance: Stance
 ) -> tuple[Reach, Reach]:
-    """Put both feet down, again and again while one leg cuts through the other."""
+    """Draw both legs, at most `ATTEMPTS` times, until neither cuts through the other."""
     attempt = 0
     while True:
         attempt += 1
@@ -167,7 +167,7 @@ def _draw_arms(
     legs: tuple[Reach, Reach],
     stance: Stance,
 ) -> None:
-    """Draw places for the hands until nothing grossly cuts through; at last let them hang."""
+    """Draw both arms until nothing grossly cuts through; after `ATTEMPTS` they hang."""
     places = joint_places(build, world)
     for attempt in range(ATTEMPTS + 1):
         hands = _draw_hands(rng, stance) if attempt < ATTEMPTS else (HANDS["hang"], HANDS["hang"])
@@ -183,7 +183,7 @@ def _draw_arms(
 
 
 def _draw_leg(rng: np.random.Generator, build: Build, world: Array, leg: Leg, side: int) -> Reach:
-    """Put a foot down and write the leg's world rotations; in the mirror for the right side."""
+    """Draw a foot's place and write the leg's world rotations; mirrored for the right side."""
     hip, knee, ankle, toes = (joint + side for joint in LEG)
     upper, lower = _bones(build, (hip, knee, ankle), side)
     limb = Limb(upper=upper, lower=lower, hinge=np.array([1.0, 0.0, 0.0]), straightest_deg=7.0)
@@ -296,7 +296,7 @@ def _arms_free(
     arms: tuple[Reach, Reach],
     legs: tuple[Reach, Reach],
 ) -> bool:
-    """Tell whether no arm grossly cuts through torso, head, legs or the other arm."""
+    """Check that no arm grossly cuts through torso, head, legs or the other arm."""
     head = places[HEAD] + world[HEAD] @ np.array([0.0, 0.07, 0.03])
     reached = []
     for arm in arms:
@@ -317,7 +317,7 @@ def _arms_free(
 
 
 def _depth_in_torso(build: Build, world: Array, places: Array, points: Array) -> float:
-    """Tell how deep the deepest point lies in an elliptic cylinder around the spine; 0 at best."""
+    """Compute the largest depth of points in an elliptic cylinder around the spine; 0 outside."""
     width, front, behind = build.belly
     local = (points - places[6]) @ world[6]
     top = build.joints[16, 1] - build.joints[6, 1]
@@ -328,7 +328,7 @@ def _depth_in_torso(build: Build, world: Array, places: Array, points: Array) ->
 
 
 def _legs_apart(legs: tuple[Reach, Reach]) -> bool:
-    """Tell whether knees, shins and feet keep clear of the other leg."""
+    """Check that knees, shins and feet keep clear of the other leg."""
     left, right = legs
     shins = (left.middle, left.end), (right.middle, right.end)
     return segment_distance(shins[0], shins[1]) > 0.095

@@ -1,4 +1,4 @@
-"""What stays the same in both images: the background, the light and the camera."""
+"""What both images share: background, light and camera."""
 
 from dataclasses import dataclass
 
@@ -23,16 +23,16 @@ class Light:
     ground: Array
     """(3,), linear colour of the light from below."""
     softness: float
-    """How far the lamp reaches around the edge of shadow, 0 to 1."""
+    """Width of the transition from light to shadow, 0 to 1."""
     rim: float
-    """Strength of the light on edges seen flat."""
+    """Strength of the light at grazing angles."""
     occlusion: float
-    """How dark it gets beside what is near, 0 to 1."""
+    """Strength of ambient occlusion, 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A place, its light and the camera that looks at it."""
+    """A background, its light and the camera."""
 
     background: Array
     """(height, width, 3), linear."""
@@ -46,7 +46,7 @@ class Scene:
 
 
 def draw_scene(rng: np.random.Generator, size: Size) -> Scene:
-    """Draw a place for images of `size` = (height, width) pixels."""
+    """Draw a scene for images of `size` = (height, width) pixels."""
     return draw_camera(rng, draw_background(rng, size))
 
 
@@ -122,7 +122,7 @@ def _sloped(rng: np.random.Generator, size: Size) -> Array:
 
 
 def _room(rng: np.random.Generator, size: Size) -> Array:
-    """Stand a wall on a floor; the edge is sharp, or rounded as in a studio."""
+    """Draw a wall above a floor; the edge is sharp, or rounded as in a studio."""
     wall, floor = _sloped(rng, size), _sloped(rng, size) * rng.uniform(0.6, 1.0)
     y, x = _grid(size)
     line = rng.uniform(0.45, 0.85) + rng.normal(0.0, 0.03) * x
@@ -143,7 +143,7 @@ def _clouds(rng: np.random.Generator, size: Size) -> Array:
 
 
 def _bokeh(rng: np.random.Generator, size: Size) -> Array:
-    """Put blurred colours in the distance, as a street or a garden out of focus."""
+    """Draw blurred colours, as of a street or a garden out of focus."""
     rows = int(rng.integers(4, 14))
     cells = rng.random((rows, max(2, rows * size[1] // size[0]), 3))
     grey, colour = cells.mean(2, keepdims=True), rng.uniform(0.1, 0.6)
@@ -154,7 +154,7 @@ def _bokeh(rng: np.random.Generator, size: Size) -> Array:
 
 
 def _blocks(rng: np.random.Generator, size: Size) -> Array:
-    """Lay boxes of several colours over one another, then put them out of focus."""
+    """Draw boxes of several colours over one another, then blur them."""
     image = np.array(_sloped(rng, size), np.float32)
     for _ in range(int(rng.integers(3, 12))):
         top, left = int(rng.integers(-40, size[0])), int(rng.integers(-40, size[1]))
@@ -165,7 +165,7 @@ def _blocks(rng: np.random.Generator, size: Size) -> Array:
 
 
 def _striped(rng: np.random.Generator, size: Size) -> Array:
-    """Hang wallpaper or panels: stripes of two colours."""
+    """Draw stripes of two colours, as of wallpaper or panels."""
     colour = _wall_colour(rng)
     other = _display(draw_other_colour(rng, linear(colour)))
     other = colour + rng.uniform(0.15, 0.8) * (other - colour)

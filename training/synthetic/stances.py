@@ -1,4 +1,4 @@
-"""Ways to hold the legs and the hands, which random poses are mixed from: plain figures."""
+"""Stances of the legs and places of the hands that random poses are mixed from."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +43,7 @@ class Stance:
 
 
 def both(leg: Leg, *, weight: float, **rest: Any) -> Stance:
-    """Hold both legs alike."""
+    """Make a stance whose legs are alike."""
     return Stance(weight=weight, left=leg, right=leg, **rest)
 
 

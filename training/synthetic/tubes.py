@@ -134,7 +134,7 @@ def _profiles(points: Array, heights: Array, angles: Array, forward: float) -> A
 
 
 def _hanging(cut: Cut, hulls: Array, close: Array, heights: Array, angles: Array) -> Array:
-    """Let cloth come off the body at the top, hang from the widest ring above, flare and fold."""
+    """Compute radii: off the body at the top, hung from the widest ring above, flared, folded."""
     free = np.clip((heights[0] - heights) / FREE_AFTER_M, 0.0, 1.0)[:, None]
     radii = hulls + cut.ease_m
     above = radii[: len(close)]

@@ -19,7 +19,7 @@ Outfit = tuple[list[Garment], list[Cut]]
 
 @dataclass(frozen=True, kw_only=True)
 class ClothedPerson:
-    """Somebody with everything that both images share."""
+    """A person with everything that both images share."""
 
     person: Person
     """Body, face, and what lies on the skin, the cap of long hair last."""
@@ -30,7 +30,7 @@ class ClothedPerson:
 
 
 def draw_clothed_person(rng: np.random.Generator) -> ClothedPerson:
-    """Draw somebody; four in five wear something that hangs, half have long hair."""
+    """Draw a person; four in five wear something that hangs, half have long hair."""
     kinds = (_skirt, _dress, _coat, _wide_top, _plain)
     layers, cuts = kinds[rng.choice(len(kinds), p=[0.24, 0.24, 0.16, 0.18, 0.18])](rng)
     hair = draw_hairstyle(rng) if rng.random() < 0.5 else None
@@ -88,7 +88,7 @@ def _skirt_cut(rng: np.random.Generator, top: float, paint: Paint, label: str) -
 
 
 def _over(rng: np.random.Generator, waist: float, layers: list[Garment]) -> list[Garment]:
-    """Put a short jacket over it now and then."""
+    """Put a short jacket over it in 22 % of outfits."""
     if rng.random() < 0.22:
         return [*layers, clothing.jacket(rng, hem=(waist, waist + 0.1))]
     return layers
