@@ -96,5 +96,6 @@ class ControlGuidanceApply3D(io.ComfyNode):
                 strengths,
                 mask=mask,
                 frames=request.frames,
+                kept=request.kept,
             )
         )

@@ -24,6 +24,7 @@ class DemoPerson(io.ComfyNode):
                 io.Image.Output(display_name="image"),
                 Body.Output(display_name="body"),
                 PoseKeypoint.Output(display_name="keypoints"),
+                io.Mask.Output(display_name="mask"),
             ],
         )
 
@@ -33,5 +34,5 @@ class DemoPerson(io.ComfyNode):
         """Open the files."""
         from .host.demo import load_painted, load_photo
 
-        image, body, keypoints = load_painted() if person == PAINTED else load_photo()
-        return io.NodeOutput(image, body, keypoints, ui=ui.PreviewImage(image, cls=cls))
+        image, body, keypoints, mask = load_painted() if person == PAINTED else load_photo()
+        return io.NodeOutput(image, body, keypoints, mask, ui=ui.PreviewImage(image, cls=cls))

@@ -9,11 +9,14 @@ from .demo_person import DemoPerson
 from .estimate_params import EstimateHumanParams
 from .feature_lift import FeatureLift3D
 from .flip_limb import FlipLimbDepth
+from .frame_pose import FramePose
 from .host.paths import register_folders
 from .load_keypoints import LoadPoseKeypoints
 from .load_mesh import LoadSMPLMesh
 from .load_model import LoadPoseTransferModel
+from .paste_back import PasteBack
 from .render_maps import RenderBodyMaps
+from .restore_detail import RestoreDetail
 from .retarget import RetargetBody
 from .sampler import PoseTransferSampler
 from .save_params import SaveHumanParams
@@ -36,7 +39,10 @@ class PoseTransferExtension(ComfyExtension):
             PoseTransferSampler,
             RenderBodyMaps,
             RetargetBody,
+            FramePose,
             WarpToPose,
+            RestoreDetail,
+            PasteBack,
             FlipLimbDepth,
             SaveHumanParams,
             BodyToGLB,

@@ -30,6 +30,7 @@ class FeatureLift3D(io.ComfyNode):
                 Body.Input("source_body", optional=True),
                 io.ClipVision.Input("clip_vision", optional=True),
                 io.Vae.Input("vae", optional=True),
+                io.Mask.Input("mask", optional=True),
             ],
             outputs=[Features.Output(display_name="features")],
         )
@@ -43,16 +44,20 @@ class FeatureLift3D(io.ComfyNode):
         source_body: PosedBody | None = None,
         clip_vision: Any = None,
         vae: Any = None,
+        mask: "Tensor | None" = None,
     ) -> io.NodeOutput:
         """Check that everything is there."""
         from .host.condition_request import SourceAppearance
         from .host.images import to_core
+        from .host.masks import person_masks
 
+        images = to_core(image).cpu()
         return io.NodeOutput(
             SourceAppearance(
                 model=pose_model,
-                image=to_core(image).cpu(),
+                image=images,
                 body=source_body,
+                mask=person_masks(mask, images),
                 clip_vision=clip_vision,
                 vae=vae,
             )

@@ -45,6 +45,7 @@ class PoseTransferSampler(io.ComfyNode):
                 io.Vae.Input("vae", optional=True),
                 io.Conditioning.Input("positive", optional=True),
                 io.Conditioning.Input("negative", optional=True),
+                io.Boolean.Input("restore_detail", default=True, optional=True),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent"),
@@ -69,13 +70,14 @@ class PoseTransferSampler(io.ComfyNode):
         vae: Any = None,
         positive: Any = None,
         negative: Any = None,
+        restore_detail: bool = True,
     ) -> io.NodeOutput:
         """Draw latents, and decode them where a VAE is connected."""
         from ..posexfer_core.network.guidance import Guidance
         from .host.blocking import or_blocked
-        from .host.sampling import draw
+        from .host.sampling import decode, draw
 
-        samples = draw(
+        drawn = draw(
             model,
             Guidance(pose=pose_guidance, identity=identity_guidance),
             seed=seed,
@@ -87,6 +89,6 @@ class PoseTransferSampler(io.ComfyNode):
             positive=positive,
             negative=negative,
         )
-        image = None if vae is None else vae.decode(samples)
+        image = None if vae is None else decode(vae, drawn, detail=restore_detail)
         reason = "There is no image without a VAE: connect one to Pose-Transfer Sampler."
-        return io.NodeOutput({"samples": samples}, or_blocked(image, reason))
+        return io.NodeOutput({"samples": drawn.samples}, or_blocked(image, reason))

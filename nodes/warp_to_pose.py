@@ -35,7 +35,7 @@ class WarpToPose(io.ComfyNode):
                 io.Mask.Input("padding", optional=True),
                 io.Combo.Input("leftovers", options=LEFTOVERS, default="keep"),
                 io.Combo.Input("outside", options=OUTSIDE, default="crop"),
-                io.Int.Input("grow", default=8, min=0, max=256),
+                io.Int.Input("grow", default=4, min=0, max=256),
                 io.Boolean.Input("fit_to_source", default=True),
             ],
             outputs=[

@@ -23,6 +23,7 @@ from ...posexfer_core.network.sites import (
 from .control_patch import ControlPatch, MakeCondition, Strengths
 from .family import check_fit
 from .models import PoseTransferModel
+from .restoring import KeptWarp
 
 CONTROL_PATCH = "posexfer_control_patch"
 """Attachment of a MODEL: the `ControlPatch` that was added last."""
@@ -36,6 +37,7 @@ def attach(
     *,
     mask: Tensor | None = None,
     frames: int = 1,
+    kept: KeptWarp | None = None,
 ) -> comfy.model_patcher.ModelPatcher:
     """Return a clone of a MODEL with a condition; the MODEL itself stays as it is.
 
@@ -46,6 +48,7 @@ def attach(
         strengths: how much, and when.
         mask: where, (1 or frames, height, width) from 0 to 1, stretched over the image.
         frames: how many images `make` conditions.
+        kept: where `make` leaves its warp, when asked.
 
     Raises:
         ConfigError: the MODEL is of another family.
@@ -54,7 +57,7 @@ def attach(
     patched = model.clone()
     sampling = patched.get_model_object("model_sampling")
     sigmas = tuple(sampling.percent_to_sigma(share) for share in (strengths.start, strengths.end))
-    control = ControlPatch(transfer, make, strengths, sigmas, mask, frames)
+    control = ControlPatch(transfer, make, strengths, sigmas, mask, frames, kept)
     shape = transfer.config.unet
     taken = patched.model_options["transformer_options"].get("patches_replace", {}).get("attn2", {})
     for site in enumerate_sites(shape):

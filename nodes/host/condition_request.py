@@ -5,7 +5,7 @@ condition is computed at the start of sampling; until then it is a request.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -24,6 +24,8 @@ from ...posexfer_core.transfer.staging import Stage, stage
 from ..sockets import PosedBody
 from .images import from_core
 from .models import PoseTransferModel
+from .progress import start_progress
+from .restoring import KeptWarp
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +37,8 @@ class SourceAppearance:
     """(images, 3, height, width) in [-1, 1], on the CPU."""
     body: PosedBody | None
     """The body of the person shown; none where it is not known."""
+    mask: Tensor | None = None
+    """(1 or images, 1, height, width): share of the person in each pixel; none if not known."""
     clip_vision: Any = None
     vae: Any = None
 
@@ -67,6 +71,8 @@ class ConditionRequest:
     """Give the target the source's shape, place and camera."""
     warp: float = 1.0
     """How much of the source's colours is carried along the surface."""
+    kept: KeptWarp = field(default_factory=KeptWarp)
+    """Where a run leaves its warp, for whoever asked for it."""
 
     def __post_init__(self) -> None:
         """Check that the bodies go together.
@@ -116,12 +122,14 @@ class ConditionRequest:
         known = [
             one.source.at(0) for one in stages if one.source is not None for _ in one.target.joints
         ]
-        warped = [warp.planes for one in stages for warp in one.warps()] if known else []
+        warped = self.warps(stages).to(device) if known else None
+        if self.kept.wanted and self.warp:
+            self.kept.warped = warped
         inputs = prepare_inputs(
             image,
             BodyView.stack(known).to(device) if known else None,
             BodyView.stack(targets).to(device),
-            torch.cat(warped).to(device) if warped else None,
+            warped,
             config=self.source.model.config,
             encode=self.encode,
         )
@@ -132,6 +140,15 @@ class ConditionRequest:
                 source_latents=self.encode(image).to(device),
             )
         return inputs.to(next(self.source.model.network.parameters()).dtype)
+
+    def warps(self, stages: Sequence[Stage]) -> Tensor:
+        """Warp the source to every frame, with progress; an interrupt stops between frames."""
+        advance, planes = start_progress(self.frames), []
+        for one in stages:
+            for warp in one.warps():
+                planes.append(warp.planes)
+                advance(1, warp.image)
+        return torch.cat(planes)
 
     def stages(self, size: tuple[int, int]) -> list[Stage]:
         """Frame the images and their bodies; all poses of one image get one framing."""
@@ -146,13 +163,14 @@ class ConditionRequest:
     def _staged(
         self, image: Tensor, number: int, target: HumanParams, size: tuple[int, int]
     ) -> Stage:
-        source = self.source.body
+        source, mask = self.source.body, self.source.mask
         return stage(
             image,
             None if source is None else source.params.select(number % source.params.frames),
             target,
             self.target.model,
             size=size,
+            mask=None if mask is None else mask[[number % len(mask)]],
             retargeted=self.fit_to_source,
             source_body=None if source is None else source.model,
         )

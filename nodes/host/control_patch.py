@@ -19,6 +19,7 @@ from ...posexfer_core.network.guidance import FULL, NONE, Branch
 from ...posexfer_core.network.kv_cache import KeyValues
 from ...posexfer_core.network.latent_prior import LatentPrior, precondition_velocity
 from .models import PoseTransferModel
+from .restoring import KeptWarp
 
 BRANCHES = "posexfer_branches"
 """In transformer_options: the branch of each conditioning, where a guider of ours set it."""
@@ -62,9 +63,11 @@ class ControlPatch:
         sigmas: tuple[float, ...],
         mask: Tensor | None,
         frames: int,
+        kept: KeptWarp | None = None,
     ) -> None:
         self.transfer, self.make, self.strengths = transfer, make, strengths
         self.sigmas, self.mask, self.frames = sigmas, mask, frames
+        self.kept = kept or KeptWarp()
         self.tag = f"posexfer_{uuid4().hex}"
         self.branches: tuple[Branch, ...] = ()
         self.condition: Condition | None = None

@@ -1,6 +1,7 @@
 """Whether a MODEL is of the family that a network was made for."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import comfy.model_patcher
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
@@ -34,6 +35,41 @@ def check_fit(model: comfy.model_patcher.ModelPatcher, transfer: PoseTransferMod
             f"{latents} latent channels; '{transfer.name}' was made for {len(expected)} of "
             f"{_widths(expected)} and {shape.latent_channels}. {advice}"
         )
+
+
+def check_vae(vae: Any, channels: int) -> None:
+    """Refuse a VAE whose latents the MODEL does not draw.
+
+    Raises:
+        ConfigError: says what was expected and found.
+    """
+    found = vae.latent_channels
+    if found != channels:
+        raise ConfigError(
+            f"The VAE reads latents of {found} channels, the MODEL draws {channels}. Connect the "
+            "VAE that belongs to the MODEL: for the bundled weights, that of Load Pose-Transfer "
+            "Model."
+        )
+
+
+def check_text(text: Any, width: int, name: str) -> None:
+    """Refuse text that was encoded for another family.
+
+    Args:
+        text: a CONDITIONING, or None.
+        width: of a token that the MODEL attends to.
+        name: of the input.
+
+    Raises:
+        ConfigError: says what was expected and found.
+    """
+    for tokens, _ in text or []:
+        if tokens.shape[-1] != width:
+            raise ConfigError(
+                f"'{name}' has text tokens of width {tokens.shape[-1]}, the MODEL attends to "
+                f"{width}. Use the CLIP of the MODEL's own checkpoint; the bundled weights take "
+                "no text: leave it unconnected."
+            )
 
 
 def cross_attentions(unet: UNetModel) -> Iterator[tuple[tuple[str, int, int], tuple[int, int]]]:

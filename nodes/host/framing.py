@@ -14,16 +14,20 @@ from ...posexfer_core.geometry.camera import crop_intrinsics
 from ...posexfer_core.network.config import LATENT_STRIDE
 from ...posexfer_core.transfer.framing import Framing, body_box, frame_person
 from ..sockets import PosedBody
+from .masks import person_masks
 from .retargeting import retarget_body
 
 
-class Staged(NamedTuple):
-    """Images and bodies in one cut: it holds everybody in every frame."""
+class CutPhoto(NamedTuple):
+    """What Frame Pose cuts."""
 
     images: Tensor
-    """(images, 3, height, width) in [-1, 1]."""
-    source: PosedBody | None
+    source: PosedBody
     target: PosedBody
+    masks: Tensor | None
+    """(images, 1, height, width): share of the person, none beyond the photo."""
+    padding: Tensor
+    """(1, height, width), booleans: what lies beyond the photo."""
     framing: Framing
 
 
@@ -99,48 +103,47 @@ def in_image_of(body: PosedBody, images: Tensor, name: str) -> PosedBody:
     return replace(body, params=body.params.with_camera(camera, size))
 
 
-def stage_batch(
+def frame_pose(
     images: Tensor,
-    source: PosedBody | None,
+    source: PosedBody,
     target: PosedBody,
+    mask: Tensor | None,
     size: tuple[int, int],
     *,
     fit_to_source: bool,
-) -> Staged:
-    """Frame images and bodies as `transfer.staging.stage` does, with one cut for all frames.
+) -> CutPhoto:
+    """Cut images and masks around people and the poses wanted of them, alike for all frames.
+
+    Beyond the photo there is its mirror image, so that nothing has streaks.
 
     Args:
         images: (images, 3, height, width) in [-1, 1].
-        source: the people shown; None where they are not known.
+        source: the people shown.
         target: the poses wanted.
+        mask: a MASK of the people.
         size: height and width of the cut, pixels.
-        fit_to_source: give the targets the source's build, place and camera; otherwise they are
-            framed on their own.
+        fit_to_source: give the targets the source's build, place and camera; otherwise they must
+            stand in the photo.
     """
-    own = (images.shape[-2], images.shape[-1])
-    if source is None:
-        framing = Framing.whole(own, size)
-        return Staged(_cut(framing, images), None, _framed_alone(target, size), framing)
+    check_sides(size[1], size[0])
     count_frames(images, source, target)
     source = in_image_of(source, images, "source body")
-    if fit_to_source:
-        return frame_batch(images, source, placed_target(source, target), size)
-    framing = frame_person(_box(source), [], size, own)
-    framed = framed_body(source, framing)
-    _check_seen(framed, target)
-    return Staged(_cut(framing, images), framed, _framed_alone(target, size), framing)
-
-
-def frame_batch(
-    images: Tensor, source: PosedBody, target: PosedBody, size: tuple[int, int]
-) -> Staged:
-    """Cut images around people and the poses wanted of them, which stand in the same images."""
+    wanted = placed_target(source, target) if fit_to_source else target
+    check_same_surface(source, wanted)
+    wanted = in_image_of(wanted, images, "target body")
     own = (images.shape[-2], images.shape[-1])
-    target = in_image_of(target, images, "target body")
-    framing = frame_person(_box(source), [_box(target)], size, own)
-    framed = framed_body(source, framing), framed_body(target, framing)
-    _check_seen(*framed)
-    return Staged(_cut(framing, images), *framed, framing)
+    framing = frame_person(_box(source), [_box(wanted)], size, own)
+    people, poses = framed_body(source, framing), framed_body(wanted, framing)
+    _check_seen(people, poses)
+    masks = person_masks(mask, images)
+    return CutPhoto(
+        images=framing.apply(images).clamp(-1.0, 1.0),
+        source=people,
+        target=poses,
+        masks=None if masks is None else framing.apply_to_mask(masks).clamp(0.0, 1.0),
+        padding=framing.beyond(own),
+        framing=framing,
+    )
 
 
 def placed_target(source: PosedBody, target: PosedBody) -> PosedBody:
@@ -174,26 +177,6 @@ def framed_body(body: PosedBody, framing: Framing) -> PosedBody:
     params = body.params
     camera = crop_intrinsics(params.intrinsics, framing.offset_xy, framing.scale)
     return replace(body, params=params.with_camera(camera, framing.size))
-
-
-def padding_mask(framing: Framing, image_size: tuple[int, int]) -> Tensor:
-    """Tell which pixels of a cut lie beyond the image: (1, 1, height, width), booleans."""
-    lines = []
-    for axis in (1, 0):
-        at = torch.arange(framing.size[1 - axis]) + 0.5
-        place = at / framing.scale + framing.offset_xy[axis]
-        lines.append((place < 0) | (place > image_size[1 - axis]))
-    return (lines[0][:, None] | lines[1])[None, None]
-
-
-def _cut(framing: Framing, images: Tensor) -> Tensor:
-    return framing.apply(images).clamp(-1.0, 1.0)
-
-
-def _framed_alone(target: PosedBody, size: tuple[int, int]) -> PosedBody:
-    if target.params.image_size == size:
-        return target
-    return framed_body(target, Framing.around([_box(target)], size))
 
 
 def _box(body: PosedBody) -> tuple[float, float, float, float]:

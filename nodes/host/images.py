@@ -7,17 +7,26 @@ from torch import Tensor
 from ...posexfer_core.errors import ImageError
 
 
-def to_core(image: Tensor) -> Tensor:
+def check_rgb(image: Tensor, name: str) -> None:
+    """Refuse what is no RGB IMAGE, or has no pixels.
+
+    Raises:
+        ImageError: says what it is.
+    """
+    if image.ndim != 4 or image.shape[-1] != 3 or not image.numel():
+        raise ImageError(
+            f"'{name}' has shape {tuple(image.shape)}, expected an RGB IMAGE (batch, height, "
+            "width, 3). An image with transparency goes through 'Split Image with Alpha' first."
+        )
+
+
+def to_core(image: Tensor, *, name: str = "image") -> Tensor:
     """Turn an IMAGE into (batch, 3, height, width) in [-1, 1].
 
     Raises:
         ImageError: it is no RGB image, or has no pixels.
     """
-    if image.ndim != 4 or image.shape[-1] != 3 or not image.numel():
-        raise ImageError(
-            f"'image' has shape {tuple(image.shape)}, expected an RGB IMAGE (batch, height, "
-            "width, 3). An image with transparency goes through 'Split Image with Alpha' first."
-        )
+    check_rgb(image, name)
     return rearrange(image, "b h w c -> b c h w").float() * 2.0 - 1.0
 
 

@@ -1,6 +1,6 @@
 """Draw with the host's samplers, and guidance by pose and identity, each with its own scale."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import comfy.model_management
 import comfy.model_patcher
@@ -9,6 +9,7 @@ import comfy.samplers
 import comfy.utils
 import latent_preview
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...posexfer_core.errors import ConfigError
@@ -16,6 +17,10 @@ from ...posexfer_core.network.config import LATENT_STRIDE
 from ...posexfer_core.network.guidance import NONE, Guidance
 from .attach import CONTROL_PATCH
 from .control_patch import BRANCHES
+from .family import check_text, check_vae
+from .framing import check_sides
+from .images import from_core, to_core
+from .restoring import restore
 
 
 class PoseTransferGuider(comfy.samplers.CFGGuider):
@@ -43,6 +48,16 @@ class PoseTransferGuider(comfy.samplers.CFGGuider):
         )
 
 
+class Drawn(NamedTuple):
+    """Latents, and what restores the detail that they lose."""
+
+    samples: Tensor
+    warped: Tensor | None
+    """(frames, 5, height, width); None where there was no warp."""
+    mask: Tensor | None
+    """Where the MODEL was conditioned, (1 or frames, height, width); None: everywhere."""
+
+
 def draw(
     model: comfy.model_patcher.ModelPatcher,
     guidance: Guidance,
@@ -55,7 +70,7 @@ def draw(
     batch: int,
     positive: Any = None,
     negative: Any = None,
-) -> Tensor:
+) -> Drawn:
     """Sample latents, showing previews and heeding interrupts as the host's KSampler does.
 
     Args:
@@ -71,7 +86,7 @@ def draw(
         negative: text of the pass without pose and person; as the positive where left out.
 
     Raises:
-        ConfigError: the MODEL has no condition.
+        ConfigError: the MODEL has no condition, or sides or text are not of its kind.
     """
     control = model.get_attachment(CONTROL_PATCH)
     if control is None:
@@ -79,6 +94,10 @@ def draw(
             "This MODEL has no condition. Connect the MODEL that comes out of "
             "3D Control Guidance Apply."
         )
+    check_sides(size[1], size[0])
+    width_of_text = control.transfer.config.unet.cross_attention_dim
+    for name, given in (("positive", positive), ("negative", negative)):
+        check_text(given, width_of_text, name)
     latent = model.get_model_object("latent_format")
     height, width = (side // LATENT_STRIDE for side in size)
     empty = torch.zeros(control.frames * batch, latent.latent_channels, height, width)
@@ -89,16 +108,43 @@ def draw(
     plan = comfy.samplers.KSampler(
         model, steps=steps, device=model.load_device, sampler=sampler, scheduler=scheduler
     )
-    samples = guider.sample(
-        noise,
-        empty,
-        comfy.samplers.sampler_object(sampler),
-        plan.sigmas,
-        callback=latent_preview.prepare_callback(model, steps),
-        disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
-        seed=seed,
-    )
-    return samples.to(comfy.model_management.intermediate_device())
+    control.kept.wanted = True
+    try:
+        samples = guider.sample(
+            noise,
+            empty,
+            comfy.samplers.sampler_object(sampler),
+            plan.sigmas,
+            callback=latent_preview.prepare_callback(model, steps),
+            disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
+            seed=seed,
+        )
+    finally:
+        warped = control.kept.take()
+    if not control.strengths.prior:
+        warped = None
+    samples = samples.to(comfy.model_management.intermediate_device())
+    return Drawn(samples, warped, control.mask)
+
+
+def decode(vae: Any, drawn: Drawn, *, detail: bool) -> Tensor:
+    """Decode latents to an IMAGE, and restore the warp's detail where the MODEL was conditioned.
+
+    Raises:
+        ConfigError: the VAE is of another family.
+    """
+    check_vae(vae, drawn.samples.shape[1])
+    image = vae.decode(drawn.samples)
+    if drawn.warped is None or not detail:
+        return image
+    before = to_core(image)
+    restored = restore(before, drawn.warped.to(before))
+    if drawn.mask is not None:
+        masks = drawn.mask[:, None].to(before)
+        area = F.interpolate(masks, size=before.shape[-2:], mode="area")
+        area = torch.cat([area[[n % len(area)]] for n in range(len(before))])
+        restored = before + area * (restored - before)
+    return from_core(restored)
 
 
 def empty_text(config: Any) -> list[list[Any]]:

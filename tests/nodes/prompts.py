@@ -41,4 +41,6 @@ def on_small_weights(prompt: dict[str, Any]) -> dict[str, Any]:
             node["inputs"]["steps"] = 2
         if node["class_type"] == "EmptyLatentImage":
             node["inputs"].update(width=64, height=96)
+        if node["class_type"] == "PoseXfer_FramePose":
+            node["inputs"].update(width=128, height=128)
     return prompt

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.nodes.host_process import CHECKOUT, ROOT
+from tests.nodes.small_models import write_zero_text
 
 LAUNCHER = Path(__file__).with_name("cpu_torch.py")
 PATIENCE_S = 240.0
@@ -113,7 +114,7 @@ def serve(base: Path) -> Iterator[Server]:
     Raises:
         RuntimeError: it does not come up; says what it wrote.
     """
-    (base / "custom_nodes").mkdir(parents=True)
+    write_zero_text(base)
     (base / "custom_nodes" / "posexfer").symlink_to(ROOT)
     for name in ("input", "output", "models/model_patches", "models/smpl"):
         (base / name).mkdir(parents=True)

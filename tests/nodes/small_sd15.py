@@ -39,25 +39,25 @@ def write_small_sd15(models: Path) -> None:
     unet = UNetModel(**UNET, out_channels=4, transformer_depth_output=[0, 0, 1, 1])
     text = SD1ClipModel(dtype=torch.float16)
     state = {
-        **_prefixed("model.diffusion_model.", _filled(unet)),
-        **_prefixed("cond_stage_model.", _text_state(text)),
-        **_prefixed("first_stage_model.", _filled(TAESD())),
+        **prefixed("model.diffusion_model.", filled(unet)),
+        **prefixed("cond_stage_model.", _text_state(text)),
+        **prefixed("first_stage_model.", filled(TAESD())),
     }
-    _write(models / "checkpoints" / CHECKPOINT, state)
+    write_halves(models / "checkpoints" / CHECKPOINT, state)
     for name in CONTROLNETS:
-        _write(models / "controlnet" / name, _filled(ControlNet(**UNET, hint_channels=3)))
+        write_halves(models / "controlnet" / name, filled(ControlNet(**UNET, hint_channels=3)))
 
 
 def _text_state(text: nn.Module) -> dict[str, Tensor]:
     """Name the text encoder's weights as a checkpoint does; the projection is not among them."""
     return {
         name.removeprefix("clip_l."): value
-        for name, value in _filled(text).items()
+        for name, value in filled(text).items()
         if "transformer.text_model" in name
     }
 
 
-def _filled(module: nn.Module) -> dict[str, Tensor]:
+def filled(module: nn.Module) -> dict[str, Tensor]:
     """Draw small weights: ComfyUI's layers are made without any; single numbers stay."""
     return {
         name: _draw(name, value.shape) if value.ndim else value
@@ -72,10 +72,12 @@ def _draw(name: str, shape: Iterable[int]) -> Tensor:
     return torch.randn(size) / max(size[1:].numel(), 1) ** 0.5
 
 
-def _prefixed(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+def prefixed(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Name weights as a part of a checkpoint."""
     return {prefix + name: value for name, value in state.items()}
 
 
-def _write(path: Path, state: dict[str, Tensor]) -> None:
+def write_halves(path: Path, state: dict[str, Tensor]) -> None:
+    """Save weights at half precision."""
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: value.half().contiguous() for name, value in state.items()}, path)

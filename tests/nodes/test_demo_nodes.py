@@ -14,7 +14,9 @@ from tests.nodes.test_nodes import bodies, files, standing_params  # noqa: F401
     ("person", "size"), [("painted person", (256, 176)), ("astronaut (photo)", (512, 512))]
 )
 def test_the_demo_persons_keypoints_are_of_their_body_and_image(pack, person, size):
-    image, body, keypoints = pack.run("DemoPerson", person=person)
+    image, body, keypoints, mask = pack.run("DemoPerson", person=person)
+    inside = mask[0][body.view().visibility.mask[0]].mean()
+    assert mask.shape == (1, *size) and float(inside) > 0.7
     assert image.shape == (1, *size, 3)
     assert body.params.image_size == size
     found, overlay = pack.run("EstimateHumanParams", image=image, keypoints=keypoints)

@@ -45,7 +45,7 @@ def test_the_pack_loads_without_a_word(host, pack, caplog):
     caplog.clear()
     assert asyncio.run(host.nodes.load_custom_node(str(ROOT), set(), "custom_nodes"))
     assert not [record for record in caplog.records if record.levelname != "INFO"]
-    assert len(pack.classes) == 14
+    assert len(pack.classes) == 17
 
 
 def test_every_input_and_output_has_a_tooltip(pack):

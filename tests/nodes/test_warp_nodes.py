@@ -14,7 +14,7 @@ DEMO = ROOT / "posexfer_core" / "assets" / "demo"
 @pytest.fixture(scope="module")
 def painted(pack):
     """The painted person: image, body, and a mask a little wider than the body."""
-    image, body, _ = pack.run("DemoPerson", person="painted person")
+    image, body, *_ = pack.run("DemoPerson", person="painted person")
     mask = dilate(body.view().visibility.mask, 2).float()
     return image, body, mask
 

@@ -11,6 +11,10 @@ def test_sampling_starts_at_the_noisiest_trained_level():
     assert scheduler.timesteps.tolist() == [999]
 
 
+def test_sampling_ends_without_noise():
+    assert make_scheduler().final_alpha_cumprod == 1.0
+
+
 def test_betas_rise_linearly_in_their_roots():
     betas = make_scheduler().betas
     roots = betas.sqrt()
