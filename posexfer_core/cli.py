@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from .commands import convert, demo, estimate, info, render, transfer
-from .errors import PoseXferError
+from .errors import PersonNotFoundError, PoseXferError
 
 COMMANDS = (transfer, estimate, render, convert, info, demo)
 USER_ERROR = 2
@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; errors that the user can mend become one sentence on stderr.
+    """Run one command; errors that the user can mend become a sentence or three on stderr.
 
     Returns:
         0, or 2 for a user's error (argparse exits with 2 itself).
@@ -24,8 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
         sys.stdout.flush()
     except PoseXferError as error:
-        sentence = " ".join(str(error).split())
-        sys.stderr.write(f"posexfer {options.command}: {sentence}\n")
+        lines = str(error).splitlines() if isinstance(error, PersonNotFoundError) else [str(error)]
+        message = "\n".join(" ".join(line.split()) for line in lines)
+        sys.stderr.write(f"posexfer {options.command}: {message}\n")
         return USER_ERROR
     except KeyboardInterrupt:
         sys.stderr.write(f"posexfer {options.command}: stopped; nothing was left half-written.\n")

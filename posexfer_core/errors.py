@@ -17,8 +17,19 @@ class ConfigError(PoseXferError):
     """A setting is unknown, out of range, or contradicts another."""
 
 
+class DetectorMissingError(ConfigError):
+    """The optional detector of people is not installed, or its model file is not found."""
+
+
 class KeypointsError(PoseXferError):
     """Keypoints are missing, in no known layout, or show no person."""
+
+
+class PersonNotFoundError(PoseXferError):
+    """Nobody in an image can be used; says on a line each what was found, expected, and to do."""
+
+    def __init__(self, found: str, expected: str, advice: str) -> None:
+        super().__init__("\n".join((found, expected, advice)))
 
 
 class MeshError(PoseXferError):

@@ -1,6 +1,8 @@
-"""`posexfer estimate`: fits a body to keypoints or 3D joints, or regresses it from the image."""
+"""`posexfer estimate`: fits a body to keypoints, 3D joints or an image alone, or regresses it."""
 
 import argparse
+import logging
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,21 +15,25 @@ from ..body.motion import join_frames
 from ..body.params import HumanParams
 from ..body.smpl_files import open_body
 from ..body.view import BodyView
-from ..errors import KeypointsError, OutputError
+from ..errors import ImageError, KeypointsError, OutputError
 from ..files.atomic import check_target, make_folder
 from ..files.images import check_image_target, save_image
 from ..fit.fit import FitResult, Progress, fit_people
-from ..fit.video.estimate_sequence import fit_sequence, regress_sequence
+from ..fit.video.estimate_sequence import find_in_sequence, fit_sequence, smooth_found
 from ..keypoints.detections import read_keypoints
 from ..keypoints.masks import check_mask
 from ..render.overlay import overlay_body
 from .options import add_body_option, between, index, print_line
+from .person_in_photo import ROUGH, add_detector_option, detector_if_any, trustworthiness
 from .progress import progress_line
 from .sequence_files import SequenceFiles
 
+logger = logging.getLogger(__name__)
+
 HELP = (
     "Fit the 3D body to a person's 2D keypoints or 3D joints, in one image or in the frames of a "
-    "video, or regress it roughly from the image alone; writes parameters (.npz), overlays (PNG)."
+    "video, or to what the detector finds in the image alone; writes parameters (.npz) and "
+    "overlays (PNG)."
 )
 
 
@@ -45,8 +51,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="JSON of COCO-17, COCO-WholeBody, OpenPose-18/25, POSE_KEYPOINT or MediaPipe (its "
         "world landmarks are used too), pixels or 0..1, of one or several frames; or a folder with "
-        "one file a frame, as OpenPose writes; without keypoints a small network regresses the "
-        "body of the one person in the image, roughly",
+        "one file a frame, as OpenPose writes; left out: the detector finds the people "
+        "(--detector), or without it a small network regresses one body, roughly",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.npz", help="parameter file to write"
@@ -62,13 +68,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--person",
         type=index,
         default=0,
-        help="which person, from 0 (default: 0); in a video, in its first frame: from there it "
-        "is followed, unless --smooth is 0",
+        help="which person, from 0 (default: 0), the detector's by size; in a video, in its first "
+        "frame: from there it is followed, unless --smooth is 0",
     )
     parser.add_argument(
         "--frame", type=index, metavar="N", help="only this frame, from 0 (default: all)"
     )
     _add_fit_options(parser)
+    add_detector_option(parser)
     add_body_option(parser)
 
 
@@ -129,9 +136,13 @@ def run(options: argparse.Namespace) -> None:
     frames = _wanted_frames(options, files)
     overlays = _overlay_files(options, files, frames)
     body = open_body(options.body)
-    doing, estimate = ("fitting", _fit) if files.inputs.known else ("regressing", _regress)
-    with progress_line(doing, len(frames), "frames") as advance:
-        params, quality = estimate(options, files, frames, body, advance)
+    known = files.inputs.known
+    with nullcontext() if known else detector_if_any(options.detector) as landmarker:
+        if landmarker is not None:
+            files = files.detected(landmarker, frames[0])
+        doing, estimate = ("fitting", _fit) if files.inputs.known else ("regressing", _regress)
+        with progress_line(doing, len(frames), "frames") as advance:
+            params, quality = estimate(options, files, frames, body, advance)
     if options.fps is not None:
         params = replace(params, frame_rate=options.fps)
     for number, path in enumerate(overlays):
@@ -176,14 +187,14 @@ def _fit(
     progress: Progress,
 ) -> tuple[HumanParams, str]:
     """Return the body fitted to keypoints and 3D joints, and how well it explains them."""
-    results = fit_sequence(
-        files.inputs,
-        frames,
-        person=options.person,
-        body=body,
-        strength=options.smooth,
-        progress=progress,
-    )
+    settings = {"person": options.person, "body": body, "strength": options.smooth}
+    try:
+        results = fit_sequence(files.inputs, frames, **settings, progress=progress)
+    except ImageError as error:
+        if options.mask is not None:
+            raise
+        logger.warning("%s The detector's masks are left out.", error)
+        results = fit_sequence(files.without_masks().inputs, frames, **settings)
     errors = np.array([one.reprojection_px for one in results])
     quality = f"mean reprojection error: {np.nanmean(errors):.2f} px"
     if len(frames) > 1:
@@ -205,20 +216,14 @@ def _regress(
         raise KeypointsError("--mask shapes a body that was fitted to keypoints; give them too.")
     if options.person:
         raise KeypointsError(
-            f"--person {options.person} chooses among the people of a keypoint file; without one, "
-            "the image must show one person. Give keypoints, or cut the image."
+            f"--person {options.person} chooses among the people of a keypoint file or of the "
+            "detector; the network alone finds one. Give keypoints, or cut the image."
         )
-    params = regress_sequence(
-        map(files.image, frames),
-        body=body,
-        focal_px=options.focal_px,
-        strength=options.smooth,
-        progress=progress,
+    found = find_in_sequence(
+        map(files.image, frames), body=body, focal_px=options.focal_px, progress=progress
     )
-    return params, (
-        "rough estimate from the image alone, by a small network trained on synthetic people: "
-        "check the overlay; keypoints give a better one"
-    )
+    params = smooth_found(found, body=body, strength=options.smooth, progress=progress)
+    return params, f"{ROUGH}\n{trustworthiness(found)}"
 
 
 def fit_person(

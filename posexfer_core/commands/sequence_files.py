@@ -1,7 +1,7 @@
 """The files of a sequence: images, keypoints, 3D joints and masks, each a file or a folder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jaxtyping import Float
@@ -10,12 +10,13 @@ from torch import Tensor
 from ..errors import ImageError
 from ..files.folders import numbered_files
 from ..files.images import load_image, load_mask
-from ..keypoints.detections import read_keypoints
+from ..keypoints.detect_people import DetectedPerson, detect_people
+from ..keypoints.detections import Detections, read_keypoints
+from ..keypoints.detector import Landmarker
 from ..keypoints.input_sequence import InputSequence, check_frame_counts
 from ..keypoints.joint_files import read_joint_file
 from ..keypoints.masks import Mask, check_mask
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+from .person_in_photo import PHOTO_SUFFIXES, announce, raw_people, without_masks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +89,39 @@ class SequenceFiles:
             )
         return image
 
+    def detected(self, landmarker: Landmarker, first: int) -> "SequenceFiles":
+        """Add the people that the detector finds in each frame, and tell how many at first.
+
+        Args:
+            landmarker: of the detector.
+            first: the frame that is searched at once; others when they are asked for.
+
+        Raises:
+            PersonNotFoundError: nobody is found at first.
+        """
+        people = detect_people(self.image(first), landmarker)
+        path = self.images[first if len(self.images) > 1 else 0]
+        announce(people, path, self.inputs.image_size)
+
+        def people_of(frame: int) -> list[DetectedPerson]:
+            return people if frame == first else detect_people(self.image(frame), landmarker)
+
+        detections = Detections(
+            name=self.images[0].name if len(self.images) == 1 else self.images[0].parent.name,
+            frames=range(self.frames),
+            parse=lambda frame: raw_people(people_of(frame)),
+        )
+        return replace(self, inputs=replace(self.inputs, keypoints=detections))
+
+    def without_masks(self) -> "SequenceFiles":
+        """Drop the masks of the detector."""
+        assert self.inputs.keypoints is not None, "there is no detector"
+        bare = without_masks(self.inputs.keypoints)
+        return replace(self, inputs=replace(self.inputs, keypoints=bare))
+
 
 def _image_files(path: Path, what: str) -> list[Path]:
-    return numbered_files(path, SUFFIXES, what, error=ImageError) if path.is_dir() else [path]
+    return numbered_files(path, PHOTO_SUFFIXES, what, error=ImageError) if path.is_dir() else [path]
 
 
 def _mask_reader(files: list[Path], size: tuple[int, int]) -> Callable[[int], Mask]:

@@ -92,7 +92,9 @@ class Detections:
             if person.world is not None and len(person.points):
                 joints = name_joints(person.world[:, :3], person.world[:, 3])
             keypoints = _to_pixels(person, image_size or person.image_size)
-            return Observation(keypoints=keypoints, joints=joints, focal_px=focal_px)
+            return Observation(
+                keypoints=keypoints, joints=joints, focal_px=focal_px, mask=person.mask
+            )
 
         return FrameObservations.of(self.people(frame), observe, name=self.name)
 

@@ -61,7 +61,7 @@ class InputSequence:
                 found = replace(found, joints=self.joints.joints(frame, person))
         except KeypointsError as error:
             return error
-        return replace(found, mask=mask)
+        return found if mask is None else replace(found, mask=mask)
 
 
 def check_frame_counts(counts: dict[str, int | None], hint: str) -> None:

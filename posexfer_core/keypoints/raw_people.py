@@ -9,6 +9,7 @@ from numpy import ndarray
 
 from ..errors import KeypointsError
 from .layouts import LAYOUTS
+from .masks import Mask
 
 
 class RawPerson(NamedTuple):
@@ -24,6 +25,8 @@ class RawPerson(NamedTuple):
     """Coordinates are known to be shares of the image, even those beyond its edges."""
     world: Float[ndarray, "33 4"] | None = None
     """MediaPipe's world landmarks: x, y, z in metres, and confidence."""
+    mask: Mask | None = None
+    """Where the person is, in an image of `image_size`; a detector's, no file has it."""
 
 
 class RawFrames(NamedTuple):

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..geometry.camera import default_focal_px, intrinsics_matrix
-from ..geometry.resample import resample
+from ..geometry.crop import Crop
 from ..geometry.rotations import matrix_to_axis_angle
 from .regressor_flip import predict_with_flip
 from .regressor_network import BodyRegressor, RegressorOutput
@@ -22,28 +22,6 @@ from .weights import REGRESSOR
 
 FILLED = 0.75
 """Share of the second crop's height or width that the joints fill."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Crop:
-    """The part of an image that is the network's input: `p` lands at `scale * (p - offset_xy)`."""
-
-    offset_xy: tuple[float, float]
-    scale: float
-    size: tuple[int, int]
-
-    @classmethod
-    def around(cls, low: Tensor, high: Tensor, size: tuple[int, int], filled: float) -> "Crop":
-        """Centre a box, corners in pixels of the image, that fills a share of the crop's side."""
-        extent = (high - low).clamp_min(1.0)
-        scale = filled * float((extent.new_tensor([size[1], size[0]]) / extent).min())
-        corner = (low + high) / 2.0 - extent.new_tensor([size[1], size[0]]) / (2.0 * scale)
-        return cls(offset_xy=(float(corner[0]), float(corner[1])), scale=scale, size=size)
-
-    def to_image(self, ndc: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """Map NDC of the crop to pixels of the image."""
-        half = ndc.new_tensor([self.size[1], self.size[0]]) / 2.0
-        return (ndc + 1.0) * half / self.scale + ndc.new_tensor(self.offset_xy)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,10 +56,10 @@ def regress_body(
     size = (network.config.height, network.config.width)
     corners = image.new_tensor([[0.0, 0.0], [float(width), float(height)]])
     crop = Crop.around(corners[0], corners[1], size, 1.0)
-    output = network(resample(image[None], crop.offset_xy, crop.scale, size))
+    output = network(crop.cut(image[None]))
     joints = crop.to_image(output.joints_ndc[0])
     crop = Crop.around(joints.amin(0), joints.amax(0), size, FILLED)
-    output = predict_with_flip(network, resample(image[None], crop.offset_xy, crop.scale, size))
+    output = predict_with_flip(network, crop.cut(image[None]))
     params = params_from_output(output, 0, (height, width), crop=crop, body=body, focal_px=focal_px)
     return Prediction(params=params, joints_px=crop.to_image(output.joints_ndc[0]))
 

@@ -206,16 +206,6 @@ def test_another_photo_may_be_the_target(work, capsys):
     assert "target: mean reprojection error" in capsys.readouterr().out
 
 
-def test_the_warp_needs_the_body_in_the_photo(work, capsys):
-    code = main(
-        [
-            *["transfer", str(work / "image.png"), "--target", str(work / "target.npz")],
-            *["--out", str(work / "out.png"), "--method", "warp"],
-        ]
-    )
-    assert_one_sentence(capsys, code, "--keypoints or --source-params")
-
-
 @pytest.mark.parametrize(
     "more", [["--no-prior"], ["--no-warp"], ["--no-retarget"], ["--guidance-pose", "1"]]
 )
@@ -223,9 +213,10 @@ def test_every_switch_draws(work, weights, more):
     assert transfer(work, weights, "--size", "128x88", *more) == 0
 
 
-def test_keypoints_or_nothing_will_do_for_the_source(work, weights):
-    for changes in ({"keypoints": work / "keypoints.json"}, {}):
-        assert transfer(work, weights, "--size", "128x88", source_params=None, **changes) == 0
+def test_keypoints_will_do_for_the_source(work, weights):
+    keypoints = work / "keypoints.json"
+    code = transfer(work, weights, "--size", "128x88", source_params=None, keypoints=keypoints)
+    assert code == 0
 
 
 def test_estimate_prints_the_error_and_writes_both_files(work, capsys):

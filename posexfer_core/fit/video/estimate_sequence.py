@@ -10,7 +10,7 @@ from ...body.motion import join_frames
 from ...body.params import HumanParams
 from ...keypoints.input_sequence import InputSequence
 from ...keypoints.tracking import PersonTracker, observe_all, observe_with_gaps
-from ...pose_networks.regressor import regress_body
+from ...pose_networks.find_body import MOST_SPREAD, FoundBody, find_body
 from ..fit import FitResult, Progress, fit_people
 from ..search import IN_SPACE, SearchPlan
 from .fit_motion import fit_motion
@@ -63,7 +63,7 @@ def regress_sequence(
     strength: float,
     progress: Progress,
 ) -> HumanParams:
-    """Regress the body of the only person of each image, then smooth it over time.
+    """Regress one person's body from each image alone, then smooth it over time.
 
     Args:
         images: RGB in [-1, 1], at least one.
@@ -72,11 +72,37 @@ def regress_sequence(
         strength: of the smoothing; none at 0.
         progress: called after each image, and with 0 while smoothing.
     """
-    found: list[HumanParams] = []
+    found = find_in_sequence(images, body=body, focal_px=focal_px, progress=progress)
+    return smooth_found(found, body=body, strength=strength, progress=progress)
+
+
+def find_in_sequence(
+    images: Iterable[Float[Tensor, "3 height width"]],
+    *,
+    body: BodyModel,
+    focal_px: float | None,
+    progress: Progress,
+) -> list[FoundBody]:
+    """Find one person in the first image, then around where the image before has it.
+
+    Args are those of `regress_sequence`.
+    """
+    found: list[FoundBody] = []
     for image in images:
-        found.append(regress_body(image, body=body, focal_px=focal_px).params)
+        near = found[-1].prediction.joints_px if found else None
+        one = find_body(image, body=body, focal_px=focal_px, near=near)
+        if near is not None and one.spread > MOST_SPREAD:  # lost
+            one = find_body(image, body=body, focal_px=focal_px)
+        found.append(one)
         progress(1)
-    params = join_frames(found)
+    return found
+
+
+def smooth_found(
+    found: Sequence[FoundBody], *, body: BodyModel, strength: float, progress: Progress
+) -> HumanParams:
+    """Join the bodies of all frames and smooth them; args are those of `regress_sequence`."""
+    params = join_frames([one.prediction.params for one in found])
     if not strength or params.frames == 1:
         return params
     return smooth_bodies(

@@ -6,12 +6,8 @@ import torch
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
 from posexfer_core.geometry.camera import pixels_to_ndc, project_perspective
-from posexfer_core.pose_networks.regressor import (
-    Crop,
-    params_from_output,
-    regress_body,
-    turn_to_ray,
-)
+from posexfer_core.geometry.crop import Crop
+from posexfer_core.pose_networks.regressor import params_from_output, regress_body, turn_to_ray
 from posexfer_core.pose_networks.regressor_network import (
     BodyRegressor,
     BodyRegressorConfig,
@@ -60,13 +56,6 @@ def test_a_crop_is_undone(body):
     wanted = torch.tensor([100.0 + 2.0 * 24.0 * 1.3, 50.0 + 2.0 * 32.0 * 0.8])
     torch.testing.assert_close(pixels, wanted, rtol=0, atol=1e-2)
     assert float(params.intrinsics[0, 0, 0] / view.joints[0, 0, 2]) == pytest.approx(32.0, rel=1e-3)
-
-
-def test_a_crop_around_a_box_is_centred_on_it():
-    crop = Crop.around(torch.tensor([10.0, 20.0]), torch.tensor([30.0, 100.0]), SIZE, 0.8)
-    assert crop.scale == pytest.approx(0.8 * 64.0 / 80.0)
-    middle = crop.to_image(torch.zeros(2))
-    torch.testing.assert_close(middle, torch.tensor([20.0, 60.0]))
 
 
 def test_the_turn_takes_straight_ahead_to_the_ray():

@@ -1,0 +1,139 @@
+"""The person of the image that a transfer starts from: body and mask."""
+
+import argparse
+import logging
+from pathlib import Path
+
+from jaxtyping import Float
+from torch import Tensor
+
+from ..body.model import BodyModel
+from ..body.params import HumanParams
+from ..errors import ParamsError
+from ..files.images import load_mask, load_opacity
+from ..formats.any_pose import is_mesh
+from ..formats.body_family import convert_betas
+from ..formats.read import NAMES, read_params
+from ..geometry.camera import crop_intrinsics
+from .estimate import fit_person
+from .options import index
+from .person_in_photo import PersonInPhoto, add_detector_option, person_in_photo
+
+logger = logging.getLogger(__name__)
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Describe what is known of the person in the image."""
+    known = parser.add_mutually_exclusive_group()
+    known.add_argument(
+        "--source-params",
+        type=Path,
+        metavar="FILE",
+        help="body parameters of the person in the image, as `posexfer estimate` or another tool "
+        "writes them (docs/formats.md)",
+    )
+    known.add_argument(
+        "--keypoints",
+        type=Path,
+        metavar="FILE.json",
+        help="2D keypoints of the person in the image; the body is fitted to them. With neither "
+        "the detector finds the person",
+    )
+    parser.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="an image that is white (or opaque) where the person is, of the image's size: clothes "
+        "and hair move with the body then, and nothing of the person stays behind (default: how "
+        "opaque the image is, if it is not opaque all over; else the detector's)",
+    )
+    parser.add_argument(
+        "--source-person",
+        type=index,
+        default=0,
+        help="which person of the source's file, or of those that the detector finds, the largest "
+        "first, from 0 (default: 0)",
+    )
+    parser.add_argument(
+        "--source-format",
+        choices=NAMES,
+        metavar="NAME",
+        help="as --format, of --source-params",
+    )
+    add_detector_option(parser)
+
+
+def open_source(
+    options: argparse.Namespace, image: Float[Tensor, "1 3 height width"], body: BodyModel
+) -> PersonInPhoto:
+    """Read, fit or find the source's body, in the camera of the image, and its mask.
+
+    Raises:
+        ParamsError: `--source-params` is a mesh, or of an image of another aspect.
+        PersonNotFoundError: nobody is found in the image.
+    """
+    mask, person = _mask(options), options.source_person
+    size = (image.shape[-2], image.shape[-1])
+    if options.source_params is not None:
+        return PersonInPhoto(params=_read_source(options, size, body), mask=mask)
+    if options.keypoints is not None:
+        fit = fit_person(options.keypoints, size, body, person, mask)
+        return PersonInPhoto(params=fit.params, mask=mask)
+    return person_in_photo(
+        options.image, image, person=person, body=body, detector=options.detector, mask=mask
+    )
+
+
+def _read_source(
+    options: argparse.Namespace, size: tuple[int, int], body: BodyModel
+) -> HumanParams:
+    path: Path = options.source_params
+    if is_mesh(path):
+        raise ParamsError(
+            f"{path.name} is a mesh: it has a pose, but no place in an image. Give it as a "
+            "target, and parameters or keypoints for the source."
+        )
+    params = read_params(
+        path,
+        format=options.source_format,
+        frame=0,
+        person=options.source_person,
+        image_size=size,
+        body=body,
+    )
+    return for_image_size(convert_betas(params, body), size)
+
+
+def _mask(options: argparse.Namespace) -> Float[Tensor, "1 1 height width"] | None:
+    """Read the person's mask, from the image itself where it is not opaque all over."""
+    if options.mask is not None:
+        return load_mask(options.mask)[None, None]
+    opacity = load_opacity(options.image)
+    if opacity is not None:
+        logger.warning(
+            "%s is not opaque all over; what is opaque is taken for the person.", options.image.name
+        )
+    return None if opacity is None else opacity[None, None]
+
+
+def for_image_size(params: HumanParams, size: tuple[int, int]) -> HumanParams:
+    """Give parameters the camera of the same image at another resolution.
+
+    Args:
+        params: with the camera of an image of the same aspect, within 2 %.
+        size: height and width of the image at hand, pixels.
+
+    Raises:
+        ParamsError: the aspects differ, so they cannot be of the same image.
+    """
+    height, width = params.image_size
+    vertical, horizontal = size[0] / height, size[1] / width
+    if abs(vertical / horizontal - 1.0) > 0.02:
+        raise ParamsError(
+            f"The source's parameters belong to an image of {width}x{height} pixels (width x "
+            f"height), but this one is {size[1]}x{size[0]}; give the parameters that were "
+            "estimated from this image."
+        )
+    if params.image_size == size:
+        return params
+    return params.with_camera(crop_intrinsics(params.intrinsics, (0.0, 0.0), horizontal), size)

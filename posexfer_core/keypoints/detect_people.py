@@ -1,0 +1,189 @@
+"""Everyone in an image, by a landmarker that sees one or two people at a time.
+
+MediaPipe's detector shrinks an image to 224 pixels and finds who fills it, so overlapping windows
+are tried, findings of the same person are merged, and each person is looked at once more from near.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, UInt8
+from numpy import ndarray
+from torch import Tensor
+
+from ..geometry.crop import Crop
+from ..geometry.resample import resample
+from ..geometry.search_windows import search_windows
+from .detector import Landmarker, Landmarks
+from .layouts import MEDIAPIPE33
+from .masks import Mask
+from .raw_people import RawPerson
+
+WINDOW_PX = 512
+"""Longest side of a window as the landmarker gets it."""
+NEAR_PX = 1024
+"""Longest side of the crop around one person."""
+MARGIN = 0.25
+"""Margin of that crop on each side, as a share of the person's extent."""
+COMPARED_PX = 192
+"""Longest side of the grid on which masks are compared."""
+SAME = 0.5
+"""Share of the smaller mask that two findings have in common where they are of one person."""
+LEAST_SCORE = 0.4
+"""Score below which a finding is dropped."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DetectedPerson:
+    """One person of an image."""
+
+    points: Float[ndarray, "33 3"]
+    """x, y in pixels of the image, and visibility from 0 to 1."""
+    world: Float[ndarray, "33 4"]
+    """x, y, z in metres from between the hips, and visibility."""
+    crop: Crop
+    """The part of the image that `crop_mask` covers."""
+    crop_mask: Float[Tensor, "crop_height crop_width"]
+    """Share of the person in each pixel of the crop, 0 to 1."""
+    image_size: tuple[int, int]
+    """`(height, width)`, pixels."""
+
+    @classmethod
+    def of(cls, found: Landmarks, crop: Crop, image_size: tuple[int, int]) -> "DetectedPerson":
+        """Place what was found in a crop in the whole image."""
+        points = found.image.copy()
+        points[:, :2] = points[:, :2] / crop.scale + np.array(crop.offset_xy)
+        return cls(
+            points=points,
+            world=found.world,
+            crop=crop,
+            crop_mask=torch.from_numpy(found.mask).float(),
+            image_size=image_size,
+        )
+
+    @property
+    def score(self) -> float:
+        """Return the mean visibility over the landmarks, 0 for those outside of the crop."""
+        inside = (self.points[:, :2] - self.crop.offset_xy) * self.crop.scale
+        shown = ((inside >= 0.0) & (inside <= self.crop.size[::-1])).all(1)
+        return float((self.points[:, 2] * shown).mean())
+
+    @cached_property
+    def coarse_mask(self) -> Bool[Tensor, "rows columns"]:
+        """The mask on the grid that all masks of an image are compared on."""
+        return self._mask_in(_whole(self.image_size, COMPARED_PX)) > 0.5
+
+    def mask(self) -> Float[Tensor, "height width"]:
+        """Return the share of the person in each pixel of the image."""
+        return self._mask_in(_whole(self.image_size, max(self.image_size)))
+
+    def without(self, others: Iterable["DetectedPerson"]) -> "DetectedPerson":
+        """Take from the mask what belongs to somebody else rather."""
+        mask = self.crop_mask
+        for other in others:
+            mask = torch.where(other._mask_in(self.crop) > self.crop_mask, 0.0, mask)
+        return replace(self, crop_mask=mask)
+
+    def _mask_in(self, wanted: Crop) -> Float[Tensor, "rows columns"]:
+        """Return the mask in the pixels of another crop; 0 outside of the person's own."""
+        own = self.crop
+        corner = (np.array(wanted.offset_xy) - own.offset_xy) * own.scale
+        mask = resample(
+            self.crop_mask[None, None],
+            (float(corner[0]), float(corner[1])),
+            wanted.scale / own.scale,
+            wanted.size,
+        )[0, 0]
+        for axis, (start, side) in enumerate(zip(corner[::-1], own.size, strict=True)):
+            at = (torch.arange(wanted.size[axis]) + 0.5) * (own.scale / wanted.scale) + float(start)
+            inside = (at >= 0.0) & (at <= side)
+            mask = mask * inside.unflatten(0, (-1, 1) if axis == 0 else (1, -1))
+        return mask
+
+    def raw(self) -> RawPerson:
+        """Return the person as the readers of keypoint files do, with its mask."""
+        mask: Mask = (self.mask() > 0.5).numpy()
+        return RawPerson(
+            self.points,
+            MEDIAPIPE33,
+            self.image_size,
+            world=self.world,
+            mask=mask if mask.any() and not mask.all() else None,
+        )
+
+
+def detect_people(
+    image: Float[Tensor, "3 height width"], landmarker: Landmarker
+) -> list[DetectedPerson]:
+    """Find everyone in an image, the largest first; nobody may be found.
+
+    Args:
+        image: RGB in [-1, 1], of any size.
+        landmarker: finds people in a crop.
+    """
+    size = (image.shape[-2], image.shape[-1])
+    found = [
+        person
+        for low, high in search_windows(size)
+        for person in _look(image, Crop.of_box(low, high, WINDOW_PX), landmarker)
+    ]
+    near = [_look_closer(image, person, landmarker) for person in _distinct(found)]
+    people = _distinct([person for person in near if person is not None])
+    people = [one.without(other for other in people if other is not one) for one in people]
+    return sorted(people, key=lambda person: -int(person.coarse_mask.sum()))
+
+
+def _whole(image_size: tuple[int, int], longest_px: int) -> Crop:
+    height, width = image_size
+    return Crop.of_box((0.0, 0.0), (float(width), float(height)), longest_px)
+
+
+def _look(
+    image: Float[Tensor, "3 height width"], crop: Crop, landmarker: Landmarker
+) -> list[DetectedPerson]:
+    size = (image.shape[-2], image.shape[-1])
+    return [
+        DetectedPerson.of(one, crop, size) for one in landmarker(_levels(crop.cut(image[None])))
+    ]
+
+
+def _look_closer(
+    image: Float[Tensor, "3 height width"], person: DetectedPerson, landmarker: Landmarker
+) -> DetectedPerson | None:
+    """Find a person again in a crop around it; None where it is not found there."""
+    height, width = person.image_size
+    rows, columns = np.nonzero(person.coarse_mask.numpy())
+    places = np.stack([columns, rows], -1) * (max(height, width) / COMPARED_PX)
+    places = np.concatenate([places, person.points[person.points[:, 2] > 0.5, :2]])
+    low, high = places.min(0), places.max(0)
+    room = MARGIN * float((high - low).max())
+    low = np.clip(low - room, 0.0, [width - 1.0, height - 1.0])
+    high = np.clip(high + room, low + 1.0, [width, height])
+    crop = Crop.of_box((float(low[0]), float(low[1])), (float(high[0]), float(high[1])), NEAR_PX)
+    found = [one for one in _look(image, crop, landmarker) if _common(one, person) > SAME]
+    return max(found, key=lambda one: _common(one, person), default=None)
+
+
+def _distinct(found: list[DetectedPerson]) -> list[DetectedPerson]:
+    """Keep the best finding of each person."""
+    kept: list[DetectedPerson] = []
+    for person in sorted(found, key=lambda person: -person.score):
+        empty = person.score < LEAST_SCORE or not person.coarse_mask.any()
+        if not empty and all(_common(person, other) <= SAME for other in kept):
+            kept.append(person)
+    return kept
+
+
+def _common(one: DetectedPerson, other: DetectedPerson) -> float:
+    """Return the share of the smaller of two masks that lies in the other."""
+    least = min(int(one.coarse_mask.sum()), int(other.coarse_mask.sum()))
+    return int((one.coarse_mask & other.coarse_mask).sum()) / max(least, 1)
+
+
+def _levels(image: Float[Tensor, "1 3 height width"]) -> UInt8[ndarray, "height width 3"]:
+    levels = ((image.clamp(-1.0, 1.0) + 1.0) * 127.5).round().to(torch.uint8)
+    return rearrange(levels, "1 rgb height width -> height width rgb").numpy()

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+import torch
+
+from posexfer_core.body.params import HumanParams
+from posexfer_core.geometry.camera import intrinsics_matrix
+from posexfer_core.keypoints.detect_people import detect_people
+from tests.posexfer_core.silhouette_landmarker import SilhouetteLandmarker, draw_person
+
+SIZE = (200, 520)
+
+
+def standing(x_m: float, z_m: float) -> HumanParams:
+    pose = torch.zeros(24, 3)
+    pose[0, 0] = torch.pi
+    pose[16, 2], pose[17, 2] = -1.1, 1.1
+    return HumanParams.single(
+        pose=pose,
+        betas=torch.zeros(10),
+        transl=torch.tensor([x_m, 0.2, z_m]),
+        intrinsics=intrinsics_matrix(300.0, SIZE),
+        image_size=SIZE,
+    )
+
+
+@pytest.fixture(scope="module")
+def crowd(body) -> tuple[torch.Tensor, SilhouetteLandmarker]:
+    """Three people, the middle one smaller, the last one cut off by the image's edge."""
+    image = -torch.ones(3, *SIZE)
+    places = ((-1.6, 4.0), (0.0, 5.5), (3.2, 4.0))
+    people = [
+        draw_person(image, standing(*place), body, channel) for channel, place in enumerate(places)
+    ]
+    return image, SilhouetteLandmarker(people)
+
+
+def test_everyone_is_found_once_the_largest_first(crowd):
+    image, landmarker = crowd
+    people = detect_people(image, landmarker)
+    assert len(people) == 3
+    areas = [int((person.mask() > 0.5).sum()) for person in people]
+    assert areas == sorted(areas, reverse=True)
+    for person in people:
+        mask = person.mask() > 0.5
+        overlaps = [(mask & one).sum() / (mask | one).sum() for one in image > 0.0]
+        assert max(overlaps) > 0.95
+
+
+def test_landmarks_are_in_the_pixels_of_the_image(crowd, body):
+    image, landmarker = crowd
+    first = landmarker.people[0]
+    rows, columns = np.nonzero((image[first.channel] > 0.0).numpy())
+    low, high = np.array([columns.min(), rows.min()]), np.array([columns.max(), rows.max()]) + 1.0
+    wanted = first.points[:, :2] * (high - low) + low
+    off = [np.abs(one.points[:, :2] - wanted).max() for one in detect_people(image, landmarker)]
+    assert min(off) < 3.0
+
+
+def test_nobody_is_found_where_nobody_is(crowd):
+    assert detect_people(-torch.ones(3, *SIZE), crowd[1]) == []
+
+
+def test_a_raw_person_has_the_mask_and_the_size_of_the_image(crowd):
+    raw = detect_people(*crowd)[0].raw()
+    assert raw.image_size == SIZE
+    assert raw.mask is not None and raw.mask.shape == SIZE
+    assert raw.points.shape == (33, 3) and raw.world is not None
+
+
+def test_pixels_belong_to_the_one_they_are_likelier_of(crowd):
+    first, second, *_ = detect_people(*crowd)
+    assert not (first.without([first]).crop_mask != first.crop_mask).any()
+    taken = first.without([second])
+    assert ((taken.mask() > 0.5) & (second.mask() > 0.5)).sum() == 0
