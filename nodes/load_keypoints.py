@@ -3,7 +3,6 @@
 from comfy_api.latest import io
 from typing_extensions import override
 
-from ..posexfer_core.errors import ParamsError
 from .host import paths
 from .schema import schema
 from .sockets import PoseKeypoint
@@ -27,11 +26,7 @@ class LoadPoseKeypoints(io.ComfyNode):
     @override
     def validate_inputs(cls, file: str) -> bool | str:
         """Refuse paths outside the folders before anything runs."""
-        try:
-            paths.find_params(file)
-        except ParamsError as error:
-            return str(error)
-        return True
+        return paths.params_complaint(file)
 
     @classmethod
     @override

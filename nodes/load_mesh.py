@@ -5,7 +5,6 @@ import logging
 from comfy_api.latest import io, ui
 from typing_extensions import override
 
-from ..posexfer_core.errors import ParamsError
 from .host import paths
 from .schema import schema
 from .sockets import Body, PosedBody
@@ -52,11 +51,7 @@ class LoadSMPLMesh(io.ComfyNode):
     @override
     def validate_inputs(cls, file: str) -> bool | str:
         """Refuse paths out of the folders before anything runs."""
-        try:
-            paths.find_params(file)
-        except ParamsError as error:
-            return str(error)
-        return True
+        return paths.params_complaint(file)
 
     @classmethod
     @override

@@ -56,6 +56,15 @@ def find_params(name: str) -> Path:
     return _find(name, folder_paths.get_folder_paths(SMPL))
 
 
+def params_complaint(name: str) -> bool | str:
+    """Say as `validate_inputs` does whether `find_params` finds a file, before anything runs."""
+    try:
+        find_params(name)
+    except ParamsError as error:
+        return str(error)
+    return True
+
+
 def _params_folders() -> dict[str, Path]:
     """Map each prefix of names to the folder of its files."""
     return {

@@ -1,6 +1,5 @@
 """Keypoint files of every format, recognised and read once: frames × people of `Observation`."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from ..errors import KeypointsError, ParamsError
+from ..files.containers import read_container
 from ..files.folders import numbered_files
-from ..files.npz import parse_npy
-from ..files.pickles import read_bytes
 from . import coco, mediapipe, openpose
 from .joints3d import name_joints
 from .keypoints import Keypoints
@@ -27,8 +25,6 @@ EXPECTED = (
 SUFFIXES = (".json", ".npy")
 NORMALISED_BELOW = 1.5
 """Coordinates that never exceed this are shares of the image, not pixels."""
-MOST_BYTES = 100_000_000
-"""Largest file that is read: keypoints of thousands of frames."""
 LARGEST_PX = 1e6
 """Coordinates beyond this are errors."""
 
@@ -172,21 +168,11 @@ def _only_frame(path: Path) -> list[RawPerson]:
 
 
 def _read_file(path: Path) -> Any:
-    """Return the content of a `.json` or `.npy` file."""
-    data = read_bytes(path, error=KeypointsError, expected="a file of keypoints", most=MOST_BYTES)
+    """Return the content of a file."""
     try:
-        if path.suffix.lower() != ".npy":
-            return json.loads(data)
-        if isinstance(array := parse_npy(data, path.name), ndarray):
-            return array
-        raise KeypointsError(f"{path.name} holds objects, no numbers; {EXPECTED}.")
+        return read_container(path, expected="a file of keypoints")
     except ParamsError as error:
         raise KeypointsError(str(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise KeypointsError(
-            f"{path.name} does not hold keypoints: {error or 'nested too deep'}; {EXPECTED}, as "
-            ".json or .npy."
-        ) from error
 
 
 def _recognise(content: Any, name: str) -> Detections:

@@ -207,12 +207,12 @@ def test_broken_files_get_a_sentence(tmp_path, text):
         load_keypoints(path, image_size=SIZE)
 
 
-def test_a_missing_file_and_a_pickle_get_a_sentence(tmp_path):
+def test_a_missing_file_and_one_of_nobody_get_a_sentence(tmp_path):
     with pytest.raises(KeypointsError, match="not there; expected a file of keypoints"):
         load_keypoints(tmp_path / "none.json")
-    np.save(tmp_path / "pickle.npy", np.array([{"people": []}], dtype=object))
-    with pytest.raises(KeypointsError, match="holds objects, no numbers"):
-        load_keypoints(tmp_path / "pickle.npy")
+    np.save(tmp_path / "nobody.npy", np.array([{"people": []}], dtype=object))
+    with pytest.raises(KeypointsError, match="no person is found"):
+        load_keypoints(tmp_path / "nobody.npy")
 
 
 def test_annotation_and_pose_keypoint_of_one_photo_agree(skier):
