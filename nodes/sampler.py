@@ -75,8 +75,9 @@ class PoseTransferSampler(io.ComfyNode):
         """Draw latents, and decode them where a VAE is connected."""
         from ..posexfer_core.network.guidance import Guidance
         from .host.blocking import or_blocked
-        from .host.sampling import decode, draw
+        from .host.sampling import check_inputs, decode, draw
 
+        check_inputs(model, (height, width), vae=vae, positive=positive, negative=negative)
         drawn = draw(
             model,
             Guidance(pose=pose_guidance, identity=identity_guidance),

@@ -58,7 +58,7 @@ def test_a_workflow_has_a_thumbnail_a_note_and_whole_links(path: Path):
 
 
 def test_files_that_a_workflow_needs_are_offered_for_download():
-    nodes = json.loads((ROOT / "workflows" / "sd15_controlnet.json").read_text())["nodes"]
+    nodes = json.loads((ROOT / "workflows" / "SD 1.5 ControlNet.json").read_text())["nodes"]
     loaders = [node for node in nodes if node["type"].endswith(("LoaderSimple", "NetLoader"))]
     assert len(loaders) == 3
     for node in loaders:

@@ -16,7 +16,7 @@ from ...posexfer_core.errors import ConfigError
 from ...posexfer_core.network.config import LATENT_STRIDE
 from ...posexfer_core.network.guidance import NONE, Guidance
 from .attach import CONTROL_PATCH
-from .control_patch import BRANCHES
+from .control_patch import BRANCHES, ControlPatch
 from .family import check_text, check_vae
 from .framing import check_sides
 from .images import from_core, to_core
@@ -58,6 +58,43 @@ class Drawn(NamedTuple):
     """Where the MODEL was conditioned, (1 or frames, height, width); None: everywhere."""
 
 
+def conditioned(model: comfy.model_patcher.ModelPatcher) -> ControlPatch:
+    """Find what 3D Control Guidance Apply added.
+
+    Raises:
+        ConfigError: the MODEL has no condition.
+    """
+    control = model.get_attachment(CONTROL_PATCH)
+    if control is None:
+        raise ConfigError(
+            "This MODEL has no condition. Connect the MODEL that comes out of "
+            "3D Control Guidance Apply."
+        )
+    return control
+
+
+def check_inputs(
+    model: comfy.model_patcher.ModelPatcher,
+    size: tuple[int, int],
+    *,
+    vae: Any = None,
+    positive: Any = None,
+    negative: Any = None,
+) -> None:
+    """Refuse sides, a VAE and text that do not go with a MODEL, before anything is sampled.
+
+    Raises:
+        ConfigError: says what was expected and found.
+    """
+    control = conditioned(model)
+    check_sides(size[1], size[0])
+    width = control.transfer.config.unet.cross_attention_dim
+    for name, text in (("positive", positive), ("negative", negative)):
+        check_text(text, width, name)
+    if vae is not None:
+        check_vae(vae, model.get_model_object("latent_format").latent_channels)
+
+
 def draw(
     model: comfy.model_patcher.ModelPatcher,
     guidance: Guidance,
@@ -86,18 +123,9 @@ def draw(
         negative: text of the pass without pose and person; as the positive where left out.
 
     Raises:
-        ConfigError: the MODEL has no condition, or sides or text are not of its kind.
+        ConfigError: the MODEL has no condition.
     """
-    control = model.get_attachment(CONTROL_PATCH)
-    if control is None:
-        raise ConfigError(
-            "This MODEL has no condition. Connect the MODEL that comes out of "
-            "3D Control Guidance Apply."
-        )
-    check_sides(size[1], size[0])
-    width_of_text = control.transfer.config.unet.cross_attention_dim
-    for name, given in (("positive", positive), ("negative", negative)):
-        check_text(given, width_of_text, name)
+    control = conditioned(model)
     latent = model.get_model_object("latent_format")
     height, width = (side // LATENT_STRIDE for side in size)
     empty = torch.zeros(control.frames * batch, latent.latent_channels, height, width)
@@ -128,12 +156,7 @@ def draw(
 
 
 def decode(vae: Any, drawn: Drawn, *, detail: bool) -> Tensor:
-    """Decode latents to an IMAGE, and restore the warp's detail where the MODEL was conditioned.
-
-    Raises:
-        ConfigError: the VAE is of another family.
-    """
-    check_vae(vae, drawn.samples.shape[1])
+    """Decode latents to an IMAGE, and restore the warp's detail where the MODEL was conditioned."""
     image = vae.decode(drawn.samples)
     if drawn.warped is None or not detail:
         return image

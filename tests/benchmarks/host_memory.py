@@ -50,7 +50,9 @@ def read_prompt(base: Path, *, bundled: bool) -> dict[str, Any]:
     (base / "read").mkdir()
     host = open_host(base / "read")
     load_pack(host)
-    workflow = json.loads((ROOT / "workflows" / "transfer_tiny.json").read_text())
+    workflow = json.loads(
+        (ROOT / "workflows" / "Transfer with the bundled weights.json").read_text()
+    )
     prompt = on_small_weights(to_prompt(workflow, host.nodes.NODE_CLASS_MAPPINGS))
     if bundled:
         node_of(prompt, "LoadModel")["weights"] = "tiny (bundled)"

@@ -4,6 +4,7 @@ import pytest
 import trimesh
 
 from tests.nodes.server import Outcome, Server
+from tests.nodes.small_models import ZERO_TEXT
 
 
 def node(kind: str, **inputs) -> dict:
@@ -85,6 +86,44 @@ def test_a_graph_without_apply_is_told_what_to_connect(server):
     name, words = failure(server, prompt)
     assert name == "draw"
     assert "3D Control Guidance Apply" in words
+
+
+def blank() -> dict:
+    return node("EmptyImage", width=88, height=128, batch_size=1, color=200)
+
+
+def test_a_vae_of_another_family_is_told_before_anything_is_sampled(server):
+    prompt = transfer(unet="toy.safetensors", image=blank())
+    prompt["other_family"] = node("PoseXfer_LoadModel", weights="other_family.safetensors")
+    prompt["draw"]["inputs"]["vae"] = ["other_family", 2]
+    name, words = failure(server, prompt)
+    assert name == "draw"
+    assert "latents of 4 channels, the MODEL draws 16" in words
+
+
+def test_text_of_another_family_is_told(server):
+    prompt = transfer(unet="toy.safetensors", image=blank())
+    prompt["text"] = node(ZERO_TEXT, width=768, pooled=768)
+    prompt["draw"]["inputs"]["positive"] = ["text", 0]
+    name, words = failure(server, prompt)
+    assert name == "draw"
+    assert "'positive' has text tokens of width 768" in words
+
+
+def test_sides_that_latents_cannot_have_are_told_with_the_nearest(server):
+    prompt = transfer(unet="toy.safetensors", image=blank())
+    prompt["draw"]["inputs"]["width"] = 177
+    name, words = failure(server, prompt)
+    assert name == "draw"
+    assert "width is 177 pixels" in words and "take 176" in words
+
+
+def test_a_picture_that_nobody_can_decode_is_told(server):
+    prompt = transfer(unet="toy.safetensors", image=blank())
+    del prompt["draw"]["inputs"]["vae"]
+    name, words = failure(server, prompt)
+    assert name == "show"
+    assert "connect one to Pose-Transfer Sampler" in words
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ FOR_MODELS = {
     "Z-Image inpaint", "Wan VACE video", "Your own photo",
 }  # fmt: skip
 """In test_model_templates.py."""
+SAMPLERS = ("KSampler", "SamplerCustomAdvanced", "PoseTransferSampler")
 BY_THEMSELVES = [path for path in WORKFLOWS if path.stem not in FOR_MODELS]
 
 
@@ -39,7 +40,7 @@ def test_a_workflow_runs_and_repeats_itself_to_the_byte(server: Server, path):
 
 
 def test_an_interrupt_leaves_the_next_run_clean(server: Server):
-    prompt = read_prompt(ROOT / "workflows" / "transfer_tiny.json", server)
+    prompt = read_prompt(ROOT / "workflows" / "Transfer with the bundled weights.json", server)
     expected = server.written(server.prompt_afresh(prompt))
     server.forget()
     sampler = next(n for n in prompt.values() if n["class_type"].endswith("TransferSampler"))
@@ -56,3 +57,16 @@ def test_no_two_nodes_of_a_workflow_overlap(path):
         for left, top, wide, high in boxes[:number]:
             apart = x >= left + wide or left >= x + width or y - 30 >= top + high
             assert apart or top - 30 >= y + height
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_samplers_have_room_to_grow_by_their_live_preview(path):
+    nodes = json.loads(path.read_text())["nodes"]
+    for sampler in nodes:
+        if sampler["type"].removeprefix("PoseXfer_") not in SAMPLERS:
+            continue
+        left, bottom = sampler["pos"][0], sampler["pos"][1] + sampler["size"][1]
+        for node in nodes:
+            x, top = node["pos"]
+            beneath = top >= bottom and x < left + sampler["size"][0] and left < x + node["size"][0]
+            assert not beneath or top - 30 >= bottom + 200, node["type"]
