@@ -14,7 +14,7 @@ from .subpixels import HALF, SUBPIXEL_BITS, UNIT
 
 @compiled
 @no_type_check
-def _fill_face(xy, inverse_z, faces, face, cull, face_id, nearest, barycentric):
+def _fill_face(xy, inverse_z, faces, face, face_id, nearest, barycentric):
     """Draw one face into the buffers where nothing nearer was drawn before."""
     one, two, three = faces[face, 0], faces[face, 1], faces[face, 2]
     inverse_1, inverse_2, inverse_3 = inverse_z[one], inverse_z[two], inverse_z[three]
@@ -23,8 +23,8 @@ def _fill_face(xy, inverse_z, faces, face, cull, face_id, nearest, barycentric):
     x1, y1 = np.int64(xy[one, 0]), np.int64(xy[one, 1])
     x2, y2 = np.int64(xy[two, 0]), np.int64(xy[two, 1])
     x3, y3 = np.int64(xy[three, 0]), np.int64(xy[three, 1])
-    area = (x2 - x1) * (y3 - y1) - (x3 - x1) * (y2 - y1)
-    if area == 0 or (cull and area > 0):
+    area = (x3 - x1) * (y2 - y1) - (x2 - x1) * (y3 - y1)
+    if area <= 0:
         return
     height, width = face_id.shape
     left = max(0, (min(x1, x2, x3) + HALF - 1) >> SUBPIXEL_BITS)
@@ -33,18 +33,17 @@ def _fill_face(xy, inverse_z, faces, face, cull, face_id, nearest, barycentric):
     bottom = min(height - 1, (max(y1, y2, y3) - HALF) >> SUBPIXEL_BITS)
     if left > right or top > bottom:
         return
-    sign = 1 if area > 0 else -1
-    dx1, dx2, dx3 = sign * (y2 - y3), sign * (y3 - y1), sign * (y1 - y2)
-    dy1, dy2, dy3 = sign * (x3 - x2), sign * (x1 - x3), sign * (x2 - x1)
+    dx1, dx2, dx3 = y3 - y2, y1 - y3, y2 - y1
+    dy1, dy2, dy3 = x2 - x3, x3 - x1, x1 - x2
     # a pixel centre on an edge belongs to the face on one side of it: -1 makes "> 0" of ">= 0"
     bias1 = 0 if dx1 > 0 or (dx1 == 0 and dy1 > 0) else -1
     bias2 = 0 if dx2 > 0 or (dx2 == 0 and dy2 > 0) else -1
     bias3 = 0 if dx3 > 0 or (dx3 == 0 and dy3 > 0) else -1
     x, y = left * UNIT + HALF, top * UNIT + HALF
-    row1 = sign * ((x2 - x) * (y3 - y) - (x3 - x) * (y2 - y)) + bias1
-    row2 = sign * ((x3 - x) * (y1 - y) - (x1 - x) * (y3 - y)) + bias2
-    row3 = sign * ((x1 - x) * (y2 - y) - (x2 - x) * (y1 - y)) + bias3
-    per_area = np.float32(1) / np.float32(sign * area)
+    row1 = (x3 - x) * (y2 - y) - (x2 - x) * (y3 - y) + bias1
+    row2 = (x1 - x) * (y3 - y) - (x3 - x) * (y1 - y) + bias2
+    row3 = (x2 - x) * (y1 - y) - (x1 - x) * (y2 - y) + bias3
+    per_area = np.float32(1) / np.float32(area)
     for j in range(top, bottom + 1):
         edge1, edge2, edge3 = row1, row2, row3
         for i in range(left, right + 1):
@@ -84,14 +83,13 @@ def _divide_by_inverse_depth(face_id, nearest, barycentric):
 
 @compiled
 @no_type_check
-def fill(xy, inverse_z, faces, cull, face_id, depth, barycentric):
+def fill(xy, inverse_z, faces, face_id, depth, barycentric):
     """Draw every face of every body; see `rasterize.rasterize` for what the buffers end up with.
 
     Args:
         xy: int32 (batch, vertices, 2), subpixels.
         inverse_z: float32 (batch, vertices), 1 / metres; 0 marks vertices behind the near plane.
         faces: int64 (faces, 3).
-        cull: leave out faces that look away.
         face_id: int32 (batch, height, width), overwritten.
         depth: float32 (batch, height, width), zeros before, metres after.
         barycentric: float32 (batch, height, width, 3), zeros before.
@@ -101,7 +99,7 @@ def fill(xy, inverse_z, faces, cull, face_id, depth, barycentric):
         weights = barycentric[b]
         seen[:] = -1
         for face in range(faces.shape[0]):
-            _fill_face(corners, inverse, faces, face, cull, seen, nearest, weights)
+            _fill_face(corners, inverse, faces, face, seen, nearest, weights)
         _divide_by_inverse_depth(seen, nearest, weights)
 
 

@@ -42,10 +42,8 @@ def rasterize(
     faces: Int[Tensor, "faces 3"],
     intrinsics: Float[Tensor, "batch 3 3"],
     size: tuple[int, int],
-    *,
-    cull: bool = True,
 ) -> Visibility:
-    """Find the nearest face at the centre of every pixel.
+    """Find the nearest face at the centre of every pixel; faces that look away are left out.
 
     Corners are rounded to 1/4096 px, then all tests are exact: a pixel centre on a shared edge
     belongs to one of the two faces, and of two faces at equal depth the first in `faces` is kept.
@@ -59,21 +57,18 @@ def rasterize(
         faces: corners, in right-hand order about the outward normal.
         intrinsics: pixels.
         size: (height, width) of the image.
-        cull: leave out faces that look away from the camera.
     """
     loops = loops_for(vertices.detach())
     batch, (height, width) = vertices.shape[0], size
     with torch.no_grad():
         xy, inverse_z = to_subpixels(vertices.float(), intrinsics.float())
         if loops is None:
-            buffers = fill_with_torch(xy, inverse_z, faces.long(), size, cull)
+            buffers = fill_with_torch(xy, inverse_z, faces.long(), size)
         else:
             face_id = np.empty((batch, height, width), np.int32)
             depth = np.zeros((batch, height, width), np.float32)
             weights = np.zeros((batch, height, width, 3), np.float32)
-            loops.fill(
-                _array(xy), _array(inverse_z), _array(faces.long()), cull, face_id, depth, weights
-            )
+            loops.fill(_array(xy), _array(inverse_z), _array(faces.long()), face_id, depth, weights)
             buffers = (torch.from_numpy(array) for array in (face_id, depth, weights))
     face_id, depth, barycentric = buffers
     return Visibility(face_id=face_id, barycentric=barycentric, depth=depth)

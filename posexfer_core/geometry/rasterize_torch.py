@@ -33,7 +33,7 @@ class _Boxes:
 
 
 def fill(
-    xy: Tensor, inverse_z: Tensor, faces: Tensor, size: tuple[int, int], cull: bool
+    xy: Tensor, inverse_z: Tensor, faces: Tensor, size: tuple[int, int]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Find face id, depth and weights of every pixel; see `rasterize.rasterize`.
 
@@ -42,7 +42,6 @@ def fill(
         inverse_z: float32 (batch, vertices), 1 / metres; 0 marks vertices behind the near plane.
         faces: int64 (faces, 3).
         size: (height, width).
-        cull: leave out faces that look away.
     """
     height, width = size
     batch, device = xy.shape[0], xy.device
@@ -50,7 +49,7 @@ def fill(
     face_id = torch.full((pixels,), -1, dtype=torch.int32, device=device)
     nearest = torch.zeros(pixels, device=device)
     weights = torch.zeros(pixels, 3, device=device)
-    boxes = _boxes(xy, inverse_z, faces, size, cull)
+    boxes = _boxes(xy, inverse_z, faces, size)
     for chunk in boxes.chunks():
         pixel, face, candidate_weights = _candidates(xy, inverse_z, faces, size, boxes, chunk)
         _keep_nearest(pixel, face, candidate_weights, face_id, nearest, weights)
@@ -60,19 +59,17 @@ def fill(
     return face_id.reshape(shape), depth.reshape(shape), weights.reshape(*shape, 3)
 
 
-def _boxes(
-    xy: Tensor, inverse_z: Tensor, faces: Tensor, size: tuple[int, int], cull: bool
-) -> _Boxes:
-    """Leave out faces that cannot cover a pixel centre."""
+def _boxes(xy: Tensor, inverse_z: Tensor, faces: Tensor, size: tuple[int, int]) -> _Boxes:
+    """Leave out faces that look away or cannot cover a pixel centre."""
     height, width = size
     x, y = xy[:, faces].long().unbind(-1)
-    area = _cross(x[..., 0], y[..., 0], x[..., 1], y[..., 1], x[..., 2], y[..., 2])
+    area = _cross(x[..., 0], y[..., 0], x[..., 2], y[..., 2], x[..., 1], y[..., 1])
     left = ((x.amin(-1) + HALF - 1) >> SUBPIXEL_BITS).clamp(min=0)
     right = ((x.amax(-1) - HALF) >> SUBPIXEL_BITS).clamp(max=width - 1)
     top = ((y.amin(-1) + HALF - 1) >> SUBPIXEL_BITS).clamp(min=0)
     bottom = ((y.amax(-1) - HALF) >> SUBPIXEL_BITS).clamp(max=height - 1)
     usable = (inverse_z[:, faces] > 0).all(-1) & (left <= right) & (top <= bottom)
-    usable &= (area < 0) if cull else (area != 0)
+    usable &= area > 0
     image, face = usable.nonzero(as_tuple=True)
     left, right, top, bottom = (edge[image, face] for edge in (left, right, top, bottom))
     columns = right - left + 1
@@ -105,13 +102,13 @@ def _candidates(
 
     image, corners = boxes.image[chunk], faces[boxes.face[chunk]]
     x, y = xy[image[:, None], corners].long().unbind(-1)
-    area = _cross(x[:, 0], y[:, 0], x[:, 1], y[:, 1], x[:, 2], y[:, 2])
+    area = _cross(x[:, 0], y[:, 0], x[:, 2], y[:, 2], x[:, 1], y[:, 1])
     centre_x, centre_y = column * UNIT + HALF, row * UNIT + HALF
     edges, inside = [], torch.ones_like(box, dtype=torch.bool)
     for one, two in ((1, 2), (2, 0), (0, 1)):
         x1, y1, x2, y2 = x[:, one], y[:, one], x[:, two], y[:, two]
-        edge = _cross(centre_x, centre_y, x1[box], y1[box], x2[box], y2[box]) * area.sign()[box]
-        right, below = (y1 - y2) * area.sign(), (x2 - x1) * area.sign()
+        edge = _cross(centre_x, centre_y, x2[box], y2[box], x1[box], y1[box])
+        right, below = y2 - y1, x1 - x2
         # a pixel centre on an edge belongs to the face on one side of it
         owns_edge = (right > 0) | ((right == 0) & (below > 0))
         inside &= (edge > 0) | ((edge == 0) & owns_edge[box])
@@ -119,7 +116,7 @@ def _candidates(
     inside = inside.nonzero().squeeze(-1)
     box = box[inside]
     edge = torch.stack([edge[inside] for edge in edges], dim=-1)
-    per_area = (1 / area.abs().float())[box, None]
+    per_area = (1 / area.float())[box, None]
     weights = edge.float() * per_area * inverse_z[image[:, None], corners][box]
     pixel = (image[box] * height + row[inside]) * width + column[inside]
     return pixel, boxes.face[chunk][box].int(), weights

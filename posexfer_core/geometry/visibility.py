@@ -1,9 +1,9 @@
-"""Visibility of surface points, and warps of one view to another along the surface."""
+"""Warps of one view to another along the surface, where that is seen."""
 
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from .camera import pixels_to_ndc, project_perspective
@@ -23,32 +23,6 @@ class SurfaceWarp:
     """NDC in the source image, as `grid_sample` takes it; -2 where the target has no body."""
     visible: Float[Tensor, "batch height width"]
     """1 where the source image shows that point of the surface, else 0."""
-
-
-def vertex_visibility(
-    vertices: Float[Tensor, "batch vertices 3"],
-    visibility: Visibility,
-    intrinsics: Float[Tensor, "batch 3 3"],
-    *,
-    tolerance_m: float = 0.02,
-) -> Bool[Tensor, "batch vertices"]:
-    """Find the vertices that the camera sees.
-
-    A vertex is hidden if it lies outside the image, or if most of the surface at the four pixels
-    around it is nearer than itself by more than the tolerance: 2 m behind a wall at 1 m is hidden,
-    1.01 m is not.
-
-    Args:
-        vertices: metres, camera frame; those that were rasterised.
-        visibility: from `rasterize` with the same camera.
-        intrinsics: pixels.
-        tolerance_m: how far behind the surface a vertex may lie.
-    """
-    batch, count = vertices.shape[:2]
-    image = torch.arange(batch, device=vertices.device).repeat_interleave(count)
-    points = vertices.detach().flatten(0, 1)
-    seen, surface = _seen_shares(points, None, image, visibility, intrinsics, tolerance_m)
-    return ((surface > 0) & (seen >= 0.5 * surface)).unflatten(0, (batch, count))
 
 
 def surface_warp(
@@ -90,7 +64,7 @@ def surface_warp(
         normals = face_normals(source_vertices, faces)[image, face]
         normals = torch.nn.functional.normalize(normals, dim=-1)
         cosine = -(normals * torch.nn.functional.normalize(points, dim=-1)).sum(-1)
-        seen, _ = _seen_shares(
+        seen = _seen_shares(
             points, normals, image, source_visibility, source_intrinsics, tolerance_m
         )
         pixels = project_perspective(points[:, None], source_intrinsics[image]).squeeze(1)
@@ -103,37 +77,26 @@ def surface_warp(
     )
 
 
-def warp_image(
-    image: Float[Tensor, "batch channels source_height source_width"], warp: SurfaceWarp
-) -> Float[Tensor, "batch channels height width"]:
-    """Sample the source image at the warp, bilinear; 0 where the source does not show the point."""
-    sampled = torch.nn.functional.grid_sample(
-        image, warp.grid.to(image), padding_mode="border", align_corners=False
-    )
-    return sampled * warp.visible.to(image)[:, None]
-
-
 def _seen_shares(
-    points: Tensor,
-    normals: Tensor | None,
-    image: Tensor,
+    points: Float[Tensor, "points 3"],
+    normals: Float[Tensor, "points 3"],
+    image: Int[Tensor, " points"],
     visibility: Visibility,
-    intrinsics: Tensor,
+    intrinsics: Float[Tensor, "batch 3 3"],
     tolerance_m: float,
-) -> tuple[Tensor, Tensor]:
+) -> Float[Tensor, " points"]:
     """Weigh the four pixels around each point, bilinear.
 
     Args:
-        points: (points, 3) metres, camera frame.
-        normals: (points, 3) of the surface at each point, or None to compare with its depth alone.
-        image: (points,) row of `visibility` and `intrinsics`.
+        points: metres, camera frame.
+        normals: of the surface at each point.
+        image: row of `visibility` and `intrinsics`.
         visibility: what the camera sees.
-        intrinsics: (batch, 3, 3) pixels.
+        intrinsics: pixels.
         tolerance_m: how far behind the surface a point may lie.
 
     Returns:
-        Share of the pixels that show a surface which does not hide the point, and share of those
-        that show any; both 0 outside the image.
+        Share of the pixels that show a surface which does not hide the point; 0 outside the image.
     """
     height, width = visibility.size
     camera = intrinsics[image]
@@ -145,21 +108,18 @@ def _seen_shares(
     inside = ahead & (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
     x, y = x.clamp(0, width), y.clamp(0, height)
     left, top = (x - 0.5).floor(), (y - 0.5).floor()
-    seen, surface = torch.zeros_like(depth), torch.zeros_like(depth)
+    seen = torch.zeros_like(depth)
     for column, row in ((0, 0), (1, 0), (0, 1), (1, 1)):
         centre_x, centre_y = left + column + 0.5, top + row + 0.5
         weight = (1 - (x - centre_x).abs()) * (1 - (y - centre_y).abs())
         i = (left + column).long().clamp(0, width - 1)
         j = (top + row).long().clamp(0, height - 1)
         found = visibility.depth[image, j, i]
-        expected = depth
-        if normals is not None:
-            ray_y = (centre_y - camera[:, 1, 2]) / camera[:, 1, 1]
-            ray_x = (centre_x - camera[:, 0, 2] - camera[:, 0, 1] * ray_y) / camera[:, 0, 0]
-            slope = normals[:, 0] * ray_x + normals[:, 1] * ray_y + normals[:, 2]
-            plane = (normals * points).sum(-1) / slope.clamp(max=-1e-6)
-            expected = torch.where((slope < 0) & (plane > 0), plane.minimum(depth), depth)
-        weight = torch.where(found.isfinite() & inside, weight, torch.zeros_like(weight))
-        surface = surface + weight
-        seen = seen + torch.where(found >= expected - tolerance_m, weight, 0.0)
-    return seen, surface
+        ray_y = (centre_y - camera[:, 1, 2]) / camera[:, 1, 1]
+        ray_x = (centre_x - camera[:, 0, 2] - camera[:, 0, 1] * ray_y) / camera[:, 0, 0]
+        slope = normals[:, 0] * ray_x + normals[:, 1] * ray_y + normals[:, 2]
+        plane = (normals * points).sum(-1) / slope.clamp(max=-1e-6)
+        expected = torch.where((slope < 0) & (plane > 0), plane.minimum(depth), depth)
+        shown = found.isfinite() & inside & (found >= expected - tolerance_m)
+        seen = seen + torch.where(shown, weight, 0.0)
+    return seen

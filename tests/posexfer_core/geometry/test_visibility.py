@@ -5,7 +5,7 @@ import torch
 from posexfer_core.geometry.camera import intrinsics_matrix, pixels_to_ndc, project_perspective
 from posexfer_core.geometry.rasterize import rasterize
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
-from posexfer_core.geometry.visibility import surface_warp, vertex_visibility, warp_image
+from posexfer_core.geometry.visibility import surface_warp
 
 SIZE = (32, 40)
 CAMERA = intrinsics_matrix(32, SIZE)[None]
@@ -33,36 +33,6 @@ def pixel_grid():
     return pixels_to_ndc(torch.stack([column, row], dim=-1) + 0.5, SIZE)
 
 
-def test_vertices_behind_a_wall_are_hidden():
-    vertices = torch.cat([wall(2.0, 0.5), wall(3.0, 0.4), wall(3.0, 1.2)])[None]
-    seen = rasterize(vertices, torch.cat([QUAD, QUAD + 4, QUAD + 8]), CAMERA, SIZE)
-    expected = torch.tensor([[True] * 4 + [False] * 4 + [True] * 4])
-    assert torch.equal(vertex_visibility(vertices, seen, CAMERA), expected)
-
-
-def test_vertices_within_the_tolerance_are_seen():
-    vertices = torch.cat([wall(2.0), torch.tensor([[0.0, 0.0, 2.015], [0.0, 0.0, 2.03]])])[None]
-    seen = rasterize(vertices, QUAD, CAMERA, SIZE)
-    assert vertex_visibility(vertices, seen, CAMERA)[0, 4:].tolist() == [True, False]
-    loose = vertex_visibility(vertices, seen, CAMERA, tolerance_m=0.05)
-    assert loose[0, 4:].tolist() == [True, True]
-
-
-def test_vertices_outside_the_image_or_behind_the_camera_are_not_seen():
-    vertices = torch.cat([wall(2.0, 4.0), torch.tensor([[0.0, 0.0, -1.0]])])[None]
-    seen = rasterize(vertices, QUAD, CAMERA, SIZE)
-    assert seen.mask.all()
-    assert not vertex_visibility(vertices, seen, CAMERA).any()
-
-
-def test_far_edge_of_a_cube_is_hidden():
-    vertices = turned_cube(0.7)
-    seen = rasterize(vertices, CUBE_FACES, CAMERA, SIZE)
-    far = vertices[..., 2] > vertices[..., 2].max() - 1e-3
-    assert far.sum() == 2
-    assert torch.equal(vertex_visibility(vertices, seen, CAMERA, tolerance_m=0.15), ~far)
-
-
 def test_a_view_warped_onto_itself_stays():
     vertices = turned_cube(0.4)
     seen = rasterize(vertices, CUBE_FACES, CAMERA, SIZE)
@@ -74,16 +44,16 @@ def test_a_view_warped_onto_itself_stays():
     assert (warp.grid[~seen.mask] == -2).all()
 
 
-def test_colours_stay_with_the_surface():
-    """A wall with a horizontal gradient moves by 4 pixels; its colours move along."""
+def test_places_stay_with_the_surface():
+    """A wall moves by 4 pixels; its colours are found 4 pixels beside."""
     source, target = wall(2.0, 0.5)[None], wall(2.0, 0.5, shift=0.25)[None]
     seen = rasterize(source, QUAD, CAMERA, SIZE)
     target_seen = rasterize(target, QUAD, CAMERA, SIZE)
-    image = torch.arange(40.0).expand(1, 1, *SIZE).clone()
     warp = surface_warp(source, seen, CAMERA, SIZE, target_seen, QUAD)
-    warped = warp_image(image, warp)
-    expected = torch.where(target_seen.mask, torch.arange(40.0) - 4, torch.zeros(()))
-    torch.testing.assert_close(warped[:, 0], expected, atol=1e-3, rtol=0)
+    shift = torch.tensor([2 * 4 / SIZE[1], 0.0])
+    expected = (pixel_grid() - shift)[None][target_seen.mask]
+    torch.testing.assert_close(warp.grid[target_seen.mask], expected, atol=1e-4, rtol=0)
+    assert torch.equal(warp.visible > 0, target_seen.mask)
 
 
 def test_sides_turned_away_and_edges_on_are_not_carried():
@@ -105,6 +75,25 @@ def test_what_an_occluder_hides_in_the_source_is_not_carried():
     seen, target_seen = (rasterize(v, faces, CAMERA, SIZE) for v in (source, target))
     warp = surface_warp(source, seen, CAMERA, SIZE, target_seen, faces)
     assert torch.equal(warp.visible > 0, target_seen.mask & (seen.face_id < 2))
+
+
+def test_what_is_hidden_within_the_tolerance_is_carried():
+    faces = torch.cat([QUAD, QUAD + 4])
+    target = torch.cat([wall(2.0, 0.8), wall(1.0, 0.8, shift=9.0)])[None]
+    for behind, carried in ((0.015, True), (0.03, False)):
+        source = torch.cat([wall(2.0 + behind, 0.8), wall(2.0, 0.9)])[None]
+        seen, target_seen = (rasterize(v, faces, CAMERA, SIZE) for v in (source, target))
+        warp = surface_warp(source, seen, CAMERA, SIZE, target_seen, faces)
+        assert torch.equal(warp.visible > 0, target_seen.mask & carried)
+        loose = surface_warp(source, seen, CAMERA, SIZE, target_seen, faces, tolerance_m=0.05)
+        assert torch.equal(loose.visible > 0, target_seen.mask)
+
+
+def test_what_lies_behind_the_source_camera_is_not_carried():
+    source, target = wall(-1.0)[None], wall(2.0)[None]
+    seen, target_seen = (rasterize(v, QUAD, CAMERA, SIZE) for v in (source, target))
+    warp = surface_warp(source, seen, CAMERA, SIZE, target_seen, QUAD, min_cosine=-1.0)
+    assert target_seen.mask.any() and not warp.visible.any()
 
 
 def test_what_lies_outside_the_source_image_is_not_carried():
@@ -141,8 +130,6 @@ def test_batch_rows_do_not_mix():
         alone = surface_warp(source[one], seen_one, CAMERA, SIZE, target_one, CUBE_FACES)
         torch.testing.assert_close(both.grid[one], alone.grid)
         torch.testing.assert_close(both.visible[one], alone.visible, atol=1e-5, rtol=0)
-        vertices = vertex_visibility(source, seen, camera)[one]
-        assert torch.equal(vertices, vertex_visibility(source[one], seen_one, CAMERA))
 
 
 def test_grid_is_the_projection_of_the_carried_point():
