@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from ..body.depth_flip import order_change_mask
 from ..body.model import BodyModel
@@ -16,13 +14,13 @@ from ..body.view import BodyView
 from ..conventions import DEMO
 from ..errors import ConfigError
 from ..files.atomic import make_folder
-from ..files.images import load_image, save_image, save_pil, to_pil
+from ..files.images import load_image, load_mask, save_image, save_pil, to_pil
 from ..geometry.camera import project_perspective
 from ..render.contact_sheet import Cell, contact_sheet
 from ..render.control_maps import paint_openpose
 from ..render.overlay import overlay_body
 from ..transfer.staging import Stage, stage
-from .drawing import Sampler, add_drawing_options, open_sampler
+from .drawing import ImageTensor, Sampler, add_drawing_options, draw_frames, open_sampler
 from .estimate import fit_person
 from .options import index, print_line
 
@@ -34,10 +32,8 @@ POSES = {
     "from_behind": "from behind",
 }
 TWINS = ("arm_in_front", "arm_behind")
-PHOTO_POSES = {"arms_raised": "arms raised", "striding": "striding"}
+PHOTO_POSES = {"striding": "striding", "arms_raised": "arms raised"}
 PAPER = 0.85
-
-ImageTensor = Float[Tensor, "1 3 height width"]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +54,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--keypoints", type=Path, metavar="FILE.json", help="the 2D keypoints of --photo"
     )
     parser.add_argument(
+        "--mask", type=Path, metavar="FILE", help="the mask of the person in --photo, if known"
+    )
+    parser.add_argument(
         "--person", type=index, default=0, help="which person of --keypoints, from 0 (default: 0)"
     )
     add_drawing_options(parser)
@@ -70,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
     make_folder(options.out)
     sample, body = open_sampler(options), BodyModel.bundled()
     rows = synthetic_rows(sample, body, options.out)
-    rows.append(photo_row(sample, body, options))
+    rows.append(photo_row(body, options))
     sheet = options.out / "contact_sheet.png"
     save_pil(contact_sheet(rows, title="posexfer: one image, one 3D body, a new pose"), sheet)
     print_line(f"contact sheet: {sheet}")
@@ -79,19 +78,26 @@ def run(options: argparse.Namespace) -> None:
 def synthetic_rows(sample: Sampler, body: BodyModel, out: Path) -> list[list[Cell]]:
     """Draw the synthetic person in four poses; compare the depth twins with the truth."""
     image, source = load_image(DEMO / "source.png"), HumanParams.load(DEMO / "source.npz")
-    drawings = {name: draw(sample, image, source, name, body) for name in POSES}
+    stages = {
+        name: stage(image, source, HumanParams.load(DEMO / f"{name}.npz"), body) for name in POSES
+    }
+    warped = {name: draw(staged) for name, staged in stages.items()}
+    sampled = {name: draw(staged, sample) for name, staged in stages.items()}
     truths = {name: load_image(DEMO / f"{name}.png") for name in POSES}
     save_image(image, out / "synthetic_source.png")
-    for name, drawing in drawings.items():
-        drawing.save(out, f"synthetic_{name}")
-    twins = [drawings[name] for name in TWINS]
+    for name in POSES:
+        warped[name].save(out, f"synthetic_{name}")
+        save_image(sampled[name].result, out / f"synthetic_{name}_network.png")
+    twins = [warped[name] for name in TWINS]
     print_twins(twins, [truths[name] for name in TWINS])
     save_pil(contact_sheet([twins_row(image, twins)]), out / "twins.png")
     overlay = overlay_body(image, BodyView.of(source, body))
+    empty = Cell(image=None)
     return [
-        [cell(image, "source"), *(cell(d.body, POSES[name]) for name, d in drawings.items())],
-        [cell(overlay, "its body"), *(cell(d.result, "output") for d in drawings.values())],
-        [Cell(image=None), *(cell(truth, "truth") for truth in truths.values())],
+        [cell(image, "source"), *(cell(d.body, POSES[name]) for name, d in warped.items())],
+        [cell(overlay, "its body"), *(cell(d.result, "output") for d in warped.values())],
+        [empty, *(cell(d.result, "the small network's") for d in sampled.values())],
+        [empty, *(cell(truth, "truth") for truth in truths.values())],
     ]
 
 
@@ -104,24 +110,24 @@ def twins_row(image: ImageTensor, twins: Sequence["Drawing"]) -> list[Cell]:
     return row
 
 
-def photo_row(sample: Sampler, body: BodyModel, options: argparse.Namespace) -> list[Cell]:
-    """Fit the body to a photo, then draw that person in two poses."""
+def photo_row(body: BodyModel, options: argparse.Namespace) -> list[Cell]:
+    """Fit the body to a photo, then show that person in two poses, by the photo's own pixels."""
     image = load_image(options.photo or DEMO / "astronaut.jpg")
     keypoints = options.keypoints or DEMO / "astronaut_keypoints.json"
-    fit = fit_person(keypoints, (image.shape[-2], image.shape[-1]), body, options.person)
+    mask = options.mask or (DEMO / "astronaut_mask.png" if options.photo is None else None)
+    person = None if mask is None else load_mask(mask)[None, None]
+    size = (image.shape[-2], image.shape[-1])
+    fit = fit_person(keypoints, size, body, options.person, person)
     print_line(f"photo: mean reprojection error: {fit.reprojection_px:.2f} px")
     overlay = overlay_body(image, BodyView.of(fit.params, body), keypoints=True)
     save_image(image, options.out / "photo_source.png")
     save_image(overlay, options.out / "photo_overlay.png")
-    row = []
+    row = [cell(image, "photo"), cell(overlay, "fitted body")]
     for name, label in PHOTO_POSES.items():
-        drawing = draw(sample, image, fit.params, name, body)
+        target = HumanParams.load(DEMO / f"{name}.npz")
+        staged = stage(image, fit.params, target, body, size=None, mask=person, outside="crop")
+        drawing = draw(staged)
         drawing.save(options.out, f"photo_{name}")
-        pasted = drawing.staged.paste_back(drawing.result, image)
-        save_image(pasted, options.out / f"photo_{name}_pasted.png")
-        if not row:
-            framed = drawing.staged.framing.apply(overlay)
-            row += [cell(drawing.staged.image, "photo"), cell(framed, "fitted body")]
         row += [cell(drawing.body, label), cell(drawing.result, "output")]
     return row
 
@@ -144,12 +150,9 @@ class Drawing:
         save_image(self.body, out / f"{name}_body.png")
 
 
-def draw(
-    sample: Sampler, image: ImageTensor, source: HumanParams, pose: str, body: BodyModel
-) -> Drawing:
-    """Draw one person in one of the poses that ship."""
-    staged = stage(image, source, HumanParams.load(DEMO / f"{pose}.npz"), body)
-    return Drawing(staged=staged, result=sample(staged, None))
+def draw(staged: Stage, sample: Sampler | None = None) -> Drawing:
+    """Draw a staged person, by its warp alone where there is no sampler."""
+    return Drawing(staged=staged, result=next(draw_frames(staged, sample, "keep"))[0])
 
 
 def cell(image: ImageTensor, label: str) -> Cell:

@@ -305,7 +305,7 @@ def test_demo_leaves_single_images_and_a_sheet(work, weights, capsys):
     assert float(apart[1]) < 0.05 and int(apart[2]) > 100
     names = {path.name for path in out.iterdir()}
     assert {"contact_sheet.png", "photo_overlay.png", "synthetic_arm_behind.png"} <= names
-    assert load_image(out / "photo_striding_pasted.png").shape == (1, 3, 320, 400)
+    assert load_image(out / "photo_striding.png").shape == (1, 3, 320, 400)
 
 
 @pytest.mark.slow
@@ -314,7 +314,7 @@ def test_demo_takes_the_photo_that_ships(work, weights, capsys):
     assert main(["demo", "--out", str(out), "--weights", str(weights), "--steps", "1"]) == 0
     error_px = re.search(r"mean reprojection error: (\S+) px", capsys.readouterr().out)
     assert error_px is not None and float(error_px[1]) < 5.0
-    assert load_image(out / "photo_striding_pasted.png").shape == (1, 3, 512, 512)
+    assert load_image(out / "photo_striding.png").shape == (1, 3, 512, 512)
 
 
 def test_demo_wants_photo_and_keypoints_together(work, weights, capsys):
