@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .render.maps import prior_maps as prior_maps
     from .transfer.staging import Stage as Stage
     from .transfer.staging import stage as stage
+    from .warp.warp_to_pose import warp_to_pose as warp_to_pose
 
 _MODULES = {
     "BodyModel": "body.model",
@@ -44,6 +45,7 @@ _MODULES = {
     "retarget": "body.retarget",
     "save_image": "files.images",
     "stage": "transfer.staging",
+    "warp_to_pose": "warp.warp_to_pose",
 }
 """Public name → the module that defines it."""
 

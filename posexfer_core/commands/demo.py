@@ -1,4 +1,4 @@
-"""`posexfer demo`: a synthetic person and a photo in new poses, as images and one sheet."""
+"""`posexfer demo`: a photo and a synthetic person in new poses, as images and one sheet."""
 
 import argparse
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from .drawing import ImageTensor, Sampler, add_drawing_options, draw_frames, ope
 from .estimate import fit_person
 from .options import index, print_line
 
-HELP = "Draw a synthetic person and a photo in new poses; leaves images and one sheet."
+HELP = "Draw a photo and a synthetic person in new poses; leaves images and one sheet."
 POSES = {
     "arm_in_front": "right arm in front",
     "arm_behind": "its depth twin: arm behind",
@@ -68,8 +68,7 @@ def run(options: argparse.Namespace) -> None:
         raise ConfigError("--photo and --keypoints belong together; give both or neither.")
     make_folder(options.out)
     sample, body = open_sampler(options), BodyModel.bundled()
-    rows = synthetic_rows(sample, body, options.out)
-    rows.append(photo_row(body, options))
+    rows = [photo_row(body, options), *synthetic_rows(sample, body, options.out)]
     sheet = options.out / "contact_sheet.png"
     save_pil(contact_sheet(rows, title="posexfer: one image, one 3D body, a new pose"), sheet)
     print_line(f"contact sheet: {sheet}")

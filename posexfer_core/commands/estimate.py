@@ -23,6 +23,7 @@ from ..fit.video.estimate_sequence import find_in_sequence, fit_sequence, smooth
 from ..keypoints.detections import read_keypoints
 from ..keypoints.masks import check_mask
 from ..render.overlay import overlay_body
+from ..transfer.framing import body_box, frame_photo
 from .options import add_body_option, between, index, print_line
 from .person_in_photo import ROUGH, add_detector_option, detector_if_any, trustworthiness
 from .progress import progress_line
@@ -30,6 +31,8 @@ from .sequence_files import SequenceFiles
 
 logger = logging.getLogger(__name__)
 
+OVERLAY_SIDE = 2048
+"""Longest side of an overlay, pixels; larger images are shown smaller."""
 HELP = (
     "Fit the 3D body to a person's 2D keypoints or 3D joints, in one image or in the frames of a "
     "video, or to what the detector finds in the image alone; writes parameters (.npz) and "
@@ -148,7 +151,11 @@ def run(options: argparse.Namespace) -> None:
     for number, path in enumerate(overlays):
         view = BodyView.of(params.part(slice(number, number + 1), slice(None)), body)
         image = files.image(frames[number])[None]
-        save_image(overlay_body(image, view, keypoints=True), path)
+        framing = frame_photo(
+            body_box(view), [], view.size, scale=min(1.0, OVERLAY_SIDE / max(view.size))
+        )
+        shown = overlay_body(framing.apply(image), framing.reframe(view), keypoints=True)
+        save_image(shown, path)
     params.save(options.out)
     print_line(quality)
     print_line(f"parameters: {options.out}")

@@ -2,7 +2,7 @@
 
 import argparse
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import get_args
 
@@ -135,8 +135,11 @@ def run(options: argparse.Namespace) -> None:
     )
     pasted_into = image if options.paste_back and by_network else None
     results = _results(options, staged, by_network, pasted_into)
+    del image, mask, staged  # large ones fill the memory
     if not options.frames:
-        save_image(next(results), options.out)
+        result = next(results)
+        results.close()
+        save_image(result, options.out)
     elif options.out.suffix.lower() in ANIMATIONS:
         save_animation(results, options.out, target.frame_rate or FRAME_RATE)
     else:
@@ -182,7 +185,7 @@ def _target(options: argparse.Namespace, body: BodyModel) -> tuple[HumanParams, 
 
 def _results(
     options: argparse.Namespace, staged: Stage, by_network: bool, original: ImageTensor | None
-) -> Iterator[ImageTensor]:
+) -> Generator[ImageTensor, None, None]:
     """Draw every frame; what the network drew is pasted back into the original, if there is one."""
     sample = open_sampler(options) if by_network else None
     with progress_line("drawing", len(staged.target), "frames") as advance:

@@ -19,6 +19,8 @@ MOST_PIXELS = 40_000_000
 """Largest image that is opened; a small file can unpack to far more than memory holds."""
 LEAST_SIDE = 16
 """Shortest side in pixels that can still show a person."""
+BAND_ROWS = 256
+"""Rows of an image that are converted at once."""
 SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Kinds of image that are written, as Pillow names them."""
 
@@ -101,10 +103,12 @@ def from_pil(image: Image.Image) -> Float[Tensor, "1 3 height width"]:
 
 def to_pil(image: Float[Tensor, "1 3 height width"]) -> Image.Image:
     """Convert a tensor in [-1, 1] to an 8-bit Pillow image; values outside are clipped."""
-    levels = ((image.detach().float().cpu().clamp(-1.0, 1.0) + 1.0) * 127.5).round()
-    return Image.fromarray(
-        rearrange(levels.to(torch.uint8), "1 rgb height width -> height width rgb").numpy()
-    )
+    levels = torch.empty(*image.shape[-2:], 3, dtype=torch.uint8)
+    for top in range(0, image.shape[-2], BAND_ROWS):  # a whole large image would be copied twice
+        band = image[0, :, top : top + BAND_ROWS].detach().float().cpu().clamp(-1.0, 1.0)
+        rows = ((band + 1.0) * 127.5).round().to(torch.uint8)
+        levels[top : top + BAND_ROWS] = rearrange(rows, "rgb height width -> height width rgb")
+    return Image.fromarray(levels.numpy())
 
 
 def save_image(image: Float[Tensor, "1 3 height width"], path: Path | str) -> None:

@@ -22,6 +22,14 @@ def resample(
         size: height and width of the cut, pixels.
         mirror: beyond its edges the image goes on in its mirror image instead.
     """
+    if scale == 1.0 and all(float(offset).is_integer() for offset in offset_xy):
+        rows, columns = (
+            _inside(torch.arange(length_out) + int(offset), length_in, mirror).to(image.device)
+            for length_in, length_out, offset in zip(
+                image.shape[-2:], size, offset_xy[::-1], strict=True
+            )
+        )
+        return image[..., rows[:, None], columns]
     down, across = (
         _resampling(length_in, length_out, offset, scale, mirror).to(image)
         for length_in, length_out, offset in zip(
@@ -45,9 +53,12 @@ def _resampling(
     weights = (1.0 - (taps - centre[:, None]).abs() / reach).clamp(min=0.0)
     weights = weights / weights.sum(dim=1, keepdim=True)
     matrix = torch.zeros(length_out, length_in, dtype=torch.float64)
-    taps = taps.long()
-    inside = mirrored(taps, length_in) if mirror else taps.clamp(0, length_in - 1)
-    return matrix.scatter_add_(1, inside, weights).float()
+    return matrix.scatter_add_(1, _inside(taps.long(), length_in, mirror), weights).float()
+
+
+def _inside(at: Int[Tensor, "*shape"], length: int, mirror: bool) -> Int[Tensor, "*shape"]:
+    """Give the pixels of a line that stand for those beyond its ends."""
+    return mirrored(at, length) if mirror else at.clamp(0, length - 1)
 
 
 def mirrored(at: Int[Tensor, "*shape"], length: int) -> Int[Tensor, "*shape"]:

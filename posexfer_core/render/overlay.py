@@ -1,7 +1,7 @@
 """The posed body blended over the image it was estimated from."""
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from ..body.view import BodyView
@@ -46,25 +46,36 @@ def _add_dots(
     points = keypoints18(view)
     seen = keypoint_visibility(points, view.visibility)
     radius = max(0.008 * max(view.size), 2.0)
-    ahead = points[..., 2] > 0
     colours = torch.tensor(COLOURS).to(image) / 127.5 - 1.0
-    rings = draw_discs(points[..., :2], ahead, radius, view.size)
-    holes = draw_discs(points[..., :2], ahead & ~seen, 0.5 * radius, view.size)
-    for keypoint in range(points.shape[1]):
-        cover = (rings[:, keypoint] - holes[:, keypoint])[:, None]
-        image = image + cover * (colours[keypoint, :, None, None] - image)
+    image = image.clone()
+    for number, people in enumerate(points):
+        for keypoint, (x, y, depth) in enumerate(people.tolist()):
+            if depth > 0:
+                hollow = 0.0 if seen[number, keypoint] else 0.5 * radius
+                add_dot(image[number], (x, y), radius, hollow, colours[keypoint])
     return image
 
 
-def draw_discs(
-    pixels: Float[Tensor, "batch points 2"],
-    shown: Bool[Tensor, "batch points"],
+def add_dot(
+    image: Float[Tensor, "3 height width"],
+    place: tuple[float, float],
     radius_px: float,
-    size: tuple[int, int],
-) -> Float[Tensor, "batch points height width"]:
-    """Draw the share of each pixel that an antialiased disc around each point covers."""
-    height, width = size
-    rows = torch.arange(height, device=pixels.device)[:, None] + 0.5
-    columns = torch.arange(width, device=pixels.device)[None, :] + 0.5
-    away = torch.hypot(columns - pixels[..., 0, None, None], rows - pixels[..., 1, None, None])
-    return (radius_px + 0.5 - away).clamp(0.0, 1.0) * shown[..., None, None]
+    hollow_px: float,
+    colour: Float[Tensor, "3"],
+) -> None:
+    """Draw an antialiased disc, or a ring, into an image."""
+    reach = radius_px + 1.0
+    rows, columns = (
+        torch.arange(
+            int(min(max(0.0, middle - reach), length)), int(min(max(0.0, middle + reach), length))
+        )
+        for middle, length in zip(place[::-1], image.shape[1:], strict=True)
+    )
+    if len(rows) == 0 or len(columns) == 0:
+        return
+    away = torch.hypot(columns + 0.5 - place[0], rows[:, None] + 0.5 - place[1]).to(image)
+    cover = (radius_px + 0.5 - away).clamp(0.0, 1.0)
+    if hollow_px > 0:
+        cover -= (hollow_px + 0.5 - away).clamp(0.0, 1.0)
+    window = image[:, int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+    window += cover * (colour[:, None, None] - window)

@@ -17,6 +17,8 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels; may reach outside the image."""
 GROWN_BORDER = 0.04
 """Free space beyond a pose that leaves the image, as a share of the extent of all."""
+BAND_PIXELS = 1 << 20
+"""Pixels of a large image that are pasted at once."""
 CUT_OFF = 0.1
 """Share of a person's extent beyond the image's edge from which the person is cut off by it."""
 
@@ -112,21 +114,29 @@ class Framing:
             raise ImageError(
                 f"The result is {tuple(result.shape[-2:])} pixels, expected the cut's {self.size}."
             )
-        back = Framing(
-            offset_xy=(-self.scale * self.offset_xy[0], -self.scale * self.offset_xy[1]),
-            scale=1.0 / self.scale,
-            size=(original.shape[-2], original.shape[-1]),
-        )
-        share = self._inside(back.size, max(feather * min(self.size), 1e-3)).to(original)
-        if changed is not None:
-            share = share * back.apply(changed).clamp(0.0, 1.0)
-        return torch.where(share > 0, original + share * (back.apply(result) - original), original)
+        width, border_px = original.shape[-1], max(feather * min(self.size), 1e-3)
+        pasted = original.clone()
+        band = max(1, BAND_PIXELS // width)
+        for top in range(0, original.shape[-2], band):
+            rows = pasted[..., top : top + band, :]
+            back = Framing(
+                offset_xy=(-self.scale * self.offset_xy[0], self.scale * (top - self.offset_xy[1])),
+                scale=1.0 / self.scale,
+                size=(rows.shape[-2], width),
+            )
+            share = self._inside(top, back.size, border_px).to(original)
+            if changed is not None:
+                share = share * back.apply(changed).clamp(0.0, 1.0)
+            rows += torch.where(share > 0, share * (back.apply(result) - rows), 0.0)
+        return pasted
 
-    def _inside(self, image_size: tuple[int, int], border_px: float) -> Tensor:
-        """Share of the cut in every pixel of the image: 1 inside, 0 outside, a ramp between."""
+    def _inside(self, top: int, size: tuple[int, int], border_px: float) -> Tensor:
+        """Share of the cut in pixels of the image, rows from `top`: 1 inside, a ramp to 0."""
         ramps = []
-        for length, framed, offset in zip(image_size, self.size, self.offset_xy[::-1], strict=True):
-            position = self.scale * (torch.arange(length) + 0.5 - offset)
+        for first, length, framed, offset in zip(
+            (top, 0), size, self.size, self.offset_xy[::-1], strict=True
+        ):
+            position = self.scale * (first + torch.arange(length) + 0.5 - offset)
             ramps.append((torch.minimum(position, framed - position) / border_px).clamp(0.0, 1.0))
         return ramps[0][:, None] * ramps[1]
 

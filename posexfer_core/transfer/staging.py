@@ -183,7 +183,7 @@ class _Staging:
         beyond = framing.beyond((self.image.shape[-2], self.image.shape[-1]))
         fills = self.outside != "mirror" and bool(beyond.any())
         return Stage(
-            image=framing.apply(self.image).clamp(-1.0, 1.0),
+            image=framing.apply(self.image).clamp_(-1.0, 1.0),
             source=shown,
             target=target,
             mask=None if self.mask is None else framing.apply_to_mask(self.mask),

@@ -36,20 +36,19 @@ Places = Int[Tensor, "height width 2"]
 """Row and column of the patch that stands for each pixel's."""
 
 
-def fill_with_texture(
+def texture_of_hole(
     image: Float[Tensor, "1 3 height width"], hole: Bool[Tensor, "1 height width"], *, seed: int = 0
-) -> Float[Tensor, "1 3 height width"]:
-    """Fill a hole; all other pixels stay as they are, and so does an image that is all hole.
+) -> Float[Tensor, "3 pixels"]:
+    """Make the colours of a hole's pixels, row by row; an image that is all hole keeps its own.
 
     Args:
         image: in [-1, 1].
         hole: what is to be filled.
         seed: of the search.
     """
-    out = image.clone()
     rows, columns = (hole[0].any(axis).nonzero()[:, 0].tolist() for axis in (1, 0))
     if not rows:
-        return out
+        return image.new_zeros(3, 0)
     more = round(CONTEXT * max(rows[-1] - rows[0], columns[-1] - columns[0])) + 4 * SIDE
     cut = (
         ...,
@@ -60,21 +59,20 @@ def fill_with_texture(
     step = -(-max(image.shape[-2:]) // WORK_PX)
     small, small_hole = _shrunk(image, hole, step)
     if bool(small_hole.all()):
-        return out
+        return image[0, :, hole[0]]
     found = _find(small, small_hole, torch.Generator().manual_seed(seed))
     correction = _correction(small, small_hole, found)
+    bands = []
     for top in range(0, hole.shape[-2], BAND_ROWS):
         at = hole[0, top : top + BAND_ROWS].nonzero() + hole.new_tensor([top, 0], dtype=torch.long)
-        out[cut][0, :, at[:, 0], at[:, 1]] = _copied(image, at, found, correction, step)
-    return out
+        bands.append(_copied(image, at, found, correction, step))
+    return torch.cat(bands, 1)
 
 
 def _shrunk(image: Tensor, hole: Tensor, step: int) -> tuple[Tensor, Tensor]:
     """Average squares; a square with a pixel of the hole is of the hole."""
-    edge = (0, -image.shape[-1] % step, 0, -image.shape[-2] % step)
-    image = F.pad(image, edge, mode="replicate")
-    hole = F.pad(hole[:, None].to(image), edge, mode="replicate")
-    return F.avg_pool2d(image, step), F.max_pool2d(hole, step)[:, 0] > 0.5
+    holes = F.max_pool2d(hole[:, None].float(), step, ceil_mode=True)[:, 0] > 0.5
+    return F.avg_pool2d(image, step, ceil_mode=True, count_include_pad=False), holes
 
 
 def _find(image: Tensor, hole: Tensor, generator: torch.Generator) -> Places:

@@ -20,7 +20,7 @@ from .background import trusted_body
 from .canvas import Outside, with_room
 from .clothed_shell import face_vertices, fit_shell, wear
 from .counterparts import find_counterparts
-from .exemplar_fill import fill_with_texture
+from .exemplar_fill import texture_of_hole
 from .filters import box_blur, dilate
 from .person_mask import estimate_mask
 from .skin import face_colour
@@ -31,7 +31,7 @@ FIELD_PX = 640
 """Longest side of the small copy, at most."""
 RIM = 0.005
 """Width of the person's outermost pixels, which mix with the background; a share of the height."""
-BAND_PIXELS = 1 << 19
+BAND_PIXELS = 1 << 17
 """Pixels of the target whose colours are read at once."""
 WHOLE_PIXELS = 1 << 22
 """Images up to this size are rasterised in one piece, so that all maps agree to the pixel."""
@@ -193,13 +193,12 @@ def prepare_source(
     unknown[cut] = hole.repeat_interleave(step, 1).repeat_interleave(step, 2)
     if outside is not None:
         unknown |= outside
-    place = fill_with_texture(image, unknown)
     return PreparedSource(
         image=image,
         sampler=SurfaceSampler(field),
         offsets=offsets,
         unknown=unknown,
-        filled=place[0, :, unknown[0]],
+        filled=texture_of_hole(image, unknown),
     )
 
 

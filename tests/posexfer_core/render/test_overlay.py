@@ -4,7 +4,7 @@ import torch
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
 from posexfer_core.render.maps import mask_map
-from posexfer_core.render.overlay import draw_discs, overlay_body
+from posexfer_core.render.overlay import add_dot, overlay_body
 from tests.posexfer_core.body.sample_params import facing_params, random_params
 
 
@@ -47,6 +47,6 @@ def test_dots_are_drawn_when_asked(body: BodyModel):
 
 
 def test_a_disc_covers_its_area():
-    disc = draw_discs(torch.tensor([[[20.3, 30.8]]]), torch.tensor([[True]]), 6.0, (64, 48))
-    assert disc.shape == (1, 1, 64, 48)
-    assert float(disc.sum()) == pytest.approx(torch.pi * 36.0, rel=0.01)
+    disc = torch.zeros(3, 64, 48)
+    add_dot(disc, (20.3, 30.8), 6.0, 0.0, torch.ones(3))
+    assert float(disc[0].sum()) == pytest.approx(torch.pi * 36.0, rel=0.01)

@@ -2,7 +2,13 @@
 
 import torch
 
-from posexfer_core.warp.exemplar_fill import fill_with_texture
+from posexfer_core.warp.exemplar_fill import texture_of_hole
+
+
+def fill_with_texture(image: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
+    filled = image.clone()
+    filled[0, :, hole[0]] = texture_of_hole(image, hole)
+    return filled
 
 
 def stripes(height: int = 96, width: int = 128, period: int = 8) -> torch.Tensor:
