@@ -135,7 +135,7 @@ def run(options: argparse.Namespace) -> None:
     )
     pasted_into = image if options.paste_back and by_network else None
     results = _results(options, staged, by_network, pasted_into)
-    del image, mask, staged  # large ones fill the memory
+    del image, source, staged  # large ones fill the memory
     if not options.frames:
         result = next(results)
         results.close()

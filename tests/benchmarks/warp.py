@@ -63,7 +63,7 @@ def main() -> None:
             sheet = torch.cat([*ways.values(), images[1]], 3)
             save_image(sheet, options.out / f"{index:03d}_{row}.png")
     for row in [name for _, name in ROWS] + ["all"]:
-        for way in ways:
+        for way in dict.fromkeys(name for _, name in scores):
             found = [
                 one
                 for (at, name), many in scores.items()
@@ -90,7 +90,8 @@ def _network(weights: Path) -> Draw:
     def draw(image: Tensor, views: tuple[BodyView, ...], warp: WarpedPhoto) -> Tensor:
         return pipeline(
             image,
-            *views,
+            views[0],
+            views[1],
             warped=warp.planes,
             num_inference_steps=STEPS,
             generator=torch.Generator().manual_seed(0),

@@ -32,8 +32,8 @@ def painted(view, generator, colours=None) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def check_masks(warped: WarpedPhoto) -> None:
-    parts = [warped.visible, warped.background, warped.inpaint]
-    assert torch.equal(sum(part.int() for part in parts), torch.ones_like(parts[0].int()))
+    parts = torch.cat([warped.visible, warped.background, warped.inpaint])
+    assert (parts.sum(0) == 1).all()
     depth = paint_maps(warped.worn, ["depth"])["depth"][:, :1]
     assert torch.equal(depth > 0, warped.body)
     assert not (warped.visible & ~warped.body).any()
