@@ -17,7 +17,7 @@ from ..initialisation import pose_from_params
 from ..kinematics import Pose
 from ..search import SearchPlan
 from ..silhouette import fit_silhouettes
-from .smoothing import Smoothing, smooth_motion
+from .smoothing import Smoothing, median_of_three, smooth_motion
 
 SEEN_SHARE = 0.5
 """Share of the frames that must show the person."""
@@ -66,7 +66,7 @@ def fit_motion(
     task.energy.space.clear(lost)
     alone = stack([pose_from_params(one.params, body) for one in fits])
     pose = _interpolated(alone, seen, len(frames))
-    pose = smooth_motion(task.energy, pose, smoothing or Smoothing())
+    pose = smooth_motion(task.energy, median_of_three(pose), smoothing or Smoothing())
     masks = [one and one.mask for one in frames]
     pose = fit_silhouettes(pose, task.energy, masks, body, one_shape=True)
     results = task.results(pose)

@@ -87,6 +87,22 @@ def smooth_motion(energy: FitEnergy, pose: Pose, smoothing: Smoothing) -> Pose:
     return Pose(state.pose.rotations, betas, state.pose.transl)
 
 
+def median_of_three(pose: Pose) -> Pose:
+    """Take each rotation from that of three successive frames which is nearest to the other two.
+
+    A limb that single frames have on the wrong side in depth is an outlier to `smooth_motion`,
+    which would leave it there.
+    """
+    frames, joints = pose.rotations.shape[:2]
+    if frames < 3:
+        return pose
+    three = np.clip(np.arange(frames) - 1, 0, frames - 3)[:, None] + np.arange(3)
+    turns = pose.rotations[three]
+    apart = np.linalg.norm(turns[:, :, None] - turns[:, None], axis=(-2, -1)).sum(2)
+    nearest = np.take_along_axis(three, apart.argmin(1), axis=1)
+    return Pose(pose.rotations[nearest, np.arange(joints)], pose.betas, pose.transl)
+
+
 def _accelerations(energy: FitEnergy, pose: Pose, smoothing: Smoothing) -> Accelerations:
     """Measure the accelerations of the active joints and the pelvis."""
     active = energy.skeleton.active
