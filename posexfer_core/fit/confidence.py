@@ -13,7 +13,7 @@ from .kinematics import Pose
 
 NEAR_M = 0.1
 """Distance within which a joint counts as right, pelvis on pelvis."""
-CALIBRATION = 1.5
+CALIBRATION = 1.4
 """Factor on the Gaussian's standard deviation, for errors are larger: `tests.benchmarks.fit` prints
 how often joints of each confidence are right."""
 

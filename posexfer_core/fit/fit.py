@@ -36,7 +36,7 @@ SIGMA = 0.01
 """Standard deviation of a keypoint of confidence 1, as a share of the person's extent."""
 SIGMA_3D_M = 0.02
 """Standard deviation of a 3D joint of confidence 1, metres."""
-LIFTED_SIGMA = 3.0
+LIFTED_SIGMA = 3.5
 """Standard deviation of a lifted keypoint, over the scale that the lifter gives it."""
 BATCH = 32
 """People fitted at once."""

@@ -26,7 +26,10 @@ def lift_keypoints(
 ) -> tuple[Float[ndarray, "people 23 3"], Float[ndarray, "people 23"]]:
     """Estimate where each of `LIFTED_NAMES` lies in space, seen or not.
 
-    With flip augmentation: the mean over the keypoints and their mirror image.
+    With flip augmentation: the mean over the keypoints and their mirror image. Without it the
+    600 hard people of `tests.benchmarks.fit` have a median of 57.0 mm instead of 55.6, and one of
+    the eight frames of `tests.benchmarks.photos` has 201 instead of 137 mm; the others and recorded
+    poses are no worse.
 
     Args:
         people: keypoints of each; other names are ignored.
