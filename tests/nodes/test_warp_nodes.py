@@ -144,6 +144,31 @@ def test_an_interrupt_stops_between_frames(pack, painted, poses, host, monkeypat
     assert len(calls) == 1
 
 
+def test_cancel_is_heeded_while_frames_are_conditioned(pack, painted, host, files, monkeypatch):  # noqa: F811
+    management, calls = host.model_management, []
+    staging = pack.module("posexfer_core.transfer.staging")
+    pose = staging.pose_source
+
+    def cancelled(*args):
+        calls.append(1)
+        management.interrupt_current_processing()
+        return pose(*args)
+
+    monkeypatch.setattr(staging, "pose_source", cancelled)
+    image, body, mask = painted
+    pose_model, model, vae = pack.run("LoadModel", weights="toy.safetensors")
+    (features,) = pack.run(
+        "FeatureLift3D", pose_model=pose_model, image=image, source_body=body, mask=mask
+    )
+    walk = pack.run("LoadSMPLMesh", file="walk.npz", frame=-1)[0]
+    (conditioned,) = pack.run(
+        "ControlGuidanceApply3D", model=model, features=features, target_body=walk
+    )
+    with pytest.raises(management.InterruptProcessingException):
+        pack.run("PoseTransferSampler", model=conditioned, width=64, height=96, vae=vae)
+    assert len(calls) == 1
+
+
 def test_masks_that_cannot_be_meant_are_explained(pack, painted, poses):
     errors = pack.module("posexfer_core.errors")
     for words, mask in (
