@@ -120,10 +120,10 @@ def test_a_template_is_accepted_with_every_node_and_socket(server: Server, name)
     assert outcome.error["node_type"].endswith(LOADERS), outcome.error
 
 
-@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("* *.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.json")), ids=lambda path: path.stem)
 def test_a_note_names_every_model_file_and_its_folder(path: Path):
     nodes = json.loads(path.read_text())["nodes"]
-    (note,) = (node["widgets_values"][0] for node in nodes if node["type"] == "MarkdownNote")
+    note = "\n".join(n["widgets_values"][0] for n in nodes if n["type"] == "MarkdownNote")
     for node in nodes:
         for model in node["properties"].get("models", []):
             assert model["url"].startswith("https://") and model["url"].endswith(model["name"])
