@@ -9,12 +9,14 @@ from torch import Tensor
 
 from ..body.model import BodyModel
 from ..body.params import HumanParams
-from ..errors import ParamsError
-from ..files.images import load_mask, load_opacity
+from ..body.view import BodyView
+from ..errors import ConfigError, ParamsError
+from ..files.images import load_image, load_mask, load_opacity
 from ..formats.any_pose import is_mesh
 from ..formats.body_family import convert_betas
 from ..formats.read import NAMES, read_params
 from ..geometry.camera import crop_intrinsics
+from ..warp.dressed_person import SourcePhoto
 from .estimate import fit_person
 from .options import index
 from .person_in_photo import PersonInPhoto, add_detector_option, person_in_photo
@@ -60,6 +62,17 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="as --format, of --source-params",
     )
+    parser.add_argument(
+        "--also",
+        type=Path,
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="another photo of the same person in the same clothes, such as one from behind, then "
+        "its keypoints (.json) and mask, where there are any; may be given again. Every place "
+        "takes the photo that sees it best",
+    )
     add_detector_option(parser)
 
 
@@ -82,6 +95,31 @@ def open_source(
     return person_in_photo(
         options.image, image, person=person, body=body, detector=options.detector, mask=mask
     )
+
+
+def open_also(options: argparse.Namespace, body: BodyModel) -> list[SourcePhoto]:
+    """Open the other photos of the person, and fit or find their bodies."""
+    photos = []
+    for path, *more in options.also:
+        image = load_image(path)
+        size = (image.shape[-2], image.shape[-1])
+        keypoints = [one for one in more if one.suffix.lower() == ".json"]
+        masks = [one for one in more if one not in keypoints]
+        if len(keypoints) > 1 or len(masks) > 1:
+            raise ConfigError(
+                f"--also takes a photo, a keypoint file and a mask, found {len(more) + 1} files: "
+                f"{', '.join(one.name for one in (path, *more))}. Give --also once for each photo."
+            )
+        mask = load_mask(masks[0])[None, None] if masks else None
+        if keypoints:
+            fit = fit_person(keypoints[0], size, body, 0, mask)
+            found = PersonInPhoto(params=fit.params, mask=mask)
+        else:
+            found = person_in_photo(
+                path, image, person=0, body=body, detector=options.detector, mask=mask
+            )
+        photos.append(SourcePhoto(image, BodyView.of(found.params, body), found.mask))
+    return photos
 
 
 def _read_source(

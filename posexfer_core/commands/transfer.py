@@ -29,7 +29,7 @@ from .options import (
 )
 from .person_in_photo import PHOTO_SUFFIXES, person_in_photo
 from .progress import progress_line
-from .source import add_source_options, open_source
+from .source import add_source_options, open_also, open_source
 
 HELP = "Draw the person of an image in the pose of a body parameter file, a motion or a photo."
 FRAME_RATE = 25.0
@@ -127,6 +127,7 @@ def run(options: argparse.Namespace) -> None:
         target_body,
         size=None if own_pixels else options.size,
         mask=source.mask,
+        also=open_also(options, body),
         outside=_outside(options, own_pixels),
         longest=None if own_pixels else PHOTO_SIDE,
         multiple=LATENT_STRIDE if by_network else 1,

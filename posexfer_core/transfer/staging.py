@@ -1,6 +1,6 @@
 """Source and target in one image frame: what a transfer starts from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from jaxtyping import Bool, Float
@@ -14,6 +14,7 @@ from ..body.view import BodyView
 from ..errors import ConfigError, ImageError
 from ..register.resample_topology import on_topology_of
 from ..warp.canvas import Outside
+from ..warp.dressed_person import SourcePhoto
 from ..warp.warp_to_pose import Leftovers, WarpedPhoto, pose_source, prepare_source
 from .framing import Framing, body_box, cut_off_edges, frame_person, frame_photo
 
@@ -41,6 +42,8 @@ class Stage:
     """What the photo does not show and texture fills; None keeps the mirror image."""
     framing: Framing
     """How the source image was cut."""
+    also: tuple[SourcePhoto, ...] = ()
+    """More photos of the same person, each in its own frame."""
     shared: bool
     """Whether the image to be drawn has the source's framing, so that it can be pasted back."""
 
@@ -61,6 +64,7 @@ class Stage:
             self.mask,
             leftovers=leftovers,
             outside=self.unshown,
+            also=[one._replace(view=on_topology_of(one.view, self.target)) for one in self.also],
         )
         for number in range(len(self.target)):
             yield pose_source(prepared, self.target.at(number))
@@ -97,6 +101,7 @@ def stage(
     *,
     size: tuple[int, int] | None = IMAGE_SIZE,
     mask: Float[Tensor, "1 1 mask_height mask_width"] | None = None,
+    also: Sequence[SourcePhoto] = (),
     outside: Outside = "fill",
     longest: int | None = PHOTO_SIDE,
     multiple: int = 1,
@@ -113,6 +118,7 @@ def stage(
         size: height and width to draw, pixels, around source and target; None draws the whole
             photo.
         mask: share of the person in each pixel of the image.
+        also: more photos of the same person in the same clothes, such as one from behind.
         outside: what becomes of a pose that leaves the photo, and of the rest of a frame that is
             wider than it: texture ("fill") or the photo's mirror image. "crop" keeps to the photo
             where `size` is None.
@@ -135,7 +141,7 @@ def stage(
             "Give the mask of this image."
         )
     scale = 1.0 if longest is None else min(1.0, longest / max(own_size))
-    staging = _Staging(image, mask, outside)
+    staging = _Staging(image, mask, tuple(also), outside)
     if source is None:
         framing = frame_photo((0.0, 0.0, 0.0, 0.0), [], own_size, scale=scale, multiple=multiple)
         framing = framing if size is None else Framing.whole(own_size, size)
@@ -170,6 +176,7 @@ class _Staging:
 
     image: Tensor
     mask: Tensor | None
+    also: tuple[SourcePhoto, ...]
     outside: Outside
 
     def at(
@@ -189,6 +196,7 @@ class _Staging:
             mask=None if self.mask is None else framing.apply_to_mask(self.mask),
             unshown=beyond.to(self.image.device) if fills else None,
             framing=framing,
+            also=self.also,
             shared=shared,
         )
 

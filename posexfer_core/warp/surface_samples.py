@@ -125,6 +125,8 @@ class SurfaceSampler:
         outline: Bool[Tensor, "1 height width"],
         sizes: Float[Tensor, "faces"],
         soft_px: int,
+        *,
+        own_only: bool = False,
     ) -> Sample:
         """Give the look of every covered pixel.
 
@@ -134,12 +136,13 @@ class SurfaceSampler:
                 person shown are not used, which have background in them.
             sizes: of each face in the target image, square pixels.
             soft_px: width of the blend between one look and the next.
+            own_only: ask nobody's like.
         """
         body = target.mask[:, None].to(self.vertex_colours)
         around = box_blur(body, soft_px).clamp(min=1e-3)
         left, kept = body, torch.zeros(7, *body.shape[-2:]).to(body)
         mixed, own, confidence, place = kept[:3], kept[3], kept[4], kept[5:7]
-        for look in self.looks:
+        for look in self.looks[: 1 if own_only else None]:
             at = ((left[0, 0] > 0.01) & look.asked(target.face_id[0])).flatten().nonzero()[:, 0]
             if len(at) == 0:
                 continue
@@ -178,6 +181,8 @@ class SurfaceSampler:
         self.vertex_colours = torch.zeros(1, count, 3).to(self.field.image)
         sizes = torch.ones(len(faces)).to(self.field.image)
         sample = self.sample(at_vertices, torch.zeros_like(at_vertices.mask), sizes, 0)
+        self.vertex_own = sample.own[0, 0, 0] > 0.99
+        """Which vertices the source shows themselves."""
         colours, known = sample.colours[0, :, 0].T, (sample.confidence[0, 0, 0] > 0).to(weights)
         mean = (colours * known[:, None]).sum(0) / known.sum().clamp(min=1.0)
         start = torch.where(known[:, None] > 0, colours, mean)

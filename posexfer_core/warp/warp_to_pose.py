@@ -4,11 +4,11 @@ At the photo's own resolution. Depth tests, shells and holes are found on a smal
 that shows the person; colours are read from the photo, a band of rows at a time.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -16,31 +16,18 @@ from ..body.view import BodyView
 from ..errors import ImageError
 from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
-from .background import trusted_body
 from .canvas import Outside, with_room
-from .clothed_shell import face_vertices, fit_shell, wear
-from .counterparts import find_counterparts
+from .clothed_shell import wear
+from .dressed_person import EDGE_M, SourcePhoto, dress, px_per_m
 from .exemplar_fill import texture_of_hole
 from .filters import box_blur, dilate
-from .person_mask import estimate_mask
-from .skin import face_colour
-from .skirt import skirt_faces
-from .surface_samples import Sample, SourceField, SurfaceSampler, face_sizes, occluder_table
+from .several_views import OtherView, merged, other_view
+from .surface_samples import Sample, SurfaceSampler, face_sizes
 
-FIELD_PX = 640
-"""Longest side of the small copy, at most."""
-RIM = 0.005
-"""Width of the person's outermost pixels, which mix with the background; a share of the height."""
 BAND_PIXELS = 1 << 17
 """Pixels of the target whose colours are read at once."""
 WHOLE_PIXELS = 1 << 22
 """Images up to this size are rasterised in one piece, so that all maps agree to the pixel."""
-EDGE_M = 0.02
-"""Width of the target's outline along which the person's own mask cuts it."""
-OVERHANG_M = 0.02
-"""How far a fitted body may stick out of the person; what is not shown further in is covered."""
-COVER_STEPS = 20
-"""Rounds in which what is covered is followed along a limb, by the width of an outline each."""
 CUT_STEPS = 6
 """Rounds in which the cut grows inward from the outline."""
 SOFT_M = 0.012
@@ -84,6 +71,8 @@ class PreparedSource(NamedTuple):
 
     image: Float[Tensor, "1 3 height width"]
     sampler: SurfaceSampler
+    others: list[OtherView]
+    """More photos of the same person."""
     offsets: Float[Tensor, "vertices"]
     """Of the shell, metres."""
     unknown: Bool[Tensor, "1 height width"]
@@ -146,6 +135,7 @@ def prepare_source(
     *,
     leftovers: Leftovers = "keep",
     outside: Bool[Tensor, "1 height width"] | None = None,
+    also: Sequence[SourcePhoto] = (),
 ) -> PreparedSource:
     """Fit the shell, find what is seen, fill the background; see `warp_to_pose`.
 
@@ -155,39 +145,22 @@ def prepare_source(
         mask: share of the person.
         leftovers: what becomes of things.
         outside: what else is filled, if anything: what the photo does not show.
+        also: more photos of the same person in the same clothes, of any sizes.
     """
     _check(image, source, mask)
-    left, top, right, bottom, step = _field_box(source, mask)
-    cut = (..., slice(top, bottom), slice(left, right))
-    size = ((bottom - top) // step, (right - left) // step)
-    bare = source.reframed((left, top), 1.0 / step, size)
-    small = F.avg_pool2d(image[cut], step)
-    rim = max(1, round(RIM * size[0]))
-    if mask is None:
-        shown = estimate_mask(small, bare.visibility.mask)
-    else:
-        shown = F.avg_pool2d(mask[cut].to(image), step)
-    person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
-    covered = _covered(bare, person[:, 0] > 0.5)[:, None]
-    offsets, unreached = fit_shell(bare, person[0, 0].maximum(covered[0, 0].to(person)))
-    person = person * ~unreached
-    hole = dilate(shown[:, 0] > 0.05, 2 * rim)
-    if leftovers == "keep":
-        hole = hole & ~unreached
-    worn = wear(bare, offsets)
-    worn = replace(worn, faces=torch.cat([worn.faces, skirt_faces(bare, person[0, 0])]))
-    face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
-    field = SourceField(
-        image=image,
-        view=worn,
-        offset_xy=(left, top),
-        step=step,
-        shown=person,
-        safe=safe[:, None].to(image),
-        bare=(~covered).to(image),
-        occluders=occluder_table(worn),
-        counterparts=find_counterparts(worn, face),
-        skin=face_colour(small, worn, face, safe),
+    dressed = dress(image, source, mask)
+    sampler = SurfaceSampler(dressed.field)
+    others = []
+    for photo in also:
+        _check(photo.image, photo.view, photo.mask)
+        seen = dress(photo.image, photo.view, photo.mask, faces=dressed.field.view.faces)
+        others.append(other_view(sampler, SurfaceSampler(seen.field)))
+    hole = dressed.hole if leftovers == "remove" else dressed.hole & ~dressed.unreached
+    step, (left, top) = dressed.field.step, dressed.field.offset_xy
+    cut = (
+        ...,
+        slice(top, top + step * hole.shape[1]),
+        slice(left, left + step * hole.shape[2]),
     )
     unknown = torch.zeros(1, *image.shape[-2:], dtype=torch.bool, device=image.device)
     unknown[cut] = hole.repeat_interleave(step, 1).repeat_interleave(step, 2)
@@ -195,8 +168,9 @@ def prepare_source(
         unknown |= outside
     return PreparedSource(
         image=image,
-        sampler=SurfaceSampler(field),
-        offsets=offsets,
+        sampler=sampler,
+        others=others,
+        offsets=dressed.offsets,
         unknown=unknown,
         filled=texture_of_hole(image, unknown),
     )
@@ -214,7 +188,7 @@ def pose_source(prepared: PreparedSource, target: BodyView) -> WarpedPhoto:
     visible, background, body = flags
     background[:, 0] = ~prepared.unknown
     confidence = background.to(image)
-    edge, soft = (max(1, round(metres * _px_per_m(worn))) for metres in (EDGE_M, SOFT_M))
+    edge, soft = (max(1, round(metres * px_per_m(worn))) for metres in (EDGE_M, SOFT_M))
     over = edge + soft
     sizes = face_sizes(worn.vertices, worn.faces.long(), worn.intrinsics)
     pixels = project_perspective(worn.vertices, worn.intrinsics)[0]
@@ -228,6 +202,7 @@ def pose_source(prepared: PreparedSource, target: BodyView) -> WarpedPhoto:
         drawn = _part(worn, slice(start, end), slice(left, right))
         outline = dilate(~drawn.mask, edge)
         sample = prepared.sampler.sample(drawn, outline, sizes, soft)
+        sample = merged(sample, prepared.others, drawn, outline, sizes, soft)
         alpha = _alpha(drawn.mask, outline, sample, edge)
         inner = (..., slice(top - start, bottom - start), slice(None))
         here = (..., slice(top, bottom), slice(left, right))
@@ -269,23 +244,6 @@ def _check(image: Tensor, view: BodyView, mask: Tensor | None) -> None:
             )
 
 
-def _field_box(view: BodyView, mask: Tensor | None) -> tuple[int, int, int, int, int]:
-    """Bound the person: left, top, right, bottom, and pixels of the photo per one of the field."""
-    height, width = view.size
-    pixels = project_perspective(view.vertices, view.intrinsics)[0]
-    low, high = pixels.amin(0).tolist(), pixels.amax(0).tolist()
-    if mask is not None and bool((mask > 0.5).any()):
-        rows, columns = (mask[0, 0] > 0.5).any(1).nonzero(), (mask[0, 0] > 0.5).any(0).nonzero()
-        low = [min(low[0], int(columns[0])), min(low[1], int(rows[0]))]
-        high = [max(high[0], int(columns[-1])), max(high[1], int(rows[-1]))]
-    border = 0.1 * max(high[0] - low[0], high[1] - low[1])
-    left, top = (max(0, int(value - border)) for value in low)
-    right, bottom = min(width, int(high[0] + border)), min(height, int(high[1] + border))
-    step = -(-max(right - left, bottom - top) // FIELD_PX)
-    right, bottom = right - (right - left) % step, bottom - (bottom - top) % step
-    return left, top, right, bottom, step
-
-
 def _part(view: BodyView, rows: slice, columns: slice) -> Visibility:
     """Rasterise some rows and columns of a view."""
     height, width = view.size
@@ -298,28 +256,6 @@ def _part(view: BodyView, rows: slice, columns: slice) -> Visibility:
         barycentric=whole.barycentric[:, rows, columns],
         depth=whole.depth[:, rows, columns],
     )
-
-
-def _covered(
-    bare: BodyView, shown: Bool[Tensor, "1 height width"]
-) -> Bool[Tensor, "1 height width"]:
-    """Tell where things lie before the body: it is not shown, and not at its outline alone."""
-    body, px_per_m = bare.visibility.mask, _px_per_m(bare)
-    off = body & ~shown
-    covered = off & ~dilate(~body, max(1, round(OVERHANG_M * px_per_m)))
-    for _ in range(COVER_STEPS):
-        covered = dilate(covered, max(1, round(EDGE_M * px_per_m))) & off
-    return covered
-
-
-def _px_per_m(view: BodyView) -> float:
-    return float(view.intrinsics[0, 0, 0] / view.root_depth[0])
-
-
-def _trimmed(small: Tensor, mask: Bool[Tensor, "1 height width"]) -> Tensor:
-    """Take off a mask's rim what is like the background beside it."""
-    beside = ~dilate(mask, max(1, round(0.012 * mask.shape[-2])))
-    return trusted_body(small, mask, beside) & mask
 
 
 def _alpha(

@@ -199,6 +199,14 @@ def test_a_motion_is_drawn_frame_by_frame_or_as_an_animation(work):
         assert (film.n_frames, film.size) == (3, (88, 128))
 
 
+def test_another_photo_of_the_person_helps_and_files_too_many_are_refused(work, body, capsys):
+    mask = str(person_mask(work, body))
+    image, keypoints = str(work / "image.png"), str(work / "keypoints.json")
+    assert warp(work, "--also", image, keypoints, mask, out=work / "two.png") == 0
+    code = warp(work, "--also", image, keypoints, mask, mask)
+    assert_one_sentence(capsys, code, "--also once for each photo")
+
+
 def test_another_photo_may_be_the_target(work, capsys):
     keypoints = work / "keypoints.json"
     more = ["--target-keypoints", str(keypoints)]

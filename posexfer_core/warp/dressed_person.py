@@ -1,0 +1,144 @@
+"""One photo's person with clothes and hair on: what a shell, depth tests and masks make of it."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ..body.view import BodyView
+from ..geometry.camera import project_perspective
+from .background import trusted_body
+from .clothed_shell import face_vertices, fit_shell, wear
+from .counterparts import find_counterparts
+from .filters import dilate
+from .person_mask import estimate_mask
+from .skin import face_colour
+from .skirt import skirt_faces
+from .surface_samples import SourceField, occluder_table
+
+FIELD_PX = 640
+"""Longest side of the small copy, at most."""
+RIM = 0.005
+"""Width of the person's outermost pixels, which mix with the background; a share of the height."""
+EDGE_M = 0.02
+"""Width of an outline."""
+OVERHANG_M = 0.02
+"""How far a fitted body may stick out of the person; what is not shown further in is covered."""
+COVER_STEPS = 20
+"""Rounds in which what is covered is followed along a limb, by the width of an outline each."""
+
+
+class SourcePhoto(NamedTuple):
+    """One photo of a person."""
+
+    image: Float[Tensor, "1 3 height width"]
+    """In [-1, 1]."""
+    view: BodyView
+    """The body of the person, in this photo."""
+    mask: Float[Tensor, "1 1 height width"] | None
+    """Share of the person in each pixel, if it is known."""
+
+
+class DressedPerson(NamedTuple):
+    """A photo's person and what is known of them."""
+
+    field: SourceField
+    offsets: Float[Tensor, "vertices"]
+    """Of the shell, metres."""
+    hole: Bool[Tensor, "1 field_height field_width"]
+    """Where the person hides the background."""
+    unreached: Bool[Tensor, "field_height field_width"]
+    """What of the mask is no part of the clothed body."""
+
+
+def dress(
+    image: Float[Tensor, "1 3 height width"],
+    source: BodyView,
+    mask: Float[Tensor, "1 1 height width"] | None,
+    *,
+    faces: Int[Tensor, "faces 3"] | None = None,
+) -> DressedPerson:
+    """Fit the shell to the mask and find what is seen of it.
+
+    Args:
+        image: the photo, in [-1, 1].
+        source: the body in it.
+        mask: share of the person; guessed where it is not known.
+        faces: of another photo's clothed body, whose places are asked for.
+    """
+    left, top, right, bottom, step = _field_box(source, mask)
+    cut = (..., slice(top, bottom), slice(left, right))
+    size = ((bottom - top) // step, (right - left) // step)
+    bare = source.reframed((left, top), 1.0 / step, size)
+    small = F.avg_pool2d(image[cut], step)
+    rim = max(1, round(RIM * size[0]))
+    if mask is None:
+        shown = estimate_mask(small, bare.visibility.mask)
+    else:
+        shown = F.avg_pool2d(mask[cut].to(image), step)
+    person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
+    covered = _covered(bare, person[:, 0] > 0.5)[:, None]
+    offsets, unreached = fit_shell(bare, person[0, 0].maximum(covered[0, 0].to(person)))
+    person = person * ~unreached
+    worn = wear(bare, offsets)
+    if faces is None:
+        faces = torch.cat([worn.faces, skirt_faces(bare, person[0, 0])])
+    worn = replace(worn, faces=faces)
+    face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
+    field = SourceField(
+        image=image,
+        view=worn,
+        offset_xy=(left, top),
+        step=step,
+        shown=person,
+        safe=safe[:, None].to(image),
+        bare=(~covered).to(image),
+        occluders=occluder_table(worn),
+        counterparts=find_counterparts(worn, face),
+        skin=face_colour(small, worn, face, safe),
+    )
+    hole = dilate(shown[:, 0] > 0.05, 2 * rim)
+    return DressedPerson(field=field, offsets=offsets, hole=hole, unreached=unreached)
+
+
+def px_per_m(view: BodyView) -> float:
+    """Give the size of a metre at the pelvis, pixels."""
+    return float(view.intrinsics[0, 0, 0] / view.root_depth[0])
+
+
+def _field_box(view: BodyView, mask: Tensor | None) -> tuple[int, int, int, int, int]:
+    """Bound the person: left, top, right, bottom, and pixels of the photo per one of the field."""
+    height, width = view.size
+    pixels = project_perspective(view.vertices, view.intrinsics)[0]
+    low, high = pixels.amin(0).tolist(), pixels.amax(0).tolist()
+    if mask is not None and bool((mask > 0.5).any()):
+        rows, columns = (mask[0, 0] > 0.5).any(1).nonzero(), (mask[0, 0] > 0.5).any(0).nonzero()
+        low = [min(low[0], int(columns[0])), min(low[1], int(rows[0]))]
+        high = [max(high[0], int(columns[-1])), max(high[1], int(rows[-1]))]
+    border = 0.1 * max(high[0] - low[0], high[1] - low[1])
+    left, top = (max(0, int(value - border)) for value in low)
+    right, bottom = min(width, int(high[0] + border)), min(height, int(high[1] + border))
+    step = -(-max(right - left, bottom - top) // FIELD_PX)
+    right, bottom = right - (right - left) % step, bottom - (bottom - top) % step
+    return left, top, right, bottom, step
+
+
+def _covered(
+    bare: BodyView, shown: Bool[Tensor, "1 height width"]
+) -> Bool[Tensor, "1 height width"]:
+    """Tell where things lie before the body: it is not shown, and not at its outline alone."""
+    body, scale = bare.visibility.mask, px_per_m(bare)
+    off = body & ~shown
+    covered = off & ~dilate(~body, max(1, round(OVERHANG_M * scale)))
+    for _ in range(COVER_STEPS):
+        covered = dilate(covered, max(1, round(EDGE_M * scale))) & off
+    return covered
+
+
+def _trimmed(small: Tensor, mask: Bool[Tensor, "1 height width"]) -> Tensor:
+    """Take off a mask's rim what is like the background beside it."""
+    beside = ~dilate(mask, max(1, round(0.012 * mask.shape[-2])))
+    return trusted_body(small, mask, beside) & mask
