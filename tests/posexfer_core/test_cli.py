@@ -495,7 +495,7 @@ def test_a_mesh_is_rendered_by_itself(work, mesh, caplog):
 @pytest.mark.parametrize("more", [[], ["--no-retarget"]])
 def test_a_mesh_is_a_target(work, weights, mesh, more):
     assert transfer(work, weights, "--mesh-up", "y", *more, target=mesh) == 0
-    assert load_image(work / "out.png").shape == (1, 3, 256, 176)
+    assert load_image(work / "out.png").shape == (1, 3, 320, 400)
 
 
 def test_a_mesh_as_the_sources_parameters_gets_a_sentence(work, weights, mesh, capsys):
