@@ -37,7 +37,7 @@ def test_the_shipped_body_is_what_the_builder_makes(built: Arrays, shipped: Arra
     each unit of shape, within a tenth of a millimetre.
 
     Weights within a thousandth, but for a few at ties between bones, which another processor's
-    rounding breaks the other way: on average they move no vertex by a micrometre.
+    rounding breaks the other way: on average they move a vertex by less than five micrometres.
     """
     assert built.keys() == shipped.keys()
     for name in ("f", "kintree_table", "sym", "vertex_ids"):
@@ -46,7 +46,7 @@ def test_the_shipped_body_is_what_the_builder_makes(built: Arrays, shipped: Arra
         np.testing.assert_allclose(built[name], shipped[name], atol=1e-4, rtol=0, err_msg=name)
     apart = np.abs(built["weights"] - shipped["weights"])
     assert apart.max() < 0.02 and (apart > 1e-3).mean() < 1e-4
-    assert 0.5 * apart.sum(1).mean() < 5e-6  # metres, for bones that carry places half a metre apart
+    assert 0.5 * apart.sum(1).mean() < 5e-6  # metres, where bones carry places 0.5 m apart
     joints, expected = (
         np.einsum("jv,vxk->jxk", regressor, shipped["shapedirs"])
         for regressor in (built["J_regressor"], shipped["J_regressor"])
