@@ -10,12 +10,13 @@ from functools import cached_property
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from ..geometry.crop import Crop
+from ..geometry.crop import Crop, ShrunkImage
 from ..geometry.resample import resample
 from ..geometry.search_windows import search_windows
 from .detector import Landmarker, Landmarks
@@ -25,10 +26,12 @@ from .raw_people import RawPerson
 
 WINDOW_PX = 512
 """Longest side of a window as the landmarker gets it."""
+WORKING_PX = 1024
+"""Windows of larger images are cut from one that is made smaller, to at most twice this."""
 NEAR_PX = 1024
 """Longest side of the crop around one person."""
-MARGIN = 0.25
-"""Margin of that crop on each side, as a share of the person's extent."""
+MARGINS = (0.25, 0.4, 0.1)
+"""Margins of that crop on each side, as shares of the person's extent, until one is found."""
 COMPARED_PX = 192
 """Longest side of the grid on which masks are compared."""
 SAME = 0.5
@@ -79,7 +82,15 @@ class DetectedPerson:
 
     def mask(self) -> Float[Tensor, "height width"]:
         """Return the share of the person in each pixel of the image."""
-        return self._mask_in(_whole(self.image_size, max(self.image_size)))
+        if self.crop.scale == 1.0:
+            return self._mask_in(_whole(self.image_size, max(self.image_size)))
+        left, top = (round(offset) for offset in self.crop.offset_xy)
+        height, width = (round(side / self.crop.scale) for side in self.crop.size)
+        mask = F.interpolate(self.crop_mask[None, None], size=(height, width), mode="bilinear")
+        whole = torch.zeros(self.image_size)
+        part = whole[top : top + height, left : left + width]
+        part += mask[0, 0, : part.shape[0], : part.shape[1]]
+        return whole
 
     def without(self, others: Iterable["DetectedPerson"]) -> "DetectedPerson":
         """Take from the mask what belongs to somebody else rather."""
@@ -126,11 +137,12 @@ def detect_people(
         landmarker: finds people in a crop.
     """
     size = (image.shape[-2], image.shape[-1])
-    found = [
-        person
-        for low, high in search_windows(size)
-        for person in _look(image, Crop.of_box(low, high, WINDOW_PX), landmarker)
-    ]
+    shrunk, found = ShrunkImage.of(image, WORKING_PX), []
+    for low, high in search_windows(size):
+        crop = Crop.of_box(low, high, WINDOW_PX)
+        found += [
+            DetectedPerson.of(one, crop, size) for one in landmarker(_levels(shrunk.cut(crop)))
+        ]
     near = [_look_closer(image, person, landmarker) for person in _distinct(found)]
     people = _distinct([person for person in near if person is not None])
     people = [one.without(other for other in people if other is not one) for one in people]
@@ -142,30 +154,28 @@ def _whole(image_size: tuple[int, int], longest_px: int) -> Crop:
     return Crop.of_box((0.0, 0.0), (float(width), float(height)), longest_px)
 
 
-def _look(
-    image: Float[Tensor, "3 height width"], crop: Crop, landmarker: Landmarker
-) -> list[DetectedPerson]:
-    size = (image.shape[-2], image.shape[-1])
-    return [
-        DetectedPerson.of(one, crop, size) for one in landmarker(_levels(crop.cut(image[None])))
-    ]
-
-
 def _look_closer(
     image: Float[Tensor, "3 height width"], person: DetectedPerson, landmarker: Landmarker
 ) -> DetectedPerson | None:
-    """Find a person again in a crop around it; None where it is not found there."""
+    """Find a person again in a crop around it; None where it is found in none that is tried."""
     height, width = person.image_size
     rows, columns = np.nonzero(person.coarse_mask.numpy())
     places = np.stack([columns, rows], -1) * (max(height, width) / COMPARED_PX)
     places = np.concatenate([places, person.points[person.points[:, 2] > 0.5, :2]])
-    low, high = places.min(0), places.max(0)
-    room = MARGIN * float((high - low).max())
-    low = np.clip(low - room, 0.0, [width - 1.0, height - 1.0])
-    high = np.clip(high + room, low + 1.0, [width, height])
-    crop = Crop.of_box((float(low[0]), float(low[1])), (float(high[0]), float(high[1])), NEAR_PX)
-    found = [one for one in _look(image, crop, landmarker) if _common(one, person) > SAME]
-    return max(found, key=lambda one: _common(one, person), default=None)
+    least, most = places.min(0), places.max(0)
+    for margin in MARGINS:
+        room = margin * float((most - least).max())
+        low = np.clip(least - room, 0.0, [width - 1.0, height - 1.0])
+        high = np.clip(most + room, low + 1.0, [width, height])
+        crop = Crop.of_box(
+            (float(low[0]), float(low[1])), (float(high[0]), float(high[1])), NEAR_PX
+        )
+        near = landmarker(_levels(crop.cut(image[None])))
+        found = [DetectedPerson.of(one, crop, person.image_size) for one in near]
+        found = [one for one in found if _common(one, person) > SAME]
+        if found:
+            return max(found, key=lambda one: _common(one, person))
+    return None
 
 
 def _distinct(found: list[DetectedPerson]) -> list[DetectedPerson]:

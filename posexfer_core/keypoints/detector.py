@@ -130,9 +130,8 @@ class PoseLandmarker:
     def __call__(self, image: UInt8[ndarray, "height width 3"]) -> list[Landmarks]:
         """Find people; `Landmarker` has the meaning."""
         package = self._package
-        given = package.Image(
-            image_format=package.ImageFormat.SRGB, data=np.ascontiguousarray(image)
-        )
+        levels = np.ascontiguousarray(image)
+        given = package.Image(image_format=package.ImageFormat.SRGB, data=levels)
         with _without_chatter():
             found = self._landmarker.detect(given)
         factors = np.array([image.shape[1], image.shape[0], 1.0])

@@ -15,13 +15,15 @@ from torch import Tensor
 from ..body.model import BodyModel
 from ..body.view import BodyView
 from ..geometry.camera import project_perspective
-from ..geometry.crop import Crop
+from ..geometry.crop import Crop, ShrunkImage
 from ..geometry.rotations import matrix_to_rotation_6d, rotation_6d_to_matrix
 from ..geometry.search_windows import search_windows
 from .regressor import FILLED, Prediction, bundled_regressor, params_from_output
 from .regressor_flip import flip_output, predict_with_flip
 from .regressor_network import BodyRegressor, RegressorOutput
 
+WORKING_PX = 1024
+"""Larger images are made smaller, to at most twice this along the longest side."""
 ROUNDS = 2
 """Times that a crop is moved to the joints that were found in it."""
 VARIANTS = (
@@ -79,16 +81,17 @@ def find_body(
         boxes = [(image.new_tensor(low), image.new_tensor(high)) for low, high in windows]
     else:
         boxes = [(near.amin(0), near.amax(0))]
+    shrunk, size = ShrunkImage.of(image, WORKING_PX), (image.shape[-2], image.shape[-1])
     found = [
-        _averaged(image, joints, network, body, focal_px)
-        for joints in _joints_in_boxes(image[None], boxes, network, 1.0 if near is None else FILLED)
+        _averaged(shrunk, size, joints, network, body, focal_px)
+        for joints in _joints_in_boxes(shrunk, boxes, network, 1.0 if near is None else FILLED)
     ]
     best = min(found, key=lambda one: one.spread)
     return replace(best, windows=sum(_distance(best, other) < SAME for other in found))
 
 
 def _joints_in_boxes(
-    image: Float[Tensor, "1 3 height width"],
+    image: ShrunkImage,
     boxes: Sequence[tuple[Tensor, Tensor]],
     network: BodyRegressor,
     filled: float,
@@ -111,7 +114,8 @@ def _joints_in_boxes(
 
 
 def _averaged(
-    image: Float[Tensor, "3 height width"],
+    image: ShrunkImage,
+    image_size: tuple[int, int],
     joints: Float[Tensor, "24 2"],
     network: BodyRegressor,
     body: BodyModel,
@@ -125,11 +129,10 @@ def _averaged(
     for filled, *shift in VARIANTS:
         moved = extent * extent.new_tensor(shift)
         crops.append(Crop.around(low + moved, high + moved, size, filled))
-    cuts = _cuts(image[None], crops)
+    cuts = _cuts(image, crops)
     plain, mirrored = network(cuts), flip_output(network(cuts.flip(-1)))
     each = torch.cat([_to_image(plain, crops), _to_image(mirrored, crops)])
     mean = each.mean(0)
-    image_size = (image.shape[-2], image.shape[-1])
     params = params_from_output(
         _mean_output(plain, mirrored), 0, image_size, crop=crops[0], body=body, focal_px=focal_px
     )
@@ -162,9 +165,9 @@ def _mean_output(plain: RegressorOutput, mirrored: RegressorOutput) -> Regressor
 
 
 def _cuts(
-    image: Float[Tensor, "1 3 height width"], crops: Sequence[Crop]
+    image: ShrunkImage, crops: Sequence[Crop]
 ) -> Float[Tensor, "crops 3 crop_height crop_width"]:
-    return torch.cat([crop.cut(image) for crop in crops])
+    return torch.cat([image.cut(crop) for crop in crops])
 
 
 def _to_image(output: RegressorOutput, crops: Sequence[Crop]) -> Float[Tensor, "crops 24 2"]:
