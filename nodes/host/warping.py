@@ -101,9 +101,15 @@ def warp_batch(
     else:
         placed = in_image_of(target, images, "target body")
         check_same_surface(source, placed)
-    photos = list(_photos(images, source, repeated(placed, count), masks, padding, settings))
-    advance = start_progress(count + len(photos))
-    frames, shells = [], []
+    placed = repeated(placed, count)
+    photos = list(_photos(images, source, placed, masks, padding, settings))
+    return _warp_photos(photos, placed, settings)
+
+
+def _warp_photos(photos: list[_Photo], placed: PosedBody, settings: WarpSettings) -> WarpedBatch:
+    """Prepare each photo, draw its poses, and join all frames."""
+    advance = start_progress(placed.params.frames + len(photos))
+    frames, shells, faces = [], [], photos[0].source.faces
     for photo in photos:
         prepared = _prepared(photo, settings)
         advance(1)
@@ -111,8 +117,10 @@ def warp_batch(
             warped = _without_padding(pose_source(prepared, photo.targets.at(number)), photo)
             frames.append(_grown(warped, settings.grow_px))
             advance(1, warped.image)
-        shells.append(prepared)
-    clothed = _clothed(repeated(placed, count), photos[0], shells)
+        shells.append(prepared.offsets)
+        if len(photos) == 1:  # several have a skirt each, or none
+            faces = prepared.sampler.field.view.faces
+    clothed = _clothed(placed, photos[0], torch.stack(shells), faces)
     joined = [torch.cat([frame[place] for frame in frames]) for place in range(6)]
     return WarpedBatch(*joined, clothed)
 
@@ -211,15 +219,9 @@ def _grown(warped: WarpedPhoto, by_px: int) -> tuple[Tensor, ...]:
     )
 
 
-def _clothed(placed: PosedBody, photo: _Photo, sources: list[PreparedSource]) -> ClothedBody:
-    """Put the shells on the poses; skirts are closed where all frames share one photo."""
-    params, faces = placed.params, photo.source.faces
-    if len(sources) == 1:
+def _clothed(placed: PosedBody, photo: _Photo, offsets: Tensor, faces: Tensor) -> ClothedBody:
+    """Put the shells on the poses, which stand in the image drawn where there is one photo."""
+    params = placed.params
+    if len(offsets) == 1:
         params = params.with_camera(photo.targets.intrinsics, photo.targets.size)
-        faces = sources[0].sampler.field.view.faces
-    return ClothedBody(
-        params=params,
-        model=placed.model,
-        offsets=torch.stack([source.offsets for source in sources]),
-        faces=faces,
-    )
+    return ClothedBody(params=params, model=placed.model, offsets=offsets, faces=faces)
