@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from PIL import Image, ImageOps
 from torch import Tensor
 
@@ -21,6 +21,10 @@ LEAST_SIDE = 16
 """Shortest side in pixels that can still show a person."""
 BAND_ROWS = 256
 """Rows of an image that are converted at once."""
+MOST_LABELS = 16
+"""Levels of a label mask; soft edges have more."""
+HIGHEST_LABEL = 100
+"""Level of a label mask; brighter ones are darkened whites."""
 SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Kinds of image that are written, as Pillow names them."""
 
@@ -49,6 +53,8 @@ def load_image(path: Path | str) -> Float[Tensor, "1 3 height width"]:
 def load_mask(path: Path | str) -> Float[Tensor, "height width"]:
     """Read a mask, 0 to 1: how opaque an image is, or how bright if it is opaque all over.
 
+    Label masks are 0 around and 1 on every label: a palette with colours, or a few dark levels.
+
     Args:
         path: as in `load_image`.
 
@@ -59,12 +65,29 @@ def load_mask(path: Path | str) -> Float[Tensor, "height width"]:
     opacity = _opacity(image)
     if opacity is not None:
         return opacity
-    return torch.from_numpy(np.asarray(_on_white(image).convert("L")) / 255.0).float()
+    levels = _labels(image)
+    if levels is None:
+        levels = np.asarray(_on_white(image).convert("L")) / 255.0
+    return torch.from_numpy(levels).float()
 
 
 def load_opacity(path: Path | str) -> Float[Tensor, "height width"] | None:
     """Read how opaque an image is, 0 to 1; None if it is opaque all over. See `load_image`."""
     return _opacity(_upright(Path(path)))
+
+
+def _labels(image: Image.Image) -> Bool[np.ndarray, "height width"] | None:
+    """Tell where a label mask is not 0; None if brightness says where the person is."""
+    if image.mode == "P":
+        used = np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)
+        if np.ptp(used, axis=1).any():  # a colour for each label, as DAVIS and VOC have them
+            return np.asarray(image) > 0
+    levels = np.asarray(image.convert("L") if image.mode in ("P", "RGB", "RGBA") else image)
+    if levels.ndim != 2 or levels.dtype == bool:
+        return None
+    used = np.unique(levels)
+    labels = used[0] == 0 and 0 < used[-1] <= HIGHEST_LABEL and len(used) <= MOST_LABELS
+    return levels > 0 if labels else None
 
 
 def _opacity(image: Image.Image) -> Float[Tensor, "height width"] | None:

@@ -35,7 +35,7 @@ def check_mask(mask: ndarray, size: tuple[int, int]) -> Mask:
     if found.all() or not found.any():
         raise ImageError(
             f"The mask is {'full' if found.all() else 'empty'}; it must be 1 where the person is "
-            "and 0 around."
+            f"and 0 around. Its values are {float(mask.min()):.3g} to {float(mask.max()):.3g}."
         )
     return found
 

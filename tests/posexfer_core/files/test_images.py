@@ -1,6 +1,7 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from posexfer_core.files.images import (
     save_image,
     to_pil,
 )
+
+REPORTED = Path(__file__).parents[2] / "data/reported_cases"
 
 
 def grey_png(width: int, height: int, rows: bytes) -> bytes:
@@ -86,6 +89,31 @@ def test_a_mask_is_how_opaque_or_else_how_bright_a_image_is(tmp_path):
         torch.testing.assert_close(
             load_mask(tmp_path / name), torch.from_numpy(levels).float() / 255.0
         )
+
+
+@pytest.mark.parametrize("name", ["mask_01.png", "mask_davis.png"])
+def test_labels_of_a_mask_are_read(name):
+    with Image.open(REPORTED / name) as image:
+        labels = np.asarray(image)
+    assert set(np.unique(labels)) == {0, 1}
+    np.testing.assert_array_equal(load_mask(REPORTED / name).numpy(), labels)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_every_label_of_a_mask_is_a_person(tmp_path, dtype):
+    labels = np.array([[0, 1], [2, 7]], dtype).repeat(8, 0).repeat(8, 1)
+    Image.fromarray(labels).save(tmp_path / "labels.png")
+    np.testing.assert_array_equal(load_mask(tmp_path / "labels.png").numpy(), labels > 0)
+
+
+def test_soft_and_grey_palette_masks_are_read_by_their_brightness(tmp_path):
+    ramp = np.arange(96, dtype=np.uint8).reshape(1, -1).repeat(16, 0)
+    Image.fromarray(ramp).save(tmp_path / "dim.png")
+    torch.testing.assert_close(load_mask(tmp_path / "dim.png"), torch.from_numpy(ramp) / 255.0)
+    halves = Image.fromarray(np.array([[0, 1]], np.uint8).repeat(16, 0).repeat(8, 1), "P")
+    halves.putpalette([255, 255, 255, 0, 0, 0])  # the first colour is white
+    halves.save(tmp_path / "palette.png")
+    assert load_mask(tmp_path / "palette.png")[0, [0, -1]].tolist() == [1.0, 0.0]
 
 
 def test_pillow_images_come_back_equal(generator):
