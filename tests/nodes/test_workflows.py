@@ -69,4 +69,4 @@ def test_samplers_have_room_to_grow_by_their_live_preview(path):
         for node in nodes:
             x, top = node["pos"]
             beneath = top >= bottom and x < left + sampler["size"][0] and left < x + node["size"][0]
-            assert not beneath or top - 30 >= bottom + 200, node["type"]
+            assert not beneath or top - 30 >= bottom + 240, node["type"]
