@@ -111,12 +111,13 @@ def twins_row(image: ImageTensor, twins: Sequence["Drawing"]) -> list[Cell]:
 
 def photo_row(body: BodyModel, options: argparse.Namespace) -> list[Cell]:
     """Fit the body to a photo, then show that person in two poses, by the photo's own pixels."""
-    image = load_image(options.photo or DEMO / "astronaut.jpg")
+    photo = options.photo or DEMO / "astronaut.jpg"
+    image = load_image(photo)
     keypoints = options.keypoints or DEMO / "astronaut_keypoints.json"
     mask = options.mask or (DEMO / "astronaut_mask.png" if options.photo is None else None)
     person = None if mask is None else load_mask(mask)[None, None]
     size = (image.shape[-2], image.shape[-1])
-    fit = fit_person(keypoints, size, body, options.person, person)
+    fit = fit_person(keypoints, size, body, options.person, person, image=photo.name)
     print_line(f"photo: mean reprojection error: {fit.reprojection_px:.2f} px")
     overlay = overlay_body(image, BodyView.of(fit.params, body), keypoints=True)
     save_image(image, options.out / "photo_source.png")

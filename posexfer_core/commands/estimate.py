@@ -239,8 +239,10 @@ def fit_person(
     body: BodyModel,
     person: int,
     mask: Float[Tensor, "1 1 height width"] | None = None,
+    *,
+    image: str,
 ) -> FitResult:
-    """Fit the body to one person of the first frame of a keypoint file.
+    """Fit the body to one person of an image, or of the first frame of a keypoint file.
 
     Args:
         keypoints: the file.
@@ -248,8 +250,10 @@ def fit_person(
         body: the body to fit.
         person: which person of the file, from 0.
         mask: share of the person in each pixel, if known; tells how wide the body is.
+        image: file name of the image, for files of several.
     """
-    observation = read_keypoints(keypoints).observation(person, image_size=size)
+    detections = read_keypoints(keypoints).of_images([image])
+    observation = detections.observation(person, image_size=size)
     if mask is not None:
         observation = replace(observation, mask=check_mask(mask[0, 0].numpy(), size))
     return fit_people([observation], body=body)[0]

@@ -52,7 +52,9 @@ class SequenceFiles:
                 frames differ.
         """
         images = _image_files(image, "images")
-        detections = None if keypoints is None else read_keypoints(keypoints)
+        detections = None
+        if keypoints is not None:
+            detections = read_keypoints(keypoints).of_images([one.name for one in images])
         joint_frames = None if joints is None else read_joint_file(joints)
         mask_files = [] if masks is None else _image_files(masks, "masks")
         counts = {

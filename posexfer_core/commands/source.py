@@ -90,7 +90,7 @@ def open_source(
     if options.source_params is not None:
         return PersonInPhoto(params=_read_source(options, size, body), mask=mask)
     if options.keypoints is not None:
-        fit = fit_person(options.keypoints, size, body, person, mask)
+        fit = fit_person(options.keypoints, size, body, person, mask, image=options.image.name)
         return PersonInPhoto(params=fit.params, mask=mask)
     return person_in_photo(
         options.image, image, person=person, body=body, detector=options.detector, mask=mask
@@ -112,7 +112,7 @@ def open_also(options: argparse.Namespace, body: BodyModel) -> list[SourcePhoto]
             )
         mask = load_mask(masks[0])[None, None] if masks else None
         if keypoints:
-            fit = fit_person(keypoints[0], size, body, 0, mask)
+            fit = fit_person(keypoints[0], size, body, 0, mask, image=path.name)
             found = PersonInPhoto(params=fit.params, mask=mask)
         else:
             found = person_in_photo(

@@ -179,7 +179,8 @@ def _target(options: argparse.Namespace, body: BodyModel) -> tuple[HumanParams, 
             path, shown, person=options.person, body=body, detector=options.detector
         )
         return found.params, body
-    fit = fit_person(keypoints, (shown.shape[-2], shown.shape[-1]), body, options.person)
+    size = (shown.shape[-2], shown.shape[-1])
+    fit = fit_person(keypoints, size, body, options.person, image=path.name)
     print_line(f"target: mean reprojection error: {fit.reprojection_px:.2f} px")
     return fit.params, body
 

@@ -1,8 +1,8 @@
 """Keypoints as COCO and COCO-WholeBody write them, and MMPose's predictions.
 
 Read are an annotation file or excerpt (`annotations`, with `image` or `images`), one annotation,
-a list of detections, and MMPose's predictions (`instance_info`, `instances`). Only the last have
-frames; all people of another file are in one frame.
+a list of detections, openpose-editor's (`width`, `height`, `keypoints`), and MMPose's predictions
+(`instance_info`, `instances`). A frame is an image: the people of an `image_id`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,17 @@ import numpy as np
 from numpy import ndarray
 
 from ..errors import KeypointsError
-from .layouts import FEET6, HANDS21
-from .raw_people import RawFrames, RawPerson, filled, image_size, joined, part, raw_person, triples
+from .layouts import FEET6, HANDS21, LAYOUTS, OPENPOSE18
+from .raw_people import (
+    RawFrames,
+    RawPerson,
+    filled,
+    joined,
+    part,
+    raw_person,
+    triples,
+    written_size,
+)
 
 LIST_KEYS = ("annotations", "instance_info", "instances")
 PART_KEYS = {FEET6: "foot_kpts", HANDS21["l"]: "lefthand_kpts", HANDS21["r"]: "righthand_kpts"}
@@ -28,10 +37,21 @@ def find_frames(content: Any) -> RawFrames | None:
     entries = _entries(content)
     if entries is None:
         return None
-    sized = partial(_people, sizes=_image_sizes(content))
+    sizes = _image_sizes(content)
     if any(isinstance(entry, Mapping) and "instances" in entry for entry in entries):
-        return RawFrames([_field(frame, "instances") for frame in entries], sized)
-    return RawFrames([entries], sized) if all(isinstance(one, Mapping) for one in entries) else None
+        return RawFrames(entries, partial(_instances, sizes=sizes))
+    if not all(isinstance(one, Mapping) for one in entries):
+        return None
+    names = _image_names(content)
+    people: dict[str, list[Any]] = {}
+    for entry in entries:
+        people.setdefault(str(entry.get("image_id")), []).append(entry)
+    order = [*(key for key in names if key in people), *(key for key in people if key not in names)]
+    pictures = [
+        names.get(key, key) for key in [*order, *(key for key in names if key not in people)]
+    ]
+    frames = [people[key] for key in order] or [entries]
+    return RawFrames(frames, partial(_people, sizes=sizes), pictures if people else ())
 
 
 def _entries(content: Any) -> Sequence[Any] | None:
@@ -47,26 +67,52 @@ def _field(entry: Any, key: str) -> Any:
     return entry.get(key) if isinstance(entry, Mapping) else None
 
 
-def _people(entries: Any, sizes: Sizes) -> list[RawPerson]:
+def _instances(frame: Any, sizes: Sizes) -> list[RawPerson]:
+    entries = _field(frame, "instances")
     if not isinstance(entries, list | tuple):
         raise KeypointsError("a frame of MMPose's predictions has no list of 'instances'.")
+    return _people(entries, sizes | {None: written_size(frame) or sizes[None]})
+
+
+def _people(entries: Sequence[Any], sizes: Sizes) -> list[RawPerson]:
     return [
-        _person(entry, sizes.get(str(entry.get("image_id")), sizes[None]))
+        _person(one, sizes.get(str(entry.get("image_id")), sizes[None]))
         for entry in entries
         if isinstance(entry, Mapping) and _has_keypoints(entry)
+        for one in _split(entry)
     ]
 
 
-def _image_sizes(content: Any) -> Sizes:
+def _split(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Part the people that openpose-editor writes in one list, 18 points each."""
+    points, one = entry["keypoints"], len(OPENPOSE18)
+    rows = [len(row) if isinstance(row, list | tuple | ndarray) else 0 for row in points]
+    if set(rows) == {one}:
+        return [{**entry, "keypoints": person} for person in points]
+    if len(rows) % one or len(rows) in LAYOUTS or set(rows) not in ({2}, {3}):
+        return [entry]
+    return [{**entry, "keypoints": points[i : i + one]} for i in range(0, len(rows), one)]
+
+
+def _images(content: Any) -> list[Any]:
     listed = _field(content, "images")
-    images = [_field(content, "image"), *(listed if isinstance(listed, list | tuple) else ())]
-    sizes: Sizes = {None: None}
-    for image in images:
-        size = image_size(_field(image, "height"), _field(image, "width"))
+    return [_field(content, "image"), *(listed if isinstance(listed, list | tuple) else ())]
+
+
+def _image_sizes(content: Any) -> Sizes:
+    sizes: Sizes = {None: written_size(content)}
+    for image in _images(content):
+        size = written_size(image)
         sizes[None] = sizes[None] or size
         if isinstance(name := _field(image, "id"), int | str):
             sizes[str(name)] = size
     return sizes
+
+
+def _image_names(content: Any) -> dict[str, str]:
+    """Return the ids of the images that a file lists → their file names."""
+    ids = ((_field(image, "id"), _field(image, "file_name")) for image in _images(content))
+    return {str(key): str(name or key) for key, name in ids if isinstance(key, int | str)}
 
 
 def _has_keypoints(entry: Mapping[str, Any]) -> bool:

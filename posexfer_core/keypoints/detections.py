@@ -1,8 +1,9 @@
 """Keypoint files of every format, recognised and read once: frames × people of `Observation`."""
 
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,16 @@ from ..errors import KeypointsError, ParamsError
 from ..files.containers import read_container
 from ..files.folders import numbered_files
 from . import coco, mediapipe, openpose
+from .canvas import PixelsPerUnit, pixels_of_canvas, pixels_of_shares
 from .joints3d import name_joints
 from .keypoints import Keypoints
 from .observation import FrameObservations, Observation
 from .raw_people import RawFrames, RawPerson, raw_person
 
+logger = logging.getLogger(__name__)
+
 EXPECTED = (
-    "expected COCO-17, COCO-WholeBody, OpenPose BODY_18 or BODY_25, MMPose's predictions, "
+    "expected COCO-17, COCO-WholeBody, Halpe, OpenPose BODY_18 or BODY_25, MMPose's predictions, "
     "MediaPipe's pose landmarks, or a ComfyUI POSE_KEYPOINT value"
 )
 SUFFIXES = (".json", ".npy")
@@ -39,6 +43,10 @@ class Detections:
     """As they are written; the files of a folder."""
     parse: Callable[[Any], list[RawPerson]]
     """Returns the people of one of `frames`."""
+    pictures: Sequence[str] = ()
+    """As in `RawFrames`."""
+    told: set[str] = field(default_factory=set)
+    """Warnings that were given."""
 
     def __len__(self) -> int:
         """Count the frames."""
@@ -59,6 +67,24 @@ class Detections:
             return self.parse(self.frames[frame])
         except KeypointsError as error:
             raise KeypointsError(f"{self.name}: {error}") from error
+
+    def of_images(self, names: Sequence[str]) -> "Detections":
+        """Take the frames of images by their file names, or by an id that is in the name.
+
+        Where the file names none of these images, all of its frames are kept.
+        """
+        rows = {_image_key(name): row for row, name in enumerate(self.pictures)}
+        found = [rows.get(_image_key(name)) for name in names]
+        if all(row is None for row in found):
+            return self
+        own = dict(enumerate(self.frames))
+        frames = [None if row is None else own.get(row) for row in found]
+        return replace(
+            self,
+            frames=frames,
+            parse=lambda frame: [] if frame is None else self.parse(frame),
+            pictures=names,
+        )
 
     def observations(
         self,
@@ -87,7 +113,7 @@ class Detections:
             joints = None
             if person.world is not None and len(person.points):
                 joints = name_joints(person.world[:, :3], person.world[:, 3])
-            keypoints = _to_pixels(person, image_size or person.image_size)
+            keypoints = _to_pixels(person, image_size or person.image_size, self.told)
             return Observation(
                 keypoints=keypoints, joints=joints, focal_px=focal_px, mask=person.mask
             )
@@ -183,8 +209,16 @@ def _recognise(content: Any, name: str) -> Detections:
         except KeypointsError as error:
             raise KeypointsError(f"{name}: {error}") from error
         if found is not None:
-            return Detections(name=name, frames=found.frames, parse=found.people)
+            return Detections(
+                name=name, frames=found.frames, parse=found.people, pictures=found.pictures
+            )
     raise KeypointsError(f"{name} is in no known format: {EXPECTED}.")
+
+
+def _image_key(name: str) -> str:
+    """Strip folder, suffix and leading zeros from the name of an image."""
+    stem = PurePosixPath(name.replace("\\", "/")).stem
+    return stem.lstrip("0") or "0" if stem.isdecimal() else stem
 
 
 def _find_array(content: Any) -> RawFrames | None:
@@ -212,8 +246,11 @@ def _is_number_list(content: Any) -> bool:
     return False
 
 
-def _to_pixels(person: RawPerson, size: tuple[int, int] | None) -> Keypoints:
-    """Convert to pixels of an image of this size, and drop points that are not used."""
+def _to_pixels(person: RawPerson, size: tuple[int, int] | None, told: set[str]) -> Keypoints:
+    """Convert to pixels of an image of this size, and drop points that are not used.
+
+    Warns of doubts about the size that are not in `told`, and adds them.
+    """
     if not len(person.points):
         raise KeypointsError(
             "it has world landmarks alone, which do not say where in the image it is; export the "
@@ -224,10 +261,13 @@ def _to_pixels(person: RawPerson, size: tuple[int, int] | None) -> Keypoints:
             "the file does not say how large its image is; give the image, or its size."
         )
     xy, confidence = _cleaned(person.points)
-    xy = xy * _pixels_per_unit(xy[confidence > 0.0], size, person)
+    scale = _pixels_per_unit(xy[confidence > 0.0], size, person)
+    if scale.doubt and scale.doubt not in told:
+        logger.warning(scale.doubt)
+        told.add(scale.doubt)
     used = [index for index, name in enumerate(person.names) if name]
     return Keypoints(
-        xy=xy[used],
+        xy=xy[used] * scale.factors,
         confidence=confidence[used],
         names=tuple(person.names[index] for index in used),
         image_size=size,
@@ -253,9 +293,10 @@ def _cleaned(
 
 def _pixels_per_unit(
     seen: Float[ndarray, "seen 2"], size: tuple[int, int], person: RawPerson
-) -> Float[ndarray, " 2"]:
+) -> PixelsPerUnit:
     """Return the factors of x and y that turn a file's coordinates into pixels."""
-    height, width = person.image_size or size
-    if person.shares or (len(seen) and np.abs(seen).max() <= NORMALISED_BELOW):
-        height, width = 1, 1
-    return np.array([size[1] / width, size[0] / height])
+    if person.shares:
+        return pixels_of_shares(seen, None, size)
+    if len(seen) and np.abs(seen).max() <= NORMALISED_BELOW:
+        return pixels_of_shares(seen, person.image_size, size)
+    return pixels_of_canvas(person.image_size or size, size)

@@ -28,8 +28,22 @@ WHOLEBODY133 = COCO17 + FEET6 + ("",) * 68 + HANDS21["l"] + HANDS21["r"]
 BODY25 = (*OPENPOSE18[:8], "mid_hip", *OPENPOSE18[8:], *FEET6)
 """OpenPose's default model."""
 
+HALPE26 = (
+    *COCO17,
+    *("", "neck", "mid_hip"),
+    *_names("l_big_toe r_big_toe l_small_toe r_small_toe l_heel r_heel"),
+)
+"""Halpe's body with feet, AlphaPose's and RTMPose's: after COCO's points the top of the head."""
+
+HALPE136 = HALPE26 + ("",) * 68 + HANDS21["l"] + HANDS21["r"]
+"""Halpe's whole body: body with feet, face, left hand, right hand."""
+
 LAYOUTS: dict[int, tuple[str, ...]] = {
-    len(names): names for names in (COCO17, OPENPOSE18, COCO17 + FEET6, BODY25, WHOLEBODY133)
+    len(names): names
+    for names in (
+        *(COCO17, OPENPOSE18, COCO17 + FEET6, BODY25, HALPE26),
+        *(WHOLEBODY133, HALPE136),
+    )
 }
 """Number of keypoints, which is different for each layout → names."""
 

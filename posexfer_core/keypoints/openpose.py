@@ -13,7 +13,16 @@ from numpy import ndarray
 
 from ..errors import KeypointsError
 from .layouts import FEET6, HANDS21
-from .raw_people import RawFrames, RawPerson, filled, image_size, joined, part, raw_person, triples
+from .raw_people import (
+    RawFrames,
+    RawPerson,
+    filled,
+    joined,
+    part,
+    raw_person,
+    triples,
+    written_size,
+)
 
 BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints")
 HAND_KEYS = ("hand_left_keypoints_2d", "hand_right_keypoints_2d")
@@ -32,7 +41,7 @@ def _is_frame(frame: Any) -> bool:
 def read_people(frame: Any) -> list[RawPerson]:
     """Read the people of one frame."""
     people = list_people(frame)
-    size = image_size(frame.get("canvas_height"), frame.get("canvas_width"))
+    size = written_size(frame)
     return [_person(person, size) for person in people if _has_body(person)]
 
 

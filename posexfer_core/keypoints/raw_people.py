@@ -11,6 +11,9 @@ from ..errors import KeypointsError
 from .layouts import LAYOUTS
 from .masks import Mask
 
+SIZE_PREFIXES = ("canvas", "", "image", "img", "video", "frame")
+"""What tools write before the height and the width of an image."""
+
 
 class RawPerson(NamedTuple):
     """One person in the coordinates of the file."""
@@ -36,6 +39,8 @@ class RawFrames(NamedTuple):
     """As they are written."""
     people: Callable[[Any], list[RawPerson]]
     """Reads one of them; raises `KeypointsError`."""
+    pictures: Sequence[str] = ()
+    """File name or id of each frame's image; behind them those of images without people."""
 
 
 def filled(value: Any) -> bool:
@@ -72,7 +77,7 @@ def raw_person(
         raise KeypointsError(
             f"A person has keypoints of shape {points.shape}, expected (points, 2) or (points, 3) "
             f"with {', '.join(map(str, sorted(LAYOUTS)))} points (COCO, OpenPose BODY_18, COCO "
-            "with feet, BODY_25, COCO-WholeBody)."
+            "with feet, BODY_25, Halpe, COCO-WholeBody, Halpe's whole body)."
         )
     return RawPerson(points, names, image_size)
 
@@ -90,6 +95,22 @@ def joined(person: RawPerson, parts: dict[tuple[str, ...], ndarray | None]) -> R
                 points=np.concatenate([person.points, points]), names=person.names + names
             )
     return person
+
+
+def written_size(entry: Any) -> tuple[int, int] | None:
+    """Return the `(height, width)` that an object has under any of their usual names.
+
+    The bare names beside an x are those of a box.
+    """
+    if not isinstance(entry, Mapping):
+        return None
+    keys = {str(key).lower().replace("_", ""): value for key, value in entry.items()}
+    for prefix in SIZE_PREFIXES:
+        for height, width in (("height", "width"), ("h", "w")):
+            size = image_size(keys.get(prefix + height), keys.get(prefix + width))
+            if size is not None and (prefix or not {"x", "left"} & keys.keys()):
+                return size
+    return None
 
 
 def image_size(height: Any, width: Any) -> tuple[int, int] | None:

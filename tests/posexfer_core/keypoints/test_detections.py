@@ -5,7 +5,15 @@ import pytest
 
 from posexfer_core.errors import KeypointsError
 from posexfer_core.keypoints.detections import load_keypoints, read_keypoints
-from posexfer_core.keypoints.layouts import BODY25, COCO17, FEET6, OPENPOSE18, WHOLEBODY133
+from posexfer_core.keypoints.layouts import (
+    BODY25,
+    COCO17,
+    FEET6,
+    HALPE26,
+    HALPE136,
+    OPENPOSE18,
+    WHOLEBODY133,
+)
 
 SIZE = (400, 600)
 PLACES = {
@@ -39,7 +47,9 @@ def check_places(keypoints):
         np.testing.assert_allclose(xy, PLACES[name])
 
 
-@pytest.mark.parametrize("names", [COCO17, OPENPOSE18, COCO17 + FEET6, BODY25, WHOLEBODY133])
+@pytest.mark.parametrize(
+    "names", [COCO17, OPENPOSE18, COCO17 + FEET6, BODY25, HALPE26, WHOLEBODY133, HALPE136]
+)
 @pytest.mark.parametrize("shape", [(-1, 3), (1, -1, 3)])
 def test_arrays_are_told_apart_by_their_number_of_points(names, shape):
     keypoints = load_keypoints(np.array(flat(names)).reshape(shape), image_size=SIZE)

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posexfer_core.keypoints.detections import read_keypoints
+from posexfer_core.keypoints.layouts import FEET6
+
+REPORTED = Path(__file__).parents[2] / "data/reported_cases"
+SIZE = (256, 176)
+POINTS = [value for i in range(17) for value in (20.0 + 4 * i, 30.0 + 3 * i, 1.0)]
+
+
+def test_the_people_of_an_image_are_told_by_its_name():
+    found = read_keypoints(REPORTED / "coco2.json").of_images(["pic.png"])
+    assert len(found) == 1
+    keypoints = found.observation(image_size=SIZE).keypoints
+    wrists = [keypoints.xy[keypoints.names.index(f"{side}_wrist")] for side in "rl"]
+    np.testing.assert_allclose(wrists, [(24.5, 20.7), (150.5, 17.9)], atol=0.1)
+
+
+def test_images_of_a_file_are_frames():
+    found = read_keypoints(REPORTED / "coco2.json")
+    assert [len(found.people(frame)) for frame in range(len(found))] == [1, 1]
+    assert found.people(0)[0].image_size == (512, 352)
+    swapped = found.of_images(["shots/pic.png", "other.jpg"])
+    assert swapped.people(0)[0].image_size == SIZE
+
+
+def test_ids_tell_images_where_there_are_no_names():
+    file = [{"image_id": key, "keypoints": POINTS} for key in (139, 139, 285)]
+    found = read_keypoints(file)
+    assert [len(found.people(frame)) for frame in range(len(found))] == [2, 1]
+    assert len(found.of_images(["000000000285.jpg"]).people(0)) == 1
+
+
+def test_listed_images_without_people_show_nobody():
+    images = [{"id": key, "file_name": f"{key}.png"} for key in (1, 2, 3)]
+    file = {"images": images, "annotations": [{"image_id": 2, "keypoints": POINTS}]}
+    found = read_keypoints(file)
+    assert len(found) == 1
+    assert found.of_images(["1.png"]).people(0) == []
+    names = ["1.png", "2.png", "other.png"]
+    assert [len(found.of_images(names).people(frame)) for frame in range(3)] == [0, 1, 0]
+
+
+def test_files_that_name_other_images_keep_their_frames():
+    assert len(read_keypoints(REPORTED / "coco2.json").of_images(["photo.png"])) == 2
+
+
+@pytest.mark.parametrize("name", ["halpe26.json", "mmpose_body26.json"])
+def test_feet_of_halpe_are_read(name):
+    keypoints = read_keypoints(REPORTED / name).observation(image_size=SIZE).keypoints
+    assert set(FEET6) <= set(keypoints.names)
+    heel = keypoints.xy[keypoints.names.index("l_heel")]
+    np.testing.assert_allclose(heel, (117.3, 239.1), atol=0.1)
+    assert (keypoints.confidence == 0.9).all()
