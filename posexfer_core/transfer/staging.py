@@ -15,6 +15,7 @@ from ..errors import ConfigError, ImageError
 from ..register.resample_topology import on_topology_of
 from ..warp.canvas import Outside
 from ..warp.dressed_person import SourcePhoto
+from ..warp.person_mask import check_person_mask
 from ..warp.warp_to_pose import Leftovers, WarpedPhoto, pose_source, prepare_source
 from .framing import Framing, body_box, cut_off_edges, frame_person, frame_photo
 
@@ -131,7 +132,7 @@ def stage(
             that is retargeted, so that a target mesh gives its pose and not its clothes.
 
     Raises:
-        ImageError: the mask is of another size than the image.
+        ImageError: the mask is of another size than the image, or not of the person.
     """
     source_body = body if source_body is None else source_body
     own_size = (image.shape[-2], image.shape[-1])
@@ -147,6 +148,9 @@ def stage(
         framing = framing if size is None else Framing.whole(own_size, size)
         return staging.at(framing, None, _framed_alone(target, body, framing.size))
     view = BodyView.of(source, source_body)
+    for photo in (SourcePhoto(image, view, mask), *also):
+        if photo.mask is not None:
+            check_person_mask(photo.mask, photo.view)
     box = body_box(view)
     posed = retarget(source, target, source_body, framing="source") if retargeted else None
     wanted = None if posed is None else BodyView.of(posed, source_body, frame=None)

@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ..body.view import BodyView
+from ..errors import ImageError
 from .filters import box_blur, dilate
 
 REACH = 0.12
@@ -27,6 +29,13 @@ BINS = 16
 MOST_TOLD = 3.0
 """What a colour says at most, as a logit."""
 SMOOTH = 0.006
+CHECKED_PX = 512
+"""Longest side of the copy in which a mask is compared with the body."""
+LEAST_COVERED = 0.25
+"""Share of the body that its mask must cover; things before it may hide the rest. Outlines by hand
+of seven people in four photos cover 0.77 to 0.96 of the bodies fitted to their keypoints."""
+EVERYWHERE = 0.95
+"""Share of the surroundings from which a mask is no outline."""
 
 
 def estimate_mask(
@@ -53,6 +62,41 @@ def estimate_mask(
     told = (colours / others)[bins].log().clamp(-MOST_TOLD, MOST_TOLD)
     told = box_blur(told[:, None], max(1, round(SMOOTH * extent)))[:, 0]
     return ((logit + told > 0) & within)[:, None].to(image)
+
+
+def check_person_mask(mask: Float[Tensor, "1 1 height width"], view: BodyView) -> None:
+    """Refuse a mask that cannot be that of the person shown.
+
+    Args:
+        mask: share of the person in each pixel.
+        view: one body in the image that the mask belongs to, of its size.
+
+    Raises:
+        ImageError: it is empty, white all over, inside out, or off the body.
+    """
+    factor = min(1.0, CHECKED_PX / max(view.size))
+    size = (max(1, round(factor * view.size[0])), max(1, round(factor * view.size[1])))
+    body = view.reframed((0.0, 0.0), factor, size).visibility.mask
+    shown = F.interpolate(mask, size=size, mode="area")[:, 0] > 0.5
+    if not bool(shown.any()):
+        raise ImageError(
+            f"The mask is empty: its brightest place is {float(mask.max()):.0%} white. Expected "
+            "white where the person is and black around."
+        )
+    on_body, around = (
+        float(shown[where].float().mean()) if bool(where.any()) else 0.5 for where in (body, ~body)
+    )
+    if on_body < LEAST_COVERED or on_body < 0.5 < around:
+        raise ImageError(
+            f"The mask covers {on_body:.0%} of the person's body and {around:.0%} of what is "
+            "around; expected most of the body. Is it somebody else's, or are inside and outside "
+            "exchanged?"
+        )
+    if around > EVERYWHERE and float(body.float().mean()) < 0.5:
+        raise ImageError(
+            f"The mask covers {around:.0%} of what is around the person's body; expected white "
+            "where the person is and black around. Without a mask the person is told by colours."
+        )
 
 
 def _extent(body: Bool[Tensor, "1 height width"]) -> float:

@@ -11,6 +11,7 @@ from posexfer_core.errors import ConfigError, ImageError
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.transfer.framing import body_box
 from posexfer_core.transfer.staging import NECK, stage
+from posexfer_core.warp.dressed_person import SourcePhoto
 
 SIZE = (256, 176)
 
@@ -127,6 +128,17 @@ def test_a_mask_of_another_image_is_refused(body):
     image, mask = torch.zeros(1, 3, *SIZE), torch.zeros(1, 1, 100, 100)
     with pytest.raises(ImageError, match=r"\(100, 100\)"):
         stage(image, standing(SIZE), standing(SIZE), body, mask=mask)
+
+
+def test_a_mask_of_somebody_else_is_refused_in_every_photo(body):
+    image, source = torch.zeros(1, 3, *SIZE), standing(SIZE)
+    view = BodyView.of(source, body)
+    mask = view.visibility.mask[:, None].float()
+    stage(image, source, source, body, mask=mask, also=[SourcePhoto(image, view, mask)])
+    with pytest.raises(ImageError, match="somebody else's"):
+        stage(image, source, source, body, mask=1.0 - mask)
+    with pytest.raises(ImageError, match="somebody else's"):
+        stage(image, source, source, body, also=[SourcePhoto(image, view, 1.0 - mask)])
 
 
 def test_an_unknown_source_cannot_be_warped(body):

@@ -1,6 +1,8 @@
+import pytest
 import torch
 
-from posexfer_core.warp.person_mask import estimate_mask
+from posexfer_core.errors import ImageError
+from posexfer_core.warp.person_mask import check_person_mask, estimate_mask
 
 
 def person_and_body(shirt: float, wall: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -43,3 +45,27 @@ def test_somebody_else_in_the_same_clothes_is_not_taken_along():
 def test_nobody_in_the_image_is_nobody():
     mask = estimate_mask(torch.zeros(1, 3, 40, 30), torch.zeros(1, 40, 30, dtype=torch.bool))
     assert not mask.any()
+
+
+@pytest.mark.parametrize("scale", [1, 5])
+def test_a_mask_that_is_not_the_persons_is_refused(posed, scale):
+    view = posed(size=(scale * 192, scale * 128))
+    mask = view.visibility.mask[:, None].float()
+    check_person_mask(mask, view)
+    half = mask.clone()
+    half[:, :, : scale * 96] = 0.0  # hidden down to the waist
+    check_person_mask(half, view)
+    for why, wrong in {
+        "empty: its brightest place is 0% white": 0.002 * mask,
+        "somebody else's": mask.roll(scale * 64, -1),
+        "are inside and outside exchanged": 1.0 - mask,
+        "covers 100% of what is around": torch.ones_like(mask),
+    }.items():
+        with pytest.raises(ImageError, match=why):
+            check_person_mask(wrong, view)
+
+
+def test_who_fills_the_image_may_have_a_mask_that_is_white_all_over(posed):
+    view = posed().reframed((50.0, 60.0), 1.0, (40, 28))  # nothing but the trunk
+    assert float(view.visibility.mask.float().mean()) > 0.5
+    check_person_mask(torch.ones(1, 1, 40, 28), view)
