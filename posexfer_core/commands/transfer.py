@@ -9,10 +9,10 @@ from typing import get_args
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.smpl_files import open_body
-from ..errors import ConfigError
+from ..errors import ConfigError, OutputError
 from ..files.animations import ANIMATIONS, check_animation_target, save_animation
 from ..files.atomic import make_folder
-from ..files.images import check_image_target, load_image, save_image
+from ..files.images import SUFFIXES, check_image_target, load_image, save_image
 from ..network.config import LATENT_STRIDE
 from ..transfer.staging import PHOTO_SIDE, Stage, stage
 from ..warp.canvas import Outside
@@ -34,6 +34,8 @@ from .source import add_source_options, open_also, open_source
 HELP = "Draw the person of an image in the pose of a body parameter file, a motion or a photo."
 FRAME_RATE = 25.0
 """Of a motion that does not say its own, frames a second."""
+NO_FOLDERS = (*SUFFIXES, ".mp4", ".mov", ".avi", ".mkv", ".webm")
+"""Ends of names that are meant for one image or a video, not for a folder of frames."""
 logger = logging.getLogger(__name__)
 
 
@@ -154,11 +156,27 @@ def _check_out(options: argparse.Namespace) -> None:
         check_image_target(options.out)
     elif options.out.suffix.lower() in ANIMATIONS:
         check_animation_target(options.out)
+    elif options.out.suffix.lower() in NO_FOLDERS and not options.out.is_dir():
+        raise OutputError(
+            f"{options.out} ends in {options.out.suffix!r}; with --frames expected a folder, or an "
+            f"animation: {', '.join(ANIMATIONS)}."
+        )
     else:
         make_folder(options.out)
 
 
 def _by_network(options: argparse.Namespace) -> bool:
+    """Tell who draws.
+
+    Raises:
+        ConfigError: the warp is to draw, by options that only the network has.
+    """
+    if options.method == "warp" and network_asked(options):
+        raise ConfigError(
+            "--method warp has no use for the network's options (--weights, --steps, --seed, "
+            "--guidance-pose, --guidance-identity, --no-prior, --no-warp): leave them out, or "
+            "take --method network."
+        )
     return options.method == "network" or (options.method is None and network_asked(options))
 
 

@@ -199,6 +199,19 @@ def test_a_motion_is_drawn_frame_by_frame_or_as_an_animation(work):
         assert (film.n_frames, film.size) == (3, (88, 128))
 
 
+@pytest.mark.parametrize("name", ["film.png", "film.mp4"])
+def test_frames_are_no_image_and_no_video(work, capsys, name):
+    code = warp(work, "--frames", out=work / name)
+    assert_one_sentence(capsys, code, "expected a folder, or an animation")
+    assert not (work / name).exists()
+
+
+@pytest.mark.parametrize("more", [["--steps", "4"], ["--no-warp"]])
+def test_the_warp_refuses_options_of_the_network(work, capsys, more):
+    code = warp(work, "--method", "warp", *more)
+    assert_one_sentence(capsys, code, "take --method network")
+
+
 def test_another_photo_of_the_person_helps_and_files_too_many_are_refused(work, body, capsys):
     mask = str(person_mask(work, body))
     image, keypoints = str(work / "image.png"), str(work / "keypoints.json")
