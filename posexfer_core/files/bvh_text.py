@@ -17,6 +17,7 @@ MAGIC = b"HIERARCHY"
 END_SITE = -2
 """Stands for an end site on the stack of joints."""
 
+_MOTION = re.compile(r"(?<=[\r\n}])[ \t]*MOTION\b", re.IGNORECASE)
 _CHANNEL = re.compile(r"([XYZ])(position|rotation)", re.IGNORECASE)
 
 
@@ -77,9 +78,10 @@ def parse_bvh(data: bytes, name: str) -> Bvh:
         ParamsError: it is damaged, or claims more than it holds.
     """
     text = data.decode("utf-8", errors="replace")
-    hierarchy, found, motion = text.partition("MOTION")
-    if not found:
+    parts = _MOTION.split(text, maxsplit=1)
+    if len(parts) < 2:
         raise ParamsError(f"{name} is a BVH file without its MOTION part.")
+    hierarchy, motion = parts
     try:
         skeleton = _read_skeleton(hierarchy, name)
         numbers, frame_time = _read_motion(motion, sum(map(len, skeleton.channels)), name)
@@ -100,47 +102,61 @@ def parse_bvh(data: bytes, name: str) -> Bvh:
 
 
 def _read_skeleton(text: str, name: str) -> _Skeleton:
-    """Read the tree, line by line; end sites have no channels and are left out."""
+    """Read the tree, word by word; end sites have no channels and are left out."""
     skeleton, stack, opened = _Skeleton(), [], -1
-    for line in text.replace("{", "\n{\n").replace("}", "\n}\n").splitlines():
-        word, _, rest = line.strip().partition(" ")
-        match word.upper():
+    words = text.replace("{", " { ").replace("}", " } ").split()
+    at = 0
+    while at < len(words):
+        word, at = words[at].upper(), at + 1
+        match word:
             case "ROOT" | "JOINT":
                 if len(skeleton.names) >= MOST_JOINTS:
                     raise ParamsError(f"{name} has more than {MOST_JOINTS} joints.")
                 opened = len(skeleton.names)
-                skeleton.names.append(rest.strip())
+                start, at = at, words.index("{", at)
+                if "}" in words[start:at]:
+                    raise ValueError(f"a joint ends before it begins: {words[start]}")
+                skeleton.names.append(" ".join(words[start:at]))
                 skeleton.parents.append(stack[-1] if stack else -1)
                 skeleton.offsets.append([0.0, 0.0, 0.0])
                 skeleton.channels.append([])
             case "END":
-                opened = END_SITE
+                opened, at = END_SITE, words.index("{", at)
             case "{":
                 stack.append(opened)
             case "}":
                 stack.pop()
             case "OFFSET" if stack and stack[-1] != END_SITE:
-                skeleton.offsets[stack[-1]] = [float(number) for number in rest.split()[:3]]
-                if len(skeleton.offsets[stack[-1]]) != 3:
-                    raise ValueError("an OFFSET has fewer than three numbers")
+                skeleton.offsets[stack[-1]] = _read_offset(words[at : at + 3])
+                at += 3
             case "CHANNELS" if stack and stack[-1] != END_SITE:
-                skeleton.channels[stack[-1]] = _read_channels(rest)
+                end = at + 1
+                while end < len(words) and _CHANNEL.fullmatch(words[end]):
+                    end += 1
+                skeleton.channels[stack[-1]] = _read_channels(words[at:end])
+                at = end
     if not skeleton.names:
         raise ParamsError(f"{name} is a BVH file without joints.")
     return skeleton
 
 
-def _read_channels(text: str) -> list[tuple[int, bool]]:
-    count, *words = text.split()
-    found = [_CHANNEL.fullmatch(word) for word in words]
-    if int(count) != len(words) or len(words) > 6 or not all(found):
-        raise ValueError(f"CHANNELS {text[:60]} is not a count with as many channels")
+def _read_offset(words: list[str]) -> list[float]:
+    if len(words) != 3 or any(word.upper() in ("CHANNELS", "JOINT", "END", "}") for word in words):
+        raise ValueError("an OFFSET has fewer than three numbers")
+    return [float(word) for word in words]
+
+
+def _read_channels(words: list[str]) -> list[tuple[int, bool]]:
+    count, *channels = words
+    found = [_CHANNEL.fullmatch(word) for word in channels]
+    if int(count) != len(channels) or len(channels) > 6 or not all(found):
+        raise ValueError(f"CHANNELS {' '.join(words)[:60]} is not a count with as many channels")
     return [(AXES[one[1].lower()], one[2].lower() == "rotation") for one in found if one]
 
 
 def _read_motion(text: str, width: int, name: str) -> tuple[Float[ndarray, "frames width"], float]:
     """Read the frames; files that were cut off in the middle of one are damaged."""
-    head = re.match(r"\s*Frames:\s*(\d+)\s*Frame\s+Time:\s*(\S+)", text, re.IGNORECASE)
+    head = re.match(r"\s*Frames\s*:\s*(\d+)\s*Frame\s*Time\s*:\s*(\S+)", text, re.IGNORECASE)
     if head is None:
         raise ParamsError(f"{name} is a BVH file without `Frames:` and `Frame Time:`.")
     frames, frame_time = int(head[1][:12]), float(head[2])

@@ -62,7 +62,7 @@ def _contents(data: bytes, name: str) -> Any:
         return parse_npy(data, name)
     if data.startswith(TORCH_MAGIC):
         return _read_old_torch(data, name)
-    if data.lstrip(PADDING).startswith(BVH_MAGIC):
+    if data.lstrip(PADDING)[: len(BVH_MAGIC)].upper() == BVH_MAGIC:
         return parse_bvh(data.lstrip(PADDING), name)
     if data.lstrip(PADDING)[:1] in (b"{", b"["):
         return _read_json(data, name)

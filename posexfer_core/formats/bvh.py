@@ -46,8 +46,8 @@ def _read_bvh(source: Source) -> list[Track]:
     if missing := [joint for joint in NEEDED if joint not in bones]:
         raise ParamsError(
             f"{source.path.name} has no bone that is known as {', '.join(missing)}; it has "
-            f"{', '.join(bvh.names)[:300]}. Known are the names of SMPL, Mixamo, CMU, DAZ and "
-            "Biped."
+            f"{', '.join(bvh.names)[:300]}. Known are the names of SMPL, Mixamo, CMU, DAZ, "
+            "Biped, HIK, VRoid, Rigify, Auto-Rig Pro, OptiTrack and Kinect."
         )
     body = source.body or BodyModel.bundled()
     rest = body.rest(torch.zeros(1, 10).to(body.v_template))[1][0].double().cpu().numpy()

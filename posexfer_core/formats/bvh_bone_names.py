@@ -1,18 +1,19 @@
 """Bones of other skeletons as SMPL's joints, by the names in use."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from ..body.joints import JOINT_NAMES
 
 _LEFT: dict[str, tuple[str, ...]] = {
     "hip": ("upleg", "thigh", "upperleg", "hip"),
-    "knee": ("leg", "shin", "calf", "lowerleg", "knee"),
+    "knee": ("leg", "shin", "calf", "lowerleg", "lowleg", "knee"),
     "ankle": ("ankle", "foot"),
     "foot": ("toebase", "toe", "toes", "toe0", "ball", "foot"),
-    "shoulder": ("arm", "upperarm", "uparm", "shldr", "shoulder"),
+    "shoulder": ("arm", "upperarm", "uparm", "uarm", "shldr", "shoulder"),
     "collar": ("collar", "clavicle", "shoulder"),
-    "elbow": ("forearm", "lowerarm", "lowarm", "elbow"),
+    "elbow": ("forearm", "lowerarm", "lowarm", "farm", "elbow"),
     "wrist": ("wrist", "hand"),
     "hand": ("hand",),
 }
@@ -28,22 +29,37 @@ NEEDED = (
     *(f"{side}_{part}" for side in "lr" for part in ("hip", "knee", "shoulder", "elbow")),
 )
 
+_SHARED = 0.8
+"""Share of the bones whose names begin with a prefix that says nothing."""
 _NOISE = re.compile(r"^(?:[mf]avg|bip0*1|mixamorig\d*|cc\s*base|b|def|org)(?=[a-z])")
+_SIGN = re.compile(r"[^A-Za-z0-9]+")
+_SEGMENT = re.compile(r"(?<=[a-z])(?:bend|stretch)(?=[lr]?$)")
+"""What Daz and Auto-Rig Pro add to the first of two bones of a limb."""
 
 
 def plain_name(name: str) -> str:
     """Strip prefixes and signs: `mixamorig:LeftUpLeg` → `leftupleg`, `m_avg_L_Hip` → `lhip`."""
     bare = re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower())
+    bare = _SEGMENT.sub("", bare)
     return _NOISE.sub("", bare) if not bare.startswith(("ball", "back", "body")) else bare
+
+
+def shared_prefix(names: Sequence[str]) -> str:
+    """Return the longest beginning, up to a sign, of nearly all names: `Character1_`, `J_Bip_`."""
+    starts = Counter(name[: sign.end()] for name in names for sign in _SIGN.finditer(name))
+    shared = [start for start, count in starts.items() if count >= _SHARED * len(names)]
+    return max(shared, key=len, default="") if len(names) > 1 else ""
 
 
 def match_bones(names: Sequence[str], parents: Sequence[int]) -> dict[str, int]:
     """Find SMPL's joints among named bones; what is not there is left out.
 
     Spine and neck are found by the tree, since names differ (Spine may be the first or the second):
-    the bones from the pelvis to where the arms branch, and from there to the head.
+    the bones from the pelvis to where the arms branch, and from there to the head. So is a pelvis
+    of another name, where both legs branch.
     """
-    plain = [plain_name(name) for name in names]
+    prefix = shared_prefix(names)
+    plain = [plain_name(name.removeprefix(prefix)) for name in names]
     found: dict[str, int] = {}
     for joint, words in _MIDDLE.items():
         _take(found, joint, plain, words)
@@ -55,6 +71,10 @@ def match_bones(names: Sequence[str], parents: Sequence[int]) -> dict[str, int]:
                 for option in (long + word, side + word, word + side, word + long)
             ]
             _take(found, f"{side}_{joint}", plain, spelled)
+    if "pelvis" not in found and {"l_hip", "r_hip"} <= found.keys():
+        left, right = (_way_up(found[f"{side}_hip"], parents)[1:] for side in "lr")
+        if shared := [bone for bone in left if bone in right]:
+            found["pelvis"] = shared[0]  # Rigify's spine, Auto-Rig Pro's root, Kinect's SpineBase
     _match_trunk(found, parents)
     return {joint: found[joint] for joint in JOINT_NAMES if joint in found}
 

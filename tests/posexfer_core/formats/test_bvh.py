@@ -1,10 +1,11 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.joints import JOINT_INDEX, JOINT_NAMES
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.errors import OutputError, ParamsError
@@ -26,6 +27,8 @@ from tests.posexfer_core.formats.bvh_samples import (
     bvh_text,
     world_of,
 )
+
+REPORTED = Path(__file__).parents[2] / "data/reported_cases"
 
 TWO_BONES = """HIERARCHY
 ROOT a
@@ -178,6 +181,61 @@ def test_a_folder_that_is_not_there_gets_a_sentence(tmp_path, body: BodyModel):
 )
 def test_prefixes_and_signs_are_stripped(name, plain):
     assert plain_name(name) == plain
+
+
+@pytest.mark.parametrize(
+    ("pelvis", "sides", "bones"),
+    [
+        ("Ch1_Hips", ("Left", "Right"), "Ch1_{}UpLeg Ch1_{}Leg Ch1_{}Arm Ch1_{}ForeArm"),
+        ("J_B_C_Hips", "LR", "J_B_{}_UpperLeg J_B_{}_LowerLeg J_B_{}_UpperArm J_B_{}_LowerArm"),
+        ("DEF-spine", "LR", "DEF-thigh.{} DEF-shin.{} DEF-upper_arm.{} DEF-forearm.{}"),
+        ("root.x", "lr", "thigh_stretch.{} leg_stretch.{} arm_stretch.{} forearm_stretch.{}"),
+        ("hip", "lr", "{}ThighBend {}Shin {}ShldrBend {}ForearmBend"),
+        ("SpineBase", ("Left", "Right"), "Hip{} Knee{} Shoulder{} Elbow{}"),
+        ("Skeleton_Hip", "LR", "Skeleton_{}Thigh Skeleton_{}Shin Skeleton_{}UArm Skeleton_{}FArm"),
+        ("root", "lr", "{}_upleg {}_lowleg {}_uparm {}_lowarm"),
+    ],
+)
+def test_rigs_are_known_by_their_tree_and_without_what_all_names_share(pelvis, sides, bones):
+    names = [pelvis, *(name.format(side) for side in sides for name in bones.split())]
+    found = match_bones(names, [-1, 0, 1, 0, 3, 0, 5, 0, 7])
+    parts = [f"{side}_{part}" for side in "lr" for part in ("hip", "knee", "shoulder", "elbow")]
+    assert found == dict(zip(["pelvis", *parts], range(9), strict=True))
+
+
+@pytest.mark.parametrize("name", ["m_tab.bvh", "m_hik.bvh"])
+def test_tabs_and_prefixes_change_nothing(name):
+    plain, other = read_params(REPORTED / "m.bvh"), read_params(REPORTED / name)
+    assert torch.equal(plain.pose, other.pose) and torch.equal(plain.transl, other.transl)
+
+
+def test_a_classic_motion_raises_an_arm_and_a_thigh(body: BodyModel):
+    places = joints_of(body, read_params(REPORTED / "classic_tab.bvh"))
+    arm, thigh = (
+        places[1, JOINT_INDEX[end]] - places[1, JOINT_INDEX[start]]
+        for start, end in (("l_shoulder", "l_elbow"), ("r_hip", "r_knee"))
+    )
+    np.testing.assert_allclose(arm / np.linalg.norm(arm), (0.985, -0.174, 0.0), atol=0.02)
+    np.testing.assert_allclose(thigh / np.linalg.norm(thigh), (0.0, -0.766, 0.643), atol=0.02)
+
+
+@pytest.mark.parametrize(
+    "respell",
+    [
+        lambda text: text.replace("\n", "\r"),
+        lambda text: text.replace("OFFSET ", "OFFSET\n\t"),
+        lambda text: text.replace(" ", "\t"),
+        lambda text: " ".join(text.split()).replace(" MOTION", "\nMOTION"),
+        lambda text: text.replace("HIERARCHY", "Hierarchy").replace("MOTION", "Motion"),
+        lambda text: text.replace("Frames:", "Frames :"),
+    ],
+)
+def test_any_white_space_and_case_will_do(respell):
+    text = (REPORTED / "classic_tab.bvh").read_text()
+    plain, other = (parse_bvh(one.encode(), "a.bvh") for one in (text, respell(text)))
+    assert plain.names == other.names and plain.parents == other.parents
+    np.testing.assert_array_equal(plain.offsets, other.offsets)
+    np.testing.assert_array_equal(plain.rotations, other.rotations)
 
 
 def test_shoulders_are_collars_where_there_are_arms():
