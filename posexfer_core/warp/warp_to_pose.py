@@ -207,10 +207,11 @@ def pose_source(prepared: PreparedSource, target: BodyView) -> WarpedPhoto:
         inner = (..., slice(top - start, bottom - start), slice(None))
         here = (..., slice(top, bottom), slice(left, right))
         covered, alpha = drawn.mask[:, None][inner], alpha[inner]
+        alpha = torch.where(alpha < 0.01, 0.0, alpha)  # background stays bit for bit
         image[here] += alpha * (sample.colours[inner] - image[here])
         body[here] = covered
         visible[here] = (sample.own[inner] > 0.99) & (alpha > 0.99)
-        background[here] &= alpha < 0.01
+        background[here] &= alpha == 0.0
         trust = torch.where(background[here], 1.0, sample.confidence[inner] * alpha)
         confidence[here] = torch.where(covered, trust, confidence[here])
     return WarpedPhoto(

@@ -64,6 +64,17 @@ def test_masks_cover_the_image_in_every_pose(posed, generator):
         check_masks(warp_to_pose(image, view, target, mask))
 
 
+def test_background_that_is_hardly_touched_is_not_touched_at_all(posed, generator, monkeypatch):
+    view = posed()
+    image, mask = painted(view, generator)
+    hardly = "posexfer_core.warp.warp_to_pose._alpha"
+    monkeypatch.setattr(hardly, lambda body, *_: torch.full(body[:, None].shape, 0.005))
+    warped = warp_to_pose(image, view, posed(l_shoulder=[0.0, 0.0, 1.2]), mask)
+    kept = warped.background.expand_as(image)
+    assert bool((warped.background & warped.body).any())
+    assert torch.equal(warped.image[kept], image[kept])
+
+
 def test_a_back_takes_the_garments_of_its_front_and_says_that_it_was_not_seen(posed, generator):
     view, behind = posed(), posed(yaw=math.pi)
     above = view.canonical[:, 1:2] > 0.0
