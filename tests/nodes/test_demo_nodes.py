@@ -7,7 +7,8 @@ import torch
 
 from posexfer_core.keypoints.detections import read_keypoints
 from tests.nodes.host_process import ROOT
-from tests.nodes.test_nodes import bodies, files, standing_params  # noqa: F401
+from tests.nodes.small_files import standing_params
+from tests.nodes.test_nodes import bodies, files  # noqa: F401
 
 
 @pytest.mark.parametrize(
