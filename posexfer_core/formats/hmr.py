@@ -87,13 +87,19 @@ def _is_phalp(content: Any) -> bool:
 
 
 def _read_phalp(source: Source) -> list[Track]:
-    """Collect each track id over the frames it was seen in, in the order of first appearance."""
+    """Collect each track id over the frames it was seen in, in the order of first appearance.
+
+    While a track is lost, PHALP repeats its last detection and counts `tracked_time` up.
+    """
     tracks: dict[Any, list[Track]] = {}
     for name, frame in source.content.items():
         fields = Fields(frame, f"{source.path.name}: {as_text(name)[-40:]}")
         ids, people, cameras = (fields.raw(key) for key in ("tid", "smpl", "camera"))
         sizes = fields.raw("size") if "size" in fields else []
+        lost = list(fields.array("tracked_time").flat) if "tracked_time" in fields else []
         for at, (track, person, camera) in enumerate(zip(ids, people, cameras, strict=False)):
+            if at < len(lost) and lost[at] > 0:
+                continue
             shown = Fields(person, f"{fields.name}: smpl[{at}]")
             size = source.image_size
             if at < len(sizes):

@@ -1,6 +1,7 @@
 """Files with the names of smplx's layers: `global_orient`, `body_pose`, `betas`, `transl`.
 
-AGORA, mmhuman3d's HumanData, SMPLer-X, SMPLest-X, and whatever else keeps what it hands to smplx.
+AGORA, mmhuman3d's HumanData, SMPLer-X, SMPLest-X, ExPose, SHAPY, and whatever else
+keeps what it hands to smplx.
 """
 
 from dataclasses import replace
@@ -24,6 +25,15 @@ ROOT = ("global_orient", "root_pose")
 PLACE = ("transl", "translation", "cam_trans")
 PARTS = ("params", "smplx", "smpl", "smpl_params", "smplx_params", "smplx_param", "smpl_param")
 AGORA_SIZE = (2160, 3840)
+MATRICES = ("K", "intrinsics", "K_fullimg", "cam_int", "camera_matrix", "cam_K")
+"""Names of intrinsic matrices."""
+LENSES = (
+    ("focal", "princpt"),
+    ("focal_length_in_px", "center"),
+    ("focal_length", "principal_point"),
+    ("focal_length", "camera_center"),
+)
+"""Names of focal length and principal point, pixels; the second pair is ExPose's and SHAPY's."""
 SHARED_JOINTS = 22
 """Joints at the front of SMPL's and SMPL-X's lists that are the same in both."""
 
@@ -106,18 +116,18 @@ def _seen(track: Track, source: Source, fields: Fields) -> Track:
 
 
 def _layer_lens(source: Source, fields: Fields, count: int, notes: list[str]) -> Lens | None:
-    """Read the lens under the names in use: `K`, `intrinsics`, or `focal` with `princpt`."""
-    matrices = ("K", "intrinsics", "K_fullimg", "cam_int")
-    if any(key in fields for key in matrices):
-        return source.lens(fields, *matrices, count=count)
+    """Read the lens under the names in use: a matrix, or focal length and principal point."""
+    if any(key in fields for key in MATRICES):
+        return source.lens(fields, *MATRICES, count=count)
     if "focal" not in fields:
         fields = _meta(source) or fields
-    if "focal" in fields and "princpt" in fields:
-        focal = fields.array("focal").reshape(-1)[:2]
-        center = fields.rows("princpt", width=2)[0]
-        size = source.image_size or _box_size(source, fields, center, notes)
-        both = np.broadcast_to(focal, (count, 2)) if focal.size else focal
-        return pinhole(np.array(both), size, count, center), size
+    for focal_key, center_key in LENSES:
+        if focal_key in fields and center_key in fields:
+            focal = fields.array(focal_key).reshape(-1)[:2]
+            center = fields.rows(center_key, width=2)[0]
+            size = source.image_size or _box_size(source, fields, center, notes)
+            both = np.broadcast_to(focal, (count, 2)) if focal.size else focal
+            return pinhole(np.array(both), size, count, center), size
     return None
 
 
@@ -132,7 +142,15 @@ def _meta(source: Source) -> Fields | None:
 def _box_size(
     source: Source, fields: Fields, center: np.ndarray, notes: list[str]
 ) -> tuple[int, int]:
-    """Guess the image: the lens looks through its middle, or through that of a person's box."""
+    """Guess the image: the lens looks through its middle, or through that of a person's box.
+
+    ExPose tells the width and the height by how far the lens is shifted, in widths.
+    """
+    if "shift_x" in fields and "shift_y" in fields:
+        width = center[0] / (0.5 - fields.number("shift_x"))
+        height = 2.0 * (center[1] - fields.number("shift_y") * width)
+        if 1.0 <= width < 1e5 and 1.0 <= height < 1e5:
+            return round(height), round(width)
     if "bbox" not in fields:
         return round(2 * center[1]), round(2 * center[0])
     left, top, width, height = fields.rows("bbox", width=4)[0]

@@ -12,9 +12,10 @@ import numpy as np
 from ..errors import ParamsError
 from ..files.containers import read_container
 from ..files.fields import Fields, as_text, six_numbers_to_axis_angles
-from ..geometry.camera_conversions import front_view, pinhole, rigid
+from ..geometry.camera_conversions import front_view, pinhole, rigid, up_axis
 from ..geometry.so3 import exp_map
 from .hands_face import hands_face_of_joints
+from .mocap import SURELY_UPRIGHT, world_track
 from .track import (
     WHOLE_BODY,
     Format,
@@ -127,7 +128,7 @@ def _image_lens(source: Source, lens: Fields, count: int) -> Lens:
     return pinhole(lens.number("img_focal"), size, count, center), size
 
 
-INCAM = "smpl_params_incam"
+INCAM, WORLD = "smpl_params_incam", "smpl_params_global"
 
 
 def _read_gvhmr(source: Source) -> list[Track]:
@@ -135,6 +136,8 @@ def _read_gvhmr(source: Source) -> list[Track]:
     fields = source.fields
     if INCAM in fields:
         return [_smplx_before_camera(source, fields.part(INCAM), fields)]
+    if WORLD in fields and f"{INCAM}_global_orient" not in fields:
+        return [world_track(source, *_smplx_parts(fields.part(WORLD)), "smplx", "y")]
     names = ("global_orient", "body_pose", "transl", "betas")
     joined = {name: fields.values.get(f"{INCAM}_{name}") for name in names}
     return [_smplx_before_camera(source, Fields(joined, f"{fields.name}: {INCAM}"), fields)]
@@ -191,12 +194,24 @@ def _lens(source: Source, fields: Fields, count: int) -> Lens:
 
 
 def _smplx_before_camera(source: Source, person: Fields, fields: Fields) -> Track:
-    """Read SMPL-X in the camera frame, with `K_fullimg` or, without it, CLIFF's focal length."""
+    """Read SMPL-X in the camera frame, with `K_fullimg` or, without it, CLIFF's focal length.
+
+    People who stand head down or behind the camera, in a file without a lens, are in a world: some
+    tools write it under the names of the camera frame.
+    """
     pose, betas, transl = _smplx_parts(person)
     count, notes = len(pose), []
     if "K_fullimg" in fields:
         lens = _lens(source, fields, count)
     else:
+        up = up_axis(pose[:, 0], SURELY_UPRIGHT, "-y")
+        if up != "-y" or (transl + source.pelvis(betas, "smplx"))[:, 2].min() <= 0.0:
+            track = world_track(source, pose, betas, transl, "smplx", up)
+            track.notes.append(
+                f"{source.path.name} has no lens, and its people are no camera's: {up} is up, the "
+                f"least depth {transl[:, 2].min():.2f} m. It is read as a motion in a world."
+            )
+            return track
         lens = source.diagonal_lens(notes, count)
     return Track(pose=pose, betas=betas, transl=transl, lens=lens, beta_space="smplx", notes=notes)
 
@@ -254,7 +269,7 @@ FORMATS = (
     Format(
         name="gvhmr",
         title="GVHMR",
-        matches=has(one_of=(INCAM, f"{INCAM}_global_orient")),
+        matches=has(one_of=(INCAM, f"{INCAM}_global_orient", WORLD)),
         read=_read_gvhmr,
     ),
     Format(

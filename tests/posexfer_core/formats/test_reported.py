@@ -1,0 +1,55 @@
+"""Files that people reported elsewhere: each stands for a kind of fault."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from posexfer_core.body.joints import JOINT_INDEX
+from posexfer_core.body.model import BodyModel
+from posexfer_core.body.params import HumanParams
+from posexfer_core.formats.body_family import convert_betas
+from posexfer_core.formats.read import read_params
+
+REPORTED = Path(__file__).parents[2] / "data/reported_cases"
+
+
+def seen_joints(params: HumanParams, body: BodyModel) -> np.ndarray:
+    """Return the joints of every frame in the camera's frame."""
+    params = convert_betas(params, body)
+    world = body(params.rotations[:, 0], params.betas[:, 0], params.transl[:, 0]).joints
+    camera = params.camera_from_world
+    return (world @ camera[:, :3, :3].mT + camera[:, None, :3, 3]).numpy()
+
+
+def test_repeated_detections_of_a_lost_track_are_not_seen():
+    params = read_params(REPORTED / "phalp_ghost.pkl")
+    assert len(params.pose) == 6
+    steps = (params.pose[1:] - params.pose[:-1]).abs().amax((1, 2, 3))
+    assert steps.min() > 1e-3
+
+
+def test_the_lens_of_expose_is_read(caplog):
+    params = read_params(REPORTED / "expose_params.npz")
+    assert params.image_size == (900, 1200)
+    expected = torch.tensor([[5000.0, 0.0, 430.0], [0.0, 5000.0, 460.0], [0.0, 0.0, 1.0]])
+    torch.testing.assert_close(params.intrinsics[0], expected)
+    assert "focal" not in caplog.text
+
+
+def test_the_person_of_expose_stands_where_its_lens_looks(body: BodyModel):
+    params = read_params(REPORTED / "expose_params.npz", image_size=(900, 1200))
+    pelvis = seen_joints(params, body)[0, 0]
+    at = params.intrinsics[0].numpy() @ (pelvis / pelvis[2])
+    np.testing.assert_allclose(at[:2], (430.0, 460.0), atol=1.0)
+    assert 5000.0 / pelvis[2] == pytest.approx(315.0, abs=1.0)
+
+
+@pytest.mark.parametrize("name", ["hmr4d_results.pt.pkl", "global_only.pkl"])
+def test_a_world_under_the_names_of_a_camera_is_seen_upright(name, body: BodyModel):
+    params = read_params(REPORTED / name)
+    joints = seen_joints(params, body)
+    head, foot = joints[:, JOINT_INDEX["head"]], joints[:, JOINT_INDEX["l_ankle"]]
+    assert len(joints) == 9 and joints[..., 2].min() > 1.0
+    assert (foot[:, 1] - head[:, 1] > 1.0).all()
