@@ -6,6 +6,7 @@ allocate blindly (material libraries, buffer URIs) are removed or refused first.
 
 import io
 import json
+import logging
 import re
 import struct
 import warnings
@@ -19,6 +20,8 @@ from jaxtyping import Float, Int
 from ..errors import MeshError
 from .glb_skins import posed_skins
 from .pickles import DAMAGE, read_bytes
+
+logger = logging.getLogger(__name__)
 
 SUFFIXES = (".obj", ".ply", ".glb")
 MOST_BYTES = 512 * 2**20
@@ -91,9 +94,18 @@ def _read_skins(data: bytes, name: str) -> Arrays | None:
         document = json.loads(data[20 : 20 + length])
         _check_gltf(document, name)
         with np.errstate(all="ignore"):  # what is not finite is refused in the end
-            return posed_skins(data, document)
+            posed = posed_skins(data, document)
     except DAMAGE as failure:
         raise MeshError(f"{name} is a damaged GLB: {str(failure)[:160]}.") from failure
+    if posed is not None and isinstance(clips := document.get("animations"), list) and clips:
+        logger.warning(
+            "%s holds %d animation(s), which are not read: the body is in the pose of the file's "
+            "nodes, often a T-pose. For a frame of the motion, export it as BVH, or the frame as "
+            "a mesh.",
+            name,
+            len(clips),
+        )
+    return posed
 
 
 def _check_gltf(document: Mapping[str, Any], name: str) -> None:

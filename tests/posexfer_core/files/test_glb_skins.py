@@ -57,6 +57,17 @@ def test_scaled_nodes_and_matrices_place_the_mesh(tmp_path, body: BodyModel):
     np.testing.assert_allclose(two, 2.0 * one, atol=1e-5)
 
 
+def test_animations_that_are_not_read_are_told(tmp_path, body: BodyModel, caplog):
+    data = skinned_glb_bytes(random_params(), body)
+    (tmp_path / "a.glb").write_bytes(changed(data, lambda document: document.pop("animations", 0)))
+    read_mesh(tmp_path / "a.glb")
+    assert not caplog.records
+    walk = {"animations": [{"name": "walk", "channels": [], "samplers": []}]}
+    (tmp_path / "b.glb").write_bytes(changed(data, lambda document: document.update(walk)))
+    read_mesh(tmp_path / "b.glb")
+    assert "1 animation(s), which are not read" in caplog.text
+
+
 def drop_weights(document):
     del document["meshes"][0]["primitives"][0]["attributes"]["WEIGHTS_0"]
 
