@@ -111,6 +111,8 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Check everything first, draw, write one image or all frames."""
+    if options.frames and options.frame:
+        raise ConfigError("--frames draws every frame and --frame names one: leave out either.")
     _check_out(options)
     image = load_image(options.image)
     if options.paste_back and not options.retarget:
@@ -182,6 +184,11 @@ def _by_network(options: argparse.Namespace) -> bool:
 
 def _outside(options: argparse.Namespace, own_pixels: bool) -> Outside:
     if own_pixels:
+        if options.size is not None or options.outside not in (None, "crop"):
+            logger.warning(
+                "--paste-back gives the whole photo as it is; --size and --outside count for "
+                "nothing unless --method is network."
+            )
         return "crop"
     return options.outside or ("crop" if options.size is None else "fill")
 

@@ -220,6 +220,13 @@ def test_another_photo_of_the_person_helps_and_files_too_many_are_refused(work, 
     assert_one_sentence(capsys, code, "--also once for each photo")
 
 
+def test_options_that_contradict_each_other_are_named(work, capsys, caplog):
+    code = warp(work, "--frames", "--frame", "2", out=work / "frames")
+    assert_one_sentence(capsys, code, "--frame")
+    assert warp(work, "--paste-back", "--size", "128x88") == 0
+    assert "--size and --outside count for nothing" in caplog.text
+
+
 def test_another_photo_may_be_the_target(work, capsys):
     keypoints = work / "keypoints.json"
     more = ["--target-keypoints", str(keypoints)]
