@@ -1,4 +1,4 @@
-"""Motions in a world without a camera: AMASS, AIST++, SMPL-to-FBX, EasyMocap.
+"""Motions in a world without a camera: AMASS, AIST++, SMPL-to-FBX, EasyMocap, MDM.
 
 A camera is made up before the person (`camera_conversions.front_view`); the world stays the
 file's own.
@@ -7,9 +7,13 @@ file's own.
 from typing import Any
 
 import numpy as np
+import torch
 
-from ..files.fields import Fields, as_axis_angles, as_text
+from ..conventions import BETA_COUNT
+from ..errors import ParamsError
+from ..files.fields import Fields, as_axis_angles, as_rows, as_text
 from ..geometry.camera_conversions import front_view, rigid, up_axis
+from ..geometry.rotations import matrix_to_axis_angle, rotation_6d_to_matrix
 from ..geometry.so3 import exp_map, log_map
 from .hands_face import expressions, fill, hands_face_of_joints, hands_face_of_names
 from .track import (
@@ -183,7 +187,21 @@ def _easymocap_pose(fields: Fields) -> tuple[np.ndarray, str, TrackHandsFace | N
     return body_of(joints), space, hands_face
 
 
+def _read_mdm(source: Source) -> list[Track]:
+    """Read MDM's SMPL fit, frames last: 6D rotations are the first two rows of a matrix; y up."""
+    fields = source.fields
+    numbers = fields.array("thetas")
+    if numbers.ndim != 3 or numbers.shape[:2] != (24, 6):
+        raise ParamsError(f"thetas has shape {numbers.shape}, expected (24, 6, frames).")
+    six = torch.from_numpy(np.moveaxis(numbers, -1, 0).copy())
+    pose = matrix_to_axis_angle(rotation_6d_to_matrix(six).mT).numpy()
+    transl = as_rows(fields.array("root_translation").T, 3, len(pose), "root_translation")
+    betas = np.zeros((len(pose), BETA_COUNT))
+    return [world_track(source, pose, betas, transl, "smpl", "y")]
+
+
 FORMATS = (
+    Format(name="mdm", title="MDM", matches=has("thetas", "root_translation"), read=_read_mdm),
     Format(name="amass", title="AMASS (SMPL-H and SMPL-X)", matches=_is_amass, read=_read_amass),
     Format(
         name="aist",

@@ -53,3 +53,11 @@ def test_a_world_under_the_names_of_a_camera_is_seen_upright(name, body: BodyMod
     head, foot = joints[:, JOINT_INDEX["head"]], joints[:, JOINT_INDEX["l_ankle"]]
     assert len(joints) == 9 and joints[..., 2].min() > 1.0
     assert (foot[:, 1] - head[:, 1] > 1.0).all()
+
+
+def test_the_motion_of_mdm_is_that_of_the_same_walk_in_another_format(body: BodyModel):
+    params, same = (read_params(REPORTED / f) for f in ("mdm_smpl_params.npy", "global_only.pkl"))
+    turns, expected = (one.rotations[:, 0, :22] for one in (params, same))
+    torch.testing.assert_close(turns, expected, atol=1e-4, rtol=0.0)
+    torch.testing.assert_close(params.transl, same.transl)
+    assert seen_joints(params, body)[..., 2].min() > 1.0
