@@ -96,4 +96,4 @@ class Targets3D(Batch):
 
 def _padded(values: ndarray, more: int) -> ndarray:
     """Append zeros for more points."""
-    return np.pad(values, [(0, more if axis == 1 else 0) for axis in range(values.ndim)])
+    return np.pad(values, np.array([(0, more if axis == 1 else 0) for axis in range(values.ndim)]))

@@ -79,7 +79,7 @@ def main() -> None:
     body = BodyModel.bundled()
     vertices, faces, canonical = standing_body(body), body.faces, body.canonical
     camera = intrinsics_matrix(1.25 * SIZE[0], SIZE)[None]
-    seen = rasterize(vertices, faces, camera, SIZE)
+    seen = rasterize_by("numba", vertices, faces, camera, SIZE)
     rays = cast_rays(vertices, faces, camera)
     covered = seen.mask.sum().item()
     log.info(

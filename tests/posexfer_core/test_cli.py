@@ -196,7 +196,7 @@ def test_a_motion_is_drawn_frame_by_frame_or_as_an_animation(work):
     assert [path.name for path in drawn] == ["00000.png", "00001.png", "00002.png"]
     assert warp(work, "--frames", "--size", "128x88", out=work / "film.webp", **more) == 0
     with Image.open(work / "film.webp") as film:
-        assert (film.n_frames, film.size) == (3, (88, 128))
+        assert (getattr(film, "n_frames", 1), film.size) == (3, (88, 128))
 
 
 @pytest.mark.parametrize("name", ["film.png", "film.mp4"])

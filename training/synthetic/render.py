@@ -136,7 +136,9 @@ def _smoothed(values: Array, radius: int) -> Array:
     side = 2 * radius + 1
     for axis in (0, 1):
         padding = [(radius + 1, radius) if a == axis else (0, 0) for a in (0, 1)]
-        sums = np.cumsum(np.pad(values, padding, mode="edge"), axis=axis, dtype=np.float64)
+        sums = np.cumsum(
+            np.pad(values, np.array(padding), mode="edge"), axis=axis, dtype=np.float64
+        )
         high, low = [slice(None)] * 2, [slice(None)] * 2
         high[axis], low[axis] = slice(side, None), slice(None, -side)
         values = ((sums[tuple(high)] - sums[tuple(low)]) / side).astype(np.float32)

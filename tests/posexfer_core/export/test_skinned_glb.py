@@ -131,7 +131,7 @@ def test_trimesh_places_the_joints_where_they_are(body: BodyModel, tmp_path):
 
 def test_weights_of_the_strongest_joints_sum_to_one():
     weights = np.array([[0.5, 0.2, 0.1, 0.1, 0.06, 0.04], [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]])
-    joints, kept = strongest_joints(np.pad(weights, ((0, 0), (0, 18))).astype(np.float32))
+    joints, kept = strongest_joints(np.pad(weights, np.array([(0, 0), (0, 18)])).astype(np.float32))
     np.testing.assert_allclose(kept[0], np.array([0.5, 0.2, 0.1, 0.1]) / 0.9, rtol=1e-6)
     assert joints[0].tolist() == [0, 1, 2, 3]
     assert joints[1].tolist() == [1, 0, 0, 0]

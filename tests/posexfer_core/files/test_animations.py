@@ -12,7 +12,7 @@ def test_frames_come_back_in_their_order_and_at_their_rate(tmp_path, name):
     save_animation(iter(frames), tmp_path / name, 20.0)
     with Image.open(tmp_path / name) as film:
         greys, lasting = [], []
-        for number in range(film.n_frames):
+        for number in range(getattr(film, "n_frames", 1)):
             film.seek(number)
             film.load()
             greys.append(film.convert("L").getpixel((8, 12)))

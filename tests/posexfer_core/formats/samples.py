@@ -326,7 +326,7 @@ def bev() -> Sample:
     results = {
         "cam": WEAK[None],
         "smpl_thetas": one.flat,
-        "smpl_betas": np.pad(one.betas, ((0, 0), (0, 1))),
+        "smpl_betas": np.pad(one.betas, np.array([(0, 0), (0, 1)])),
         "cam_trans": shift[None],
         "joints": joints,
         "pj2d_org": pixels,

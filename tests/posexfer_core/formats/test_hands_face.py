@@ -48,7 +48,7 @@ def codec() -> bytes:
         headPose=FACE,
         leftHandPose=FINGERS[:, :15],
         rightHandPose=FINGERS[:, 15:],
-        expressionParameters=np.pad(EXPRESSION, ((0, 0), (0, 40))),
+        expressionParameters=np.pad(EXPRESSION, np.array([(0, 0), (0, 40)])),
     )
 
 

@@ -131,7 +131,7 @@ def easymocap_smplx() -> Sample:
         {
             "Rh": [turn.tolist()],
             "Th": [shift.tolist()],
-            "poses": np.pad(one.flat[:, :66], ((0, 0), (0, 99))).tolist(),
+            "poses": np.pad(one.flat[:, :66], np.array([(0, 0), (0, 99)])).tolist(),
             "shapes": one.betas.tolist(),
         }
     ]

@@ -16,7 +16,7 @@ def test_the_people_of_an_image_are_told_by_its_name():
     assert len(found) == 1
     keypoints = found.observation(image_size=SIZE).keypoints
     wrists = [keypoints.xy[keypoints.names.index(f"{side}_wrist")] for side in "rl"]
-    np.testing.assert_allclose(wrists, [(24.5, 20.7), (150.5, 17.9)], atol=0.1)
+    np.testing.assert_allclose(wrists, np.array([(24.5, 20.7), (150.5, 17.9)]), atol=0.1)
 
 
 def test_images_of_a_file_are_frames():
