@@ -138,6 +138,7 @@ def test_transfer_draws_an_image_of_the_size_asked_for(work, weights):
     assert load_image(work / "out.png").shape == (1, 3, 128, 88)
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_image(work, weights):
     for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
         path = work / f"{name}.png"
@@ -234,6 +235,7 @@ def test_another_photo_may_be_the_target(work, capsys):
     assert "target: mean reprojection error" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more", [["--no-prior"], ["--no-warp"], ["--no-retarget"], ["--guidance-pose", "1"]]
 )

@@ -122,6 +122,7 @@ def test_an_autoencoder_is_trained_and_written_with_its_recipe(autoencoder: Path
     assert [entry["step"] for entry in log] == [1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["network", "prior_head"])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     shards: Path, autoencoder: Path, tmp_path: Path, task: str
@@ -166,6 +167,7 @@ def test_what_estimates_bodies_is_trained_and_resumed_exactly(
         assert torch.equal(tensor, wanted[name]), name
 
 
+@pytest.mark.slow
 def test_the_prior_can_be_frozen(shards: Path, autoencoder: Path, tmp_path: Path):
     values = {"data": shards, "autoencoder": autoencoder, "prepared": tmp_path / "prepared"}
     values |= {"task": "network"}

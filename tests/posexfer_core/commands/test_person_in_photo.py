@@ -100,6 +100,7 @@ def test_transfer_moves_the_one_and_leaves_the_other(scene, detector, tmp_path, 
     assert gone.sum() > 200  # where the arms hung
 
 
+@pytest.mark.slow
 def test_a_photo_may_be_the_target(scene, detector, tmp_path, capsys):
     photo, out = scene[0] / "photo.png", tmp_path / "out.png"
     code = main(

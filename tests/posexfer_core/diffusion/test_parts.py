@@ -107,6 +107,7 @@ def tiny_taesd() -> AutoencoderTiny:
     ).eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [tiny_kl, tiny_taesd])
 def test_diffusers_autoencoders_are_saved_in_their_own_layout(body, tmp_path, make):
     torch.manual_seed(3)
@@ -181,6 +182,7 @@ def vision_model() -> CLIPVisionModel:
     return CLIPVisionModel(config).eval()
 
 
+@pytest.mark.slow
 def test_an_adapter_sits_on_a_base_of_the_sd15_family(body, tmp_path, base_folder):
     network = toy_network(replace(CONFIG, encoder="clip"))
     adapter = tmp_path / "adapter.safetensors"

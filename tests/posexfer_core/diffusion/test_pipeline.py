@@ -65,6 +65,7 @@ def _counted(network, name, calls):
     return counting
 
 
+@pytest.mark.slow
 def test_several_at_once_equal_each_alone(body):
     pipeline = toy_pipeline()
     targets = [standing(body, arm=1.0), standing(body, turn=1.0)]
@@ -136,6 +137,7 @@ def test_pillow_images_go_in_and_out(body):
     assert again[0].tobytes() == drawn[0].tobytes()
 
 
+@pytest.mark.slow
 def test_noise_may_be_given(body):
     pipeline = toy_pipeline()
     noise = torch.randn(1, 4, 8, 5, generator=seeded())
@@ -173,6 +175,7 @@ def test_a_callback_sees_every_step_and_may_change_or_stop_it(body):
         )
 
 
+@pytest.mark.slow
 def test_schedulers_that_draw_noise_follow_the_seed(body):
     pipeline = toy_pipeline()
     pipeline.scheduler = DDPMScheduler.from_config(pipeline.scheduler.config)

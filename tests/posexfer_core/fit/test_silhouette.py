@@ -56,6 +56,7 @@ def shape_errors(body, betas, people):
     return np.array([shape_error_mm(body, mine, person.betas) for mine, person in pairs])
 
 
+@pytest.mark.slow
 def test_true_masks_of_people_posed_rightly_tell_their_shapes(posed, task, masks, people, body):
     before = shape_errors(body, posed.betas, people)
     after = shape_errors(body, fit_silhouettes(posed, task.energy, masks, body).betas, people)
@@ -63,6 +64,7 @@ def test_true_masks_of_people_posed_rightly_tell_their_shapes(posed, task, masks
     assert after.max() < 9.0
 
 
+@pytest.mark.slow
 def test_wide_and_torn_masks_still_help(posed, task, masks, people, body):
     rng = np.random.default_rng(0)
     spoilt = [spoilt_mask(mask, rng) for mask in masks]

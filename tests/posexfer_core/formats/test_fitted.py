@@ -74,6 +74,7 @@ def test_pose_data_of_comfyui_holds_frames_of_people(tmp_path, body, people):
     assert read_params(path, person=1).frames == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [1.0, 1000.0])
 def test_free_joints_of_nlf_become_bodies(tmp_path, body, people, unit, recognised):
     path = tmp_path / "nlf.npz"

@@ -41,6 +41,7 @@ def registration(mesh, body: BodyModel):
     return register(as_surface(*mesh, up="y"), body)
 
 
+@pytest.mark.slow
 def test_a_mesh_of_unknown_topology_is_found_to_three_millimetres(registration):
     assert not registration.known
     assert registration.residual.mean_mm < 3.0

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from posexfer_core.geometry.rasterize import interpolate
@@ -33,6 +34,7 @@ def test_a_photo_from_behind_gives_the_back(posed):
     assert both.visible.sum() > 2 * alone.visible.sum()
 
 
+@pytest.mark.slow
 def test_the_same_photo_again_changes_nothing_to_see(posed):
     view, target = posed(), posed(l_shoulder=(0.0, 0.0, 0.6))
     image, mask = portrait(view)

@@ -173,6 +173,7 @@ def test_room_is_made_for_a_pose_that_leaves_the_photo(posed, generator, outside
     assert float(rows.std(dim=3).mean()) > 0.01, "streaks"
 
 
+@pytest.mark.slow
 def test_the_size_of_the_photo_does_not_change_what_is_seen(posed, generator):
     small, large = posed(size=(384, 256)), posed(size=(1536, 1024))
     target = posed(size=(1536, 1024), l_shoulder=[0.0, 0.0, 1.2])

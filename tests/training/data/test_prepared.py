@@ -28,6 +28,7 @@ def test_maps_survive_as_bytes(generator):
         torch.testing.assert_close(decoded[name], wanted, atol=0.5 * 1.5 / 127 + 1e-6, rtol=0)
 
 
+@pytest.mark.slow
 def test_pairs_are_read_in_any_order(shards, autoencoder, tmp_path):
     config = NetworkConfig(points=16)
     data, folder = ShardDataset(shards), tmp_path / "prepared"
