@@ -315,6 +315,7 @@ def test_info_knows_the_networks_that_estimate_bodies_too(kind, said, capsys):
     assert "recipe.scores." in out
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_error(weights):
     command = [sys.executable, "-m", "posexfer_core", "info", str(weights)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

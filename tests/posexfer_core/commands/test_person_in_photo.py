@@ -75,6 +75,7 @@ def test_estimate_fits_the_person_that_is_chosen_by_size(
     assert (seen & true).sum() / (seen | true).sum() > 0.8
 
 
+@pytest.mark.slow
 def test_a_video_is_searched_frame_by_frame(scene, detector, body, tmp_path, capsys):
     (tmp_path / "frames").mkdir()
     for number in range(3):
@@ -149,6 +150,7 @@ def test_a_model_that_is_named_but_cannot_be_used_is_an_error(no_detector, tmp_p
     assert "There is no detector" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_without_a_detector_the_network_reads_who_is_certain(no_detector, tmp_path, caplog):
     out = tmp_path / "out.png"
     assert transfer(DEMO / "source.png", out) == 0

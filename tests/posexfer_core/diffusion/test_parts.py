@@ -65,6 +65,7 @@ def test_a_bundle_holds_everything(body, tmp_path):
     assert torch.equal(draw(loaded, body), draw(pipeline, body))
 
 
+@pytest.mark.slow
 def test_a_saved_pipeline_draws_the_same_when_loaded(body, tmp_path):
     pipeline = toy_pipeline()
     expected = draw(pipeline, body)

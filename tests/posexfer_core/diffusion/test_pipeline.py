@@ -33,6 +33,7 @@ def draw(pipeline: PoseTransferPipeline, body, **changes) -> torch.Tensor:
     return pipeline(**(settings | changes)).images
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_result(body):
     pipeline = toy_pipeline()
     once, again = draw(pipeline, body), draw(pipeline, body)
@@ -116,6 +117,7 @@ def test_an_unknown_source_body_and_fewer_conditions_work(body):
         assert not torch.allclose(changed, usual, atol=1e-3), changes
 
 
+@pytest.mark.slow
 def test_pillow_images_go_in_and_out(body):
     pipeline = toy_pipeline()
     image = random_image()

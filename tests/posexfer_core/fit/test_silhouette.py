@@ -140,6 +140,7 @@ def test_a_mask_of_somebody_else_gets_a_sentence(people, masks, body):
         fit_motion(frames, body=body)
 
 
+@pytest.mark.slow
 def test_one_bad_mask_does_not_stop_a_video(people, masks, body, caplog):
     elsewhere = np.roll(masks[0], 600, axis=1)
     bad, none = (

@@ -22,6 +22,7 @@ def in_a_corner(share: float) -> torch.Tensor:
     return image
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_a_small_person_beside_the_middle_is_found(body):
     image = in_a_corner(0.6)
@@ -43,6 +44,7 @@ def test_nobody_is_reliable_in_noise_or_in_nothing(body, generator):
     assert not find_body(torch.zeros(3, 120, 160), body=body).reliable
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_around_the_frame_before_the_same_person_is_found(body):
     image = in_a_corner(0.6)

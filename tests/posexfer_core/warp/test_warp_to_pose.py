@@ -57,6 +57,7 @@ def test_an_equal_pose_gives_the_source_back(posed, generator, masked):
     assert float(error[mask > 0].median()) <= GREY_LEVEL
 
 
+@pytest.mark.slow
 def test_masks_cover_the_image_in_every_pose(posed, generator):
     view = posed()
     image, mask = painted(view, generator)

@@ -48,6 +48,7 @@ def test_a_person_that_is_not_there_is_said_with_the_number_of_the_frame(sequenc
         fit_sequence(sequence, [1, 2], person=4, body=body, strength=strength)
 
 
+@pytest.mark.slow
 def test_bodies_are_regressed_image_by_image(body):
     images = torch.rand(2, 3, 64, 48, generator=torch.Generator().manual_seed(0)) * 2.0 - 1.0
     done: list[int] = []

@@ -27,6 +27,7 @@ def smoothed(sights, body):
     return join_frames([one.params for one in fit_motion(sights, body=body)])
 
 
+@pytest.mark.slow
 def test_a_motion_no_longer_jitters_and_is_no_further_off(sights, smoothed, body, motion):
     alone = join_frames([one.params for one in fit_people(sights, body=body)])
     before, after = (motion_scores(body, one, motion) for one in (alone, smoothed))
