@@ -114,7 +114,9 @@ def _warp_photos(photos: list[_Photo], placed: PosedBody, settings: WarpSettings
         prepared = _prepared(photo, settings)
         advance(1)
         for number in range(len(photo.targets)):
-            warped = _without_padding(pose_source(prepared, photo.targets.at(number)), photo)
+            warped = pose_source(prepared, photo.targets.at(number))
+            if photo.padding is not None:
+                warped = warped.without(photo.padding)
             frames.append(_grown(warped, settings.grow_px))
             advance(1, warped.image)
         shells.append(prepared.offsets)
@@ -192,18 +194,6 @@ def _prepared(photo: _Photo, settings: WarpSettings) -> PreparedSource:
         photo.mask,
         leftovers=settings.leftovers,
         outside=None if settings.outside == "mirror" else photo.padding,
-    )
-
-
-def _without_padding(warped: WarpedPhoto, photo: _Photo) -> WarpedPhoto:
-    """Take padding for unknown: it is no background of the photo."""
-    if photo.padding is None:
-        return warped
-    background = warped.background & ~photo.padding[:, None]
-    return warped._replace(
-        background=background,
-        inpaint=~(warped.visible | background),
-        confidence=warped.confidence * ~(warped.background & ~background),
     )
 
 

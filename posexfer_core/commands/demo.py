@@ -20,7 +20,8 @@ from ..render.contact_sheet import Cell, contact_sheet
 from ..render.control_maps import paint_openpose
 from ..render.overlay import overlay_body
 from ..transfer.staging import Stage, stage
-from .drawing import ImageTensor, Sampler, add_drawing_options, draw_frames, open_sampler
+from ..warp.warp_to_pose import WarpedPhoto
+from .drawing import ImageTensor, Sampler, add_drawing_options, open_sampler
 from .estimate import fit_person
 from .options import index, print_line
 
@@ -81,12 +82,12 @@ def synthetic_rows(sample: Sampler, body: BodyModel, out: Path) -> list[list[Cel
         name: stage(image, source, HumanParams.load(DEMO / f"{name}.npz"), body) for name in POSES
     }
     warped = {name: draw(staged) for name, staged in stages.items()}
-    sampled = {name: draw(staged, sample) for name, staged in stages.items()}
+    sampled = {name: sample(one.staged, one.warp) for name, one in warped.items()}
     truths = {name: load_image(DEMO / f"{name}.png") for name in POSES}
     save_image(image, out / "synthetic_source.png")
     for name in POSES:
         warped[name].save(out, f"synthetic_{name}")
-        save_image(sampled[name].result, out / f"synthetic_{name}_network.png")
+        save_image(sampled[name], out / f"synthetic_{name}_network.png")
     twins = [warped[name] for name in TWINS]
     print_twins(twins, [truths[name] for name in TWINS])
     save_pil(contact_sheet([twins_row(image, twins)]), out / "twins.png")
@@ -95,7 +96,7 @@ def synthetic_rows(sample: Sampler, body: BodyModel, out: Path) -> list[list[Cel
     return [
         [cell(image, "source"), *(cell(d.body, POSES[name]) for name, d in warped.items())],
         [cell(overlay, "its body"), *(cell(d.result, "output") for d in warped.values())],
-        [empty, *(cell(d.result, "the small network's") for d in sampled.values())],
+        [empty, *(cell(image, "the small network's") for image in sampled.values())],
         [empty, *(cell(truth, "truth") for truth in truths.values())],
     ]
 
@@ -137,7 +138,12 @@ class Drawing:
     """A result and what it was drawn from."""
 
     staged: Stage
-    result: ImageTensor
+    warp: WarpedPhoto
+
+    @property
+    def result(self) -> ImageTensor:
+        """The person in the pose."""
+        return self.warp.image
 
     @property
     def body(self) -> ImageTensor:
@@ -150,9 +156,9 @@ class Drawing:
         save_image(self.body, out / f"{name}_body.png")
 
 
-def draw(staged: Stage, sample: Sampler | None = None) -> Drawing:
-    """Draw a staged person, by its warp alone where there is no sampler."""
-    return Drawing(staged=staged, result=next(draw_frames(staged, sample, "keep"))[0])
+def draw(staged: Stage) -> Drawing:
+    """Draw a staged person by its warp alone."""
+    return Drawing(staged=staged, warp=next(staged.warps()))
 
 
 def cell(image: ImageTensor, label: str) -> Cell:

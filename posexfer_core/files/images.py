@@ -1,8 +1,10 @@
 """Image files in and out: any common kind in, RGB in [-1, 1] inside, whole files or none out."""
 
+import contextlib
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +75,10 @@ def load_mask(path: Path | str) -> Float[Tensor, "height width"]:
 
 def load_opacity(path: Path | str) -> Float[Tensor, "height width"] | None:
     """Read how opaque an image is, 0 to 1; None if it is opaque all over. See `load_image`."""
-    return _opacity(_upright(Path(path)))
+    with _opened(Path(path)) as image:
+        if not _has_alpha(image):  # as its header says: nothing is unpacked
+            return None
+        return _opacity(ImageOps.exif_transpose(image))
 
 
 def _labels(image: Image.Image) -> Bool[np.ndarray, "height width"] | None:
@@ -99,6 +104,13 @@ def _opacity(image: Image.Image) -> Float[Tensor, "height width"] | None:
 
 def _upright(path: Path) -> Image.Image:
     """Open an image whole, turned by its EXIF tag."""
+    with _opened(path) as image:
+        return ImageOps.exif_transpose(image)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open an image, not unpacked yet; what goes wrong until it is closed becomes our errors."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks of Pillow's on tags that it skips
@@ -106,7 +118,7 @@ def _upright(path: Path) -> Image.Image:
             Image.init()
             with Image.open(path, formats=[kind for kind in READ if kind in Image.OPEN]) as image:
                 _check_size(path, image.size)
-                return ImageOps.exif_transpose(image)
+                yield image
     except FileNotFoundError as error:
         raise ImageError(f"There is no image at {path}; check the path.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -60,6 +60,15 @@ class WarpedPhoto(NamedTuple):
     offset_xy: tuple[int, int]
     """The photo's left upper corner in the image, pixels; (0, 0) unless there is room around."""
 
+    def without(self, unshown: Bool[Tensor, "1 height width"]) -> "WarpedPhoto":
+        """Take what the photo does not show for unknown: it is none of its background."""
+        background = self.background & ~unshown[:, None]
+        return self._replace(
+            background=background,
+            inpaint=~(self.visible | background),
+            confidence=self.confidence * ~(self.background & ~background),
+        )
+
     @property
     def planes(self) -> Float[Tensor, "1 6 height width"]:
         """Colours, visible, background and body as one image: what a network is shown."""
@@ -119,13 +128,7 @@ def warp_to_pose(
     warped = pose_source(prepared, target)
     if room is None:
         return warped
-    background = warped.background & ~room.outside[:, None]
-    return warped._replace(
-        background=background,
-        inpaint=~(warped.visible | background),
-        confidence=warped.confidence * ~(warped.background & ~background),
-        offset_xy=room.offset_xy,
-    )
+    return warped.without(room.outside)._replace(offset_xy=room.offset_xy)
 
 
 def prepare_source(
