@@ -29,6 +29,7 @@ from .data.simulated_detections import draw_detections, lifted_skeleton
 from .evaluate import TEST_SEED
 from .make_poses import draw_poses
 from .metrics.joints import aligned_error_m
+from .sample_random import SampleRandom
 
 IMAGE_PX = 1024
 
@@ -66,8 +67,8 @@ def evaluate(weights: Path, count: int) -> dict[str, dict[str, float]]:
 
 def unseen_people(count: int) -> tuple[list[Keypoints], ndarray]:
     """Draw people as in training, from another seed, and where their keypoints are; metres."""
-    poses, rng = draw_poses(count, TEST_SEED), np.random.default_rng(TEST_SEED)
-    others = poses[rng.permutation(count)]
+    poses, rng = draw_poses(count, TEST_SEED), SampleRandom.seeded(TEST_SEED, range(count))
+    others = poses[rng.integers(count).numpy()]
     drawn = draw_detections(poses, others, lifted_skeleton(), LifterTraining(), rng)
     people = [
         Keypoints(

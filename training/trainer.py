@@ -19,6 +19,7 @@ from posexfer_core.files.images import save_image
 
 from .checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 from .config import RunConfig
+from .sample_random import SampleRandom, sample_order
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +28,15 @@ class Task(Protocol):
     """What a run trains."""
 
     model: nn.Module
-    """Holds every trained parameter; its forward takes a batch and a generator and returns losses
-    by name, of which `loss` is minimised."""
+    """Holds every trained parameter; its forward takes a batch and a `SampleRandom` and returns
+    losses by name, each a mean over the samples; `loss` is minimised."""
 
     def __len__(self) -> int:
         """Count the training examples."""
         ...
 
-    def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
-        """Load examples."""
+    def batch(self, indices: list[int], rng: SampleRandom) -> dict[str, Tensor]:
+        """Load examples; what is random of each is drawn from its own generator."""
         ...
 
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
@@ -51,7 +52,7 @@ def train(task: Task, run: RunConfig, recipe: dict[str, object]) -> Path:
     """Run a task to its last step and return the bundle it wrote.
 
     Goes on from the newest checkpoint in the output folder. The examples, noises and dropouts of a
-    step depend on the seed and the step alone.
+    step depend on the seed and the step alone, however many processes share them.
     """
     accelerator = Accelerator(mixed_precision=run.precision, cpu=not torch.cuda.is_available())
     set_seed(run.seed)
@@ -70,14 +71,15 @@ def train(task: Task, run: RunConfig, recipe: dict[str, object]) -> Path:
             range(start, run.steps), initial=start, total=run.steps, disable=not record.active
         ):
             set_learning_rate(optimizer, learning_rate_at(step, run))
-            generator = _generator(run.seed, step, accelerator)
-            indices = _indices(len(task), run, step, accelerator)
+            places = _places(run, step, accelerator)
+            indices = sample_order(len(task), run.seed, places)
+            rng = SampleRandom.seeded(run.seed, places)
             batch = {
                 name: tensor.to(accelerator.device)
-                for name, tensor in task.batch(indices, generator).items()
+                for name, tensor in task.batch(indices, rng).items()
             }
             with accelerator.autocast():
-                losses = model(batch, generator)
+                losses = model(batch, rng)
             accelerator.backward(losses["loss"])
             accelerator.clip_grad_norm_(plain.parameters(), run.clip_norm)
             optimizer.step()
@@ -130,24 +132,11 @@ def _optimizer(model: nn.Module, run: RunConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=run.learning_rate, betas=(0.9, 0.99))
 
 
-def _generator(seed: int, step: int, accelerator: Accelerator) -> torch.Generator:
-    """Give every step and process its own reproducible randomness."""
-    mixed = (seed * 1_000_003 + step) * 1_009 + accelerator.process_index
-    return torch.Generator().manual_seed(mixed % 2**63)
-
-
-def _indices(count: int, run: RunConfig, step: int, accelerator: Accelerator) -> list[int]:
-    """Choose this process's examples of a step: each epoch is its own permutation."""
+def _places(run: RunConfig, step: int, accelerator: Accelerator) -> range:
+    """Choose this process's part of a step in the stream of samples."""
     share = run.batch_size // accelerator.num_processes
     first = step * run.batch_size + accelerator.process_index * share
-    chosen: list[int] = []
-    while len(chosen) < share:
-        epoch, place = divmod(first + len(chosen), count)
-        order = torch.randperm(
-            count, generator=torch.Generator().manual_seed(run.seed * 7_919 + epoch)
-        )
-        chosen += order[place : place + share - len(chosen)].tolist()
-    return chosen
+    return range(first, first + share)
 
 
 class _Record(AbstractContextManager["_Record"]):

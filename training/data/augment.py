@@ -5,41 +5,40 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from ..sample_random import SampleRandom
 from .textures import photo_textures
 
-TEXTURES = 8
 Images = Float[Tensor, "batch 3 height width"]
 
 
-def augment(images: Images, generator: torch.Generator) -> Images:
+def augment(images: Images, rng: SampleRandom) -> Images:
     """Occlude, blur, recolour images in [-1, 1] and add noise, each at random."""
-    images = _occluded(images, generator)
-    images = _blurred(images, generator)
-    images = _recoloured(images, generator)
-    strength = 0.12 * torch.rand(len(images), 1, 1, 1, generator=generator).square()
-    noise = torch.randn(images.shape, generator=generator)
-    return (images + strength * noise).clamp(-1.0, 1.0)
+    images = _occluded(images, rng)
+    images = _blurred(images, rng)
+    images = _recoloured(images, rng)
+    strength = 0.12 * rng.uniform(1, 1, 1).square()
+    return (images + strength * rng.normal(*images.shape[1:])).clamp(-1.0, 1.0)
 
 
-def _occluded(images: Images, generator: torch.Generator) -> Images:
+def _occluded(images: Images, rng: SampleRandom) -> Images:
     """Occlude four in ten images by a textured rectangle."""
-    batch, _, height, width = images.shape
-    textures = photo_textures(TEXTURES, max(height, width), generator)[..., :height, :width]
-    chosen = textures[torch.randint(TEXTURES, (batch,), generator=generator)]
-    sides = 0.1 + 0.35 * torch.rand(batch, 2, generator=generator)
-    middles = torch.rand(batch, 2, generator=generator)
+    height, width = images.shape[-2:]
+    sides, middles = 0.1 + 0.35 * rng.uniform(2), rng.uniform(2)
     y = ((torch.arange(height) + 0.5) / height - middles[:, :1]).abs() < sides[:, :1] / 2
     x = ((torch.arange(width) + 0.5) / width - middles[:, 1:]).abs() < sides[:, 1:] / 2
-    covers = torch.rand(batch, generator=generator) < 0.4
-    inside = y[:, None, :, None] & x[:, None, None, :] & covers[:, None, None, None]
-    return torch.where(inside, chosen, images)
+    inside = y[:, None, :, None] & x[:, None, None, :]
+    occluded = images.clone()
+    for row in (rng.uniform() < 0.4).nonzero()[:, 0].tolist():
+        texture = photo_textures(1, max(height, width), rng.generators[row])
+        occluded[row] = torch.where(inside[row], texture[0, :, :height, :width], images[row])
+    return occluded
 
 
-def _blurred(images: Images, generator: torch.Generator) -> Images:
+def _blurred(images: Images, rng: SampleRandom) -> Images:
     """Blur a third of the images by shrinking them up to three times and enlarging them again."""
     blurred = images.clone()
     for factor in (1.5, 2.0, 3.0):
-        rows = torch.rand(len(images), generator=generator) < 0.12
+        rows = rng.uniform() < 0.12
         if rows.any():
             small = F.interpolate(
                 images[rows], scale_factor=1.0 / factor, mode="bilinear", antialias=True
@@ -48,15 +47,14 @@ def _blurred(images: Images, generator: torch.Generator) -> Images:
     return blurred
 
 
-def _recoloured(images: Images, generator: torch.Generator) -> Images:
+def _recoloured(images: Images, rng: SampleRandom) -> Images:
     """Change light, its colour, contrast and saturation; some images become grey."""
-    batch = len(images)
 
     def spread(amount: float, channels: int = 1) -> Tensor:
-        return amount * (2.0 * torch.rand(batch, channels, 1, 1, generator=generator) - 1.0)
+        return amount * (2.0 * rng.uniform(channels, 1, 1) - 1.0)
 
     grey = images.mean(1, keepdim=True)
-    saturation = (1.0 + spread(0.5)) * (torch.rand(batch, 1, 1, 1, generator=generator) > 0.08)
+    saturation = (1.0 + spread(0.5)) * (rng.uniform(1, 1, 1) > 0.08)
     images = torch.lerp(grey, images, saturation)
     middle = images.mean((1, 2, 3), keepdim=True)
     contrast = spread(0.45).exp()

@@ -18,6 +18,7 @@ from posexfer_core.keypoints.layouts import COCO17
 from posexfer_core.pose_networks.pose_lifting_network import LIFTED_NAMES
 
 from ..config import LifterTraining
+from ..sample_random import SampleRandom
 
 LEGS = [JOINT_NAMES.index(f"{s}_{part}") for s in "lr" for part in ("hip", "knee", "ankle", "foot")]
 ARM = [JOINT_NAMES.index(f"l_{part}") for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
@@ -65,7 +66,7 @@ def draw_detections(
     others: Float[ndarray, "people 24 3"],
     skeleton: Skeleton,
     settings: LifterTraining,
-    rng: np.random.Generator,
+    rng: SampleRandom,
 ) -> Detections:
     """Mix poses with others, give everyone a shape and a place, and detect them with noise.
 
@@ -74,23 +75,23 @@ def draw_detections(
         others: whose legs and arms are taken.
         skeleton: with `LIFTED_NAMES`, in their order.
         settings: how much of what.
-        rng: decides everything.
+        rng: of each person.
     """
     count = len(poses)
     rotations = mixed_poses(poses, others, settings, rng)
-    betas = rng.normal(size=(count, BETA_COUNT))
+    betas = _normal(rng, BETA_COUNT)
     points = skeleton.place(Pose(rotations, betas, np.zeros((count, 3)))).points
-    distance = rng.uniform(NEAR_M, FAR_M, (count, 1))
-    place = np.concatenate([ASIDE * distance * rng.normal(size=(count, 2)), distance], 1)
+    distance = _uniform(rng, NEAR_M, FAR_M, 1)
+    place = np.concatenate([ASIDE * distance * _normal(rng, 2), distance], 1)
     points = points - (points.max(1) + points.min(1))[:, None] / 2.0 + place[:, None]
-    assumed = np.exp(rng.uniform(-settings.focal_error, settings.focal_error, (count, 1, 1)))
+    assumed = np.exp(_uniform(rng, -settings.focal_error, settings.focal_error, 1, 1))
     marked = _marked(points, rng)
     rays = assumed * marked[..., :2] / marked[..., 2:]
-    seen = _seen(count, settings, rng)
+    seen = _seen(settings, rng)
     extent = np.ptp(rays, axis=1).max(-1)
-    spread = rng.uniform(0.0, settings.noise, count) * extent
-    noise = spread[:, None, None] * rng.normal(size=rays.shape)
-    noise[rng.random(seen.shape) < OUTLIERS] *= OUTLYING
+    spread = _uniform(rng, 0.0, settings.noise) * extent
+    noise = spread[:, None, None] * _normal(rng, *rays.shape[1:])
+    noise[_chosen(rng, OUTLIERS, len(LIFTED_NAMES))] *= OUTLYING
     return Detections(rays + noise, seen, points - points.mean(1, keepdims=True))
 
 
@@ -98,52 +99,60 @@ def mixed_poses(
     poses: Float[ndarray, "people 24 3"],
     others: Float[ndarray, "people 24 3"],
     settings: LifterTraining,
-    rng: np.random.Generator,
+    rng: SampleRandom,
 ) -> Float[ndarray, "people 24 3 3"]:
     """Vary poses: legs and arms of others, draws of the joint prior, jitter, turns of the body."""
-    count = len(poses)
     poses = poses.copy()
     for share, joints in ((settings.half_share, LEGS), (settings.arm_share, ARM)):
-        whose = np.flatnonzero(rng.random(count) < share)[:, None]
+        whose = np.flatnonzero(_chosen(rng, share))[:, None]
         poses[whose, joints] = others[whose, joints]
-    free = np.flatnonzero(rng.random(count) < settings.free_share)
-    prior = PosePrior()
-    drawn = prior.mean + prior.deviation * rng.normal(size=(len(free), *prior.mean.shape))
-    poses[free, 1:] = np.clip(drawn, prior.lower, prior.upper)
+    free, prior = _chosen(rng, settings.free_share), PosePrior()
+    drawn = prior.mean + prior.deviation * _normal(rng, *prior.mean.shape)
+    poses[free, 1:] = np.clip(drawn, prior.lower, prior.upper)[free]
     rotations = exp_map(poses)
     rotations[free, 0] = UPRIGHT
-    shaken = rng.uniform(0.0, settings.jitter, (count, 1, 1))
-    shaken *= rng.random((count, 1, 1)) < settings.jitter_share
-    rotations = rotations @ exp_map(shaken * rng.normal(size=poses.shape))
-    lean = LEAN * rng.normal(size=(count, 3))
-    lying = rng.random(count) < LYING
-    lean[lying] = rng.normal(size=(int(lying.sum()), 3))
-    down = rng.uniform(*PITCH, (count, 1)) * (rng.random((count, 1)) < PITCHED)
-    yaw = np.array([0.0, 1.0, 0.0]) * rng.uniform(-np.pi, np.pi, (count, 1))
+    shaken = _uniform(rng, 0.0, settings.jitter, 1, 1) * _chosen(rng, settings.jitter_share, 1, 1)
+    rotations = rotations @ exp_map(shaken * _normal(rng, *poses.shape[1:]))
+    lean = np.where(_chosen(rng, LYING, 1), 1.0, LEAN) * _normal(rng, 3)
+    down = _uniform(rng, *PITCH, 1) * _chosen(rng, PITCHED, 1)
+    yaw = np.array([0.0, 1.0, 0.0]) * _uniform(rng, -np.pi, np.pi, 1)
     looked = exp_map(down * np.array([1.0, 0.0, 0.0]))
     rotations[:, 0] = looked @ exp_map(lean) @ exp_map(yaw) @ rotations[:, 0]
     return rotations
 
 
-def _marked(points: ndarray, rng: np.random.Generator) -> ndarray:
+def _marked(points: ndarray, rng: SampleRandom) -> ndarray:
     """Move the hips to where another tool may mark them: tools disagree on hips."""
     marked, hips = points.copy(), points[:, HIPS]
     across = hips - hips.mean(1, keepdims=True)
     up = (points[:, SHOULDERS] - hips).mean(1, keepdims=True)
     for way, reach in ((across, HIPS_OUT), (up, HIPS_UP)):
         length = np.linalg.norm(way, axis=-1, keepdims=True)
-        marked[:, HIPS] += rng.uniform(*reach, (len(points), 1, 1)) * way / length
+        marked[:, HIPS] += _uniform(rng, *reach, 1, 1) * way / length
     return marked
 
 
-def _seen(count: int, settings: LifterTraining, rng: np.random.Generator) -> ndarray:
-    missing = rng.uniform(0.0, settings.missing, (count, 1)) * (rng.random((count, 1)) < 0.7)
-    seen = IN_LAYOUT[rng.choice(len(LAYOUTS), size=count, p=list(LAYOUTS.values()))]
-    seen &= rng.random((count, len(LIFTED_NAMES))) >= missing
-    cut = np.flatnonzero(rng.random(count) < CUT_OFF)[:, None]
+def _seen(settings: LifterTraining, rng: SampleRandom) -> ndarray:
+    missing = _uniform(rng, 0.0, settings.missing, 1) * _chosen(rng, 0.7, 1)
+    shares = np.cumsum(list(LAYOUTS.values()))
+    seen = IN_LAYOUT[np.searchsorted(shares[:-1], _uniform(rng, 0.0, 1.0), side="right")]
+    seen &= ~_chosen(rng, missing, len(LIFTED_NAMES))
+    cut = np.flatnonzero(_chosen(rng, CUT_OFF))[:, None]
     seen[cut, LOW] = False
-    seen[:, TRUNK] |= rng.random((count, len(TRUNK))) < TRUNK_SEEN
+    seen[:, TRUNK] |= _chosen(rng, TRUNK_SEEN, len(TRUNK))
     return seen
+
+
+def _uniform(rng: SampleRandom, low: float, high: float, *shape: int) -> ndarray:
+    return low + (high - low) * rng.uniform(*shape).double().numpy()
+
+
+def _normal(rng: SampleRandom, *shape: int) -> ndarray:
+    return rng.normal(*shape).double().numpy()
+
+
+def _chosen(rng: SampleRandom, share: float | ndarray, *shape: int) -> ndarray:
+    return _uniform(rng, 0.0, 1.0, *shape) < share
 
 
 def lifted_skeleton() -> Skeleton:

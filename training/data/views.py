@@ -15,6 +15,7 @@ from torch import Tensor
 from posexfer_core.body.joints import MIRRORED_JOINTS
 
 from ..config import RegressorTraining
+from ..sample_random import SampleRandom
 from .people import People
 
 
@@ -28,16 +29,16 @@ class View:
     mirror: Bool[Tensor, " batch"]
 
     @classmethod
-    def draw(cls, batch: int, settings: RegressorTraining, generator: torch.Generator) -> "View":
+    def draw(cls, settings: RegressorTraining, rng: SampleRandom) -> "View":
         """Draw one view for each image."""
-        angle = torch.randn(batch, generator=generator) * torch.pi / 180.0 * settings.turn_deg
+        angle = rng.normal() * torch.pi / 180.0 * settings.turn_deg
         low, high = (torch.tensor(edge).log() for edge in (settings.zoom_low, settings.zoom_high))
         cos, sin = angle.cos(), angle.sin()
         return cls(
             turn=torch.stack([cos, -sin, sin, cos], -1).unflatten(-1, (2, 2)),
-            zoom=(low + (high - low) * torch.rand(batch, generator=generator)).exp(),
-            shift=settings.shift * torch.randn(batch, 2, generator=generator),
-            mirror=torch.rand(batch, generator=generator) < 0.5,
+            zoom=(low + (high - low) * rng.uniform()).exp(),
+            shift=settings.shift * rng.normal(2),
+            mirror=rng.uniform() < 0.5,
         )
 
     def images(

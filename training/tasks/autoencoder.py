@@ -19,6 +19,7 @@ from posexfer_core.network.weights import AUTOENCODER
 from ..config import AutoencoderTraining
 from ..data.shards import ShardDataset
 from ..data.textures import photo_textures
+from ..sample_random import SampleRandom
 
 SQUARED_WEIGHT = 5.0
 
@@ -31,13 +32,11 @@ class ReconstructionLoss(nn.Module):
         self.autoencoder = autoencoder
         self.latent_noise = latent_noise
 
-    def forward(
-        self, batch: dict[str, Tensor], generator: torch.Generator
-    ) -> dict[str, Float[Tensor, ""]]:
+    def forward(self, batch: dict[str, Tensor], rng: SampleRandom) -> dict[str, Float[Tensor, ""]]:
         """Compare images with their reconstruction from latents with a little noise."""
         image = batch["image"].contiguous(memory_format=torch.channels_last)
         latents = self.autoencoder.encode(image)
-        noise = torch.randn(latents.shape, generator=generator).to(latents)
+        noise = rng.normal(*latents.shape[1:]).to(latents)
         error = (self.autoencoder.decode(latents + self.latent_noise * noise) - image).float()
         squared = error.square().mean()
         loss = error.abs().mean() + SQUARED_WEIGHT * squared
@@ -68,11 +67,11 @@ class AutoencoderTask:
         """Count the images: two a pair."""
         return 2 * len(self.data)
 
-    def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
+    def batch(self, indices: list[int], rng: SampleRandom) -> dict[str, Tensor]:
         """Cut one random crop out of every image; some are replaced by noise textures."""
         side = self.settings.crop
         crops = torch.empty(len(indices), 3, side, side)
-        for crop, index in zip(crops, indices, strict=True):
+        for crop, index, generator in zip(crops, indices, rng.generators, strict=True):
             image = self._image(index)
             height, width = image.shape[-2:]
             top = int(torch.randint(height - side + 1, (), generator=generator))
@@ -80,9 +79,8 @@ class AutoencoderTask:
             crop.copy_(image[:, top : top + side, left : left + side])
             if torch.rand((), generator=generator) < 0.5:
                 crop.copy_(crop.flip(-1))
-        textured = torch.rand(len(crops), generator=generator) < self.settings.texture_share
-        if textured.any():
-            crops[textured] = photo_textures(int(textured.sum()), side, generator)
+            if torch.rand((), generator=generator) < self.settings.texture_share:
+                crop.copy_(photo_textures(1, side, generator)[0])
         return {"image": crops}
 
     @torch.no_grad()

@@ -20,6 +20,7 @@ from posexfer_core.pose_networks.weights import LIFTER
 
 from ..config import LifterTraining
 from ..data.simulated_detections import draw_detections, lifted_skeleton
+from ..sample_random import SampleRandom
 
 SHEET_PEOPLE, SHEET_PX = 8, 128
 TRUE_RGB, FOUND_RGB = (-1.0, 0.6, -1.0), (1.0, -0.4, -0.4)
@@ -32,9 +33,7 @@ class LifterLoss(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(
-        self, batch: dict[str, Tensor], generator: torch.Generator
-    ) -> dict[str, Float[Tensor, ""]]:
+    def forward(self, batch: dict[str, Tensor], rng: SampleRandom) -> dict[str, Float[Tensor, ""]]:
         """Compute the negative log-likelihood under a Laplace distribution in space.
 
         `-log p = d / s + 3 log s` but for a constant.
@@ -64,10 +63,9 @@ class LifterTask:
         """Count the poses."""
         return len(self.poses)
 
-    def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
+    def batch(self, indices: list[int], rng: SampleRandom) -> dict[str, Tensor]:
         """Simulate detections of people in these poses, with limbs of others."""
-        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
-        others = self.poses[rng.integers(len(self), size=len(indices))]
+        others = self.poses[rng.integers(len(self)).numpy()]
         drawn = draw_detections(self.poses[indices], others, self.skeleton, self.settings, rng)
         rays, places = (torch.from_numpy(x).float() for x in (drawn.rays, drawn.places))
         return {"sight": lifter_inputs(rays, torch.from_numpy(drawn.seen)), "places": places}
@@ -76,7 +74,7 @@ class LifterTask:
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
         """Show eight people from the camera above, from their side below; predictions in red."""
         indices = torch.linspace(0, len(self) - 1, SHEET_PEOPLE).long().tolist()
-        batch = self.batch(indices, torch.Generator().manual_seed(0))
+        batch = self.batch(indices, SampleRandom.seeded(0, range(SHEET_PEOPLE)))
         found = cast(LifterLoss, model).network(batch["sight"]).xyz
         rows = []
         for axes in ([0, 1], [2, 1]):

@@ -29,6 +29,7 @@ from ..config import NetworkTraining, PairTraining
 from ..data.prepared import PreparedDataset, decode_planes, prepare
 from ..data.shards import ShardDataset
 from ..losses import add_noise, overall_loss
+from ..sample_random import SampleRandom
 
 SAMPLE_STEPS = 10
 logger = logging.getLogger(__name__)
@@ -74,15 +75,15 @@ class PairLoss(nn.Module):
             return attached.predict(sample, steps, empty_context(self.unet, len(sample)))
 
     def dropped(
-        self, inputs: ConditionInputs, generator: torch.Generator
+        self, inputs: ConditionInputs, rng: SampleRandom
     ) -> tuple[ConditionInputs, Dropout]:
         """Withhold some source bodies, and draw the dropout of every branch of guidance."""
-        share, count, device = self.settings, len(inputs.image), inputs.image.device
+        share, device = self.settings, inputs.image.device
 
         def keep(rate: float) -> Bool[Tensor, " batch"]:
-            return torch.rand(count, generator=generator) >= rate
+            return rng.uniform() >= rate
 
-        branch = torch.rand(count, generator=generator)
+        branch = rng.uniform()
         prior = keep(share.drop_prior)
         maps = {name: prior & keep(share.drop_map) for name in MAP_CHANNELS}
         maps["warp"] = prior & keep(share.drop_warp)
@@ -105,22 +106,20 @@ class TransferLoss(PairLoss):
             prior.requires_grad_(False)
             prior.outs.requires_grad_(True)
 
-    def forward(
-        self, batch: dict[str, Tensor], generator: torch.Generator
-    ) -> dict[str, Float[Tensor, ""]]:
+    def forward(self, batch: dict[str, Tensor], rng: SampleRandom) -> dict[str, Float[Tensor, ""]]:
         """Predict the velocity of noised target latents."""
         latents = batch["target_latents"].float()
-        inputs, dropout = self.dropped(self.inputs(batch), generator)
+        inputs, dropout = self.dropped(self.inputs(batch), rng)
         condition, params = self.network.condition_and_params(inputs, dropout)
         prior = condition.latent_prior
         if prior is not None:  # it has a loss of its own
             condition = replace(condition, latent_prior=prior.map_tensors(Tensor.detach))
-        z_0 = latents
-        if (count := self.objective.noises) > 1:
+        z_0, count = latents, self.objective.noises
+        if count > 1:
             z_0 = latents.repeat_interleave(count, 0)
             condition = condition.map_tensors(lambda tensor: tensor.repeat_interleave(count, 0))
-        noise = torch.randn(z_0.shape, generator=generator).to(z_0)
-        steps = torch.randint(TRAINING_STEPS, (len(z_0),), generator=generator).to(z_0.device)
+        noise = rng.normal(count, *z_0.shape[1:]).flatten(0, 1).to(z_0)
+        steps = rng.integers(TRAINING_STEPS, count).flatten().to(z_0.device)
         alpha_bar = alpha_bar_at(steps)
         z_t, velocity = add_noise(z_0, noise, alpha_bar)
         return overall_loss(
@@ -189,7 +188,7 @@ class NetworkTask:
         """Count the pairs."""
         return len(self.data)
 
-    def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
+    def batch(self, indices: list[int], rng: SampleRandom) -> dict[str, Tensor]:
         """Load pairs; what is random is drawn in the model."""
         return self.data.batch(indices)
 

@@ -1,6 +1,5 @@
 """Train the 2D prior and its head alone, on prepared pairs."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -9,6 +8,7 @@ from posexfer_core.network.config import NetworkConfig
 
 from ..config import PairTraining
 from ..losses import prior_head_loss
+from ..sample_random import SampleRandom
 from .network import NetworkTask, PairLoss
 
 
@@ -22,11 +22,9 @@ class PriorHeadLoss(PairLoss):
                 "[prior_head] trains the 2D prior's head, and [model.ablation] takes it away."
             )
 
-    def forward(
-        self, batch: dict[str, Tensor], generator: torch.Generator
-    ) -> dict[str, Float[Tensor, ""]]:
+    def forward(self, batch: dict[str, Tensor], rng: SampleRandom) -> dict[str, Float[Tensor, ""]]:
         """Predict mean and standard deviation of the target latents."""
-        inputs, dropout = self.dropped(self.inputs(batch), generator)
+        inputs, dropout = self.dropped(self.inputs(batch), rng)
         latent_prior = self.network.predict_prior(inputs, dropout)
         assert latent_prior is not None
         return {"loss": prior_head_loss(latent_prior, batch["target_latents"].float())}

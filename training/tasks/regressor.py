@@ -26,6 +26,7 @@ from ..data.augment import augment
 from ..data.people import People, RestJoints, load_people
 from ..data.shards import ShardDataset
 from ..data.views import View
+from ..sample_random import SampleRandom
 
 SHEET_IMAGES = 8
 
@@ -41,9 +42,7 @@ class RegressorLoss(nn.Module):
         size = (network.config.height, network.config.width)
         self.aspect = size[1] / size[0]
 
-    def forward(
-        self, batch: dict[str, Tensor], generator: torch.Generator
-    ) -> dict[str, Float[Tensor, ""]]:
+    def forward(self, batch: dict[str, Tensor], rng: SampleRandom) -> dict[str, Float[Tensor, ""]]:
         """Compare bodies in their rotations, joints in space and in the image, and camera."""
         found = self.network(batch["image"].contiguous(memory_format=torch.channels_last))
         with torch.autocast(batch["image"].device.type, enabled=False):
@@ -73,9 +72,8 @@ class RegressorLoss(nn.Module):
             "rotation": turned[:, 1:].mean() + 0.2 * turned[:, 0].mean(),
             "joint_m": _length(joints - joints[:, :1] - wanted).mean(),
             "place_m": _length(found.joints - wanted).mean(),
-            "pixel": (apart * inside).sum() / inside.sum().clamp_min(1.0),
-            "map": (map_cross_entropy(found.maps, batch["pixels"]) * inside).sum()
-            / inside.sum().clamp_min(1.0),
+            "pixel": _mean_inside(apart, inside),
+            "map": _mean_inside(map_cross_entropy(found.maps, batch["pixels"]), inside),
             "camera": camera.abs().mean(),
             "beta": (found.betas - batch["betas"]).square().mean(),
         }
@@ -99,14 +97,14 @@ class RegressorTask:
         """Count the images: two a pair."""
         return len(self.people)
 
-    def batch(self, indices: list[int], generator: torch.Generator) -> dict[str, Tensor]:
+    def batch(self, indices: list[int], rng: SampleRandom) -> dict[str, Tensor]:
         """Turn, zoom, shift and mirror images, and augment a share of them."""
         people = self.people.take(indices)
-        view = View.draw(len(indices), self.settings, generator)
+        view = View.draw(self.settings, rng)
         images = view.images(people.images.float() / 127.5 - 1.0)
-        chosen = torch.rand(len(indices), generator=generator) < self.settings.augmented_share
+        chosen = rng.uniform() < self.settings.augmented_share
         if chosen.any():
-            images[chosen] = augment(images[chosen], generator)
+            images[chosen] = augment(images[chosen], rng.take(chosen))
         return {"image": images, **targets(view.people(people), view.shift)}
 
     @torch.no_grad()
@@ -155,6 +153,13 @@ def map_cross_entropy(
     apart = (cell_centres(maps) - pixels[:, :, None]).abs() / cell
     wanted = (1.0 - apart).clamp_min(0.0).prod(-1)
     return -(wanted * maps.flatten(2)).sum(-1)
+
+
+def _mean_inside(
+    values: Float[Tensor, "batch joints"], inside: Float[Tensor, "batch joints"]
+) -> Float[Tensor, ""]:
+    """Average over the joints inside each image, then over images: so batches can be split."""
+    return ((values * inside).sum(-1) / inside.sum(-1).clamp_min(1.0)).mean()
 
 
 def _length(vectors: Tensor) -> Tensor:

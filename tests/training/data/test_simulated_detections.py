@@ -16,6 +16,7 @@ from training.data.simulated_detections import (
     lifted_skeleton,
     mixed_poses,
 )
+from training.sample_random import SampleRandom
 
 STILL = {"half_share": 0.0, "arm_share": 0.0, "free_share": 0.0, "jitter_share": 0.0}
 
@@ -37,7 +38,7 @@ def seen_from(rays: np.ndarray, places: np.ndarray, known: np.ndarray) -> np.nda
 
 def test_rays_are_projected_places_but_for_those_that_tools_disagree_on(poses):
     plain = LifterTraining(**STILL, noise=0.0, missing=0.0, focal_error=0.0)
-    rng = np.random.default_rng(1)
+    rng = SampleRandom.seeded(1, range(len(poses)))
     drawn = draw_detections(poses, poses, lifted_skeleton(), plain, rng)
     np.testing.assert_allclose(drawn.places.mean(1), 0.0, atol=1e-12)
     same = np.setdiff1d(np.arange(len(LIFTED_NAMES)), HIPS)
@@ -57,7 +58,7 @@ def test_rays_are_projected_places_but_for_those_that_tools_disagree_on(poses):
 def test_poses_are_mixed_as_the_shares_say(poses):
     others = np.full_like(poses, 0.3)
     others[:, 0] = poses[:, 0]
-    rng = np.random.default_rng(2)
+    rng = SampleRandom.seeded(2, range(len(poses)))
     mixed = log_map(mixed_poses(poses, others, LifterTraining(**STILL | {"half_share": 1.0}), rng))
     np.testing.assert_allclose(mixed[:, LEGS], 0.3, atol=1e-9)
     np.testing.assert_allclose(mixed[:, ARM], poses[:, ARM], atol=1e-9)
@@ -69,7 +70,7 @@ def test_poses_are_mixed_as_the_shares_say(poses):
 
 def test_as_much_is_missing_as_the_settings_say(poses):
     many = np.tile(poses, (8, 1, 1))
-    rng = np.random.default_rng(3)
+    rng = SampleRandom.seeded(3, range(len(many)))
     drawn = draw_detections(many, many, lifted_skeleton(), LifterTraining(missing=0.4), rng)
     assert drawn.seen.shape == (len(many), len(LIFTED_NAMES))
     arms = [index for index, name in enumerate(LIFTED_NAMES) if name[2:] in ("elbow", "wrist")]
@@ -79,7 +80,7 @@ def test_as_much_is_missing_as_the_settings_say(poses):
 def test_people_are_seen_in_the_layouts_of_detectors(poses):
     """Whole feet or faces are missing, not just single points."""
     many = np.tile(poses, (8, 1, 1))
-    rng = np.random.default_rng(4)
+    rng = SampleRandom.seeded(4, range(len(many)))
     seen = draw_detections(many, many, lifted_skeleton(), LifterTraining(missing=0.0), rng).seen
     upper = np.setdiff1d(np.arange(len(LIFTED_NAMES)), LOW)
     for layout, share in LAYOUTS.items():
