@@ -41,3 +41,37 @@ def ssim(image: Float[Tensor, "3 height width"], wanted: Float[Tensor, "3 height
         use_sample_covariance=False,
     )
     return float(similarity)
+
+
+def ssim_uniform(
+    image: Float[Tensor, "3 height width"], wanted: Float[Tensor, "3 height width"]
+) -> float:
+    """Return `legacy` SSIM as CFLD, PIDM, NTED, DPTN and PoCoLD print it.
+
+    Uniform window of 51 pixels, sample covariance, data range 1: half the image in one window.
+    """
+    similarity: Any = structural_similarity(
+        to_unit(wanted), to_unit(image), data_range=1.0, win_size=51, channel_axis=2
+    )
+    return float(similarity)
+
+
+def ssim_own_range(
+    image: Float[Tensor, "3 height width"], wanted: Float[Tensor, "3 height width"]
+) -> float:
+    """Return `legacy` SSIM_256 as CFLD computes it: `ssim`, with another data range.
+
+    That is the span of the image that was drawn instead of all 256 levels, so that a picture of
+    little contrast scores worse against the same truth.
+    """
+    found = to_unit(image)
+    similarity: Any = structural_similarity(
+        to_unit(wanted),
+        found,
+        data_range=float(found.max() - found.min()) or 1.0,
+        channel_axis=2,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+    )
+    return float(similarity)
