@@ -26,8 +26,13 @@ class ConditionInputs:
     (behind the camera for `z_mode="camera"`)."""
     points_canonical: Float[Tensor, "batch points 3"]
     """Their places on the rest body, about [-1, 1]."""
+    normals: Float[Tensor, "batch points 3"] | None = None
+    """Outward unit normals of the target at its points, camera frame (`point_normals` only)."""
+    body_vector: Float[Tensor, "batch numbers"] | None = None
+    """The target's parameters as `BODY_VECTOR` numbers (`pose_from="vector"` only)."""
     maps: dict[str, Tensor] = field(default_factory=dict)
-    """Maps of the target body, (batch, `MAP_CHANNELS[name]`, height, width); any may be missing."""
+    """Maps of the target body, and the plate: (batch, `MAP_CHANNELS[name]`, height, width) each;
+    any may be missing."""
     warp_latents: Float[Tensor, "batch latent latent_height latent_width"] | None = None
     """Latents of the warped image; they come and go with the map "warp"."""
     clip_hidden: Float[Tensor, "batch clip_tokens clip_width"] | None = None
@@ -99,8 +104,8 @@ class Condition:
     """Identity tokens: F_3D, or null tokens where the identity is dropped."""
     c_pose: Float[Tensor, "batch points width"]
     """Pose tokens, one for every body point; none without 3D control."""
-    pose_uv: Float[Tensor, "batch points 2"]
-    """The points' positions in NDC of the output image."""
+    pose_uvz: Float[Tensor, "batch points 3"]
+    """The points' positions: NDC of the output image, and depth in metres."""
     residuals: tuple[Float[Tensor, "batch _ _ _"], ...] = ()
     """Added to the output of the last block of each level on the way down, before downsampling;
     none without the 2D prior."""
@@ -113,7 +118,7 @@ class Condition:
         return Condition(
             c_id=change(self.c_id),
             c_pose=change(self.c_pose),
-            pose_uv=change(self.pose_uv),
+            pose_uvz=change(self.pose_uvz),
             residuals=tuple(change(level) for level in self.residuals),
             latent_prior=None if prior is None else prior.map_tensors(change),
         )

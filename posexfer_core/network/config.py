@@ -6,8 +6,21 @@ from typing import Any, Literal
 from ..errors import ConfigError
 from .sites import SD15_UNET, TINY_UNET, UNetShape
 
-MAP_CHANNELS = {"mask": 1, "depth": 1, "normal": 3, "canonical": 3, "skeleton": 3, "warp": 5}
-"""Channels of each group of target maps that the 2D prior can read, in this order."""
+MAP_CHANNELS = {
+    "mask": 1,
+    "depth": 1,
+    "normal": 3,
+    "canonical": 3,
+    "skeleton": 3,
+    "warp": 5,
+    "plate": 3,
+}
+"""Channels of each group of maps that the 2D prior can read, in this order. The plate, the source
+without its person, is of no target: it may be given where no map of the target is."""
+USUAL_MAPS = ("mask", "depth", "normal", "canonical", "skeleton", "warp")
+"""Groups that are read unless told otherwise, as the bundled weights do."""
+BODY_VECTOR = 24 * 6 + 10 + 3
+"""Numbers of a body as one vector: rotations as two columns each, betas, and the camera."""
 
 LATENT_STRIDE = 8
 """Pixels of the image to one latent, along each side."""
@@ -28,10 +41,11 @@ class Ablation:
     prior_head: bool = True
     """Off, the UNet predicts the whole velocity, without a `LatentPrior`; off for UNets from
     elsewhere, which are not trained around one."""
-    maps: tuple[str, ...] = tuple(MAP_CHANNELS)
-    """Groups of target maps that the 2D prior reads; 2D systems have skeleton and mask only."""
+    maps: tuple[str, ...] = USUAL_MAPS
+    """Groups of maps that the 2D prior reads; 2D systems have skeleton and mask only."""
     z_mode: Literal["root", "camera", "zero", "shuffle"] = "root"
-    """Depth behind the pelvis, behind the camera, none, or another sample's."""
+    """Depth behind the pelvis, behind the camera, none, or another sample's; the caller gives
+    camera depth and another's."""
 
     def __post_init__(self) -> None:
         """Refuse settings that there are not."""
@@ -98,6 +112,19 @@ class NetworkConfig:
     """Attention blocks of the 3D control guidance."""
     control_heads: int = 6
     """Heads of each of them."""
+    geometric_logits: bool = False
+    """Put the distance in the image and the depth of points into the logits of the attention to
+    pose tokens, in the place of Fourier features of positions."""
+    depth_logits: bool = True
+    """Off, geometric logits know distances alone."""
+    rest_correspondence: bool = False
+    """Start the attention from points to source tokens at the same place of the rest body."""
+    point_normals: bool = False
+    """Embed the surface normals of the points, too."""
+    pose_from: Literal["points", "vector"] = "points"
+    """Pose tokens: one for every body point, or a single one of the body's parameters."""
+    token_stride: int = 16
+    """Pixels of the image to one token of the `conv` encoder, along each side: 16 or 8."""
     prior_widths: tuple[int, ...] = (96, 128, 192)
     """Channels of the 2D prior at each level of the UNet."""
     prior_blocks: int = 2
@@ -120,6 +147,16 @@ class NetworkConfig:
             raise ConfigError(
                 f"token_width {self.token_width} cannot be split over "
                 f"{self.control_heads} control heads."
+            )
+        if self.token_stride not in (8, 16) or self.pose_from not in ("points", "vector"):
+            raise ConfigError(
+                f"token_stride must be 8 or 16, got {self.token_stride!r}; pose_from must be "
+                f"'points' or 'vector', got {self.pose_from!r}."
+            )
+        if self.geometric_logits and (self.pose_from == "vector" or not self.ablation.decoupled):
+            raise ConfigError(
+                "geometric_logits needs points in an attention of their own; it was set together "
+                "with pose_from='vector' or without ablation.decoupled. Turn one of them off."
             )
         if odd := [w for w in (*self.encoder_widths, *self.prior_widths) if w < 8 or w % 8]:
             raise ConfigError(f"Convolution widths must be multiples of 8, got {odd}.")

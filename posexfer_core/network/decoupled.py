@@ -6,7 +6,8 @@ The modules here return what to add to that before the host's output projection:
     s_id W_id Attn(Q, K_id, V_id) + s_pose W_pose Attn(Q + pos(u, v), K_pose, V_pose)
 
 `W_id` and `W_pose` start at zero, so that the first step is the base model, bit for bit. `K_pose`
-has `pos` of its points added. Keys and values come from `kv_cache`.
+has `pos` of its points added. Keys and values come from `kv_cache`. With
+`config.geometric_logits` the pose's logits have distance and depth in the place of `pos`.
 """
 
 import math
@@ -18,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .config import NetworkConfig
+from .geometric_logits import GeometricLogits
 from .kv_cache import Rows, SiteKeyValues, TokenKeyValues
 from .residual import zeroed
 from .sites import AttentionSite
@@ -58,12 +60,58 @@ class TokenAttention(nn.Module):
     ) -> Float[Tensor, "batch queries channels"]:
         """Return `W softmax(Q K^T / sqrt(d)) V`."""
         attended = F.scaled_dot_product_attention(self._split(query), key, value)
-        return self.out(rearrange(attended, "b h n d -> b n (h d)"))
+        return self.of_values(attended)
+
+    def of_values(
+        self, values: Float[Tensor, "batch heads n head_width"]
+    ) -> Float[Tensor, "batch n channels"]:
+        """Return `W V`: what queries get that attend to one token each."""
+        return self.out(rearrange(values, "b h n d -> b n (h d)").to(self.out.weight.dtype))
 
     def _split(
         self, values: Float[Tensor, "batch n channels"]
     ) -> Float[Tensor, "batch heads n head_width"]:
         return rearrange(values, "b n (h d) -> b h n d", h=self.heads)
+
+
+class GeometricTokenAttention(TokenAttention):
+    """Attention to points whose logits have distance and depth as more columns of Q and K.
+
+    In float32: the columns cancel to a logit, and half precision would leave its rounding alone.
+    """
+
+    def __init__(self, site: AttentionSite, config: NetworkConfig) -> None:
+        super().__init__(site, config.token_width)
+        self.geometry = GeometricLogits(site, config)
+        with torch.no_grad():
+            self.to_key.weight.mul_(0.1)  # content says little at first
+
+    def keys_values(
+        self,
+        tokens: Float[Tensor, "batch tokens width"],
+        place: Float[Tensor, "batch tokens 3"] | None = None,
+    ) -> tuple[
+        Float[Tensor, "batch heads tokens _"], Float[Tensor, "batch heads tokens head_width"]
+    ]:
+        """Project tokens to K, with the terms of their (u, v, z), and V."""
+        key, value = super().keys_values(tokens)
+        if place is None:
+            place = tokens.new_zeros(*tokens.shape[:2], 3)
+        terms = key.shape[-1] ** 0.5 * self.geometry.of_keys(place)
+        return torch.cat([key.float(), terms], -1), value.float()
+
+    def forward(
+        self,
+        query: Float[Tensor, "batch queries channels_and_terms"],
+        key: Float[Tensor, "batch heads tokens _"],
+        value: Float[Tensor, "batch heads tokens head_width"],
+    ) -> Float[Tensor, "batch queries channels"]:
+        """Return `W softmax(Q K^T / sqrt(d) + geometry) V`."""
+        content, terms = query[..., : -self.geometry.TERMS], query[..., -self.geometry.TERMS :]
+        by_head = terms[:, None].expand(-1, self.heads, -1, -1)
+        asked = torch.cat([self._split(content), by_head], -1).float()
+        scale = value.shape[-1] ** -0.5
+        return self.of_values(F.scaled_dot_product_attention(asked, key, value, scale=scale))
 
 
 class SitePosition(nn.Module):
@@ -97,8 +145,12 @@ class DecoupledCrossAttention(nn.Module):
         super().__init__()
         with_pose = config.ablation.control_3d
         self.identity = TokenAttention(site, config.token_width)
-        self.pose = TokenAttention(site, config.token_width) if with_pose else None
-        self.position = SitePosition(site, features) if with_pose else None
+        self.pose, self.position = None, None
+        if with_pose and config.geometric_logits:
+            self.pose = GeometricTokenAttention(site, config)
+        elif with_pose:
+            self.pose = TokenAttention(site, config.token_width)
+            self.position = SitePosition(site, features)
 
     def keys_values(
         self,
@@ -112,20 +164,21 @@ class DecoupledCrossAttention(nn.Module):
         Args:
             c_id: identity tokens.
             c_pose: pose tokens.
-            pose_features: Fourier features of the points' (u, v).
+            pose_features: Fourier features of the points' (u, v); for geometric logits their
+                (u, v, z).
             attending: samples with unequal identity tokens, and with unequal pose tokens.
         """
         by_identity = TokenKeyValues.of(self.identity, c_id, attending=attending[0])
-        if self.pose is None or self.position is None:
+        if self.pose is None:
             return SiteKeyValues(by_identity, None)
-        place = self.position(pose_features)
+        place = pose_features if self.position is None else self.position(pose_features)
         return SiteKeyValues(by_identity, TokenKeyValues.of(self.pose, c_pose, place, attending[1]))
 
     def forward(
         self,
         query: Float[Tensor, "batch queries channels"],
         kv: SiteKeyValues,
-        position: Float[Tensor, "queries channels"] | None,
+        position: Float[Tensor, "queries _"] | None,
         identity_scale: float | Tensor,
         pose_scale: float | Tensor,
     ) -> Float[Tensor, "batch queries channels"]:
@@ -134,14 +187,18 @@ class DecoupledCrossAttention(nn.Module):
         Args:
             query: as the host projected it.
             kv: what `keys_values` returned.
-            position: `pos` of the queries.
+            position: `pos` of the queries, or their geometric terms.
             identity_scale: s_id; a tensor must broadcast over the result.
             pose_scale: s_pose, likewise.
         """
         added = identity_scale * kv.identity.attend(self.identity, query)
         if self.pose is None or kv.pose is None or position is None:
             return added
-        return added + pose_scale * kv.pose.attend(self.pose, query + position)
+        if self.position is None:
+            asked = torch.cat([query, position.to(query).expand(len(query), -1, -1)], -1)
+        else:
+            asked = query + position
+        return added + pose_scale * kv.pose.attend(self.pose, asked).to(query.dtype)
 
 
 class JointCrossAttention(nn.Module):

@@ -1,5 +1,7 @@
 """Appearance encoders: the source image becomes tokens F_2D."""
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -12,8 +14,25 @@ from .config import NetworkConfig
 from .fourier import FourierFeatures, position_grid
 from .residual import ResidualBlock
 
-STRIDE = 16
-"""Pixels of the image to one token of the convolutional encoder, along each side."""
+
+class BodyPlaces(NamedTuple):
+    """What of the source's body each token shows."""
+
+    canonical: Float[Tensor, "batch tokens 3"]
+    """Mean place on the rest body of the body's pixels in the token's cell."""
+    share: Float[Tensor, "batch tokens 1"]
+    """Share of such pixels."""
+
+
+def pool_places(
+    source_maps: Float[Tensor, "batch 4 height width"], rows: int, columns: int
+) -> BodyPlaces:
+    """Average canonical xyz and mask over the cells of a grid, row by row."""
+    canonical, mask = source_maps[:, :3], source_maps[:, 3:]
+    pooled = F.adaptive_avg_pool2d(torch.cat([canonical * mask, mask], 1), (rows, columns))
+    pooled = rearrange(pooled, "b c h w -> b (h w) c")
+    share = pooled[..., 3:]
+    return BodyPlaces(pooled[..., :3] / share.clamp(min=1e-4), share)
 
 
 class ConvAppearanceEncoder(nn.Module):
@@ -25,6 +44,7 @@ class ConvAppearanceEncoder(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
+        self.stride = config.token_stride
         stage_1, stage_2, stage_3 = config.encoder_widths
         count_1, count_2, count_3 = config.encoder_blocks
         self.convolutions = nn.Sequential(
@@ -33,7 +53,7 @@ class ConvAppearanceEncoder(nn.Module):
             *(ResidualBlock(stage_1) for _ in range(count_1)),
             nn.Conv2d(stage_1, stage_2, 3, stride=2, padding=1),
             *(ResidualBlock(stage_2) for _ in range(count_2)),
-            nn.Conv2d(stage_2, stage_3, 3, stride=2, padding=1),
+            nn.Conv2d(stage_2, stage_3, 3, stride=self.stride // 8, padding=1),
             *(ResidualBlock(stage_3) for _ in range(count_3)),
         )
         self.to_tokens = nn.Linear(stage_3, config.token_width)
@@ -43,25 +63,26 @@ class ConvAppearanceEncoder(nn.Module):
         self.body = nn.Linear(self.body_features.width, config.token_width)
 
     def forward(self, inputs: ConditionInputs) -> Float[Tensor, "batch tokens width"]:
-        """Return F_2D: a token for each 16x16 pixels, the last ones padded."""
-        seen = torch.cat([inputs.image, inputs.source_maps], 1)
-        height, width = seen.shape[-2:]
-        seen = F.pad(seen, (0, -width % STRIDE, 0, -height % STRIDE))
+        """Return F_2D: a token for each cell of `stride` pixels, the last ones padded."""
+        seen = self._padded(torch.cat([inputs.image, inputs.source_maps], 1))
         features = self.convolutions(seen)
         tokens = self.to_tokens(rearrange(features, "b c h w -> b (h w) c"))
         grid = position_grid(features.shape[-2], features.shape[-1], device=seen.device)
         position = self.position(self.position_features(grid).to(tokens.dtype))
-        return tokens + position + self._body_place(seen)
+        places = self.body_places(inputs)
+        place = self.body_features(places.canonical)
+        return tokens + position + places.share * self.body(place.to(seen.dtype))
 
-    def _body_place(
-        self, seen: Float[Tensor, "batch 7 height width"]
-    ) -> Float[Tensor, "batch tokens channels"]:
-        canonical, mask = seen[:, 3:6], seen[:, 6:]
-        pooled = F.avg_pool2d(torch.cat([canonical * mask, mask], 1), STRIDE)
-        pooled = rearrange(pooled, "b c h w -> b (h w) c")
-        share = pooled[..., 3:]
-        place = self.body_features(pooled[..., :3] / share.clamp(min=1e-4))
-        return share * self.body(place.to(seen.dtype))
+    def body_places(self, inputs: ConditionInputs) -> BodyPlaces:
+        """Tell what of the source's body each token shows."""
+        maps = self._padded(inputs.source_maps)
+        return pool_places(maps, maps.shape[-2] // self.stride, maps.shape[-1] // self.stride)
+
+    def _padded(
+        self, maps: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels _ _"]:
+        height, width = maps.shape[-2:]
+        return F.pad(maps, (0, -width % self.stride, 0, -height % self.stride))
 
 
 class ClipAppearanceEncoder(nn.Module):
@@ -94,3 +115,11 @@ class ClipAppearanceEncoder(nn.Module):
         return torch.cat(
             [self.from_clip(inputs.clip_hidden) + self.kind[0], detail + self.kind[1]], 1
         )
+
+    def body_places(self, inputs: ConditionInputs) -> BodyPlaces:
+        """Tell what of the source's body each token shows; CLIP's states show none."""
+        assert inputs.clip_hidden is not None and inputs.source_latents is not None
+        rows, columns = (-(-side // 2) for side in inputs.source_latents.shape[-2:])
+        places = pool_places(inputs.source_maps, rows, columns)
+        before = (0, 0, inputs.clip_hidden.shape[1], 0)
+        return BodyPlaces(*(F.pad(each, before) for each in places))

@@ -28,6 +28,10 @@ class Attention(Protocol):
         """Attend, and project to what is added."""
         ...
 
+    def of_values(self, values: Tensor) -> Tensor:
+        """Project values, as if each were all that is attended to."""
+        ...
+
 
 class TokenKeyValues(NamedTuple):
     """Keys and values of one kind of tokens at one site, split over heads."""
@@ -44,7 +48,7 @@ class TokenKeyValues(NamedTuple):
         cls,
         attention: Attention,
         tokens: Float[Tensor, "batch tokens width"],
-        place: Float[Tensor, "batch tokens channels"] | None = None,
+        place: Float[Tensor, "batch tokens _"] | None = None,
         attending: Rows = None,
     ) -> "TokenKeyValues":
         """Project tokens.
@@ -52,24 +56,24 @@ class TokenKeyValues(NamedTuple):
         Args:
             attention: whose keys and values.
             tokens: of every sample.
-            place: added to their keys.
+            place: of the tokens, as the attention takes it.
             attending: samples whose tokens, or places, are not all equal.
         """
         if attending is None:
             return cls(*attention.keys_values(tokens, place))
-        key, value = attention.keys_values(tokens[:, :1])
-        constant = attention(torch.zeros_like(key).transpose(1, 2).flatten(2), key, value)
+        constant = attention.of_values(attention.keys_values(tokens[:, :1])[1])
         place = None if place is None else place[attending]
         return cls(*attention.keys_values(tokens[attending], place), attending, constant)
 
     def attend(
-        self, attention: Attention, query: Float[Tensor, "batch queries channels"]
+        self, attention: Attention, query: Float[Tensor, "batch queries _"]
     ) -> Float[Tensor, "batch queries channels"]:
         """Attend from every sample's queries."""
         if self.attending is None or self.constant is None:
             return attention(query, self.key, self.value)
         added = attention(query[self.attending], self.key, self.value)
-        return self.constant.expand_as(query).index_copy(0, self.attending, added)
+        constant = self.constant.expand(-1, query.shape[1], -1)
+        return constant.index_copy(0, self.attending, added)
 
     def rows(self, index: Int[Tensor, "_"]) -> "TokenKeyValues":
         """Pick samples of the batch, in any order and as often as wanted."""

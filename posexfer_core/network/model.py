@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from .condition import Condition, ConditionInputs, Dropout
 from .config import NetworkConfig
-from .control import ControlGuidance3D
+from .control import make_control
 from .decoupled import DecoupledCrossAttention, JointCrossAttention
 from .encoder import ClipAppearanceEncoder, ConvAppearanceEncoder
 from .feature_lifting import FeatureLifting, HumanParamHead
 from .fourier import FourierFeatures, position_grid
+from .geometric_logits import query_terms
 from .kv_cache import KeyValues, Rows, attending_rows
 from .latent_prior import LatentPrior
 from .prior import PosePrior2D
@@ -33,7 +34,7 @@ class PoseTransferNetwork(nn.Module):
         self.encoder = make_encoder(config)
         self.feature_lifting = FeatureLifting(width)
         self.params_head = HumanParamHead(width)
-        self.control = ControlGuidance3D(config) if ablation.control_3d else None
+        self.control = make_control(config) if ablation.control_3d else None
         self.prior = PosePrior2D(config) if ablation.prior_2d and ablation.map_groups else None
         self.null_identity = nn.Parameter(0.02 * torch.randn(width))
         self.null_pose = nn.Parameter(0.02 * torch.randn(width)) if ablation.control_3d else None
@@ -78,12 +79,12 @@ class PoseTransferNetwork(nn.Module):
         if dropout.keep_identity is not None:
             null = self.null_identity.to(f_3d.dtype)
             c_id = torch.where(dropout.keep_identity[:, None, None], f_3d, null)
-        c_pose, pose_uv = self._pose(inputs, c_id, dropout)
+        c_pose, pose_uvz = self._pose(inputs, c_id, dropout)
         residuals, latent_prior = self._residuals_and_prior(inputs, dropout)
         return Condition(
             c_id=c_id,
             c_pose=c_pose,
-            pose_uv=pose_uv,
+            pose_uvz=pose_uvz,
             residuals=residuals,
             latent_prior=latent_prior,
         )
@@ -97,27 +98,27 @@ class PoseTransferNetwork(nn.Module):
 
     def _pose(
         self, inputs: ConditionInputs, c_id: Float[Tensor, "batch tokens width"], dropout: Dropout
-    ) -> tuple[Float[Tensor, "batch points width"], Float[Tensor, "batch points 2"]]:
-        uv = inputs.points[..., :2]
+    ) -> tuple[Float[Tensor, "batch points width"], Float[Tensor, "batch points 3"]]:
         if self.control is None or self.null_pose is None:
-            return c_id[:, :0], uv[:, :0]
-        c_pose = self.control(inputs.points, inputs.points_canonical, c_id)
+            return c_id[:, :0], inputs.points[:, :0]
+        c_pose, uvz = self.control(inputs, c_id, self.encoder.body_places(inputs))
         if dropout.keep_pose is not None:
             kept = dropout.keep_pose[:, None, None]
             c_pose = torch.where(kept, c_pose, self.null_pose.to(c_pose.dtype))
-            uv = torch.where(kept, uv, 0.0)
-        return c_pose, uv
+            uvz = torch.where(kept, uvz, 0.0)
+        return c_pose, uvz
 
     def precompute_kv(self, condition: Condition) -> KeyValues:
         """Project the tokens to every site's keys and values, once per image.
 
         Outside of training, samples of null tokens are found, which need no attention.
         """
-        c_id, c_pose, uv = condition.c_id, condition.c_pose, condition.pose_uv
+        c_id, c_pose, uvz = condition.c_id, condition.c_pose, condition.pose_uvz
         attending: tuple[Rows, Rows] = (None, None)
         if not torch.is_grad_enabled():
-            attending = (attending_rows(c_id), attending_rows(c_pose, uv))
-        features = self.position_features(uv)
+            attending = (attending_rows(c_id), attending_rows(c_pose, uvz))
+        geometric = self.config.geometric_logits
+        features = uvz if geometric else self.position_features(uvz[..., :2])
         sites = {
             key: self._site(key).keys_values(c_id, c_pose, features, attending)
             for key in self.sites
@@ -157,15 +158,18 @@ class PoseTransferNetwork(nn.Module):
 
     def query_position(
         self, site_key: str, kv: KeyValues, height: int, width: int
-    ) -> Float[Tensor, "queries channels"] | None:
-        """Project the positions of a grid's queries, once per size; none without 3D control."""
-        project = self._site(site_key).position
-        if project is None:
+    ) -> Float[Tensor, "queries _"] | None:
+        """Compute `pos`, or the geometric terms, of a grid's queries, once per size.
+
+        None without 3D control.
+        """
+        if self.control is None:
             return None
-        device = kv[site_key].identity.key.device
-        return kv.position(
-            site_key,
-            height,
-            width,
-            lambda: project(self.position_features(position_grid(height, width, device=device))),
-        )
+        project, device = self._site(site_key).position, kv[site_key].identity.key.device
+
+        def compute() -> Tensor:
+            if project is None:
+                return query_terms(height, width, device=device)
+            return project(self.position_features(position_grid(height, width, device=device)))
+
+        return kv.position(site_key, height, width, compute)

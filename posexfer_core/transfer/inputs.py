@@ -4,6 +4,7 @@ from collections.abc import Callable
 from hashlib import sha1
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -11,11 +12,13 @@ from ..body.view import BodyView
 from ..conventions import DEPTH_LIMIT_M
 from ..errors import ImageError
 from ..geometry.camera import pixels_to_ndc, project_perspective
+from ..geometry.normals import vertex_normals
 from ..geometry.points import SurfacePoints, locate_points, sample_surface_points
 from ..network.condition import ConditionInputs
 from ..network.config import MAP_CHANNELS, NetworkConfig
 from ..register.resample_topology import on_topology_of
 from ..render.maps import canonical_map, mask_map, prior_maps
+from ..warp.background import background_plate
 from ..warp.warp_to_pose import warp_to_pose
 
 _points_of_topology: dict[tuple[bytes, int], SurfacePoints] = {}
@@ -59,6 +62,12 @@ def place_points(
     return torch.cat([uv, z], -1), canonical.expand(len(position), -1, -1)
 
 
+def place_normals(view: BodyView, count: int) -> Float[Tensor, "batch points 3"]:
+    """Compute the outward unit normal at every body point, camera frame."""
+    normals = vertex_normals(view.vertices, view.faces)
+    return F.normalize(locate_points(body_points(view, count), normals, view.faces), dim=-1)
+
+
 def warp_images(
     image: Float[Tensor, "batch 3 height width"],
     source: BodyView,
@@ -87,6 +96,7 @@ def prepare_inputs(
     *,
     config: NetworkConfig,
     encode: Callable[[Tensor], Tensor] | None = None,
+    mask: Float[Tensor, "batch 1 height width"] | None = None,
 ) -> ConditionInputs:
     """Compute everything that the network is conditioned on; nothing here depends on the timestep.
 
@@ -97,6 +107,8 @@ def prepare_inputs(
         warped: from `warp_images`; None leaves out the warp.
         config: of the network that will read the result.
         encode: from images to latents; needed where the network reads latents of the warp.
+        mask: share of the person shown in each pixel, for the background plate; the bare body's
+            outline where it is not given.
 
     Raises:
         ImageError: the image and a view differ in size.
@@ -121,11 +133,14 @@ def prepare_inputs(
         source_maps = image.new_zeros(len(image), 4, *size)
     else:
         source_maps = torch.cat([canonical_map(source), mask_map(source)], 1)
+    if "plate" in ablation.map_groups and (mask is not None or source is not None):
+        maps["plate"] = background_plate(image, source_maps[:, 3:] if mask is None else mask)
     return ConditionInputs(
         image=image,
         source_maps=source_maps,
         points=points,
         points_canonical=points_canonical,
+        normals=place_normals(target, config.points) if config.point_normals else None,
         maps=maps,
         warp_latents=warp_latents,
     )

@@ -11,6 +11,8 @@ ALIKE = 0.08
 """Difference from the background, of a range of 2, below which the body's rim is background."""
 OVERHANG = 0.06
 """How far the body may overhang the person shown; a share of the image's height."""
+RIM = 0.035
+"""How far a plate's hole reaches beyond the person; a share of the image's height."""
 PATCH_LEVELS = 9
 """Levels of the pyramid; nine halvings bring an image of 512 pixels to one."""
 
@@ -40,6 +42,21 @@ def fill_holes(
         coarse = F.interpolate(filled, size=size, mode="bilinear", align_corners=False)
         filled = colour + (1.0 - weight) * coarse
     return filled
+
+
+def background_plate(
+    image: Float[Tensor, "batch 3 height width"],
+    person: Float[Tensor, "batch 1 height width"],
+) -> Float[Tensor, "batch 3 height width"]:
+    """Take the person out and fill smoothly what it hid.
+
+    Args:
+        image: in [-1, 1].
+        person: share of the person in each pixel; grown by `RIM`, as a bare body is too thin.
+    """
+    rim = max(1, round(RIM * image.shape[-2]))
+    known = ~dilate(person[:, 0] > 0.02, rim)
+    return fill_holes(image, known[:, None].to(image))
 
 
 def trusted_body(

@@ -19,14 +19,14 @@ from posexfer_core.conventions import DEPTH_LIMIT_M
 from posexfer_core.errors import ConfigError
 from posexfer_core.files.atomic import replacing
 from posexfer_core.network.condition import ConditionInputs
-from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
+from posexfer_core.network.config import MAP_CHANNELS, USUAL_MAPS, NetworkConfig
 from posexfer_core.network.weights import AUTOENCODER
 from posexfer_core.transfer.inputs import prepare_inputs, warp_images
 
 from ..processes import in_order
 from .shards import Pair, ShardDataset
 
-PLANES = {**MAP_CHANNELS, "source_maps": 4}
+PLANES = {name: MAP_CHANNELS[name] for name in USUAL_MAPS} | {"source_maps": 4}
 """Order and channels of the byte planes."""
 WARP = 2
 """Version of the warp that is kept; raised where another one is made."""

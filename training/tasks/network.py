@@ -24,6 +24,7 @@ from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
 from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.noise_schedule import alpha_bar_at
 from posexfer_core.network.weights import ADAPTER, AUTOENCODER, BUNDLE, save_bundle
+from posexfer_core.warp.background import background_plate
 
 from ..config import NetworkTraining, PairTraining
 from ..data.prepared import PreparedDataset, decode_planes, prepare
@@ -54,6 +55,8 @@ class PairLoss(nn.Module):
         """Carry the stored bytes of a batch to what the network reads."""
         planes = decode_planes(batch["planes"])
         image = batch["image"].permute(0, 3, 1, 2).float() / 127.5 - 1.0
+        if "plate" in self.network.config.ablation.map_groups:
+            planes["plate"] = background_plate(image, planes["source_maps"][:, 3:])
         return ConditionInputs(
             image=image,
             source_maps=planes.pop("source_maps"),

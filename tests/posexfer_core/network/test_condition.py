@@ -33,7 +33,7 @@ def test_a_condition_moves_with_every_tensor(toy_network, toy_inputs):
     condition = toy_network().condition(toy_inputs(2))
     row = condition.map_tensors(lambda tensor: tensor[1:]).to(torch.bfloat16)
     assert row.latent_prior is not None
-    for tensor in (row.c_id, row.c_pose, row.pose_uv, *row.residuals, row.latent_prior.std):
+    for tensor in (row.c_id, row.c_pose, row.pose_uvz, *row.residuals, row.latent_prior.std):
         assert len(tensor) == 1 and tensor.dtype == torch.bfloat16
 
 

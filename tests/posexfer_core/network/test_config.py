@@ -5,7 +5,7 @@ import pytest
 
 from posexfer_core.errors import ConfigError
 from posexfer_core.files.configs import read_config
-from posexfer_core.network.config import MAP_CHANNELS, Ablation, NetworkConfig
+from posexfer_core.network.config import MAP_CHANNELS, USUAL_MAPS, Ablation, NetworkConfig
 from posexfer_core.network.sites import SD15_UNET, UNetShape
 
 
@@ -22,7 +22,8 @@ def test_presets_are_what_they_are_called():
 
 
 def test_warp_switch_takes_the_warp_out_of_the_maps():
-    assert Ablation().map_groups == tuple(MAP_CHANNELS)
+    assert Ablation().map_groups == USUAL_MAPS
+    assert Ablation(maps=tuple(MAP_CHANNELS)).map_groups == (*USUAL_MAPS, "plate")
     assert "warp" not in Ablation(warp=False).map_groups
     assert Ablation(maps=("skeleton", "mask")).map_groups == ("mask", "skeleton")
 
@@ -39,6 +40,9 @@ def test_warp_switch_takes_the_warp_out_of_the_maps():
         ({"control_heads": 5}, "cannot be split"),
         ({"prior_widths": (96, 128)}, "levels"),
         ({"prior_widths": (96, 128, 190)}, "multiples of 8"),
+        ({"token_stride": 4}, "8 or 16"),
+        ({"geometric_logits": True, "pose_from": "vector"}, "points"),
+        ({"geometric_logits": True, "ablation": {"decoupled": False}}, "decoupled"),
         ({"pints": 512}, "pints"),
         ({"points": None}, "hold together"),
         ({"unet": {"block_out_channels": [64]}}, "hold together"),

@@ -1,6 +1,9 @@
 from dataclasses import replace
 
+import pytest
 import torch
+
+from posexfer_core.errors import ConfigError
 
 
 def depth_changed(inputs):
@@ -19,15 +22,6 @@ def test_z_mode_zero_is_blind_to_depth(toy_network, toy_inputs):
     network, inputs = toy_network(z_mode="zero"), toy_inputs()
     before, after = network.condition(inputs), network.condition(depth_changed(inputs))
     assert torch.equal(before.c_pose, after.c_pose)
-
-
-def test_z_mode_shuffle_gives_every_sample_anothers_depth(toy_network, toy_inputs):
-    inputs = toy_inputs(3)
-    points = inputs.points.clone()
-    points[..., 2] = points[..., 2].roll(1, 0)
-    ours = toy_network(z_mode="shuffle").condition(inputs)
-    by_hand = toy_network(z_mode="root").condition(replace(inputs, points=points))
-    assert torch.equal(ours.c_pose, by_hand.c_pose)
 
 
 def test_points_may_come_in_any_order(toy_network, toy_inputs):
@@ -57,3 +51,38 @@ def test_attention_is_the_posters(toy_network, toy_inputs, generator):
     expected = points + block.attention_out(torch.cat(found, -1))
     expected = expected + block.mlp(expected)
     torch.testing.assert_close(block(points, tokens), expected)
+
+
+@torch.no_grad()
+def test_points_find_the_token_of_their_own_place_before_training(toy_network, toy_inputs):
+    network = toy_network(trained=False, rest_correspondence=True, token_width=96, token_stride=8)
+    inputs = toy_inputs(1)
+    shown = network.encoder.body_places(replace(inputs, source_maps=inputs.source_maps * 0 + 1))
+    places = torch.rand(1, 30, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    module, fourier = network.control.correspondence, network.control.embedding.canonical_fourier
+    projected = module(fourier(places)).unflatten(-1, (2, 48)).transpose(1, 2)
+    logits = projected @ projected.mT / 48**0.5
+    torch.testing.assert_close(logits.diagonal(dim1=2, dim2=3), torch.full((1, 2, 30), 12.0))
+    assert torch.equal(logits.argmax(-1), torch.arange(30).expand(1, 2, -1))
+    assert shown.share.shape == (1, 30, 1)
+
+
+def test_normals_count_where_they_are_embedded_and_must_be_given(toy_network, toy_inputs):
+    network, inputs = toy_network(point_normals=True), toy_inputs()
+    up = torch.tensor([0.0, -1.0, 0.0]).expand(2, 10, 3)
+    first = network.condition(replace(inputs, normals=up)).c_pose
+    second = network.condition(replace(inputs, normals=-up)).c_pose
+    assert (first - second).abs().max() > 1e-2
+    with pytest.raises(ConfigError, match="point_normals"):
+        network.condition(inputs)
+
+
+def test_a_body_may_be_one_token(toy_network, toy_inputs):
+    network, inputs = toy_network(pose_from="vector"), toy_inputs()
+    numbers = torch.randn(2, 157, generator=torch.Generator().manual_seed(0))
+    condition = network.condition(replace(inputs, body_vector=numbers))
+    assert condition.c_pose.shape == (2, 1, 24) and not condition.pose_uvz.any()
+    kv = network.precompute_kv(condition)
+    assert network.attend("down_1_0", torch.zeros(2, 12, 64), kv, 3, 4).any()
+    with pytest.raises(ConfigError, match="body_vector"):
+        network.condition(inputs)

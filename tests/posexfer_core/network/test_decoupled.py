@@ -36,7 +36,7 @@ def test_precomputed_keys_and_values_are_those_of_direct_attention(
     site, q = network.sites[SITE], query(generator)
     features = network.position_features
     place = site.position(features(position_grid(HEIGHT, WIDTH)))
-    key_place = site.position(features(condition.pose_uv))
+    key_place = site.position(features(condition.pose_uvz[..., :2]))
 
     def attention(branch, asked, key, value):
         found = F.scaled_dot_product_attention(split(asked), split(key), split(value))
@@ -80,7 +80,7 @@ def test_joint_attention_softmaxes_over_all_tokens_at_once(toy_network, toy_inpu
     features = network.position_features
     tokens = torch.cat([condition.c_id, condition.c_pose], 1)
     key = site.tokens.to_key(tokens)
-    key[:, condition.c_id.shape[1] :] += site.position(features(condition.pose_uv))
+    key[:, condition.c_id.shape[1] :] += site.position(features(condition.pose_uvz[..., :2]))
     asked = q + site.position(features(position_grid(HEIGHT, WIDTH)))
     found = F.scaled_dot_product_attention(
         split(asked), split(key), split(site.tokens.to_value(tokens))

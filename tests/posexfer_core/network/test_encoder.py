@@ -32,17 +32,27 @@ def test_tokens_tell_which_place_of_the_body_they_show(toy_network, toy_inputs):
     maps[:, :3] = 0.25
     half = maps.clone()
     half[..., 8:] = 0.0  # half the pixels show the same place, the others no body
-    seen = torch.cat([inputs.image, maps], 1)
-    seen_half = torch.cat([inputs.image, half], 1)
-    torch.testing.assert_close(encoder._body_place(seen_half), 0.5 * encoder._body_place(seen))
+    none, whole, some = (
+        encoder(replace(inputs, source_maps=each)) - encoder.to_tokens.bias
+        for each in (torch.zeros_like(maps), maps, half)
+    )
+    assert encoder.body_places(replace(inputs, source_maps=half)).share.item() == 0.5
+    places = encoder.body_places(replace(inputs, source_maps=half)).canonical
+    torch.testing.assert_close(places, torch.full((1, 1, 3), 0.25))
+    assert not torch.equal(whole, none) and not torch.equal(some, whole)
 
 
-def test_an_unknown_body_adds_nothing(toy_network, toy_inputs):
-    encoder = toy_network().encoder
-    inputs = toy_inputs(1)
-    seen = torch.cat([inputs.image, torch.zeros(1, 4, 48, 40)], 1)
-    seen = torch.nn.functional.pad(seen, (0, 8))
-    assert not encoder._body_place(seen).any()
+def test_tokens_may_be_of_eight_pixels(toy_network, toy_inputs):
+    network, inputs = toy_network(token_stride=8), toy_inputs(1, size=(48, 40))
+    assert network.encoder(inputs).shape == (1, 30, 24)
+    assert network.encoder.body_places(inputs).share.shape == (1, 30, 1)
+
+
+def test_clip_states_show_no_place_and_latents_show_their_own(toy_network, toy_inputs):
+    network, inputs = toy_network(encoder="clip"), toy_inputs(2)
+    shown = network.encoder.body_places(inputs)
+    assert shown.share.shape == (2, 5 + 9, 1)
+    assert not shown.share[:, :5].any() and shown.share[:, 5:].all()
 
 
 def test_clip_tokens_come_before_those_of_the_latents(toy_network, toy_inputs):

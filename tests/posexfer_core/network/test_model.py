@@ -27,7 +27,7 @@ def same(ours, theirs, row: int | slice = slice(None)):
     pairs = [
         (ours.c_id, theirs.c_id),
         (ours.c_pose, theirs.c_pose),
-        (ours.pose_uv, theirs.pose_uv),
+        (ours.pose_uvz, theirs.pose_uvz),
         *zip(ours.residuals, theirs.residuals, strict=True),
     ]
     return all(torch.allclose(a[row], b[row], rtol=1e-5, atol=1e-6) for a, b in pairs)
@@ -120,7 +120,7 @@ def test_switches_take_their_parts_away(toy_network, toy_inputs):
     assert toy_network(prior_2d=False).condition(inputs).residuals == ()
     without_control = toy_network(control_3d=False).condition(inputs)
     assert without_control.c_pose.shape == (2, 0, 24)
-    assert without_control.pose_uv.shape == (2, 0, 2)
+    assert without_control.pose_uvz.shape == (2, 0, 3)
 
 
 def test_params_come_from_the_same_pass(toy_network, toy_inputs):

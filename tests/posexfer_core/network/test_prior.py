@@ -34,7 +34,7 @@ def test_residuals_have_the_sizes_of_the_unets_levels():
 
 @pytest.mark.parametrize("name", MAP_CHANNELS)
 def test_every_group_counts_and_a_dropped_one_is_a_missing_one(toy_network, toy_inputs, name):
-    network, inputs = toy_network(), toy_inputs(2)
+    network, inputs = toy_network(maps=tuple(MAP_CHANNELS)), toy_inputs(2)
     everything = residuals(network, inputs)
     dropped = residuals(network, inputs, **{name: [False, True]})
     rest = {other: values for other, values in inputs.maps.items() if other != name}

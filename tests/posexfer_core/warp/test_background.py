@@ -2,7 +2,7 @@
 
 import torch
 
-from posexfer_core.warp.background import fill_holes, trusted_body
+from posexfer_core.warp.background import background_plate, fill_holes, trusted_body
 from posexfer_core.warp.filters import dilate
 from posexfer_core.warp.restore_detail import restore_detail
 
@@ -74,3 +74,16 @@ def test_a_warp_that_disagrees_is_not_believed(generator):
     noisy = light + 0.1 * torch.randn(1, 3, 32, 32, generator=generator)
     restored = restore_detail(dark, planes(noisy, visible=True, body=True))
     torch.testing.assert_close(restored, dark, atol=1e-6, rtol=0)
+
+
+def test_a_plate_is_the_image_without_its_person(generator):
+    wall = torch.linspace(-1.0, 1.0, 44).expand(1, 3, 64, 44).clone()
+    person = torch.zeros(1, 1, 64, 44)
+    person[..., 20:40, 15:25] = 1.0
+    image = torch.where(person > 0.5, torch.rand(1, 3, 64, 44, generator=generator), wall)
+    plate = background_plate(image, person)
+    far = ~dilate(person[:, 0] > 0.5, 3)[:, None].expand_as(plate)
+    assert torch.equal(plate[far], image[far])
+    assert (plate - wall).abs().max() < 0.15
+    repainted = torch.where(person > 0.5, 0.0, image)
+    assert torch.equal(background_plate(repainted, person), plate)
