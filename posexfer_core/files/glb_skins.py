@@ -1,126 +1,129 @@
-"""Skinned meshes of GLB files, posed by their nodes (glTF 2.0); trimesh gives them at rest."""
+"""Skinned meshes of GLB files, posed by their nodes or an animation (glTF 2.0).
 
-import struct
-from collections.abc import Mapping
+trimesh gives them unposed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
-from ..geometry.so3 import quaternion_to_matrix
+from .glb_animations import Clip, read_clips
+from .glb_nodes import GlbAccessors, with_ancestors, world_matrices
 
-_KINDS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
-_WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 TRIANGLES = 4
+MOST_SETS = 4
+"""Sets of four joints that move one vertex."""
 
 
-def posed_skins(data: bytes, document: Mapping[str, Any]) -> tuple[ndarray, ndarray] | None:
-    """Read all skinned meshes of a GLB file, posed; None where there are none.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GlbSkins:
+    """All skinned meshes of a GLB file, joined; props without a skin are left out."""
 
-    Props without a skin are left out. The document has been checked for what leads out of the
-    file; damage raises what Python raises.
-    """
-    nodes = document.get("nodes", [])
-    skinned = [node for node in nodes if "mesh" in node and "skin" in node]
-    if not skinned or any("uri" in buffer for buffer in document["buffers"]):
-        return None
-    reader = _Reader(data, document)
-    world = _world_matrices(nodes)
-    vertices, faces, count = [], [], 0
-    for node in skinned:
-        skin = document["skins"][node["skin"]]
-        joints = world[[int(joint) for joint in skin["joints"]]]
+    nodes: Sequence[Mapping[str, Any]]
+    """The scene, at rest."""
+    parts: Sequence["_Part"]
+    faces: Int[ndarray, "faces 3"]
+    clips: Sequence[Clip]
+    """Animations of the skeleton."""
+
+    @classmethod
+    def of(cls, data: bytes, document: Mapping[str, Any]) -> "GlbSkins | None":
+        """Find them; None where there are none.
+
+        The document has been checked for what leads out of the file; damage raises what Python
+        raises.
+        """
+        nodes = document.get("nodes", [])
+        skinned = [node for node in nodes if "mesh" in node and "skin" in node]
+        if not skinned or any("uri" in buffer for buffer in document["buffers"]):
+            return None
+        reader = GlbAccessors(data, document)
+        parts = [
+            _Part.of(reader, primitive, document["skins"][node["skin"]])
+            for node in skinned
+            for primitive in document["meshes"][node["mesh"]]["primitives"]
+        ]
+        starts = np.cumsum([0, *(len(part.points) for part in parts[:-1])])
+        faces = [part.faces + start for part, start in zip(parts, starts, strict=True)]
+        moving = with_ancestors({int(one) for part in parts for one in part.joints}, nodes)
+        clips = read_clips(document, reader.array, moving)
+        return cls(nodes=nodes, parts=parts, faces=np.concatenate(faces), clips=clips)
+
+    @property
+    def frames(self) -> int:
+        """Count the frames of all clips, which are numbered one clip after the other."""
+        return sum(len(clip.times) for clip in self.clips)
+
+    def vertices(self, frame: int | None = None) -> Float[ndarray, "vertices 3"]:
+        """Pose the meshes by the nodes at rest, or by those of a frame, from 0."""
+        nodes = self.nodes
+        if frame is not None:
+            clip = next(clip for clip in self.clips if (frame := frame - len(clip.times)) < 0)
+            nodes = clip.moved(nodes, frame + len(clip.times))
+        world = world_matrices(nodes)
+        return np.concatenate([part.posed(world) for part in self.parts])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Part:
+    """One skinned primitive."""
+
+    points: Float[ndarray, "vertices 3"]
+    faces: Int[ndarray, "faces 3"]
+    joints: Sequence[int]
+    """Nodes that move it."""
+    bind: Float[ndarray, "joints 4 4"] | None
+    """To the frame of each joint; of fewer than there are joints where the file is damaged."""
+    slots: Int[ndarray, "vertices slots"]
+    """Of `joints`, with the weights of each."""
+    weights: Float[ndarray, "vertices slots"]
+
+    @classmethod
+    def of(
+        cls, reader: "GlbAccessors", primitive: Mapping[str, Any], skin: Mapping[str, Any]
+    ) -> "_Part":
+        """Read it; further sets of four joints too (`JOINTS_1`)."""
+        attributes, bind = primitive["attributes"], None
+        points = reader.array(attributes["POSITION"])
+        sets = [n for n in range(MOST_SETS) if f"JOINTS_{n}" in attributes] or [0]
+        index, weights = (
+            np.concatenate([reader.array(attributes[f"{name}_{n}"]) for n in sets], axis=1)
+            for name in ("JOINTS", "WEIGHTS")
+        )
+        if not (index.shape == weights.shape and len(index) == len(points) and index.min() >= 0):
+            raise ValueError("joints and weights do not go with the vertices")
+        total = weights.sum(1, keepdims=True)
         if "inverseBindMatrices" in skin:
             bind = reader.array(skin["inverseBindMatrices"]).reshape(-1, 4, 4).swapaxes(1, 2)
-            joints = joints @ bind[: len(joints)]
-        for primitive in document["meshes"][node["mesh"]]["primitives"]:
-            points = _posed_points(reader, primitive["attributes"], joints)
-            vertices.append(points)
-            faces.append(count + _triangles(reader, primitive, len(points)))
-            count += len(points)
-    return np.concatenate(vertices), np.concatenate(faces)
-
-
-class _Reader:
-    """Reads accessors from the binary chunk."""
-
-    def __init__(self, data: bytes, document: Mapping[str, Any]) -> None:
-        length = struct.unpack("<I", data[12:16])[0]
-        self.binary = data[20 + length + 8 :]
-        self.accessors, self.views = document["accessors"], document["bufferViews"]
-
-    def array(self, number: int) -> ndarray:
-        """Read an accessor's rows; normalised integers become 0 to 1."""
-        accessor = self.accessors[number]
-        if "sparse" in accessor:
-            raise ValueError("sparse accessors are not read")
-        view = self.views[accessor["bufferView"]]
-        kind, width = np.dtype(_KINDS[accessor["componentType"]]), _WIDTHS[accessor["type"]]
-        count, size = int(accessor["count"]), kind.itemsize * width
-        step = int(view.get("byteStride", size))
-        start = int(view.get("byteOffset", 0)) + int(accessor.get("byteOffset", 0))
-        if (
-            min(start, count) < 0
-            or step < size
-            or start + step * (count - 1) + size > len(self.binary)
-        ):
-            raise ValueError(f"accessor {number} lies outside of the file's data")
-        rows = np.lib.stride_tricks.as_strided(
-            np.frombuffer(self.binary, "u1")[start:], (count, size), (step, 1), writeable=False
+        return cls(
+            points=points,
+            faces=_triangles(reader, primitive, len(points)),
+            joints=[int(joint) for joint in skin["joints"]],
+            bind=bind,
+            slots=index,
+            weights=weights / np.where(np.abs(total) > 1e-9, total, 1.0),
         )
-        values = np.ascontiguousarray(rows).view(kind).reshape(count, width)
-        if accessor.get("normalized") and kind.kind in "iu":
-            return values / np.iinfo(kind).max
-        return values.astype(np.float64) if kind.kind == "f" else values.astype(np.int64)
+
+    def posed(self, world: Float[ndarray, "nodes 4 4"]) -> Float[ndarray, "vertices 3"]:
+        """Blend the joints' transforms for every vertex."""
+        joints = world[self.joints]
+        if self.bind is not None:
+            joints = joints @ self.bind[: len(joints)]
+        blended = sum(
+            self.weights[:, slot, None, None] * joints[self.slots[:, slot], :3]
+            for slot in range(self.slots.shape[1])
+        )
+        turned = np.einsum("vab,vb->va", blended[:, :, :3], self.points)  # pyright: ignore
+        return turned + blended[:, :, 3]  # pyright: ignore
 
 
-def _posed_points(
-    reader: _Reader, attributes: Mapping[str, int], joints: Float[ndarray, "joints 4 4"]
-) -> Float[ndarray, "vertices 3"]:
-    """Blend the joints' transforms for every vertex."""
-    points = reader.array(attributes["POSITION"])
-    index, weights = (reader.array(attributes[name]) for name in ("JOINTS_0", "WEIGHTS_0"))
-    if not (index.shape == weights.shape and len(index) == len(points) and index.min() >= 0):
-        raise ValueError("joints and weights do not go with the vertices")
-    total = weights.sum(1, keepdims=True)
-    weights = weights / np.where(np.abs(total) > 1e-9, total, 1.0)
-    blended = sum(
-        weights[:, slot, None, None] * joints[index[:, slot], :3] for slot in range(index.shape[1])
-    )
-    return np.einsum("vab,vb->va", blended[:, :, :3], points) + blended[:, :, 3]  # pyright: ignore
-
-
-def _triangles(reader: _Reader, primitive: Mapping[str, Any], vertices: int) -> ndarray:
+def _triangles(reader: GlbAccessors, primitive: Mapping[str, Any], vertices: int) -> ndarray:
     if primitive.get("mode", TRIANGLES) != TRIANGLES:
         raise ValueError("only triangles are read, no strips, fans, lines or points")
     if "indices" not in primitive:
         return np.arange(vertices - vertices % 3).reshape(-1, 3)
     return reader.array(primitive["indices"]).reshape(-1, 3).astype(np.int64)
-
-
-def _world_matrices(nodes: list[Mapping[str, Any]]) -> Float[ndarray, "nodes 4 4"]:
-    """Compose the scene's trees; nodes in a cycle keep their local matrix."""
-    local = [_local_matrix(node) for node in nodes]
-    world = np.stack(local)
-    below = {int(child) for node in nodes for child in node.get("children", [])}
-    waiting = [number for number in range(len(nodes)) if number not in below]
-    for _ in range(len(nodes)):
-        if not waiting:
-            break
-        number = waiting.pop()
-        for child in nodes[number].get("children", []):
-            world[child] = world[number] @ local[child]
-            waiting.append(int(child))
-    return world
-
-
-def _local_matrix(node: Mapping[str, Any]) -> Float[ndarray, "4 4"]:
-    """Read a node's place: a matrix, column by column, or translation, rotation and scale."""
-    if "matrix" in node:
-        return np.array(node["matrix"], np.float64).reshape(4, 4).T
-    matrix = np.eye(4)
-    turn = quaternion_to_matrix(np.array(node.get("rotation", (0, 0, 0, 1)), np.float64))
-    matrix[:3, :3] = turn * np.array(node.get("scale", (1, 1, 1)), np.float64)
-    matrix[:3, 3] = np.array(node.get("translation", (0, 0, 0)), np.float64)
-    return matrix

@@ -18,7 +18,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..errors import MeshError
-from .glb_skins import posed_skins
+from .bvh_text import Bvh
+from .glb_motion import read_motion
+from .glb_skins import GlbSkins
 from .pickles import DAMAGE, read_bytes
 
 logger = logging.getLogger(__name__)
@@ -54,8 +56,8 @@ def read_mesh(path: Path) -> Arrays:
     expected = f"a mesh file ({', '.join(SUFFIXES)})"
     data = read_bytes(path, error=MeshError, expected=expected, most=MOST_BYTES)
     kind = path.suffix.lower()[1:]
-    if kind == "glb" and (posed := _read_skins(data, path.name)) is not None:
-        return _checked(*posed, path.name)
+    if kind == "glb":
+        return _checked(*_read_glb(data, path.name), path.name)
     if kind == "obj":
         data = _plain_obj(data, path.name)
     elif kind == "ply":
@@ -85,27 +87,85 @@ def _check_ply(data: bytes, name: str) -> None:
             )
 
 
-def _read_skins(data: bytes, name: str) -> Arrays | None:
-    """Check a GLB file, and read the meshes that a skeleton poses; None where there are none."""
+def read_skins(path: Path) -> GlbSkins | None:
+    """Read the meshes of a GLB file that a skeleton poses; None where there are none.
+
+    Raises:
+        MeshError: as `read_mesh`.
+    """
+    if path.suffix.lower() != ".glb":
+        return None
+    data = read_bytes(path, error=MeshError, most=MOST_BYTES)
+    return _find_skins(data, _read_document(data, path.name), path.name)
+
+
+def read_skeleton_motion(path: Path) -> Bvh | None:
+    """Read a GLB file of an animated skeleton without any mesh; None where there is a mesh.
+
+    Raises:
+        MeshError: as `read_mesh`.
+    """
+    if path.suffix.lower() != ".glb":
+        return None
+    data = read_bytes(path, error=MeshError, most=MOST_BYTES)
+    document = _read_document(data, path.name)
+    if document.get("meshes"):
+        return None
+    try:
+        return read_motion(data, document)
+    except DAMAGE as failure:
+        raise MeshError(f"{path.name} is a damaged GLB: {str(failure)[:160]}.") from failure
+
+
+def posed_vertices(
+    skins: GlbSkins, name: str, frame: int | None = None
+) -> Float[np.ndarray, "vertices 3"]:
+    """Pose the meshes by the nodes at rest, or by those of a frame of their clips, from 0.
+
+    Raises:
+        MeshError: the file is damaged.
+    """
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is refused
+            vertices = skins.vertices(frame)
+    except DAMAGE as failure:
+        raise MeshError(f"{name} is a damaged GLB: {str(failure)[:160]}.") from failure
+    return _checked(vertices, skins.faces, name)[0]
+
+
+def _read_document(data: bytes, name: str) -> Mapping[str, Any]:
+    """Check a GLB file and read its JSON."""
     if len(data) < 20 or data[:4] != b"glTF" or data[16:20] != b"JSON":
         raise MeshError(f"{name} is no binary glTF 2.0 file.")
     length = struct.unpack("<I", data[12:16])[0]
     try:
         document = json.loads(data[20 : 20 + length])
         _check_gltf(document, name)
-        with np.errstate(all="ignore"):  # what is not finite is refused in the end
-            posed = posed_skins(data, document)
     except DAMAGE as failure:
         raise MeshError(f"{name} is a damaged GLB: {str(failure)[:160]}.") from failure
-    if posed is not None and isinstance(clips := document.get("animations"), list) and clips:
+    return document
+
+
+def _find_skins(data: bytes, document: Mapping[str, Any], name: str) -> GlbSkins | None:
+    try:
+        return GlbSkins.of(data, document)
+    except DAMAGE as failure:
+        raise MeshError(f"{name} is a damaged GLB: {str(failure)[:160]}.") from failure
+
+
+def _read_glb(data: bytes, name: str) -> Arrays:
+    """Read a GLB file as its nodes stand; animations that move no skeleton are told."""
+    document = _read_document(data, name)
+    skins = _find_skins(data, document, name)
+    clips = document.get("animations")
+    others = (len(clips) if isinstance(clips, list) else 0) - (len(skins.clips) if skins else 0)
+    if others > 0:
         logger.warning(
-            "%s holds %d animation(s), which are not read: the body is in the pose of the file's "
-            "nodes, often a T-pose. For a frame of the motion, export it as BVH, or the frame as "
-            "a mesh.",
-            name,
-            len(clips),
+            "%s holds %d animation(s) that move no skeleton; they are not read.", name, others
         )
-    return posed
+    if skins is not None:
+        return posed_vertices(skins, name), skins.faces
+    return _through_trimesh(data, "glb", name)
 
 
 def _check_gltf(document: Mapping[str, Any], name: str) -> None:

@@ -6,10 +6,14 @@ from pathlib import Path
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ParamsError
+from ..files.glb_skins import GlbSkins
 from ..files.meshes import SUFFIXES as MESHES
+from ..files.meshes import posed_vertices, read_skeleton_motion, read_skins
 from ..register.surface import Unit, Up
 from .body_family import convert_betas
-from .read import read_params
+from .bvh import read_bvh
+from .read import choose, read_params
+from .track import Source
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +49,8 @@ def read_posed(
     Args:
         path: of any kind.
         body: that parameters are posed on, and that is fitted to meshes.
-        frame: which frame, from 0; None for all.
+        frame: which frame, from 0; None for all. Frames of a GLB's animations are numbered one
+            animation after the other.
         person: which person, from 0; None for the only one.
         format: of a parameter file, where its content alone would be taken for another.
         image_size: height and width, pixels, for parameter files that do not hold it.
@@ -67,12 +72,42 @@ def read_posed(
             body=body,
         )
         return PosedFile(params=params if keep_betas else convert_betas(params, body), body=body)
-    if frame or person:
-        raise ParamsError(
-            f"{path.name} is a mesh: it shows one person in one frame, both numbered 0; frame "
-            f"{frame or 0} of person {person or 0} was asked for."
-        )
+    motion = read_skeleton_motion(path)
+    if motion is not None:
+        source = Source(path=path, content=motion, image_size=image_size, body=body)
+        params = choose(read_bvh(source), path.name, frame, person)
+        return PosedFile(params=params if keep_betas else convert_betas(params, body), body=body)
     from ..register.registration import register_file
 
-    registration = register_file(path, body, unit=unit, up=up)
-    return PosedFile(params=registration.params, body=registration.body, notes=registration.notes)
+    skins = read_skins(path)
+    count = max(skins.frames, 1) if skins is not None else 1
+    if person or (frame or 0) >= count:
+        raise ParamsError(
+            f"{path.name} is a mesh: it shows one person in {count} frame(s), numbered from 0; "
+            f"frame {frame or 0} of person {person or 0} was asked for."
+        )
+    found = register_file(path, body, unit=unit, up=up)
+    params, notes = found.params, found.notes
+    if skins is not None and skins.clips:
+        from ..register.follow_mesh import follow
+
+        wanted = range(count) if frame is None else [frame]
+        vertices = (posed_vertices(skins, path.name, one) for one in wanted)
+        params = follow(found, vertices, skins.clips[0].frame_rate)
+        notes = (*notes, f"{path.name} is animated: {_describe(skins)}; {_said(frame)}.")
+    return PosedFile(params=params, body=found.body, notes=notes)
+
+
+def _describe(skins: GlbSkins) -> str:
+    """List the clips with their frames."""
+    starts = [0]
+    for clip in skins.clips:
+        starts.append(starts[-1] + len(clip.times))
+    return ", ".join(
+        f"{clip.name!r} has frames {start} to {stop - 1}"
+        for clip, start, stop in zip(skins.clips, starts, starts[1:], strict=False)
+    )
+
+
+def _said(frame: int | None) -> str:
+    return "all are read" if frame is None else f"frame {frame} is read"

@@ -12,9 +12,10 @@ from ..body.joints import JOINT_INDEX, JOINT_NAMES, LIMB_CHAINS, PARENTS
 from ..body.model import BodyModel
 from ..errors import ParamsError
 from ..files.bvh_text import Bvh
+from ..geometry.camera_conversions import UP
 from ..geometry.so3 import exp_map, log_map, swing
 from .bvh_bone_names import NEEDED, match_bones
-from .mocap import world_track
+from .mocap import SURELY_UPRIGHT, world_track
 from .track import Format, Source, Track
 
 LIMBS = tuple(tuple(JOINT_NAMES[joint] for joint in chain[:3]) for chain in LIMB_CHAINS.values())
@@ -33,7 +34,7 @@ def _is_bvh(content: Any) -> bool:
     return isinstance(content, Bvh)
 
 
-def _read_bvh(source: Source) -> list[Track]:
+def read_bvh(source: Source) -> list[Track]:
     """Read the one person of a file.
 
     World rotations are transferred, `G = Q A`: `Q` is the bone's, `A` turns SMPL's rest bone into
@@ -67,8 +68,10 @@ def _read_bvh(source: Source) -> list[Track]:
     size = _metres(bvh.rest(), bones, rest)
     transl = size * places[:, bones["pelvis"]] - rest[0]
     space = source.body.beta_space if source.body is not None else "smpl"
-    up = _up_axis(trunk)
+    notes: list[str] = []
+    up = _up_axis(_rest_up(trunk), world, places, bones, notes)
     track = world_track(source, log_map(pose), np.zeros((len(pose), 10)), transl, space, up)
+    track.notes += [f"{source.path.name}: {note}" for note in notes]
     track.frame_rate = 1.0 / bvh.frame_time
     return [track]
 
@@ -222,10 +225,35 @@ def _metres(found: ndarray, bones: dict[str, int], rest: ndarray) -> float:
     return unit if abs(ratio / unit - 1.0) < SAME_SIZE else ratio
 
 
-def _up_axis(trunk: ndarray) -> str:
+def _rest_up(trunk: ndarray) -> str:
     """Name the file's axis that is nearest to the spine at rest."""
     axis = int(np.abs(trunk[:, 1]).argmax())
     return "z" if axis == 2 else ("y" if trunk[1, 1] >= 0.0 else "-y")
 
 
-FORMATS = (Format(name="bvh", title="BVH motion", matches=_is_bvh, read=_read_bvh),)
+def _up_axis(
+    at_rest: str,
+    world: Float[ndarray, "frames 24 3 3"],
+    places: Float[ndarray, "frames bones 3"],
+    bones: dict[str, int],
+    notes: list[str],
+) -> str:
+    """Let spines and thighs of the whole motion vote on the axis that points up.
+
+    Some tools write a z-up motion over the offsets of a y-up skeleton. Who lies or crawls is not
+    upright by both.
+    """
+    spine = world[:, JOINT_INDEX["pelvis"], :, 1]
+    thighs = [_unit(places[:, bones[f"{s}_hip"]] - places[:, bones[f"{s}_knee"]]) for s in "lr"]
+    upright = (spine + (thighs[0] + thighs[1]) / 2.0).mean(0) / 2.0
+    nearest = max(UP, key=lambda axis: float(upright @ np.array(UP[axis])))
+    if nearest == at_rest or upright @ np.array(UP[nearest]) < SURELY_UPRIGHT:
+        return at_rest
+    notes.append(
+        f"its skeleton has {at_rest} up at rest, but people stand along {nearest} in the motion; "
+        f"{nearest} was taken for up."
+    )
+    return nearest
+
+
+FORMATS = (Format(name="bvh", title="BVH motion", matches=_is_bvh, read=read_bvh),)

@@ -91,12 +91,28 @@ def read_params(
     logger.info("%s is read as %s (%s).", path.name, known.name, known.title)
     source = Source(path=path, content=content, image_size=image_size, body=body)
     with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
-        tracks = _tracks(known, source)
-        track = tracks[_number(person, len(tracks), path.name)]
         try:
-            params = track.params(frame, path.name)
+            return choose(_tracks(known, source), path.name, frame, person)
         except ParamsError as error:
-            raise ParamsError(f"{path.name}, read as {known.title}: {error}") from error
+            raise ParamsError(f"Read as {known.title}: {error}") from error
+
+
+def choose(
+    tracks: Sequence[Track], name: str, frame: int | None, person: int | None
+) -> HumanParams:
+    """Return one person's parameters, and log what the reader had to assume.
+
+    Args:
+        tracks: everyone.
+        name: of the file, for errors.
+        frame: from 0; None for all.
+        person: from 0; None for the only one.
+
+    Raises:
+        ParamsError: there is no such person or frame, or numbers cannot be meant.
+    """
+    track = tracks[_number(person, len(tracks), name)]
+    params = track.params(frame, name)
     for note in dict.fromkeys(track.notes):
         logger.warning(note)
     return params
@@ -122,8 +138,6 @@ def _tracks(known: Format, source: Source) -> Sequence[Track]:
     """Read every person; exceptions from odd content become a `ParamsError`."""
     try:
         return known.read(source)
-    except ParamsError as error:
-        raise ParamsError(f"Read as {known.title}: {error}") from error
     except (RuntimeError, *DAMAGE) as error:
         raise ParamsError(
             f"{source.path.name} looks like {known.title}, but its content cannot be used "

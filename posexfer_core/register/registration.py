@@ -53,6 +53,8 @@ class Registration:
     """Whether the mesh has the very topology of the body that was fitted."""
     up: Up
     """The mesh's axis that points up."""
+    metres_per_unit: float
+    """What the mesh's numbers were multiplied by, its fitted scale included."""
     notes: tuple[str, ...]
     """What was assumed, and how well it fits; a sentence each."""
 
@@ -82,13 +84,14 @@ def register(surface: Surface, body: BodyModel, *, name: str = "the mesh") -> Re
     closest = own_places(faces, len(vertices)) if known else posed.closest(vertices, faces)
     up = _up(fitted.pose.rotations[0, 0]) if surface.up == "auto" else surface.up
     return Registration(
-        params=_params(posed, body.beta_space, up),
+        params=placed_params(body, fitted.pose.rotations, posed.betas, fitted.pose.transl, up),
         body=transfer_skinning(
             body, posed.rotations, posed.betas, posed.transl, vertices, faces, closest
         ),
         residual=residual,
         known=known,
         up=up,
+        metres_per_unit=surface.metres_per_unit * scale,
         notes=(*surface.notes, f"{name}: {up} is up; the body lies {residual} from the mesh."),
     )
 
@@ -103,7 +106,6 @@ class _Posed:
     vertices: Float[ndarray, "vertices 3"]
     normals: Float[ndarray, "vertices 3"]
     faces: Int[ndarray, "faces 3"]
-    pelvis: Float[ndarray, "3"]
 
     @classmethod
     def of(cls, body: BodyModel, fitted: Fitted) -> "_Posed":
@@ -123,7 +125,6 @@ class _Posed:
             vertices=geometry.vertices[0].double().cpu().numpy(),
             normals=normals[0].double().cpu().numpy(),
             faces=body.faces.cpu().numpy(),
-            pelvis=geometry.joints[0, 0].double().cpu().numpy(),
         )
 
     def closest(
@@ -161,19 +162,25 @@ def _up(root: Float[ndarray, "3 3"]) -> Up:
     return max(UP, key=lambda axis: float(root[:, 1] @ np.array(UP[axis])))  # pyright: ignore
 
 
-def _params(posed: _Posed, beta_space: str, up: Up) -> HumanParams:
-    """Put the person before a camera that looks at the front."""
-    root = log_map(posed.rotations[:, 0].double().numpy())
-    (intrinsics, size), camera = front_view(root, posed.pelvis[None], up, None)
-    pose = log_map(posed.rotations.double().numpy())
+def placed_params(
+    body: BodyModel,
+    rotations: Float[ndarray, "frames 24 3 3"],
+    betas: Float[Tensor, "frames 10"],
+    transl: Float[ndarray, "frames 3"],
+    up: Up,
+) -> HumanParams:
+    """Put a person before a camera that looks at the front, in all frames."""
+    rest = body.rest(betas.to(body.v_template))[1][:, 0].double().cpu().numpy()
+    pose = log_map(rotations)
+    (intrinsics, size), camera = front_view(pose[:, 0], rest + transl, up, None)
     return HumanParams(
-        pose=_tensor(pose)[None],
-        betas=posed.betas[None].float(),
-        transl=posed.transl[None].float(),
+        pose=_tensor(pose)[:, None],
+        betas=betas[:, None].float().cpu(),
+        transl=_tensor(transl)[:, None],
         intrinsics=_tensor(intrinsics),
         image_size=size,
         camera_from_world=_tensor(camera),
-        beta_space=beta_space,
+        beta_space=body.beta_space,
     )
 
 

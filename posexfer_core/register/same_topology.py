@@ -16,6 +16,9 @@ from .skinned_points import PosedSkin, SkinRig
 
 KNOWN_POINTS = 1500
 EXACT = Phase(steps=12, reach_m=10.0, slide=1.0, sigma_m=0.002, pose=0.002, shape=0.05)
+FOLLOWING_POINTS = 500
+FOLLOWING = Phase(steps=4, reach_m=10.0, slide=1.0, sigma_m=0.002, pose=0.002, shape=1e9)
+"""Of a shape that is known, in every frame of a motion."""
 
 
 def same_topology(body: BodyModel, vertices: int, faces: Int[ndarray, "faces 3"]) -> bool:
@@ -30,7 +33,13 @@ def _sorted(faces: ndarray) -> ndarray:
     return inside[np.lexsort(inside.T[::-1])]
 
 
-def fit_known(body: BodyModel, vertices: Float[ndarray, "vertices 3"]) -> Fitted:
+def fit_known(
+    body: BodyModel,
+    vertices: Float[ndarray, "vertices 3"],
+    phase: Phase = EXACT,
+    *,
+    points: int = KNOWN_POINTS,
+) -> Fitted:
     """Solve the pose of a mesh whose vertices are the body's.
 
     Starts from the rotation of each joint's own skin (Kabsch); the pairs are fixed.
@@ -38,11 +47,13 @@ def fit_known(body: BodyModel, vertices: Float[ndarray, "vertices 3"]) -> Fitted
     Args:
         body: whose topology the mesh has.
         vertices: metres.
+        phase: steps and weights.
+        points: how many vertices are compared.
     """
-    index = spread_vertices(body, KNOWN_POINTS)
+    index = spread_vertices(body, points)
     start = Fitted(_rigid_pose(body, vertices), np.ones(1))
     mesh = OrientedPoints(points=vertices[index], normals=np.zeros((len(index), 3)))
-    return _FixedPairsICP(SkinRig(body, index), mesh, scale_sigma=0.0).run(start, EXACT, seekers=0)
+    return _FixedPairsICP(SkinRig(body, index), mesh, scale_sigma=0.0).run(start, phase, seekers=0)
 
 
 def own_places(faces: Int[ndarray, "faces 3"], vertices: int) -> Closest:

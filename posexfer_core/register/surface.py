@@ -36,6 +36,8 @@ class Surface:
     """The axis that points up."""
     sized: bool = True
     """Whether the size is known; if not, it is that of a mean body, to be fitted."""
+    metres_per_unit: float = 1.0
+    """What the file's numbers were multiplied by."""
     notes: tuple[str, ...] = ()
     """What was assumed, a sentence each."""
 
@@ -46,7 +48,11 @@ class Surface:
 
     def scaled(self, factor: float) -> "Surface":
         """Grow or shrink about the origin."""
-        return replace(self, vertices=self.vertices * factor)
+        return replace(
+            self,
+            vertices=self.vertices * factor,
+            metres_per_unit=self.metres_per_unit * factor,
+        )
 
 
 def load_surface(path: Path | str, *, unit: Unit = "auto", up: Up = "auto") -> Surface:

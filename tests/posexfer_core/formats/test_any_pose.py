@@ -26,7 +26,7 @@ def test_a_mesh_poses_itself(tmp_path, body: BodyModel):
 
 
 def test_a_mesh_has_one_person_in_one_frame(tmp_path, body: BodyModel):
-    with pytest.raises(ParamsError, match="one person in one frame"):
+    with pytest.raises(ParamsError, match="one person in 1 frame"):
         read_posed(tmp_path / "a.ply", body, frame=3)
 
 

@@ -14,7 +14,7 @@ from posexfer_core.files.bvh_text import parse_bvh
 from posexfer_core.formats.bvh_bone_names import match_bones, plain_name
 from posexfer_core.formats.read import read_params
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
-from posexfer_core.geometry.so3 import exp_map
+from posexfer_core.geometry.so3 import exp_map, log_map
 from tests.posexfer_core.body.sample_params import random_params
 from tests.posexfer_core.formats.bvh_samples import (
     A_POSE,
@@ -129,6 +129,39 @@ def test_the_camera_sees_the_person_from_the_front(tmp_path, body: BodyModel):
     joints = joints_of(body, found)[0] @ found.camera_from_world[0, :3, :3].double().numpy().T
     assert joints[15, 1] < joints[0, 1], "the head is up"
     assert joints[1, 0] > joints[2, 0], "the left hip is on the right"
+
+
+def along_z(params: HumanParams, turn: np.ndarray) -> HumanParams:
+    """Turn a y-up motion in the world, its skeleton as it is."""
+    roots = turn @ exp_map(params.pose[:, 0, 0].double().numpy())
+    params.pose[:, 0, 0] = torch.from_numpy(log_map(roots)).float()
+    return params
+
+
+@pytest.mark.parametrize("upright", [Z_UP, np.diag([1.0, -1.0, -1.0])], ids=["z", "-y"])
+def test_a_motion_along_another_axis_than_the_skeleton_stands(
+    tmp_path, body: BodyModel, upright, caplog
+):
+    params = motion()
+    params.pose[:, :, :3] = torch.tensor([0.0, 0.4, 0.0])  # slightly turned, no lean
+    text = bvh_text(body, along_z(params, upright), MIXAMO)
+    (tmp_path / "a.bvh").write_text(text)
+    found = read_params(tmp_path / "a.bvh", body=body)
+    camera = found.camera_from_world[:, :3, :3].double().numpy()
+    joints = joints_of(body, found) @ camera.swapaxes(1, 2)
+    assert (joints[:, 7, 1] - joints[:, 15, 1] > 1.0).all(), "the head is above the ankles"
+    assert "people stand along" in caplog.text
+
+
+def test_who_crawls_is_not_stood_up(tmp_path, body: BodyModel, caplog):
+    params = motion()
+    params.pose[:, 0] = 0.0
+    params.pose[:, 0, 0, 0] = np.pi / 2.0  # the spine along z
+    params.pose[:, 0, 1:3, 0] = -np.pi / 2.0  # the thighs below the hips
+    (tmp_path / "a.bvh").write_text(bvh_text(body, params, MIXAMO))
+    found = read_params(tmp_path / "a.bvh", body=body)
+    np.testing.assert_allclose(found.camera_from_world[0, 1, :3], [0.0, -1.0, 0.0], atol=1e-6)
+    assert "people stand along" not in caplog.text
 
 
 def test_an_actor_of_another_size_keeps_the_pose_and_the_floor(tmp_path, body: BodyModel):
