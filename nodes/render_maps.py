@@ -13,6 +13,7 @@ HIDING = ["face", "everything", "nothing"]
 AXES = ["red left", "red right"]
 LIMBS = ["standard", "wide"]
 GREYS = ["body", "scene"]
+POINTS = ["body", "hands", "hands and face"]
 
 
 class RenderBodyMaps(io.ComfyNode):
@@ -34,6 +35,7 @@ class RenderBodyMaps(io.ComfyNode):
                 io.Load3DCamera.Input("camera", optional=True),
                 io.Combo.Input("openpose_limbs", options=LIMBS, default="standard", optional=True),
                 io.Combo.Input("depth_greys", options=GREYS, default="body", optional=True),
+                io.Combo.Input("openpose_points", options=POINTS, default="body", optional=True),
             ],
             outputs=[
                 io.Image.Output(display_name="depth"),
@@ -42,6 +44,7 @@ class RenderBodyMaps(io.ComfyNode):
                 io.Mask.Output(display_name="mask"),
                 io.Image.Output(display_name="parts"),
                 io.Image.Output(display_name="canonical"),
+                io.Image.Output(display_name="limbs"),
             ],
         )
 
@@ -57,6 +60,7 @@ class RenderBodyMaps(io.ComfyNode):
         camera: Mapping[str, Any] | None = None,
         openpose_limbs: str = "standard",
         depth_greys: str = "body",
+        openpose_points: str = "body",
     ) -> io.NodeOutput:
         """Frame the body, and paint every map."""
         from ..posexfer_core.render.control_maps import MAPS, MapStyle, paint_maps
@@ -67,6 +71,7 @@ class RenderBodyMaps(io.ComfyNode):
         style = MapStyle(
             openpose_hides=openpose_hides,
             openpose_limbs=openpose_limbs,
+            openpose_points=openpose_points,
             normal_axes=normal_axes,
             depth_greys=depth_greys,
         )

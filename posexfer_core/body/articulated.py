@@ -43,8 +43,12 @@ class ArticulatedBody(BodyModel):
         weights: Float[Tensor, "vertices joints"],
         posedirs: Float[Tensor, "vertices 3 features"],
         expressions: Float[Tensor, "vertices 3 10"],
+        face: Float[Tensor, "51 vertices"] | None,
     ) -> "ArticulatedBody":
-        """Add the joints of the body's own family."""
+        """Add the joints of the body's own family, and its face's points."""
+        self.detail_regressors["fingers"] = regressors[-2 * HAND_JOINTS :]
+        if face is not None:
+            self.detail_regressors["face"] = face
         self.all_parents = tuple(parents)
         self.register_buffer("all_regressors", regressors, persistent=False)
         self.register_buffer("all_weights", weights, persistent=False)

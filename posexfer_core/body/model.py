@@ -49,6 +49,9 @@ class BodyModel(nn.Module):
     parents: Tensor
     canonical: Tensor
     parts: Tensor
+    detail_regressors: dict[str, Tensor]
+    """What SMPL-H and SMPL-X show of more: (points, vertices) that turn vertices into "fingers",
+    as `HandsFace` orders them, and "face", the 51 inner points of the iBUG 68."""
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class BodyModel(nn.Module):
         super().__init__()
         self.beta_space = beta_space
         self.keypoint_vertices = dict(keypoint_vertices)
+        self.detail_regressors = {}
         if canonical is None:
             canonical = canonical_places(v_template, joint_regressor)
         buffers = {

@@ -24,6 +24,8 @@ from .smplx_bodies import articulated_body, smpl_body
 NEEDED = ("v_template", "f", "weights", "J_regressor", "shapedirs", "kintree_table")
 LARGEST = 1e30
 """What still fits into float32."""
+LANDMARKS = {"lmk_faces_idx": (51,), "lmk_bary_coords": (51, 3)}
+"""Points of the face, in SMPL-X's files: the inner ones of the iBUG 68."""
 BETA_SPACES = {24: "smpl", 52: "smplh", 55: "smplx"}
 
 
@@ -95,6 +97,8 @@ def _checked(contents: Any, name: str) -> dict[str, np.ndarray]:
     if not isinstance(posedirs, np.ndarray):
         posedirs = np.zeros((vertices, 3, 9 * (joints - 1)), np.float32)
     arrays["posedirs"] = posedirs
+    if all(np.shape(contents.get(key, 0)) == shape for key, shape in LANDMARKS.items()):
+        arrays |= {key: contents[key] for key in LANDMARKS}
     _check_shapes(arrays, vertices, joints, name)
     _check_values(arrays, vertices, joints, name)
     return arrays
@@ -136,6 +140,11 @@ def _check_values(arrays: Mapping[str, np.ndarray], vertices: int, joints: int, 
     if len(faces) and not 0 <= faces.min() <= faces.max() < vertices:
         raise BodyFileError(
             f"{name}: faces name vertex {faces.max()}, but there are {vertices} vertices."
+        )
+    landmarks = arrays.get("lmk_faces_idx", faces[:0, 0])
+    if len(landmarks) and not 0 <= landmarks.min() <= landmarks.max() < len(faces):
+        raise BodyFileError(
+            f"{name}: its landmarks name face {landmarks.max()}, but there are {len(faces)} faces."
         )
     shared = len(PARENTS) if joints == len(PARENTS) else BODY_JOINTS
     parents = arrays["kintree_table"][0, 1:shared].astype(np.int64)

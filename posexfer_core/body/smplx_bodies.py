@@ -82,6 +82,7 @@ def articulated_body(
         weights=weights,
         posedirs=posedirs,
         expressions=_expressions(buffers),
+        face=_face(arrays),
     )
 
 
@@ -163,6 +164,16 @@ def _expressions(buffers: Mapping[str, Tensor]) -> Tensor:
     if found is not None:
         directions[..., : found.shape[-1]] = found
     return directions
+
+
+def _face(arrays: Mapping[str, np.ndarray]) -> Tensor | None:
+    """Turn SMPL-X's landmarks, a face and weights each, into a regressor."""
+    if "lmk_faces_idx" not in arrays:
+        return None
+    faces = arrays["lmk_faces_idx"].astype(np.int64)
+    corners = torch.from_numpy(arrays["f"][faces].astype(np.int64))
+    weights = torch.from_numpy(arrays["lmk_bary_coords"].astype(np.float32))
+    return torch.zeros(len(corners), len(arrays["v_template"])).scatter_add(1, corners, weights)
 
 
 def _first_finger(joints: int) -> int:

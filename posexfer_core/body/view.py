@@ -1,6 +1,6 @@
 """A posed body in a camera frame, from which every map, point and overlay is computed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -38,6 +38,8 @@ class BodyView:
     """Pinhole matrix of each image, pixels."""
     size: tuple[int, int]
     """`(height, width)` of the images, pixels."""
+    detail_regressors: dict[str, Float[Tensor, "points vertices"]] = field(default_factory=dict)
+    """As `BodyModel.detail_regressors`."""
 
     @classmethod
     def of(
@@ -77,6 +79,7 @@ class BodyView:
             keypoint_vertices=body.keypoint_vertices,
             intrinsics=repeat(params.intrinsics, "f a b -> (f p) a b", p=params.persons),
             size=params.image_size,
+            detail_regressors=body.detail_regressors,
         )
 
     @staticmethod
@@ -104,6 +107,11 @@ class BodyView:
             joints=self.joints[rows],
             intrinsics=self.intrinsics[rows],
         )
+
+    def located(self, detail: str) -> Float[Tensor, "batch points 3"] | None:
+        """Find "fingers" or "face" on the posed skin, metres; None where the body has none."""
+        regressor = self.detail_regressors.get(detail)
+        return None if regressor is None else regressor.to(self.vertices) @ self.vertices
 
     @cached_property
     def visibility(self) -> Visibility:

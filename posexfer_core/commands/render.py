@@ -30,7 +30,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="which maps, painted as by the node Render Body Maps: depth has near white, even in "
         "1/distance; normal is blue towards the camera and green up; openpose has 18 keypoints; "
         "parts has one colour for each of SMPL's 24 joints; canonical is the place on the rest "
-        "body, x y z as red green blue; skeleton is openpose's older name (default: all)",
+        "body, x y z as red green blue; limbs has SCAIL's cylinders; skeleton is openpose's older "
+        "name (default: all)",
     )
     parser.add_argument(
         "--size",
@@ -69,6 +70,13 @@ def _add_style_options(parser: argparse.ArgumentParser) -> None:
         default=MapStyle.openpose_limbs,
         help="wide is what xinsir's models for SDXL were trained on (default: standard)",
     )
+    parser.add_argument(
+        "--openpose-points",
+        choices=[points.replace(" ", "-") for points in get_args(control_maps.Points)],
+        default=MapStyle.openpose_points,
+        help="what openpose and limbs show besides the body: hands, and the face where the body "
+        "file has one (default: body)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -83,6 +91,7 @@ def run(options: argparse.Namespace) -> None:
     style = MapStyle(
         openpose_hides=options.openpose_hides,
         openpose_limbs=options.openpose_limbs,
+        openpose_points=options.openpose_points.replace("-", " "),
         normal_axes=options.normal_axes.replace("-", " "),
         depth_greys=options.depth_greys,
     )

@@ -48,6 +48,7 @@ def on_topology_of(view: BodyView, other: BodyView) -> BodyView:
         canonical=other.canonical.to(view.canonical),
         parts=other.parts.to(view.parts),
         keypoint_vertices=other.keypoint_vertices,
+        detail_regressors=other.detail_regressors,
     )
 
 

@@ -10,14 +10,17 @@ from torch import Tensor
 
 from ..body.view import BodyView
 from ..conventions import JOINT_COUNT
+from .limbs import paint_limbs
 from .maps import canonical_map, mask_map, normal_map
 from .openpose import draw_skeleton, keypoint_visibility, keypoints18
+from .openpose_hands_face import FACE_TOLERANCE_M, draw_face, draw_hands
 from .part_labels import parts_map
 
 Hiding = Literal["face", "everything", "nothing"]
 Axes = Literal["red left", "red right"]
 Greys = Literal["body", "scene"]
 Limbs = Literal["standard", "wide"]
+Points = Literal["body", "hands", "hands and face"]
 
 FARTHEST = 0.25
 """Grey of the body's farthest point in a depth image; the background is black."""
@@ -25,8 +28,6 @@ FLAT = (0.5, 0.5, 1.0)
 """Background of a normal image: a wall that faces the camera."""
 FACE = (0, 14, 15, 16, 17)
 """Nose, eyes and ears among OpenPose's keypoints."""
-FACE_TOLERANCE_M = 0.03
-"""How far behind what is seen a point of the face may lie; unlike joints they lie on the skin."""
 LIMB_RADIUS = 4.0
 """Half the width of OpenPose's limbs, pixels, where the shorter side is 512."""
 
@@ -41,6 +42,9 @@ class MapStyle:
     draws all that lies before the camera."""
     openpose_limbs: Limbs = "standard"
     """See `limb_radius`."""
+    openpose_points: Points = "body"
+    """What "openpose" and "limbs" show besides the body's 18 keypoints: 21 of each hand, and those
+    of brows, nose, eyes and mouth where the body has them."""
     normal_axes: Axes = "red left"
     """"red left" is ScanNet's, which ControlNet 1.1's normal model was trained on; "red right" is
     that of OpenGL and of most renderers."""
@@ -71,7 +75,7 @@ def paint_maps(
     frames: list[dict[str, Tensor]] = []
     for number in range(len(view)):
         frame = view.at(number)
-        frames.append({name: PAINTERS[name](frame, style) for name in names})
+        frames.append({name: PAINTERS[name](frame, style, view) for name in names})
         progress(1)
     maps = {name: torch.cat([painted.pop(name) for painted in frames]) for name in names}
     if "depth" in maps:
@@ -134,7 +138,18 @@ def paint_openpose(
         face = keypoint_visibility(keypoints, view.visibility, tolerance_m=FACE_TOLERANCE_M)
         shown[:, list(FACE)] &= face[:, list(FACE)]
     radius_px = limb_radius(view.size, style.openpose_limbs)
-    return draw_skeleton(keypoints[..., :2], shown, view.size, radius_px=radius_px)
+    images = draw_skeleton(keypoints[..., :2], shown, view.size, radius_px=radius_px)
+    return _with_points(images, view, style)
+
+
+def _with_points(images: Tensor, view: BodyView, style: MapStyle) -> Tensor:
+    """Draw what the style shows of hands and face over a skeleton."""
+    dot_px, hidden = limb_radius(view.size, "standard"), style.openpose_hides == "nothing"
+    if style.openpose_points != "body":
+        draw_hands(images, view, dot_px, hidden=hidden)
+    if style.openpose_points == "hands and face":
+        draw_face(images, view, dot_px, hidden=hidden)
+    return images
 
 
 def limb_radius(size: tuple[int, int], limbs: Limbs) -> float:
@@ -165,13 +180,15 @@ def paint_canonical(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
     return (0.5 + 0.45 * canonical_map(view)).clamp(0.0, 1.0) * mask_map(view)
 
 
-PAINTERS: dict[str, Callable[[BodyView, MapStyle], Tensor]] = {
-    "depth": lambda view, style: disparity_map(view),  # grey once all frames are known
-    "normal": paint_normal,
-    "openpose": paint_openpose,
-    "mask": lambda view, style: mask_map(view).expand(-1, 3, -1, -1),
-    "parts": lambda view, style: paint_parts(view),
-    "canonical": lambda view, style: paint_canonical(view),
+PAINTERS: dict[str, Callable[[BodyView, MapStyle, BodyView], Tensor]] = {
+    "depth": lambda view, *_: disparity_map(view),  # grey once all frames are known
+    "normal": lambda view, style, _: paint_normal(view, style),
+    "openpose": lambda view, style, _: paint_openpose(view, style),
+    "mask": lambda view, *_: mask_map(view).expand(-1, 3, -1, -1),
+    "parts": lambda view, *_: paint_parts(view),
+    "canonical": lambda view, *_: paint_canonical(view),
+    "limbs": lambda view, style, everybody: _with_points(paint_limbs(view, everybody), view, style),
 }
+"""From one frame, the style and all frames to an image."""
 MAPS = tuple(PAINTERS)
 """Names of the control maps."""

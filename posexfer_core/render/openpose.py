@@ -1,6 +1,8 @@
 """OpenPose's 18 keypoints of a body, and the coloured skeleton that 2D pose systems draw."""
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -27,6 +29,22 @@ COLOURS = (
 """Colour of keypoint i, and at `LIMB_BRIGHTNESS` of limb i; RGB, 0 to 255."""
 
 LIMB_BRIGHTNESS = 0.6
+
+Colours = Sequence[tuple[float, ...]]
+"""RGB, 0 to 255."""
+
+
+class Skeleton(NamedTuple):
+    """Which keypoints are joined, and in what colours."""
+
+    limbs: Sequence[tuple[int, int]]
+    limb_colours: Colours
+    dot_colours: Colours
+
+
+BODY = Skeleton(
+    LIMBS, [tuple(LIMB_BRIGHTNESS * v for v in colour) for colour in COLOURS[: len(LIMBS)]], COLOURS
+)
 FAR_PX = 1e6
 """Keypoints farther than this from the image's corner are not drawn: float32 cannot tell where
 their limbs cross the image."""
@@ -89,20 +107,45 @@ def draw_skeleton(
         size: `(height, width)` of the image, pixels.
         radius_px: half the width of a limb and the radius of a keypoint.
     """
-    ellipses, drawn = _ellipses(pixels.detach(), shown, radius_px)
-    colours = torch.tensor(COLOURS).to(pixels) / 255.0
-    colours = torch.cat([colours[: len(LIMBS)] * LIMB_BRIGHTNESS, colours])
     images = pixels.new_zeros(len(pixels), 3, *size)
+    draw_over(images, pixels, shown, BODY, limb_px=radius_px, dot_px=radius_px)
+    return images
+
+
+def draw_over(
+    images: Float[Tensor, "batch 3 height width"],
+    pixels: Float[Tensor, "batch points 2"],
+    shown: Bool[Tensor, "batch points"],
+    skeleton: Skeleton,
+    *,
+    limb_px: float,
+    dot_px: float,
+) -> None:
+    """Draw a skeleton into images; see `draw_skeleton`.
+
+    Args:
+        images: RGB in [0, 1].
+        pixels: keypoints, in the skeleton's order.
+        shown: keypoints to draw.
+        skeleton: limbs and colours.
+        limb_px: half the width of a limb.
+        dot_px: radius of a keypoint.
+    """
+    ellipses, drawn = _ellipses(pixels.detach(), shown, skeleton.limbs, limb_px, dot_px)
+    colours = torch.tensor([*skeleton.limb_colours, *skeleton.dot_colours]).to(pixels) / 255.0
     for image, shapes, visible in zip(images, ellipses.tolist(), drawn.tolist(), strict=True):
         for shape, colour, here in zip(shapes, colours, visible, strict=True):
             if here:
                 _paint(image, shape, colour)
-    return images
 
 
 def _ellipses(
-    pixels: Float[Tensor, "batch 18 2"], shown: Bool[Tensor, "batch 18"], radius_px: float
-) -> tuple[Float[Tensor, "batch 35 6"], Bool[Tensor, "batch 35"]]:
+    pixels: Float[Tensor, "batch points 2"],
+    shown: Bool[Tensor, "batch points"],
+    limbs: Sequence[tuple[int, int]],
+    limb_px: float,
+    dot_px: float,
+) -> tuple[Float[Tensor, "batch shapes 6"], Bool[Tensor, "batch shapes"]]:
     """Describe limbs and keypoints alike, and which of them are drawn.
 
     Returns:
@@ -110,17 +153,17 @@ def _ellipses(
     """
     shown = shown & (pixels.abs() < FAR_PX).all(dim=-1)  # false of NaN
     pixels = torch.where(shown[..., None], pixels, 0.0)
-    limbs = torch.tensor(LIMBS, device=pixels.device)
-    start, end = pixels[:, limbs[:, 0]], pixels[:, limbs[:, 1]]
+    first, second = torch.tensor(limbs, dtype=torch.long, device=pixels.device).reshape(-1, 2).T
+    start, end = pixels[:, first], pixels[:, second]
     along = end - start
     length = along.norm(dim=-1, keepdim=True)
     across = torch.tensor([1.0, 0.0]).to(pixels)
     direction = torch.where(length > 1e-6, along / length.clamp(min=1e-6), across)
-    half_width = torch.full_like(length, radius_px)
+    half_width = torch.full_like(length, limb_px)
     sticks = torch.cat([(start + end) / 2, direction, (length / 2).clamp(min=1.0), half_width], -1)
-    half = torch.full_like(pixels[..., :1], radius_px)
+    half = torch.full_like(pixels[..., :1], dot_px)
     dots = torch.cat([pixels, across.expand_as(pixels), half, half], -1)
-    drawn = torch.cat([shown[:, limbs[:, 0]] & shown[:, limbs[:, 1]], shown], dim=1)
+    drawn = torch.cat([shown[:, first] & shown[:, second], shown], dim=1)
     return torch.cat([sticks, dots], dim=1), drawn
 
 

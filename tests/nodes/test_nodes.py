@@ -85,10 +85,10 @@ def test_a_wrong_file_is_refused_before_anything_runs(pack, files, file, words):
 
 
 def test_maps_have_the_asked_size_and_see_the_same_body(pack, bodies):
-    depth, normal, openpose, mask, parts, canonical = pack.run(
+    depth, normal, openpose, mask, parts, canonical, limbs = pack.run(
         "RenderBodyMaps", body=bodies[1], width=96, height=160
     )
-    for image in (depth, normal, openpose, parts, canonical):
+    for image in (depth, normal, openpose, parts, canonical, limbs):
         assert image.shape == (1, 160, 96, 3)
         assert 0.0 <= float(image.min()) <= float(image.max()) <= 1.0
     inside = mask > 0.5
@@ -103,6 +103,7 @@ def test_maps_are_those_of_the_core_painter_with_the_options_given(pack, bodies)
         "normal_axes": "red right",
         "openpose_limbs": "wide",
         "depth_greys": "scene",
+        "openpose_points": "hands and face",
     }
     for chosen in ({}, options):
         maps = painter.paint_maps(bodies[1].view(), painter.MAPS, painter.MapStyle(**chosen))
@@ -122,6 +123,7 @@ def test_the_choices_of_maps_are_those_of_the_core(pack):
         "normal_axes": painter.Axes,
         "openpose_limbs": painter.Limbs,
         "depth_greys": painter.Greys,
+        "openpose_points": painter.Points,
     }
     for name, kind in kinds.items():
         assert tuple(inputs[name].options) == get_args(kind)

@@ -206,6 +206,19 @@ def test_an_smplx_file_poses_like_smplx_fingers_and_face_too(
     found = posed_whole(body, pose, hands_face)
     torch.testing.assert_close(found.vertices, expected.vertices, atol=1e-5, rtol=0)
     torch.testing.assert_close(found.joints[:, :22], expected.joints[:, :22], atol=1e-5, rtol=0)
+    assert body.detail_regressors.keys() == {"fingers"}
+
+
+def test_landmarks_of_an_smplx_file_are_the_points_of_its_face(tmp_path: Path, toy_smpl):
+    arrays = toy_smplx(toy_smpl, 20)
+    faces, weights = np.arange(51), np.tile([0.5, 0.25, 0.25], (51, 1))
+    path = tmp_path / "face.npz"
+    path.write_bytes(npz(**arrays, lmk_faces_idx=faces, lmk_bary_coords=weights))
+    found = load_body_model(path).detail_regressors["face"] @ torch.eye(200)
+    assert found[7, arrays["f"][7]].tolist() == [0.5, 0.25, 0.25]
+    path.write_bytes(npz(**arrays, lmk_faces_idx=faces + 300, lmk_bary_coords=weights))
+    with pytest.raises(BodyFileError, match="landmarks name face 350, but there are 300"):
+        load_body_model(path)
 
 
 def toy_smplx(toy_smpl, directions: int) -> dict[str, np.ndarray]:

@@ -38,19 +38,21 @@ def test_files_hold_what_the_painter_of_the_node_gives(params, body: BodyModel, 
 
 
 def test_options_choose_the_conventions(params, body: BodyModel, tmp_path: Path):
+    hands = ["--openpose-points", "hands-and-face"]
     options = ["--depth-greys", "scene", "--normal-axes", "red-right"]
-    render(tmp_path, *options, "--openpose-hides", "nothing", "--openpose-limbs", "wide")
+    render(tmp_path, *options, "--openpose-hides", "nothing", "--openpose-limbs", "wide", *hands)
     style = MapStyle(
         depth_greys="scene",
         normal_axes="red right",
         openpose_hides="nothing",
         openpose_limbs="wide",
+        openpose_points="hands and face",
     )
     view = BodyView.of(params, body)
     maps = paint_maps(view, MAPS, style)
     assert_files_hold(tmp_path, maps)
     plain = paint_maps(view, MAPS)
-    for name in ("depth", "normal", "openpose"):
+    for name in ("depth", "normal", "openpose", "limbs"):
         assert float((maps[name] - plain[name]).abs().max()) > 0.1, name
 
 

@@ -85,7 +85,7 @@ def test_width_follows_the_radius():
 def drawn_twice(pixels: torch.Tensor, size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
     """Draw all keypoints, and once more by blending whole images."""
     shown = torch.ones(len(pixels), 18, dtype=torch.bool)
-    ellipses, drawn = openpose._ellipses(pixels, shown, 2.0)
+    ellipses, drawn = openpose._ellipses(pixels, shown, LIMBS, 2.0, 2.0)
     colours = torch.tensor(COLOURS) / 255.0
     colours = torch.cat([colours[: len(LIMBS)] * LIMB_BRIGHTNESS, colours])
     rows, columns = torch.arange(size[0])[:, None] + 0.5, torch.arange(size[1])[None] + 0.5
