@@ -11,10 +11,12 @@ from .feature_lift import FeatureLift3D
 from .flip_limb import FlipLimbDepth
 from .frame_pose import FramePose
 from .host.paths import register_folders
+from .host.routes import add_routes
 from .load_keypoints import LoadPoseKeypoints
 from .load_mesh import LoadSMPLMesh
 from .load_model import LoadPoseTransferModel
 from .paste_back import PasteBack
+from .pose_editor import PoseEditor
 from .render_maps import RenderBodyMaps
 from .restore_detail import RestoreDetail
 from .retarget import RetargetBody
@@ -30,6 +32,7 @@ class PoseTransferExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         """Name the node classes, in the order of their use."""
         register_folders()
+        add_routes()
         return [
             LoadSMPLMesh,
             EstimateHumanParams,
@@ -39,6 +42,7 @@ class PoseTransferExtension(ComfyExtension):
             PoseTransferSampler,
             RenderBodyMaps,
             RetargetBody,
+            PoseEditor,
             FramePose,
             WarpToPose,
             RestoreDetail,

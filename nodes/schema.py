@@ -22,11 +22,12 @@ def schema(
 ) -> io.Schema:
     """Build a schema with the words of `WORDS`.
 
-    What this host does not know yet, such as search aliases, is left out.
+    What this host does not know yet, such as search aliases, is left out. A widget with controls
+    of its own has no tooltip, which would cover them.
     """
     words = _read_words()[node_id]
     for entry in inputs:
-        entry.tooltip = words["inputs"][entry.id]["tooltip"]
+        entry.tooltip = words["inputs"][entry.id].get("tooltip")
     for number, output in enumerate(outputs):
         output.tooltip = words["outputs"][str(number)]["tooltip"]
     fields |= {"node_id": node_id, "category": CATEGORY, "inputs": inputs, "outputs": outputs}

@@ -10,8 +10,15 @@ from .images import from_core
 GREY = -0.6
 
 
-def body_image(view: BodyView) -> Tensor:
-    """Draw the bodies as their own cameras see them, on grey, as an IMAGE."""
+def body_image(view: BodyView, background: Tensor | None = None) -> Tensor:
+    """Draw the bodies as their own cameras see them, as an IMAGE.
+
+    Args:
+        view: the bodies.
+        background: (bodies, 3, height, width) in [-1, 1], which shows through; grey without.
+    """
+    if background is not None:
+        return from_core(overlay_body(background, view))
     grey = view.vertices.new_full((len(view), 3, *view.size), GREY)
     return from_core(overlay_body(grey, view, opacity=1.0))
 

@@ -5,11 +5,12 @@ Under any camera the far end of a bone has two places on the ray through its pix
 bone length, so no 2D pose system can tell the two apart.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..errors import ParamsError
@@ -41,11 +42,8 @@ def flip_limb_depth(
     Returns:
         The twin, or None when the limb has no other place that counts.
     """
-    twins = depth_twins(params, body, limb)
-    if not twins:
-        return None
-    best = max(twins, key=lambda twin: twin.depth_change_m)
-    return best.params if best.depth_change_m >= minimum_m else None
+    best = deepest_twin(depth_twins(params, body, limb), minimum_m=minimum_m)
+    return None if best is None else best.params
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +60,26 @@ def depth_twins(params: HumanParams, body: BodyModel, limb: LimbName) -> list[De
 
     There are up to three: middle joint and end joint each have two roots on their pixel rays.
     """
+    betas = params.betas[:1, 0].to(body.v_template)
+    return skeleton_twins(params, body.rest(betas)[1][0], limb)
+
+
+def deepest_twin(twins: Sequence[DepthTwin], *, minimum_m: float = 0.05) -> DepthTwin | None:
+    """Choose the twin whose end joint moves furthest in depth; None where none moves so far."""
+    best = max(twins, key=lambda twin: twin.depth_change_m, default=None)
+    return best if best is not None and best.depth_change_m >= minimum_m else None
+
+
+def skeleton_twins(
+    params: HumanParams, rest: Float[Tensor, "24 3"], limb: LimbName
+) -> list[DepthTwin]:
+    """Find twins as `depth_twins` does, of a skeleton alone.
+
+    Args:
+        params: one person in one frame; the betas are not used.
+        rest: the joints at rest, metres.
+        limb: as in `flip_limb_depth`.
+    """
     if (params.frames, params.persons) != (1, 1):
         raise ParamsError(
             f"A depth flip takes one person in one frame, found {params.frames} frame(s) of "
@@ -70,7 +88,7 @@ def depth_twins(params: HumanParams, body: BodyModel, limb: LimbName) -> list[De
     if limb not in LIMB_CHAINS:
         raise ParamsError(f"There is no limb {limb!r}; expected one of {', '.join(LIMB_CHAINS)}.")
     chain = LIMB_CHAINS[limb]
-    skeleton = _Skeleton.of(params, body)
+    skeleton = _Skeleton.of(params, rest)
     now = skeleton.camera_joints[list(chain)]
     twins = []
     for middle, end in ((False, True), (True, False), (True, True)):
@@ -106,10 +124,9 @@ class _Skeleton:
     """Rotation only, (3, 3)."""
 
     @classmethod
-    def of(cls, params: HumanParams, body: BodyModel) -> "_Skeleton":
+    def of(cls, params: HumanParams, rest_joints: Float[Tensor, "24 3"]) -> "_Skeleton":
         """Pose the skeleton."""
-        betas = params.betas[0].to(body.v_template)
-        rest = body.rest(betas)[1][0].double().cpu().numpy()
+        rest = rest_joints.double().cpu().numpy()
         local = exp_map(params.pose[0, 0].double().cpu().numpy())
         bones = rest.copy()
         bones[1:] -= rest[PARENT_INDEX[1:]]

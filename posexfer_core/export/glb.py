@@ -4,6 +4,9 @@ The file's frame is glTF's: y up, z towards the viewer, metres; the feet stand o
 pelvis above the origin, turned as the camera saw it.
 """
 
+import math
+from typing import Any
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -36,3 +39,22 @@ def glb_bytes(view: BodyView) -> bytes:
             "materials": [skin_material()],
         }
     )
+
+
+def viewer_camera(view: BodyView) -> dict[str, Any]:
+    """Describe the first body's camera as 3D viewers do, in the frame of `standing_vertices`.
+
+    Returns:
+        `position` and `target` (the pelvis's distance ahead) as {x, y, z}, metres; `fov`, vertical,
+        degrees; `zoom` 1 and `cameraType`.
+    """
+    depth, floor = float(view.joints[0, 0, 2]), -float(view.vertices[0, :, 1].max())
+    position = {"x": -float(view.joints[0, 0, 0]), "y": -floor, "z": depth}
+    focal_px = float(view.intrinsics[0, 1, 1])
+    return {
+        "position": position,
+        "target": {**position, "z": 0.0},
+        "zoom": 1,
+        "cameraType": "perspective",
+        "fov": math.degrees(2.0 * math.atan2(view.size[0] / 2.0, focal_px)),
+    }

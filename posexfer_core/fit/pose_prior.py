@@ -123,6 +123,17 @@ class PosePrior:
         return LIMIT_STIFFNESS * over
 
 
+def soft_limits() -> list[dict[str, list[float]] | None]:
+    """Return lower and upper limits of the axis-angle of each joint, radians; None where free."""
+    free = UNLIMITED[1][0]
+    limits: list[dict[str, list[float]] | None] = [None]
+    for name in JOINT_NAMES[1:]:
+        _, _, lower, upper = _joint_prior(name)
+        limited = max(upper) < free
+        limits.append({"lower": [*lower], "upper": [*upper]} if limited else None)
+    return limits
+
+
 def _correlations() -> Float[ndarray, "turns turns"]:
     """Return the correlations of both sides as one matrix over the rotations of all joints."""
     matrix = np.eye(3 * len(JOINT_NAMES) - 3)

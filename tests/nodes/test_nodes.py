@@ -39,7 +39,7 @@ def test_the_pack_loads_without_a_word(host, pack, caplog):
     caplog.clear()
     assert asyncio.run(host.nodes.load_custom_node(str(ROOT), set(), "custom_nodes"))
     assert not [record for record in caplog.records if record.levelname != "INFO"]
-    assert len(pack.classes) == 17
+    assert len(pack.classes) == 18
 
 
 def test_every_input_and_output_has_a_tooltip(pack):
@@ -47,7 +47,8 @@ def test_every_input_and_output_has_a_tooltip(pack):
         schema = kind.GET_SCHEMA()
         assert schema.description, name
         for entry in [*schema.inputs, *schema.outputs]:
-            assert entry.tooltip, f"{name}.{entry.id}"
+            has_controls = "widgetType" in (getattr(entry, "extra_dict", None) or {})
+            assert bool(entry.tooltip) != has_controls, f"{name}.{entry.id}"
 
 
 def test_every_node_has_a_page_and_words(pack):
@@ -57,7 +58,7 @@ def test_every_node_has_a_page_and_words(pack):
         assert (ROOT / "web" / "docs" / f"{name}.md").read_text().startswith("# ")
         assert words[name]["display_name"] == schema.display_name
         told = {entry.id: entry.tooltip for entry in schema.inputs}
-        assert {id: entry["tooltip"] for id, entry in words[name]["inputs"].items()} == told
+        assert {id: e.get("tooltip") for id, e in words[name]["inputs"].items()} == told
         told = {str(i): entry.tooltip for i, entry in enumerate(schema.outputs)}
         assert {id: entry["tooltip"] for id, entry in words[name]["outputs"].items()} == told
 

@@ -43,15 +43,17 @@ export function copySide(skeleton, side) {
 }
 
 /**
- * Copy across what changed since `before`, for symmetric editing. A change of both sides at once
- * (of two joints that mirror each other) stays as it is.
+ * Copy across what a drag has changed on its own side, for symmetric editing.
  *
  * @param {Skeleton} skeleton
- * @param {Rotation[]} before `skeleton.local` before the edit
+ * @param {Rotation[]} before `skeleton.local` before the drag
+ * @param {number} dragged the joint; of the middle, nothing is copied
  */
-export function keepSymmetric(skeleton, before) {
-  const { mirrored: other } = skeleton.body;
+export function keepSymmetric(skeleton, before, dragged) {
+  const { names, mirrored: other } = skeleton.body;
+  if (other[dragged] === dragged) return;
+  const side = names[dragged].slice(0, 2);
   const changed = (joint) => before[joint].some((part, k) => part !== skeleton.local[joint][k]);
-  const moved = before.flatMap((_, joint) => (changed(joint) ? [joint] : []));
-  copyAcross(skeleton, moved.filter((joint) => !changed(other[joint])));
+  copyAcross(skeleton, names.flatMap((name, joint) =>
+    (name.startsWith(side) && changed(joint) ? [joint] : [])));
 }
