@@ -1,0 +1,199 @@
+/** Draws skinned bodies; one WebGL2 context serves every editor of the page. */
+
+/**
+ * @typedef {Pick<import("./body.js").Body, "positions" | "normals" | "joints" | "weights" | "faces">} Mesh
+ *
+ * @typedef {object} Scene what one picture shows
+ * @property {Mesh} mesh
+ * @property {Float32Array} rows what each joint does to the rest: 3 rows of 4 numbers a joint
+ * @property {number[][]} tints red, green, blue and share of each joint's own colour
+ * @property {Float32Array} view from world to camera, columns, -z ahead
+ * @property {Float32Array} projection from camera to clip space, columns
+ * @property {number | null} floor height of the plane that the shadow falls on; null: no shadow
+ */
+
+const VERTEX = `#version 300 es
+precision highp float;
+layout(location = 0) in vec3 position;
+layout(location = 1) in vec3 normal;
+layout(location = 2) in uvec4 joints;
+layout(location = 3) in vec4 weights;
+uniform sampler2D bones;
+uniform mat4 view;
+uniform mat4 projection;
+uniform float floorHeight;
+uniform bool isShadow;
+out vec3 facing;
+out vec4 tint;
+void main() {
+  vec4 row0 = vec4(0), row1 = vec4(0), row2 = vec4(0);
+  tint = vec4(0);
+  float sum = dot(weights, vec4(1));
+  for (int k = 0; k < 4; k++) {
+    int joint = int(joints[k]);
+    float weight = weights[k] / sum;
+    row0 += weight * texelFetch(bones, ivec2(0, joint), 0);
+    row1 += weight * texelFetch(bones, ivec2(1, joint), 0);
+    row2 += weight * texelFetch(bones, ivec2(2, joint), 0);
+    vec4 colour = texelFetch(bones, ivec2(3, joint), 0);
+    tint += weight * vec4(colour.rgb * colour.a, colour.a);
+  }
+  vec4 place = vec4(position, 1);
+  vec3 world = vec3(dot(row0, place), dot(row1, place), dot(row2, place));
+  if (isShadow) world.y = floorHeight;
+  facing = mat3(view) * vec3(dot(row0.xyz, normal), dot(row1.xyz, normal), dot(row2.xyz, normal));
+  gl_Position = projection * view * vec4(world, 1);
+}`;
+
+const FRAGMENT = `#version 300 es
+precision highp float;
+in vec3 facing;
+in vec4 tint;
+uniform bool isShadow;
+out vec4 colour;
+void main() {
+  if (isShadow) { colour = vec4(0, 0, 0, 0.28); return; }
+  vec3 n = normalize(facing);
+  vec3 clay = vec3(0.90, 0.875, 0.845) * (1.0 - tint.a) + tint.rgb;
+  float key = max(dot(n, normalize(vec3(-0.45, 0.7, 0.6))), 0.0);
+  float sky = 0.5 + 0.5 * n.y;
+  float front = max(n.z, 0.0);
+  vec3 light = vec3(0.60, 0.575, 0.54) * key + mix(vec3(0.30, 0.28, 0.28), vec3(0.46, 0.49, 0.54), sky);
+  // Darker where the surface turns away, so that an arm stands out from the chest behind it.
+  colour = vec4(clay * light * mix(0.45, 1.05, smoothstep(0.0, 0.6, front)), 1);
+}`;
+
+/** @type {Renderer | null} */
+let shared = null;
+
+/** Give the page's renderer, made on first use. */
+export function sharedRenderer() {
+  shared ??= new Renderer();
+  return shared;
+}
+
+/** What the graphics card holds of one mesh, and of the bones that it is drawn with. */
+class Buffers {
+  /**
+   * @param {WebGL2RenderingContext} gl
+   * @param {Mesh} mesh
+   */
+  constructor(gl, mesh) {
+    this.array = gl.createVertexArray();
+    gl.bindVertexArray(this.array);
+    [mesh.positions, mesh.normals, mesh.joints, mesh.weights].forEach((data, slot) => {
+      gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+      gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
+      gl.enableVertexAttribArray(slot);
+      if (slot === 2) gl.vertexAttribIPointer(slot, 4, gl.UNSIGNED_BYTE, 0, 0);
+      else if (slot === 3) gl.vertexAttribPointer(slot, 4, gl.UNSIGNED_BYTE, true, 0, 0);
+      else gl.vertexAttribPointer(slot, 3, gl.FLOAT, false, 0, 0);
+    });
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, mesh.faces, gl.STATIC_DRAW);
+    this.count = mesh.faces.length;
+    this.kind = mesh.faces.BYTES_PER_ELEMENT === 2 ? gl.UNSIGNED_SHORT : gl.UNSIGNED_INT;
+  }
+}
+
+export class Renderer {
+  constructor() {
+    this.canvas = document.createElement("canvas");
+    /** Called when the graphics card is lost and when it is back. @type {Set<() => void>} */
+    this.listeners = new Set();
+    /** @type {WeakMap<Mesh, Buffers>} */
+    this.buffers = new WeakMap();
+    this.canvas.addEventListener("webglcontextlost", (event) => {
+      event.preventDefault(); // or the browser never gives it back
+      this.tell();
+    });
+    this.canvas.addEventListener("webglcontextrestored", () => {
+      this.build();
+      this.tell();
+    });
+    this.gl = this.canvas.getContext("webgl2", { alpha: true, antialias: true });
+    this.build();
+  }
+
+  /** "ready", "lost" (the browser will give it back) or "missing" (no WebGL2 here). */
+  get state() {
+    if (!this.gl) return "missing";
+    return this.gl.isContextLost() ? "lost" : "ready";
+  }
+
+  tell() {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Compile the shaders and make the texture of bones, anew after a loss. */
+  build() {
+    const gl = this.gl;
+    if (!gl || gl.isContextLost()) return;
+    this.buffers = new WeakMap();
+    const program = gl.createProgram();
+    for (const [kind, source] of /** @type {const} */ ([
+      [gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT],
+    ])) {
+      const shader = /** @type {WebGLShader} */ (gl.createShader(kind));
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+    }
+    gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+      throw new Error(`The body's shader does not link: ${gl.getProgramInfoLog(program)}`);
+    }
+    gl.useProgram(program);
+    /** @param {string} name */
+    this.uniform = (name) => gl.getUniformLocation(program, name);
+    gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+  }
+
+  /**
+   * Draw the body and copy it into a 2D canvas of the same pixels.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {Scene} scene
+   * @returns {boolean} false where the graphics card is missing or lost: nothing was drawn
+   */
+  draw(context, scene) {
+    const gl = this.gl;
+    if (!gl || this.state !== "ready" || !this.uniform) return false;
+    const { width, height } = context.canvas;
+    if (this.canvas.width !== width) this.canvas.width = width;
+    if (this.canvas.height !== height) this.canvas.height = height;
+    let buffers = this.buffers.get(scene.mesh);
+    if (!buffers) this.buffers.set(scene.mesh, buffers = new Buffers(gl, scene.mesh));
+    gl.viewport(0, 0, width, height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    gl.bindVertexArray(buffers.array);
+    const bones = packBones(scene);
+    gl.texImage2D(
+      gl.TEXTURE_2D, 0, gl.RGBA32F, 4, scene.tints.length, 0, gl.RGBA, gl.FLOAT, bones,
+    );
+    gl.uniformMatrix4fv(this.uniform("view"), false, scene.view);
+    gl.uniformMatrix4fv(this.uniform("projection"), false, scene.projection);
+    gl.uniform1f(this.uniform("floorHeight"), scene.floor ?? 0);
+    for (const isShadow of scene.floor === null ? [false] : [true, false]) {
+      gl.uniform1i(this.uniform("isShadow"), isShadow ? 1 : 0);
+      if (isShadow) gl.disable(gl.DEPTH_TEST);
+      else gl.enable(gl.DEPTH_TEST);
+      gl.drawElements(gl.TRIANGLES, buffers.count, buffers.kind, 0);
+    }
+    context.drawImage(this.canvas, 0, 0);
+    return true;
+  }
+}
+
+/** Lay out the texture of bones: a line of four texels a joint. @param {Scene} scene */
+function packBones({ rows, tints }) {
+  const bones = new Float32Array(16 * tints.length);
+  tints.forEach((tint, joint) => {
+    bones.set(rows.subarray(12 * joint, 12 * joint + 12), 16 * joint);
+    bones.set(tint, 16 * joint + 12);
+  });
+  return bones;
+}
