@@ -39,8 +39,8 @@ const named = (name) => new URLSearchParams({ name });
 /** @type {import("./pose_editor/library.js").PoseShelf} */
 const poses = {
   list: async () => (await (await ask("poses")).json()).poses,
-  load: async (name) => (await (await ask(`pose?${named(name)}`)).json()).document,
-  save: async (name, text) => { await post("poses", { name, text }); },
+  load: async (name) => (await ask(`pose?${named(name)}`)).json(),
+  save: async (name, document, size) => { await post("poses", { name, document, size }); },
   remove: async (name) => { await ask(`poses?${named(name)}`, { method: "DELETE" }); },
   async read(file) {
     const form = new FormData();

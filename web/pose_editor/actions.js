@@ -27,7 +27,7 @@ export function dropToFloor({ session }) {
 
 /** Give the chosen joint the turn it started with. @param {PoseEditor} editor */
 export function resetJoint({ chosen, session }) {
-  session.change((skeleton) => skeleton.reset(chosen, session.startFrame), true);
+  session.change((skeleton) => skeleton.reset(chosen, session.startFrame), chosen);
 }
 
 /** @param {PoseEditor} editor */
@@ -74,7 +74,7 @@ export function adopt({ isLocked, session }, found) {
 /** Copy the open pose as JSON. @param {PoseEditor} editor */
 export function copy(editor) {
   editor.trying(async () => {
-    await navigator.clipboard.writeText(editor.session.complete());
+    await navigator.clipboard.writeText(editor.session.completeText());
     editor.said = "Copied as JSON";
   });
 }
@@ -88,7 +88,7 @@ export function paste(editor) {
 export function copyTo(editor, event) {
   event.preventDefault();
   event.stopPropagation();
-  event.clipboardData?.setData("text/plain", editor.session.complete());
+  event.clipboardData?.setData("text/plain", editor.session.completeText());
   editor.said = "Copied as JSON";
   editor.redraw();
 }

@@ -54,7 +54,7 @@ export class Inspector {
     if (chosen < 0) return;
     const angles = toEuler(session.skeleton.local[chosen]);
     angles[axis] = degrees / DEGREES;
-    session.change((skeleton) => skeleton.setLocal(chosen, fromEuler(angles)), true);
+    session.change((skeleton) => skeleton.setLocal(chosen, fromEuler(angles)), chosen);
     this.editor.refresh();
   }
 

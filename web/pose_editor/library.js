@@ -6,12 +6,14 @@
  *
  * @typedef {{ name: string, own: boolean }} Entry
  *
+ * @typedef {{ document: PoseDocument, notes: string[] }} Loaded a file's poses, and what was guessed
+ *
  * @typedef {object} PoseShelf what the page's server keeps
  * @property {() => Promise<Entry[]>} list
- * @property {(name: string) => Promise<PoseDocument>} load
- * @property {(name: string, text: string) => Promise<void>} save
+ * @property {(name: string) => Promise<Loaded>} load
+ * @property {(name: string, document: PoseDocument, size: number[]) => Promise<void>} save
  * @property {(name: string) => Promise<void>} remove
- * @property {(file: File) => Promise<PoseDocument>} read a pose from any file that the pack reads
+ * @property {(file: File) => Promise<Loaded>} read a pose from any file that the pack reads
  */
 
 import { adopt, copy, paste } from "./actions.js";
@@ -28,7 +30,7 @@ export class Library {
   /** @param {PoseEditor} editor */
   constructor(editor) {
     this.editor = editor;
-    /** Poses that were fetched, by name. @type {Map<string, PoseDocument>} */
+    /** Poses that were fetched, by name. @type {Map<string, Loaded>} */
     this.known = new Map();
     this.list = make("div", { className: "posexfer-poses" });
     this.name = make("input", { type: "text", placeholder: "name", ariaLabel: "Name of the pose", maxLength: 60 });
@@ -60,7 +62,7 @@ export class Library {
       this.list.replaceChildren(...cards.map(({ element }) => element));
       for (const [i, { canvas }] of cards.entries()) {
         if (this.editor.drawers.open !== "library") return;
-        this.draw(canvas, await this.fetch(entries[i].name));
+        this.draw(canvas, (await this.fetch(entries[i].name)).document);
       }
     });
   }
@@ -105,7 +107,13 @@ export class Library {
 
   /** Take a pose over; the place stays. @param {string} name */
   async take(name) {
-    await this.editor.trying(async () => adopt(this.editor, await this.fetch(name)));
+    await this.editor.trying(async () => this.adopt(await this.fetch(name)));
+  }
+
+  /** @param {Loaded} loaded */
+  adopt({ document, notes }) {
+    adopt(this.editor, document);
+    this.editor.said = notes.join(" ");
   }
 
   async save() {
@@ -113,7 +121,7 @@ export class Library {
     const name = this.name.value.trim();
     await this.editor.trying(async () => {
       if (!name) throw new Error("This pose has no name.\nExpected a few letters.\nType a name, then press Save.");
-      await host.poses.save(name, session.complete());
+      await host.poses.save(name, session.complete(), session.camera.size);
       this.name.value = "";
       this.known.clear();
       await this.show();
@@ -132,6 +140,6 @@ export class Library {
   async open() {
     const [file] = this.file.files ?? [];
     this.file.value = "";
-    if (file) await this.editor.trying(async () => adopt(this.editor, await this.editor.host.poses.read(file)));
+    if (file) await this.editor.trying(async () => this.adopt(await this.editor.host.poses.read(file)));
   }
 }

@@ -37,7 +37,7 @@ export function dragJoint(session, start, joint, goal, swings) {
       aim(skeleton, joint, goal);
       giveWay(skeleton, body.parents[joint]);
     }
-  });
+  }, joint);
 }
 
 /**
@@ -54,7 +54,7 @@ export function turnJoint(session, start, joint, axis, angle) {
     const turn = r.toMatrix(r.scale(axis, angle));
     skeleton.setWorld(joint, r.multiply(turn, start.world[joint]));
     giveWay(skeleton, joint);
-  });
+  }, joint);
 }
 
 /** Give way beyond the limits of one joint. @param {Skeleton} skeleton @param {number} joint */

@@ -124,14 +124,16 @@ export class Session {
    *
    * @param {Start} start
    * @param {(skeleton: Skeleton) => void} edit
-   * @param {boolean} [holds] whether pinned hands and feet stay; those that the edit itself moves do not
+   * @param {number} [joint] what is dragged or turned: the other side follows where edits are
+   *   symmetric, and pinned hands and feet stay, but for those that the edit itself moves; left
+   *   out where the whole pose changes
    */
-  preview(start, edit, holds = true) {
+  preview(start, edit, joint) {
     const { skeleton } = this;
     this.cancel(start);
     edit(skeleton);
-    if (this.isSymmetric) keepSymmetric(skeleton, start.local);
-    if (!holds) return;
+    if (joint === undefined) return;
+    if (this.isSymmetric) keepSymmetric(skeleton, start.local, joint);
     const stay = Object.entries(start.pins).filter(([limb]) =>
       this.body.limbs[limb].slice(0, 3).every((joint) => skeleton.local[joint] === start.local[joint]));
     holdPins(skeleton, Object.fromEntries(stay));
@@ -154,11 +156,11 @@ export class Session {
    * Change the pose as one step of undo.
    *
    * @param {(skeleton: Skeleton) => void} edit
-   * @param {boolean} [holds] whether pinned hands and feet stay
+   * @param {number} [joint] as in `preview`
    */
-  change(edit, holds = false) {
+  change(edit, joint) {
     const start = this.begin();
-    this.preview(start, edit, holds);
+    this.preview(start, edit, joint);
     this.commit(start);
   }
 
@@ -229,9 +231,13 @@ export class Session {
     this.changed(this.text);
   }
 
-  /** The open frame as a document of its own, with its camera: what is copied and saved. */
+  /** The open frame as a document of its own, with its camera: what is copied and saved. @returns {PoseDocument} */
   complete() {
-    const document = { ...this.document, frames: [this.frame], camera: this.camera.state };
-    return writeDocument(document, { ...this.start, camera: undefined });
+    return { ...this.document, frames: [this.frame], camera: this.camera.state };
+  }
+
+  /** That document as text. */
+  completeText() {
+    return writeDocument(this.complete(), { ...this.start, camera: undefined });
   }
 }
