@@ -186,11 +186,7 @@ class ConditionRequest:
                 "checkpoint's VAE to 3D Feature Lift."
             )
         latents = self.source.vae.encode(from_core(image)).to(image)
-        return latents * SD15_SCALE
-
-
-SD15_SCALE = 0.18215
-"""What the latents of the Stable Diffusion 1.5 family are multiplied by."""
+        return latents * self.source.model.config.latent_scale
 
 
 def clip_hidden(clip_vision: Any, image: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from ...posexfer_core.errors import CheckpointError, ConfigError
 from ...posexfer_core.network.autoencoder import PatchAutoencoder
 from ...posexfer_core.network.config import NetworkConfig
 from ...posexfer_core.network.model import PoseTransferNetwork
-from ...posexfer_core.network.sites import UNetShape
+from ...posexfer_core.network.sites import TIME_ID_WIDTH, TIME_IDS, UNetShape
 from ...posexfer_core.network.weights import load_bundle
 
 Patcher = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
@@ -158,8 +158,12 @@ def unet_settings(shape: UNetShape) -> dict[str, Any]:
             "multiples of 32 and of the first level's, and all levels alike in heads or in the "
             "width of a head."
         )
-    depths = [int(cross) for cross in shape.attention]
+    depths = shape.attention
     by_width = len(widths) == 1
+    added: dict[str, Any] = {"adm_in_channels": None}
+    if shape.pooled_text:
+        width = shape.pooled_text + TIME_IDS * TIME_ID_WIDTH
+        added = {"adm_in_channels": width, "num_classes": "sequential"}
     return {
         "image_size": 32,
         "in_channels": shape.latent_channels,
@@ -169,13 +173,13 @@ def unet_settings(shape: UNetShape) -> dict[str, Any]:
         "num_res_blocks": [layers] * len(channels),
         "transformer_depth": [depth for depth in depths for _ in range(layers)],
         "transformer_depth_output": [depth for depth in depths for _ in range(layers + 1)],
-        "transformer_depth_middle": 1,
+        "transformer_depth_middle": max(1, depths[-1]),
         "context_dim": shape.cross_attention_dim,
         "num_heads": -1 if by_width else shape.heads[0],
         "num_head_channels": widths.pop() if by_width else -1,
         "use_spatial_transformer": True,
-        "use_linear_in_transformer": False,
-        "adm_in_channels": None,
+        "use_linear_in_transformer": shape.linear_projection,
+        **added,
         "legacy": False,
     }
 

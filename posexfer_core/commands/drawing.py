@@ -23,7 +23,16 @@ Sampler = Callable[[Stage, WarpedPhoto | None], ImageTensor]
 seed draws one image."""
 METHODS = ("warp", "network")
 STEPS = 20
-NETWORK_OPTIONS = ("weights", "steps", "seed", "guidance_pose", "guidance_identity")
+NETWORK_OPTIONS = (
+    "weights",
+    "base",
+    "base_vae",
+    "image_encoder",
+    "steps",
+    "seed",
+    "guidance_pose",
+    "guidance_identity",
+)
 
 
 def add_drawing_options(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +49,22 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE.safetensors",
         help="of the network; default: the bundled tiny weights",
+    )
+    parser.add_argument(
+        "--base",
+        type=Path,
+        metavar="PATH",
+        help="model of the SD 1.5 or SDXL family that the weights are an adapter of: a folder of "
+        "diffusers or a .safetensors checkpoint",
+    )
+    parser.add_argument(
+        "--base-vae", type=Path, metavar="PATH", help="another VAE than the base's own"
+    )
+    parser.add_argument(
+        "--image-encoder",
+        type=Path,
+        metavar="FOLDER",
+        help="CLIP's vision model, where the folder of the base has none",
     )
     parser.add_argument("--steps", type=count, help=f"sampling steps (default: {STEPS})")
     parser.add_argument("--seed", type=seed, help="seed of the noise (default: 0)")
@@ -97,12 +122,21 @@ def open_sampler(options: argparse.Namespace) -> Sampler:
         ConfigError: diffusers is not installed.
     """
     try:
+        from ..diffusion.base_files import BaseFiles
         from ..diffusion.pipeline import PoseTransferPipeline
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"Drawing needs the package {error.name}: pip install 'posexfer[diffusion]'."
         ) from error
-    pipeline = PoseTransferPipeline.from_bundle(options.weights or BUNDLED_WEIGHTS)
+    if options.base is None:
+        if options.base_vae or options.image_encoder:
+            raise ConfigError("--base-vae and --image-encoder belong to a --base; name that, too.")
+        pipeline = PoseTransferPipeline.from_bundle(options.weights or BUNDLED_WEIGHTS)
+    else:
+        files = BaseFiles(
+            model=options.base, vae=options.base_vae, image_encoder=options.image_encoder
+        )
+        pipeline = PoseTransferPipeline.from_base(files, _adapter(options))
     pipeline.set_progress_bar_config(desc="drawing", unit="step", leave=False)
     guidance = Guidance.usual(
         pipeline.network.config, pose=options.guidance_pose, identity=options.guidance_identity
@@ -125,3 +159,13 @@ def open_sampler(options: argparse.Namespace) -> Sampler:
         return drawn
 
     return draw
+
+
+def _adapter(options: argparse.Namespace) -> Path:
+    """Name the weights that sit on the base that the options name."""
+    if options.weights is None:
+        raise ConfigError(
+            f"--base {options.base} alone draws no poses.\nExpected --weights, an adapter that was "
+            "trained for this family; none is bundled.\nTrain one, or leave --base out."
+        )
+    return options.weights

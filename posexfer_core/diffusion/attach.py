@@ -34,6 +34,7 @@ from ..network.sites import (
     level_sizes,
     residual_layer,
 )
+from .text import TextContext, added_text
 
 
 def attach(unet: UNet2DConditionModel, network: PoseTransferNetwork) -> "Attachment":
@@ -103,15 +104,23 @@ class Attachment(AbstractContextManager["Attachment"]):
         sample: Float[Tensor, "batch channels height width"],
         timestep: Int[Tensor, "*steps"] | Float[Tensor, "*steps"] | int,
         context: Float[Tensor, "batch tokens token_width"],
+        pooled: Float[Tensor, "batch pooled"] | None = None,
     ) -> Float[Tensor, "batch channels height width"]:
         """Call the UNet: noise or v, whatever it was trained to predict.
 
         Args:
             sample: noisy latents.
             timestep: one for all, or one per sample.
-            context: the base's own (text) tokens; see `empty_context`.
+            context: the base's own (text) tokens; see `text.no_text`.
+            pooled: the base's pooled text, for SDXL.
         """
-        return self.unet(sample, timestep, encoder_hidden_states=context, return_dict=False)[0]
+        return self.unet(
+            sample,
+            timestep,
+            encoder_hidden_states=context,
+            added_cond_kwargs=added_text(pooled, sample),
+            return_dict=False,
+        )[0]
 
     def predict_guided(
         self,
@@ -119,6 +128,7 @@ class Attachment(AbstractContextManager["Attachment"]):
         sample: Float[Tensor, "batch channels height width"],
         timestep: Int[Tensor, ""] | Float[Tensor, ""] | int,
         context: Float[Tensor, "batch tokens token_width"],
+        pooled: Float[Tensor, "batch pooled"] | None = None,
     ) -> Float[Tensor, "batch channels height width"]:
         """Predict once for every pass of a guidance, in one call of the UNet, and combine.
 
@@ -127,9 +137,12 @@ class Attachment(AbstractContextManager["Attachment"]):
             sample: noisy latents, each image once.
             timestep: one for all.
             context: the base's own (text) tokens, each image once.
+            pooled: the base's pooled text, likewise.
         """
         count = len(guidance.weights)
-        stacked = self.predict(sample.repeat(count, 1, 1, 1), timestep, context.repeat(count, 1, 1))
+        text = TextContext(tokens=context, pooled=pooled).repeat(count)
+        sample = sample.repeat(count, 1, 1, 1)
+        stacked = self.predict(sample, timestep, text.tokens, text.pooled)
         return guidance.combine(stacked.chunk(count))
 
     def detach(self) -> None:
@@ -238,12 +251,6 @@ class SiteProcessor:
         for layer in attn.to_out:  # a projection, then dropout
             attended = layer(attended)
         return attended
-
-
-def empty_context(unet: UNet2DConditionModel, batch: int) -> Float[Tensor, "batch 1 width"]:
-    """Make the context of UNets that were trained without text: one token of zeros."""
-    width = unet.config["cross_attention_dim"]
-    return next(unet.parameters()).new_zeros(batch, 1, width)
 
 
 def check_fit(unet: UNet2DConditionModel, shape: UNetShape) -> None:

@@ -8,12 +8,14 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from ..errors import CheckpointError, ConfigError
 from ..network.autoencoder import PatchAutoencoder
 from ..network.model import PoseTransferNetwork
 from ..network.weights import BUNDLED_WEIGHTS, Bundle, load_bundle, save_bundle
+from .base import Base
+from .base_files import BaseFiles
 from .clip import VisionModel
 from .latents import Autoencoder
 from .schedule import make_scheduler
@@ -35,7 +37,9 @@ class PipelineParts(DiffusionPipeline):
         "image_encoder",
         "network",
         "text_encoder",
+        "text_encoder_2",
         "tokenizer",
+        "tokenizer_2",
         "vae",
     ]
 
@@ -48,6 +52,8 @@ class PipelineParts(DiffusionPipeline):
         image_encoder: VisionModel | None = None,
         tokenizer: CLIPTokenizer | None = None,
         text_encoder: CLIPTextModel | None = None,
+        tokenizer_2: CLIPTokenizer | None = None,
+        text_encoder_2: CLIPTextModelWithProjection | None = None,
     ) -> None:
         super().__init__()
         if network.config.encoder == "clip" and image_encoder is None:
@@ -63,6 +69,8 @@ class PipelineParts(DiffusionPipeline):
             image_encoder=image_encoder,
             tokenizer=tokenizer,
             text_encoder=text_encoder,
+            tokenizer_2=tokenizer_2,
+            text_encoder_2=text_encoder_2,
         )
 
     @classmethod
@@ -84,8 +92,9 @@ class PipelineParts(DiffusionPipeline):
         bundle = load_bundle(Path(path))
         if bundle.autoencoder is None or bundle.unet_config is None:
             raise CheckpointError(
-                f"{Path(path).name} holds no UNet or no autoencoder and cannot draw alone. Pass it "
-                "as adapter=... to from_pretrained, with the folder of the model it was made for."
+                f"{Path(path).name} holds no UNet or no autoencoder and cannot draw alone.\n"
+                "Expected a bundle; this is an adapter, which needs the base it was made for.\n"
+                "Name that: --base on the command line, from_base or from_pretrained in Python."
             )
         return cls(
             unet=_unet_of(bundle, Path(path).name),
@@ -93,6 +102,42 @@ class PipelineParts(DiffusionPipeline):
             network=bundle.network,
             vae=bundle.autoencoder,
             image_encoder=image_encoder,
+        )
+
+    @classmethod
+    def from_base(
+        cls: type[Pipeline],
+        files: BaseFiles,
+        adapter: str | PathLike[str],
+        *,
+        dtype: torch.dtype = torch.float32,
+    ) -> Pipeline:
+        """Build a pipeline from the local files of a base and our adapter.
+
+        Args:
+            files: of the base: a folder of diffusers or a single-file checkpoint, and more.
+            adapter: our weights file.
+            dtype: what every part computes in.
+
+        Raises:
+            CheckpointError: a part of the base is missing, or a file is damaged.
+        """
+        bundle, base = load_bundle(Path(adapter)), Base(files, dtype)
+        text: dict[str, Any] = {}
+        for part, loaded in (
+            ("text_encoder", base.load_text_encoders()),
+            ("tokenizer", base.load_tokenizers()),
+        ):
+            text |= dict(zip((part, f"{part}_2"), loaded, strict=False))
+        return cls(
+            unet=base.load_unet(),
+            scheduler=base.make_scheduler(),
+            network=bundle.network.to(dtype),
+            vae=base.load_vae(),
+            image_encoder=(
+                base.load_image_encoder() if bundle.network.config.encoder == "clip" else None
+            ),
+            **text,
         )
 
     @classmethod

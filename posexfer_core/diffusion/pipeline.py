@@ -21,10 +21,11 @@ from ..network.config import LATENT_STRIDE
 from ..network.guidance import Guidance, stacked_condition
 from ..transfer.inputs import prepare_inputs, warp_images
 from ..warp.restore_detail import restore_detail
-from .attach import attach, empty_context
+from .attach import attach
 from .clip import clip_hidden_states
 from .latents import decode_latents, encode_image
 from .parts import PipelineParts
+from .text import TextContext, encode_text, no_text
 
 Images = Tensor | Image.Image | Sequence[Image.Image]
 StepCallback = Callable[..., dict[str, Any]]
@@ -41,8 +42,9 @@ class PoseTransferOutput(BaseOutput):
 class PoseTransferPipeline(PipelineParts):
     """Draw the person of an image in the pose of a 3D body.
 
-    Build one by `from_bundle` (a weights file that holds everything), by `from_pretrained` (what
-    `save_pretrained` wrote, or a folder of the SD 1.5 family and our adapter), or from parts.
+    Build one by `from_bundle` (a weights file that holds everything), by `from_base` (our adapter
+    and the files of a base of the SD 1.5 or SDXL family), by `from_pretrained` (what
+    `save_pretrained` wrote, or a base's whole folder and our adapter), or from parts.
     """
 
     _callback_tensor_inputs = ["latents", "prediction"]  # noqa: RUF012  (diffusers' name and kind)
@@ -105,6 +107,7 @@ class PoseTransferPipeline(PipelineParts):
         inputs, warped = self.prepare(image, source, target, mask, warped)
         kept = {name: prior and (warp or name != "warp") for name in inputs.maps}
         noise = self.start_noise(inputs.image, generator, latents)
+        text = self.encode_prompt(prompt, len(noise))
         with attach(self.unet, self.network) as attachment:
             attachment.set_condition(
                 stacked_condition(self.network, inputs, guidance.weights, keep_maps=kept),
@@ -115,7 +118,8 @@ class PoseTransferPipeline(PipelineParts):
                 partial(
                     attachment.predict_guided,
                     guidance,
-                    context=self.encode_prompt(prompt, len(noise)),
+                    context=text.tokens,
+                    pooled=text.pooled,
                 ),
                 noise,
                 steps=num_inference_steps,
@@ -182,23 +186,17 @@ class PoseTransferPipeline(PipelineParts):
             )
         return latents.to(self.device, torch.float32)
 
-    def encode_prompt(self, prompt: str, batch: int) -> Float[Tensor, "batch tokens width"]:
+    def encode_prompt(self, prompt: str, batch: int) -> TextContext:
         """Encode text for the base model; without a text encoder there is one token of zeros."""
-        if self.text_encoder is None or self.tokenizer is None:
+        encoders = [one for one in (self.text_encoder, self.text_encoder_2) if one is not None]
+        if not encoders:
             if prompt:
                 raise ConfigError(
                     "This pipeline has no text encoder, so it cannot read a prompt. Leave it empty."
                 )
-            return empty_context(self.unet, batch)
-        tokens = self.tokenizer(
-            [prompt],
-            padding="max_length",
-            max_length=self.tokenizer.model_max_length,
-            truncation=True,
-            return_tensors="pt",
-        )
-        hidden = self.text_encoder(tokens.input_ids.to(self.device))[0]
-        return hidden.to(self.dtype).repeat(batch, 1, 1)
+            return no_text(self.unet, batch)
+        tokenizers = tuple(one for one in (self.tokenizer, self.tokenizer_2) if one is not None)
+        return encode_text(tuple(encoders), tokenizers, prompt).to(self.dtype).repeat(batch)
 
     def _denoise(
         self,

@@ -1,15 +1,19 @@
-"""The scheduler of networks that are trained here; its alphas are those of `noise_schedule`."""
+"""The scheduler of UNets of ours and of bases; its alphas are those of `noise_schedule`."""
+
+from typing import Literal
 
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
 from ..conventions import NOISE_BETA_END, NOISE_BETA_START, TRAINING_STEPS
 
 
-def make_scheduler() -> DDIMScheduler:
-    """Build the schedule of the `tiny` preset, for training and for sampling.
+def make_scheduler(
+    prediction: Literal["epsilon", "v_prediction"] = "v_prediction",
+) -> DDIMScheduler:
+    """Build the schedule for training and for sampling: that of Stable Diffusion, and of ours.
 
-    The network predicts v = sqrt(a) noise - sqrt(1 - a) latents
-    (arXiv:2202.00512). Sampling spaces its steps backwards from the last one ("trailing",
+    Our UNets predict v = sqrt(a) noise - sqrt(1 - a) latents (arXiv:2202.00512), most bases the
+    noise ("epsilon"). Sampling spaces its steps backwards from the last one ("trailing",
     arXiv:2305.08891), so that it starts at the noisiest level that was trained: 20 steps visit
     999, 949, ..., 49. The last step ends at latents without noise, as samplers of ComfyUI do (16
     pairs of synthetic people: 23.47 dB, against 23.45 at the first trained level).
@@ -19,7 +23,7 @@ def make_scheduler() -> DDIMScheduler:
         beta_schedule="scaled_linear",
         beta_start=NOISE_BETA_START,
         beta_end=NOISE_BETA_END,
-        prediction_type="v_prediction",
+        prediction_type=prediction,
         timestep_spacing="trailing",
         clip_sample=False,
         set_alpha_to_one=True,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import ConfigError
-from .sites import SD15_UNET, TINY_UNET, UNetShape
+from .sites import SD15_UNET, SDXL_UNET, TINY_UNET, UNetShape
 
 MAP_CHANNELS = {
     "mask": 1,
@@ -24,6 +24,11 @@ BODY_VECTOR = 24 * 6 + 10 + 3
 
 LATENT_STRIDE = 8
 """Pixels of the image to one latent, along each side."""
+
+ADAPTER_WIDTHS = (256, 384, 512, 512)
+"""Channels of the 2D prior at each level of a UNet from elsewhere."""
+SD15_LATENT_SCALE, SDXL_LATENT_SCALE = 0.18215, 0.13025
+"""`scaling_factor` of the VAEs of both families."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +136,8 @@ class NetworkConfig:
     """Residual blocks of the 2D prior at each level."""
     unet: UNetShape = field(default=TINY_UNET)
     """The UNet that the network sits in."""
+    latent_scale: float = 1.0
+    """What latents of a base's VAE are multiplied by for its UNet; 1 for our autoencoder's."""
     ablation: Ablation = field(default_factory=Ablation)
     """Which parts are taken away."""
     sampling: SamplingDefaults = field(default_factory=SamplingDefaults)
@@ -172,15 +179,25 @@ class NetworkConfig:
         return self.unet.latent_channels
 
     @classmethod
-    def sd15(cls, **changes: Any) -> "NetworkConfig":
-        """Describe the adapter over UNets of the Stable Diffusion 1.5 family."""
+    def over(cls, unet: UNetShape, **changes: Any) -> "NetworkConfig":
+        """Describe the adapter over a UNet from elsewhere."""
         preset: dict[str, Any] = {
             "encoder": "clip",
             "token_width": 768,
             "control_heads": 12,
-            "prior_widths": (256, 384, 512, 512),
-            "unet": SD15_UNET,
+            "prior_widths": ADAPTER_WIDTHS[: len(unet.block_out_channels)],
+            "unet": unet,
             "ablation": Ablation(prior_head=False),
             "sampling": SamplingDefaults(guidance_pose=2.0, guidance_identity=1.5),
         }
         return cls(**(preset | changes))
+
+    @classmethod
+    def sd15(cls, **changes: Any) -> "NetworkConfig":
+        """Describe the adapter over UNets of the Stable Diffusion 1.5 family."""
+        return cls.over(SD15_UNET, **({"latent_scale": SD15_LATENT_SCALE} | changes))
+
+    @classmethod
+    def sdxl(cls, **changes: Any) -> "NetworkConfig":
+        """Describe the adapter over UNets of the SDXL family."""
+        return cls.over(SDXL_UNET, **({"latent_scale": SDXL_LATENT_SCALE} | changes))

@@ -1,10 +1,14 @@
 """The shape of a UNet, where in it cross-attention sits, and what two hosts call these sites."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
 
 from ..errors import ConfigError
+
+TIME_IDS, TIME_ID_WIDTH = 6, 256
+"""Numbers that SDXL embeds beside its pooled text (sizes and crop), and the width of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,14 +21,19 @@ class UNetShape:
     """Residual blocks of a level on the way down; there is one more on the way up."""
     heads: tuple[int, ...]
     """Attention heads of each level; the middle has as many as the coarsest."""
-    attention: tuple[bool, ...]
-    """Which levels have cross-attention; the middle always has."""
+    attention: tuple[int, ...]
+    """Transformer blocks of each of a level's attentions; 0 where it has none. The middle has as
+    many as the coarsest level, and at least one."""
     cross_attention_dim: int
     """Width of the base model's own (text) tokens."""
     latent_channels: int
     """Channels of the latents that are denoised."""
     sample_size: tuple[int, int] = (32, 22)
     """Usual latent height and width; others work too."""
+    linear_projection: bool = False
+    """Whether attentions project by matrices instead of 1x1 convolutions, as SDXL's do."""
+    pooled_text: int = 0
+    """Width of the pooled text that is added to the timestep's embedding; 0 where there is none."""
 
     def __post_init__(self) -> None:
         """Refuse shapes that no UNet has."""
@@ -36,6 +45,8 @@ class UNetShape:
             )
         if min(self.layers_per_block, self.cross_attention_dim, self.latent_channels) < 1:
             raise ConfigError(f"UNet sizes must be at least 1, got {self}.")
+        if min(*self.attention, self.pooled_text) < 0:
+            raise ConfigError(f"Depths and widths of a UNet must not be negative, got {self}.")
         for channels, heads in zip(self.block_out_channels, self.heads, strict=True):
             if heads < 1 or channels < 1 or channels % heads:
                 raise ConfigError(f"{channels} channels cannot be split over {heads} heads.")
@@ -45,8 +56,8 @@ class UNetShape:
 
         There `attention_head_dim` counts heads, whatever its name says.
         """
-        kinds = ["CrossAttn" if cross else "" for cross in self.attention]
-        return {
+        kinds = ["CrossAttn" if depth else "" for depth in self.attention]
+        config = {
             "sample_size": list(self.sample_size),
             "in_channels": self.latent_channels,
             "out_channels": self.latent_channels,
@@ -57,15 +68,69 @@ class UNetShape:
             "layers_per_block": self.layers_per_block,
             "attention_head_dim": list(self.heads),
             "cross_attention_dim": self.cross_attention_dim,
-            "use_linear_projection": False,
+            "transformer_layers_per_block": [max(1, depth) for depth in self.attention],
+            "use_linear_projection": self.linear_projection,
         }
+        if not self.pooled_text:
+            return config
+        return config | {
+            "addition_embed_type": "text_time",
+            "addition_time_embed_dim": TIME_ID_WIDTH,
+            "projection_class_embeddings_input_dim": self.pooled_text + TIME_IDS * TIME_ID_WIDTH,
+        }
+
+    @classmethod
+    def of_diffusers(cls, config: Mapping[str, Any]) -> "UNetShape":
+        """Read the shape off the config of diffusers' `UNet2DConditionModel`.
+
+        Raises:
+            ConfigError: the UNet is of a kind that has no place for the network: it reads more than
+                noisy latents, or its levels are uneven.
+        """
+        channels = tuple(config["block_out_channels"])
+        heads = _for_levels(
+            config.get("num_attention_heads") or config["attention_head_dim"], channels
+        )
+        depths = _for_levels(config.get("transformer_layers_per_block") or 1, channels)
+        crossed = [kind.startswith("CrossAttn") for kind in config["down_block_types"]]
+        pooled = config.get("addition_embed_type") == "text_time"
+        layers = set(_for_levels(config["layers_per_block"], channels))
+        plain = config["in_channels"] == config["out_channels"] and len(layers) == 1
+        if not plain or not all(isinstance(depth, int) for depth in depths):
+            raise ConfigError(
+                f"The UNet reads {config['in_channels']} channels and draws "
+                f"{config['out_channels']}, with {sorted(layers)} layers a level.\n"
+                "Expected a UNet that reads noisy latents alone, with as many layers in each level."
+                "\nChoose a text-to-image base; inpainting and refiner models are none."
+            )
+        size = config.get("sample_size") or 64
+        return cls(
+            block_out_channels=channels,
+            layers_per_block=layers.pop(),
+            heads=heads,
+            attention=tuple(
+                depth if cross else 0 for depth, cross in zip(depths, crossed, strict=True)
+            ),
+            cross_attention_dim=config["cross_attention_dim"],
+            latent_channels=config["in_channels"],
+            sample_size=(size, size) if isinstance(size, int) else tuple(size),
+            linear_projection=bool(config.get("use_linear_projection")),
+            pooled_text=config["projection_class_embeddings_input_dim"] - TIME_IDS * TIME_ID_WIDTH
+            if pooled
+            else 0,
+        )
+
+
+def _for_levels(value: Any, levels: tuple[int, ...]) -> tuple[Any, ...]:
+    """Give one entry per level, where diffusers may have one for all."""
+    return (value,) * len(levels) if isinstance(value, int) else tuple(value)
 
 
 TINY_UNET = UNetShape(
     block_out_channels=(128, 128, 256),
     layers_per_block=1,
     heads=(4, 4, 8),
-    attention=(False, True, True),
+    attention=(0, 1, 1),
     cross_attention_dim=64,
     latent_channels=16,
 )
@@ -73,16 +138,27 @@ SD15_UNET = UNetShape(
     block_out_channels=(320, 640, 1280, 1280),
     layers_per_block=2,
     heads=(8, 8, 8, 8),
-    attention=(True, True, True, False),
+    attention=(1, 1, 1, 0),
     cross_attention_dim=768,
     latent_channels=4,
     sample_size=(64, 64),
+)
+SDXL_UNET = UNetShape(
+    block_out_channels=(320, 640, 1280),
+    layers_per_block=2,
+    heads=(5, 10, 20),
+    attention=(0, 2, 10),
+    cross_attention_dim=2048,
+    latent_channels=4,
+    sample_size=(128, 128),
+    linear_projection=True,
+    pooled_text=1280,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionSite:
-    """One cross-attention of the UNet; every one has a single transformer block."""
+    """One cross-attention of the UNet."""
 
     kind: Literal["down", "mid", "up"]
     """On the way down, in the middle, or on the way up."""
@@ -90,6 +166,8 @@ class AttentionSite:
     """Number of the block among its kind; up blocks count from the coarsest."""
     index: int
     """Number of the attention in the block."""
+    depth: int
+    """Number of the transformer block in the attention."""
     level: int
     """Number of the resolution, 0 the finest."""
     channels: int
@@ -99,8 +177,9 @@ class AttentionSite:
 
     @property
     def key(self) -> str:
-        """Name the site in state dicts."""
-        return f"{self.kind}_{self.block}_{self.index}"
+        """Name the site in state dicts; the first transformer block has no number."""
+        name = f"{self.kind}_{self.block}_{self.index}"
+        return f"{name}_{self.depth}" if self.depth else name
 
 
 def enumerate_sites(shape: UNetShape) -> tuple[AttentionSite, ...]:
@@ -110,23 +189,28 @@ def enumerate_sites(shape: UNetShape) -> tuple[AttentionSite, ...]:
 
     def block_sites(kind: Literal["down", "up"], block: int, count: int) -> list[AttentionSite]:
         level = block if kind == "down" else deepest - block
-        if not shape.attention[level]:
-            return []
-        return [_site(shape, kind, block, index, level) for index in range(count)]
+        depths = range(shape.attention[level])
+        return [_site(shape, kind, block, n, d, level) for n in range(count) for d in depths]
 
     down = [block_sites("down", b, shape.layers_per_block) for b in range(levels)]
-    middle = [_site(shape, "mid", 0, 0, deepest)]
+    middle = [_site(shape, "mid", 0, 0, d, deepest) for d in range(max(1, shape.attention[-1]))]
     up = [block_sites("up", b, shape.layers_per_block + 1) for b in range(levels)]
     return tuple(chain(*down, middle, *up))
 
 
 def _site(
-    shape: UNetShape, kind: Literal["down", "mid", "up"], block: int, index: int, level: int
+    shape: UNetShape,
+    kind: Literal["down", "mid", "up"],
+    block: int,
+    index: int,
+    depth: int,
+    level: int,
 ) -> AttentionSite:
     return AttentionSite(
         kind=kind,
         block=block,
         index=index,
+        depth=depth,
         level=level,
         channels=shape.block_out_channels[level],
         heads=shape.heads[level],
@@ -136,7 +220,7 @@ def _site(
 def diffusers_name(site: AttentionSite) -> str:
     """Name the site's attention module in diffusers' UNet2DConditionModel."""
     block = "mid_block" if site.kind == "mid" else f"{site.kind}_blocks.{site.block}"
-    return f"{block}.attentions.{site.index}.transformer_blocks.0.attn2"
+    return f"{block}.attentions.{site.index}.transformer_blocks.{site.depth}.attn2"
 
 
 def comfy_block(
@@ -148,10 +232,10 @@ def comfy_block(
     """
     per_level = shape.layers_per_block + 1
     if site.kind == "down":
-        return "input", 1 + site.block * per_level + site.index, 0
+        return "input", 1 + site.block * per_level + site.index, site.depth
     if site.kind == "up":
-        return "output", site.block * per_level + site.index, 0
-    return "middle", 0, 0
+        return "output", site.block * per_level + site.index, site.depth
+    return "middle", 0, site.depth
 
 
 def residual_layer(level: int, shape: UNetShape) -> str:

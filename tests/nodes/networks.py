@@ -10,6 +10,7 @@ from posexfer_core.network.config import MAP_CHANNELS, Ablation, NetworkConfig
 from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.sites import UNetShape
 from tests.nodes.host_process import Pack
+from tests.small_shapes import SD15_SHAPED, SDXL_SHAPED
 
 TINY_SHAPED = UNetShape(
     block_out_channels=(32, 32, 64),
@@ -18,14 +19,6 @@ TINY_SHAPED = UNetShape(
     attention=(False, True, True),
     cross_attention_dim=16,
     latent_channels=16,
-)
-SD15_SHAPED = UNetShape(
-    block_out_channels=(32, 64, 128, 128),
-    layers_per_block=2,
-    heads=(8, 8, 8, 8),
-    attention=(True, True, True, False),
-    cross_attention_dim=24,
-    latent_channels=4,
 )
 SMALL = {
     "token_width": 24,
@@ -41,6 +34,12 @@ NETWORKS = {
         **SMALL,
         unet=SD15_SHAPED,
         prior_widths=(8, 8, 16, 16),
+        ablation=Ablation(prior_head=False),
+    ),
+    "sdxl": NetworkConfig(
+        **SMALL,
+        unet=SDXL_SHAPED,
+        prior_widths=(8, 8, 16),
         ablation=Ablation(prior_head=False),
     ),
     "joint": NetworkConfig(

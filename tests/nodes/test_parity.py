@@ -22,7 +22,7 @@ def unet_and_network(name):
     return toy_unet(NETWORKS[name].unet), toy_network(NETWORKS[name])
 
 
-def predict_in_host(pack, model, x, timestep, context, kinds):
+def predict_in_host(pack, model, x, timestep, context, kinds, added=None):
     """Call the MODEL as a sampler does, and read what its UNet predicted."""
     kind = pack.module("nodes.host.attach").WrappersMP.DIFFUSION_MODEL
     seen = []
@@ -44,8 +44,23 @@ def predict_in_host(pack, model, x, timestep, context, kinds):
     }
     noisy = x * (sigma[:, None, None, None] ** 2 + 1.0).sqrt()
     with torch.no_grad():
-        model.model.apply_model(noisy, sigma, c_crossattn=context, transformer_options=options)
+        model.model.apply_model(
+            noisy, sigma, c_crossattn=context, transformer_options=options, **(added or {})
+        )
     return seen[0]
+
+
+def pooled_text(shape, x, generator):
+    """Draw pooled text, for families that have any, and join it with sizes as the host does."""
+    if not shape.pooled_text:
+        return None, None
+    from comfy.ldm.modules.diffusionmodules.openaimodel import Timestep
+
+    pooled = torch.randn(len(x), shape.pooled_text, generator=generator)
+    height, width = (8 * side for side in SIZE)
+    sizes = torch.tensor([height, width, 0, 0, height, width])  # in the order of the host's SDXL
+    embedded = Timestep(256)(sizes).flatten().expand(len(x), -1)
+    return pooled, {"y": torch.cat([pooled, embedded], 1)}
 
 
 @pytest.mark.parametrize("name", [*NETWORKS, "bundled"])
@@ -67,12 +82,13 @@ def test_every_branch_is_predicted_alike(pack, generator, name):
     )
     x = torch.randn(1, config.latent_channels, *SIZE, generator=generator).repeat(3, 1, 1, 1)
     context = torch.randn(3, 5, config.unet.cross_attention_dim, generator=generator)
-    found = predict_in_host(pack, patched, x, 321, context, kinds=(0, 1, 2))
+    pooled, added = pooled_text(config.unet, x, generator)
+    found = predict_in_host(pack, patched, x, 321, context, kinds=(0, 1, 2), added=added)
 
     with attach(unet, network) as attachment, torch.no_grad():
-        base = attachment.predict(x, torch.tensor(321), context)
+        base = attachment.predict(x, torch.tensor(321), context, pooled)
         attachment.set_condition(condition, identity_scale=0.7, pose_scale=1.3)
-        expected = attachment.predict(x, torch.tensor(321), context)
+        expected = attachment.predict(x, torch.tensor(321), context, pooled)
     assert (expected - base).abs().amax() > 0.05, "the condition is heard"
     largest = float(expected.abs().max())
     torch.testing.assert_close(found, expected, atol=1e-4 * largest, rtol=0.0)

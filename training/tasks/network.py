@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.conventions import TRAINING_STEPS
-from posexfer_core.diffusion.attach import attach, empty_context
+from posexfer_core.diffusion.attach import attach
 from posexfer_core.diffusion.schedule import make_scheduler
+from posexfer_core.diffusion.text import no_text
 from posexfer_core.errors import ConfigError
 from posexfer_core.files.configs import merge_tables, read_config
 from posexfer_core.files.weights import read_weights
@@ -75,7 +76,7 @@ class PairLoss(nn.Module):
         """Call the UNet under a condition."""
         with attach(self.unet, self.network) as attached:
             attached.set_condition(condition)
-            return attached.predict(sample, steps, empty_context(self.unet, len(sample)))
+            return attached.predict(sample, steps, no_text(self.unet, len(sample)).tokens)
 
     def dropped(
         self, inputs: ConditionInputs, rng: SampleRandom

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from posexfer_core.diffusion.attach import attach, empty_context
+from posexfer_core.diffusion.attach import attach
+from posexfer_core.diffusion.text import no_text
 from posexfer_core.errors import ConfigError
 from posexfer_core.network.condition import Condition, Dropout
 from posexfer_core.network.config import Ablation
@@ -218,19 +219,13 @@ def _with_step(sample: torch.Tensor, context: torch.Tensor):
     return sample, 10, context
 
 
-def test_the_empty_context_is_one_zero_token():
-    context = empty_context(toy_unet(), 3)
-    assert context.shape == (3, 1, CONFIG.unet.cross_attention_dim)
-    assert not context.any()
-
-
 @torch.no_grad()
 @pytest.mark.parametrize("mode", ["three", "two"])
 def test_one_stacked_pass_equals_separate_passes_by_hand(generator, mode):
     unet, network = toy_unet(), toy_network()
     inputs = random_inputs(generator)
     sample = torch.randn(2, SHAPE.latent_channels, 8, 5, generator=generator)
-    context = empty_context(unet, 2)
+    context = no_text(unet, 2).tokens
     guidance = Guidance(pose=2.5, identity=4.0, mode=mode)
     with attach(unet, network) as attachment:
 

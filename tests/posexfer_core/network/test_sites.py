@@ -1,8 +1,10 @@
 import pytest
 import torch
 
+from posexfer_core.errors import ConfigError
 from posexfer_core.network.sites import (
     SD15_UNET,
+    SDXL_UNET,
     TINY_UNET,
     UNetShape,
     comfy_block,
@@ -13,7 +15,7 @@ from posexfer_core.network.sites import (
     residual_layer,
 )
 
-SHAPES = {"tiny": TINY_UNET, "sd15": SD15_UNET}
+SHAPES = {"tiny": TINY_UNET, "sd15": SD15_UNET, "sdxl": SDXL_UNET}
 
 
 @pytest.fixture(scope="module", params=SHAPES)
@@ -51,11 +53,25 @@ def test_latent_channels_are_those_of_the_diffusers_unet(shape_and_unet):
     assert unet.conv_in.in_channels == unet.conv_out.out_channels == shape.latent_channels
 
 
-def test_sd15_is_the_stable_diffusion_unet():
+@pytest.mark.parametrize(
+    ("shape", "parameters"), [(SD15_UNET, 859_520_964), (SDXL_UNET, 2_567_463_684)]
+)
+def test_named_shapes_are_those_of_the_real_unets(shape, parameters):
     diffusers = pytest.importorskip("diffusers")
     with torch.device("meta"):
-        unet = diffusers.UNet2DConditionModel(**SD15_UNET.diffusers_config())
-    assert sum(parameter.numel() for parameter in unet.parameters()) == 859_520_964
+        unet = diffusers.UNet2DConditionModel(**shape.diffusers_config())
+    assert sum(parameter.numel() for parameter in unet.parameters()) == parameters
+
+
+def test_the_shape_is_read_back_from_the_config_of_the_unet(shape_and_unet):
+    shape, unet = shape_and_unet
+    assert UNetShape.of_diffusers(unet.config) == shape
+
+
+def test_an_inpainting_unet_is_refused_in_words():
+    config = SD15_UNET.diffusers_config() | {"in_channels": 9}
+    with pytest.raises(ConfigError, match="reads 9 channels and draws 4"):
+        UNetShape.of_diffusers(config)
 
 
 def test_sites_come_in_the_order_of_the_unet():
