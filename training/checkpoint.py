@@ -1,43 +1,90 @@
-"""Checkpoints of a run: safetensors and JSON only, written whole or not at all, resumed exactly."""
+"""Checkpoints of a run: safetensors and JSON only, written whole or not at all, resumed exactly.
+
+They hold whole tensors by the parameters' names, however a run is spread over processes, so that
+it may go on with another number of them.
+"""
 
 import json
+import math
 import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor, distribute_tensor
 
 from posexfer_core.errors import CheckpointError
 from posexfer_core.files.atomic import replacing
 from posexfer_core.files.weights import open_tensors
 
-KEPT = 2
+from .averaging import AveragedWeights
+
+FACTS = "state.json"
+
+
+@dataclass(kw_only=True)
+class TrainingState:
+    """All of a run that changes.
+
+    What is random is a function of the seed and of a sample's place in the stream, so there is no
+    generator whose state would have to be kept.
+    """
+
+    parameters: Mapping[str, nn.Parameter]
+    average: AveragedWeights
+    optimizer: torch.optim.Optimizer
+    scaler: Any = None
+    """Of fp16's losses; none in other precisions."""
+    step: int = 0
+    """Optimiser steps that are done."""
+    samples: int = 0
+    """Samples that were trained on: the place in the stream."""
+    best: float = math.inf
+    """Lowest loss on samples held out."""
 
 
 def save_checkpoint(
-    folder: Path, step: int, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
+    folder: Path, state: TrainingState, *, keep: int, main: bool, validation: float | None = None
 ) -> Path:
-    """Write one checkpoint and drop all but the newest two.
+    """Write one checkpoint; drop all but the newest `keep` and the best by validation.
 
-    Everything random in a run is a function of its seed and step, so weights, their average and the
-    optimiser's moments are all that an exact resume needs.
+    Every process calls this, for each may hold a part of the tensors; the main one writes.
+
+    Raises:
+        CheckpointError: a weight is not finite; no checkpoint is written or dropped.
     """
-    final = folder / f"step-{step:07d}"
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    moments = {
-        f"{names[id(parameter)]}/{key}": torch.as_tensor(value)
-        for parameter, state in optimizer.state.items()
-        for key, value in state.items()
+    final = folder / f"step-{state.step:07d}"
+    tensors = {
+        "weights": whole_tensors(state.parameters.items()),
+        "average": whole_tensors(state.average.values.items()),
+        "optimizer": whole_tensors(_moments(state)),
     }
+    if broken := [n for n, weight in tensors["weights"].items() if not weight.isfinite().all()]:
+        raise CheckpointError(
+            f"{len(broken)} weights are not finite after step {state.step}, {broken[0]} among "
+            "them.\nExpected finite weights; the checkpoints before are kept as they were.\n"
+            "Lower [run] learning_rate and give the same command again."
+        )
+    if not main:
+        return final
+    facts = {"step": state.step, "samples": state.samples, "validation": validation}
+    facts["best"] = state.best if math.isfinite(state.best) else None
+    if state.scaler is not None:
+        facts["scaler"] = state.scaler.state_dict()
     with replacing(final) as partial:
         partial.mkdir(parents=True)
-        save_file(_plain(model.state_dict()), partial / "model.safetensors")
-        save_file(_plain(average.state_dict()), partial / "average.safetensors")
-        save_file(_plain(moments), partial / "optimizer.safetensors")
-        (partial / "step.json").write_text(json.dumps({"step": step}))
-    for old in sorted(folder.glob("step-*"))[:-KEPT]:
-        shutil.rmtree(old)
+        for name, part in tensors.items():
+            save_file(part, partial / f"{name}.safetensors")
+        (partial / FACTS).write_text(json.dumps(facts))
+    found = sorted(folder.glob("step-*"))
+    kept = {*found[-keep:], best_checkpoint(folder)}
+    for old in found:
+        if old not in kept:
+            removewhole_tensors(old)
     return final
 
 
@@ -46,38 +93,108 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return max(folder.glob("step-*"), default=None)
 
 
-def load_checkpoint(
-    path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
-) -> int:
-    """Put a run back where it was and return its step.
+def best_checkpoint(folder: Path) -> Path | None:
+    """Find the checkpoint of the lowest validation loss."""
+    losses = {path: read_facts(path).get("validation") for path in folder.glob("step-*")}
+    measured = {path: loss for path, loss in losses.items() if loss is not None}
+    return min(measured, key=lambda path: measured[path], default=None)
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Read step, samples and validation loss of a checkpoint."""
+    try:
+        return json.loads((path / FACTS).read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint of this version: {error}.\n"
+            f"Expected {FACTS} and three .safetensors files in it.\n"
+            "Remove that folder to go on from the one before, or choose a new output folder."
+        ) from error
+
+
+def removewhole_tensors(path: Path) -> None:
+    """Remove a folder so that a kill leaves none that looks like a checkpoint."""
+    hidden = path.with_name(f".{path.name}.removed")
+    shutil.rmtree(hidden, ignore_errors=True)
+    path.rename(hidden)
+    shutil.rmtree(hidden)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed runs left half written or half removed."""
+    for left in folder.glob(".step-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def load_checkpoint(path: Path, state: TrainingState) -> None:
+    """Put a run back where it was; every process calls this.
 
     Raises:
         CheckpointError: a file is damaged or belongs to another configuration.
     """
-    try:
-        model.load_state_dict(_read(path / "model.safetensors"))
-        average.load_state_dict(_read(path / "average.safetensors"))
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{path} was written by a run with another model: {error}. Resume with its own "
-            "configuration, or choose a new output folder."
-        ) from error
-    state: dict[str, dict[str, Tensor]] = {}
-    for key, value in _read(path / "optimizer.safetensors").items():
+    facts = read_facts(path)
+    weights, average = (_read(path / f"{name}.safetensors") for name in ("weights", "average"))
+    _check_names(path, state.parameters, weights)
+    _check_names(path, state.average.values, average)
+    with torch.no_grad():
+        for name, parameter in state.parameters.items():
+            parameter.copy_(_sharded(weights[name], parameter))
+            value = state.average.values[name]
+            value.copy_(_sharded(average[name], value))
+    for key, moment in _read(path / "optimizer.safetensors").items():
         name, _, entry = key.rpartition("/")
-        state.setdefault(name, {})[entry] = value
-    for name, parameter in model.named_parameters():
-        if name in state:
-            optimizer.state[parameter] = {
-                # a moment lies in memory as its parameter does, or sums are taken in another order
-                k: v if v.ndim == 0 else torch.empty_like(parameter, dtype=v.dtype).copy_(v)
-                for k, v in state[name].items()
-            }
-    return int(json.loads((path / "step.json").read_text())["step"])
+        parameter = state.parameters[name]
+        state.optimizer.state[parameter][entry] = _like(moment, parameter)
+    if state.scaler is not None and "scaler" in facts:
+        state.scaler.load_state_dict(facts["scaler"])
+    state.step, state.samples = facts["step"], facts["samples"]
+    state.best = math.inf if facts["best"] is None else facts["best"]
 
 
-def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+def _check_names(path: Path, wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    """Refuse the checkpoint of another model."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
+    if shapes != (others := {name: tuple(tensor.shape) for name, tensor in found.items()}):
+        differing = sorted(
+            name for name in shapes.keys() | others.keys() if shapes.get(name) != others.get(name)
+        )
+        raise CheckpointError(
+            f"{path} was written by a run with another model: {len(differing)} weights differ, "
+            f"{differing[0]} first.\n"
+            f"Expected the {len(shapes)} weights that are trained here.\n"
+            "Resume with its own configuration, or choose a new output folder."
+        )
+
+
+def _moments(state: TrainingState) -> Iterable[tuple[str, Tensor]]:
+    for name, parameter in state.parameters.items():
+        for key, value in state.optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                yield f"{name}/{key}", value
+
+
+def whole_tensors(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
+    """Gather tensors on the CPU, whole."""
+    gathered = (
+        (name, tensor.full_tensor() if isinstance(tensor, DTensor) else tensor)
+        for name, tensor in tensors
+    )
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in gathered}
+
+
+def _sharded(value: Tensor, like: Tensor) -> Tensor:
+    """Cut this process's part out of a whole tensor, if it holds a part."""
+    value = value.to(like.device)
+    if isinstance(like, DTensor):
+        return distribute_tensor(value, like.device_mesh, like.placements, src_data_rank=None)
+    return value
+
+
+def _like(moment: Tensor, parameter: Tensor) -> Tensor:
+    """Lay a moment out in memory as its parameter, or sums are taken in another order."""
+    if moment.shape != parameter.shape or moment.ndim == 0:
+        return moment if moment.ndim == 0 else moment.to(parameter.device)
+    return torch.empty_like(parameter, dtype=moment.dtype).copy_(_sharded(moment, parameter))
 
 
 def _read(path: Path) -> dict[str, Tensor]:

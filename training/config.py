@@ -8,52 +8,7 @@ from typing import Any, Literal
 from posexfer_core.errors import ConfigError
 from posexfer_core.files.configs import read_config
 
-
-@dataclass(frozen=True, kw_only=True)
-class RunConfig:
-    """What every run has. Each field may be set under [run]; any other name there is an error."""
-
-    data: Path
-    """Folder of shards that `training.make_synthetic` wrote, or for [lifter] the file of
-    `training.make_poses`; relative paths start at the working folder."""
-    output: Path
-    """Folder of checkpoints, samples and logs."""
-    seed: int = 0
-    """Decides the order of pairs, every noise and every dropout."""
-    steps: int = 10_000
-    """Optimiser steps in all."""
-    batch_size: int = 32
-    """Pairs per optimiser step, summed over devices."""
-    learning_rate: float = 3e-4
-    """Peak rate of AdamW."""
-    weight_decay: float = 0.01
-    """Decoupled decay of matrices and kernels."""
-    warmup_steps: int = 200
-    """Steps of linear rise at the start."""
-    decay_steps: int = 1_000
-    """Steps of linear fall to zero at the end; the rate is constant in between."""
-    ema_decay: float = 0.999
-    """Decay of the averaged weights, which are the ones that are kept."""
-    clip_norm: float = 1.0
-    """Largest gradient norm."""
-    save_every: int = 500
-    """Steps between checkpoints."""
-    sample_every: int = 500
-    """Steps between sample images."""
-    log_every: int = 20
-    """Steps between lines of the log."""
-    precision: str = "bf16"
-    """`bf16` or `no`: what the forward pass computes in."""
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that make no run."""
-        for name in ("steps", "batch_size", "save_every", "sample_every", "log_every"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"[run] {name} must be at least 1, got {getattr(self, name)}.")
-        if not 0.0 <= self.ema_decay < 1.0:
-            raise ConfigError(f"[run] ema_decay must be in [0, 1), got {self.ema_decay}.")
-        if self.precision not in {"bf16", "no"}:
-            raise ConfigError(f"[run] precision must be 'bf16' or 'no', got {self.precision!r}.")
+from .run_config import RunConfig
 
 
 @dataclass(frozen=True, kw_only=True)

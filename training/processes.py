@@ -1,11 +1,18 @@
-"""Work that is done item by item, in this process or in several."""
+"""Work that is done item by item, in this process or in several; files that are made once."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TypeVar
 
 import torch
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,3 +35,16 @@ def in_order(
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,)) as pool:
         yield from pool.map(work, items, chunksize=chunk)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process of this machine in; the others wait, and find its work done.
+
+    The system lets the next one in when a process ends, however it ends. On Windows, which has no
+    such locks, nobody waits: what is written there must appear whole.
+    """
+    with (folder / ".lock").open("w") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

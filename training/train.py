@@ -9,6 +9,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+from accelerate.utils import set_seed
+
+from .accelerator import start_accelerator
 from .config import (
     AutoencoderTraining,
     LifterTraining,
@@ -19,12 +22,13 @@ from .config import (
 from .console import run_command
 from .data.poses import load_poses
 from .data.shards import ShardDataset
+from .task import Task
 from .tasks.autoencoder import AutoencoderTask
 from .tasks.lifter import LifterTask
 from .tasks.network import NetworkTask
 from .tasks.prior_head import PriorHeadTask
 from .tasks.regressor import RegressorTask
-from .trainer import Task, train
+from .trainer import train
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +44,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(path: Path) -> None:
     config = TrainConfig.from_toml(path)
+    accelerator = start_accelerator(config.run)
+    set_seed(config.run.seed)
     task, counts = _task(config)
     recipe: dict[str, object] = {"config": tomllib.loads(path.read_text()), **counts}
-    logger.info("Wrote %s.", train(task, config.run, recipe))
+    bundle = train(accelerator, task, config.run, recipe)
+    if accelerator.is_main_process:
+        logger.info("Wrote %s.", bundle)
 
 
 def _task(config: TrainConfig) -> tuple[Task, dict[str, int]]:

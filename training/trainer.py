@@ -1,179 +1,237 @@
 """The training loop: one for every task, on any number of devices, resumed exactly."""
 
-import json
+import copy
 import logging
-import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
-from jaxtyping import Float
+from accelerate.utils import DistributedType
+from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
-from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from posexfer_core.errors import ConfigError
+from posexfer_core.files.atomic import make_folder
 from posexfer_core.files.images import save_image
 
-from .checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
-from .config import RunConfig
+from .accelerator import samples_at_once
+from .averaging import AveragedWeights, trained_parameters
+from .checkpoint import (
+    TrainingState,
+    load_checkpoint,
+    newest_checkpoint,
+    remove_leftovers,
+    save_checkpoint,
+    whole_tensors,
+)
+from .finite import check_finite
+from .optimizer import learning_rate_share, make_optimizer, set_learning_rates
+from .run_config import RunConfig
+from .run_log import start_log
 from .sample_random import SampleRandom, sample_order
+from .task import Task, load_batch
+from .validation import validation_loss
 
 logger = logging.getLogger(__name__)
 
 
-class Task(Protocol):
-    """What a run trains."""
-
-    model: nn.Module
-    """Holds every trained parameter; its forward takes a batch and a `SampleRandom` and returns
-    losses by name, each a mean over the samples; `loss` is minimised."""
-
-    def __len__(self) -> int:
-        """Count the training examples."""
-        ...
-
-    def batch(self, indices: list[int], rng: SampleRandom) -> dict[str, Tensor]:
-        """Load examples; what is random of each is drawn from its own generator."""
-        ...
-
-    def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
-        """Draw a sheet that shows what the averaged model does now."""
-        ...
-
-    def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
-        """Write the averaged model as a bundle."""
-        ...
-
-
-def train(task: Task, run: RunConfig, recipe: dict[str, object]) -> Path:
+def train(accelerator: Accelerator, task: Task, run: RunConfig, recipe: dict[str, object]) -> Path:
     """Run a task to its last step and return the bundle it wrote.
 
-    Goes on from the newest checkpoint in the output folder. The examples, noises and dropouts of a
+    Goes on from the newest checkpoint in the output folder. The samples, noises and dropouts of a
     step depend on the seed and the step alone, however many processes share them.
+
+    Raises:
+        ConfigError: there are fewer samples than [run] held_out.
+        NotFiniteError: a loss or a gradient is not finite.
     """
-    accelerator = Accelerator(mixed_precision=run.precision, cpu=not torch.cuda.is_available())
-    set_seed(run.seed)
-    model = accelerator.prepare_model(task.model)
-    plain = accelerator.unwrap_model(model)
-    average = AveragedModel(plain, multi_avg_fn=_average_with_warmup(run.ema_decay))
-    optimizer = _optimizer(plain, run)
-    checkpoints = run.output / "checkpoints"
-    start = 0
-    if (newest := newest_checkpoint(checkpoints)) is not None:
-        start = load_checkpoint(newest, plain, average, optimizer)
-        logger.info("Going on from step %d.", start)
-    bundle = run.output / "bundle.safetensors"
-    with _Record(run, accelerator, start) as record:
+    trainer = Trainer(accelerator, task, run, recipe)
+    trainer.resume()
+    trainer.run_steps()
+    trainer.export("bundle")
+    accelerator.end_training()
+    return run.output / "bundle.safetensors"
+
+
+class Trainer:
+    """A run in one of its processes."""
+
+    def __init__(
+        self, accelerator: Accelerator, task: Task, run: RunConfig, recipe: dict[str, object]
+    ) -> None:
+        if run.held_out >= len(task):
+            raise ConfigError(
+                f"[run] held_out is {run.held_out}, and there are {len(task)} samples.\n"
+                "Expected some that are left to train on.\nLower held_out, or add data."
+            )
+        self.accelerator, self.task, self.run, self.recipe = accelerator, task, run, recipe
+        if run.gradient_checkpointing:
+            checkpoint_activations(task.model)
+        sharded = accelerator.distributed_type == DistributedType.FSDP
+        keeps_whole = sharded and accelerator.is_main_process
+        self.whole = copy.deepcopy(task.model) if keeps_whole else None
+        optimizer = make_optimizer(trained_parameters(task.model), run)
+        self.model, self.optimizer = accelerator.prepare(task.model, optimizer)
+        self.plain: nn.Module = accelerator.unwrap_model(self.model)
+        parameters = trained_parameters(self.plain)
+        self.state = TrainingState(
+            parameters=parameters,
+            average=AveragedWeights(parameters, run.ema_decay),
+            optimizer=self.optimizer,
+            scaler=accelerator.scaler,
+        )
+        self.checkpoints = run.output / "checkpoints"
+        self.at_once = samples_at_once(run, accelerator.num_processes)
+
+    def resume(self) -> None:
+        """Go on from the newest checkpoint, if there is one."""
+        if self.accelerator.is_main_process:
+            for folder in (self.checkpoints, self.run.output / "samples"):
+                make_folder(folder)
+            remove_leftovers(self.checkpoints)
+        self.accelerator.wait_for_everyone()
+        if (newest := newest_checkpoint(self.checkpoints)) is not None:
+            load_checkpoint(newest, self.state)
+            logger.info("Going on from step %d.", self.state.step)
+
+    def run_steps(self) -> None:
+        """Train to the last step; save, sample and export on the way."""
+        run, state = self.run, self.state
+        log = start_log(self.accelerator, run, state.step)
+        main = self.accelerator.is_main_process
         for step in tqdm(
-            range(start, run.steps), initial=start, total=run.steps, disable=not record.active
+            range(state.step, run.steps), initial=state.step, total=run.steps, disable=not main
         ):
-            set_learning_rate(optimizer, learning_rate_at(step, run))
-            places = _places(run, step, accelerator)
-            indices = sample_order(len(task), run.seed, places)
+            log.losses(step + 1, self._step(step))
+            due = [
+                (step + 1) % every == 0 or step + 1 == run.steps
+                for every in (run.save_every, run.sample_every)
+            ]
+            if due[0]:
+                self._save()
+            if due[1]:
+                self._sample()
+            if run.export_every and (step + 1) % run.export_every == 0:
+                self.export("bundle")
+
+    def _step(self, step: int) -> dict[str, Tensor]:
+        """Make one step of the optimiser and return its losses, means over all samples."""
+        run, state = self.run, self.state
+        set_learning_rates(self.optimizer, learning_rate_share(step, run))
+        torch.manual_seed(run.seed * 1_000_003 + step)  # for draws of somebody else's module
+        sums: dict[str, Tensor] = {}
+        for part in range(run.accumulation):
+            places = self._places(part)
+            indices = sample_order(len(self.task) - run.held_out, run.seed, places)
             rng = SampleRandom.seeded(run.seed, places)
-            batch = {
-                name: tensor.to(accelerator.device)
-                for name, tensor in task.batch(indices, rng).items()
-            }
-            with accelerator.autocast():
-                losses = model(batch, rng)
-            accelerator.backward(losses["loss"])
-            accelerator.clip_grad_norm_(plain.parameters(), run.clip_norm)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            average.update_parameters(plain)
-            done = step + 1
-            record.losses(done, losses)
-            if record.active and (done % run.save_every == 0 or done == run.steps):
-                save_checkpoint(checkpoints, done, plain, average, optimizer)
-            if record.active and (done % run.sample_every == 0 or done == run.steps):
-                sheet = task.sample(average.module)
-                save_image(sheet[None], run.output / "samples" / f"step-{done:07d}.png")
-        if record.active:
-            about = {**recipe, "steps": run.steps, "seed": run.seed}
-            task.export(average.module, bundle, about)
-    accelerator.wait_for_everyone()
-    return bundle
+            batch = load_batch(self.task, indices, rng, self.accelerator.device)
+            facts = {"indices": indices, "places": list(places), "seed": run.seed}
+            with self.accelerator.accumulate(self.model):
+                losses = self.model(batch, rng)
+                means = self._means(losses)
+                self._check("loss", means["loss"], batch, facts)
+                self.accelerator.backward(losses["loss"])
+                if self.accelerator.sync_gradients:
+                    self._clip(batch, facts)
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+            for name, mean in means.items():
+                sums[name] = sums.get(name, torch.zeros_like(mean)) + mean / run.accumulation
+        state.step, state.samples = step + 1, state.samples + run.batch_size
+        state.average.update(step + 1)
+        return sums
+
+    def _places(self, part: int) -> range:
+        """Choose this process's places of a part of a step in the stream of samples."""
+        number = self.accelerator.process_index * self.run.accumulation + part
+        first = self.state.samples + number * self.at_once
+        return range(first, first + self.at_once)
+
+    def _means(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Average over the processes."""
+        values = torch.stack([value.detach().float() for value in losses.values()])
+        return dict(zip(losses, self.accelerator.reduce(values, "mean"), strict=True))
+
+    def _clip(self, batch: dict[str, Tensor], facts: dict[str, object]) -> None:
+        """Clip the gradient; fp16 may overflow it, which its scaler tells and mends by itself."""
+        norm = self.accelerator.clip_grad_norm_(self.plain.parameters(), self.run.clip_norm)
+        scaler = self.accelerator.scaler
+        if scaler is None or scaler.get_scale() <= 1.0:
+            self._check("gradient norm", norm, batch, facts)
+
+    def _check(self, what: str, value: Any, batch: dict[str, Tensor], facts: dict) -> None:
+        rank, output = self.accelerator.process_index, self.run.output
+        check_finite(what, float(value), self.state.step + 1, batch, facts, output, rank)
+
+    def _save(self) -> None:
+        """Write a checkpoint; with samples held out, measure it and export the best."""
+        run, state, loss, improved = self.run, self.state, None, False
+        if run.held_out:
+            loss = validation_loss(
+                self.accelerator,
+                self.task,
+                self.model,
+                state.average,
+                held_out=run.held_out,
+                at_once=self.at_once,
+            )
+            self.accelerator.log({"validation": loss}, step=state.step)
+            improved = loss < state.best
+            state.best = min(loss, state.best)
+        save_checkpoint(
+            self.checkpoints,
+            state,
+            keep=run.keep_checkpoints,
+            main=self.accelerator.is_main_process,
+            validation=loss,
+        )
+        self.accelerator.wait_for_everyone()
+        if improved:
+            self.export("best")
+
+    def _sample(self) -> None:
+        """Draw a sheet on the main process; the others wait."""
+        with self.averaged() as module:
+            if module is not None:
+                path = self.run.output / "samples" / f"step-{self.state.step:07d}.png"
+                save_image(self.task.sample(module)[None], path)
+        self.accelerator.wait_for_everyone()
+
+    def export(self, name: str) -> None:
+        """Write the averaged weights as a bundle on the main process; the others wait."""
+        about = {**self.recipe, "steps": self.state.step, "seed": self.run.seed}
+        with self.averaged() as module:
+            if module is not None:
+                self.task.export(module, self.run.output / f"{name}.safetensors", about)
+        self.accelerator.wait_for_everyone()
+
+    @contextmanager
+    def averaged(self) -> Iterator[nn.Module | None]:
+        """Give the main process the averaged model, whole; the others get none."""
+        average = self.state.average
+        if self.accelerator.distributed_type == DistributedType.FSDP:
+            weights = whole_tensors(average.values.items())
+            if self.whole is not None:
+                self.whole.load_state_dict(weights, strict=False)
+            yield self.whole
+        elif self.accelerator.is_main_process:
+            with average.applied():
+                yield self.plain
+        else:
+            yield None
 
 
-def learning_rate_at(step: int, run: RunConfig) -> float:
-    """Rise linearly, stay, fall linearly to zero at the last step."""
-    rise = min(1.0, (step + 1) / max(1, run.warmup_steps))
-    fall = min(1.0, (run.steps - step) / max(1, run.decay_steps))
-    return run.learning_rate * min(rise, fall)
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every parameter group the same rate."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
-def _average_with_warmup(decay: float):
-    """Follow the weights closely at first: decay_n = min(decay, (1 + n) / (10 + n))."""
-
-    def update(averages: PARAM_LIST, currents: PARAM_LIST, count: Tensor | int) -> None:
-        n = int(count)
-        get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averages, currents, count)
-
-    return update
-
-
-def _optimizer(model: nn.Module, run: RunConfig) -> torch.optim.AdamW:
-    """Decay matrices and kernels; leave biases, norms and single tokens alone."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": run.weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=run.learning_rate, betas=(0.9, 0.99))
-
-
-def _places(run: RunConfig, step: int, accelerator: Accelerator) -> range:
-    """Choose this process's part of a step in the stream of samples."""
-    share = run.batch_size // accelerator.num_processes
-    first = step * run.batch_size + accelerator.process_index * share
-    return range(first, first + share)
-
-
-class _Record(AbstractContextManager["_Record"]):
-    """Losses and speed, to the log file and TensorBoard, from the main process alone."""
-
-    def __init__(self, run: RunConfig, accelerator: Accelerator, start: int) -> None:
-        self.active = accelerator.is_main_process
-        self.run, self.start, self.sums, self.count = run, start, {}, 0
-        self.clock = time.perf_counter()
-        if self.active:
-            from torch.utils.tensorboard import SummaryWriter
-
-            for name in ("samples", "checkpoints"):
-                (run.output / name).mkdir(parents=True, exist_ok=True)
-            self.board = SummaryWriter(str(run.output / "tensorboard"), purge_step=start)
-            self.file = (run.output / "log.jsonl").open("a")
-
-    def losses(self, done: int, losses: dict[str, Tensor]) -> None:
-        """Average over `log_every` steps; read from the device only then."""
-        if not self.active:
-            return
-        for name, value in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value.detach()
-        self.count += 1
-        if done % self.run.log_every and done != self.run.steps:
-            return
-        means = {name: float(total) / self.count for name, total in self.sums.items()}
-        elapsed = time.perf_counter() - self.clock
-        means["images_per_second"] = self.count * self.run.batch_size / elapsed
-        for name, value in means.items():
-            self.board.add_scalar(name, value, done)
-        self.file.write(json.dumps({"step": done, **means}) + "\n")
-        self.file.flush()
-        self.sums, self.count, self.clock = {}, 0, time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        """Finish the files."""
-        if self.active:
-            self.board.close()
-            self.file.close()
+def checkpoint_activations(model: nn.Module) -> None:
+    """Have every diffusers model compute its activations again on the way back."""
+    parts = [part for part in model.modules() if isinstance(part, ModelMixin)]
+    for part in parts:
+        part.enable_gradient_checkpointing()
+    if not parts:
+        raise ConfigError(
+            "[run] gradient_checkpointing is set, and there is no UNet to checkpoint.\n"
+            "Expected a [network] run.\nLeave it out."
+        )

@@ -195,6 +195,8 @@ def test_the_prior_can_be_frozen(shards: Path, autoencoder: Path, tmp_path: Path
         (NETWORK_HEAD + "human_params = 'l3'\n", "human_params must be"),
         (NETWORK_HEAD + "drop_all = 2.0\n", "drop_all must be in"),
         ("[run]\ndata = 'x'\noutput = 'y'\nsteps = 0\n[autoencoder]\n", "at least 1"),
+        ("[run]\ndata = 'x'\noutput = 'y'\nprecision = 'fp8'\n[autoencoder]\n", "precision must"),
+        ("[run]\ndata = 'x'\noutput = 'y'\nlog_with = ['mlflow']\n[lifter]\n", "log_with has"),
     ],
 )
 def test_a_bad_run_is_a_sentence(
@@ -204,3 +206,67 @@ def test_a_bad_run_is_a_sentence(
     path.write_text(text)
     assert main(["--config", str(path)]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def poses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("poses") / "poses.safetensors"
+    assert make_poses(["--out", str(path), "--count", "9", "--seed", "1", "--workers", "1"]) == 0
+    return path
+
+
+def lifter_run(poses: Path, path: Path, extra: str, **values: object) -> Path:
+    """Run a small lifter with some more lines under [run]; return its output folder."""
+    template = LIFTER_RUN.replace("[lifter]", extra + "\n[lifter]")
+    values = {"data": poses, "output": path / "run", "steps": 4} | values
+    return run(template, path / "run.toml", **values).parent
+
+
+def test_parts_of_a_batch_give_the_gradient_of_the_whole(poses: Path, tmp_path: Path):
+    outputs = [
+        lifter_run(poses, tmp_path, extra, output=tmp_path / name, steps=6)
+        for name, extra in (("one", ""), ("two", "accumulation = 2"))
+    ]
+    one, two = (
+        load_file(output / "checkpoints" / "step-0000006" / "weights.safetensors")
+        for output in outputs
+    )
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-5)
+
+
+def test_a_run_stops_at_the_first_loss_that_is_not_finite(
+    poses: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path, output = tmp_path / "run.toml", tmp_path / "run"
+    extra = "learning_rate = 1e30\n"
+    template = LIFTER_RUN.replace("save_every = 2", "save_every = 1\n" + extra)
+    path.write_text(template.format(data=poses, output=output, steps=8))
+    assert main(["--config", str(path)]) == 2
+    said = capsys.readouterr().err.splitlines()[-3:]
+    assert "of step 2 is" in said[0] and said[1].startswith("Expected")
+    assert [found.name for found in (output / "checkpoints").iterdir()] == ["step-0000001"]
+    (kept,) = (output / "not_finite").iterdir()
+    assert load_file(kept)["places"].shape[0] == 4
+    assert not (output / "bundle.safetensors").exists()
+
+
+def test_the_best_by_held_out_samples_is_kept_and_exported(poses: Path, tmp_path: Path):
+    output = lifter_run(poses, tmp_path, "held_out = 3\nkeep_checkpoints = 1\nexport_every = 3")
+    log = [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]
+    losses = {entry["step"]: entry["validation"] for entry in log if "validation" in entry}
+    assert losses.keys() == {2, 4}
+    best = min(losses, key=lambda step: losses[step])
+    kept = {path.name for path in (output / "checkpoints").iterdir()}
+    assert kept == {f"step-{best:07d}", "step-0000004"}
+    assert LIFTER.load(output / "best.safetensors")[1]["steps"] == best
+
+
+def test_more_held_out_than_there_is_is_refused(
+    poses: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / "run.toml"
+    text = LIFTER_RUN.replace("[lifter]", "held_out = 9\n[lifter]")
+    path.write_text(text.format(data=poses, output=tmp_path / "run", steps=1))
+    assert main(["--config", str(path)]) == 2
+    assert "there are 9 samples" in capsys.readouterr().err

@@ -17,13 +17,13 @@ from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.conventions import DEPTH_LIMIT_M
 from posexfer_core.errors import ConfigError
-from posexfer_core.files.atomic import replacing
+from posexfer_core.files.atomic import replacing, write_whole
 from posexfer_core.network.condition import ConditionInputs
 from posexfer_core.network.config import MAP_CHANNELS, USUAL_MAPS, NetworkConfig
 from posexfer_core.network.weights import AUTOENCODER
 from posexfer_core.transfer.inputs import prepare_inputs, warp_images
 
-from ..processes import in_order
+from ..processes import in_order, one_at_a_time
 from .shards import Pair, ShardDataset
 
 PLANES = {name: MAP_CHANNELS[name] for name in USUAL_MAPS} | {"source_maps": 4}
@@ -70,6 +70,8 @@ def prepare(
 ) -> None:
     """Compute the conditions of every shard that has none yet.
 
+    Several processes may call this together: one does the work, the others wait for it.
+
     Args:
         data: the shards.
         bundle: holds the autoencoder whose latents are kept.
@@ -89,26 +91,28 @@ def prepare(
         "points": config.points,
         "camera_depth": config.ablation.z_mode == "camera",
     }
-    note = folder / "prepared.json"
-    if note.exists() and json.loads(note.read_text()) != stamp:
-        raise ConfigError(
-            f"{folder} was prepared with another autoencoder, jitter, warp or choice of points. "
-            "Name another folder under [network] prepared, or remove this one."
-        )
-    note.write_text(json.dumps(stamp))
-    missing = [
-        (shard, name)
-        for shard, name in enumerate(prepared_names(data))
-        if not (folder / name).exists()
-    ]
-    if not missing:
-        return
     everything = replace(config, ablation=replace(config.ablation, prior_2d=True, warp=True))
-    work = [
-        (data.folder, shard, folder / name, bundle, everything, jitter) for shard, name in missing
-    ]
-    done = in_order(_prepare_shard, work, workers=workers)
-    list(tqdm(done, total=len(work), desc="preparing shards"))
+    with one_at_a_time(folder):
+        _check_stamp(folder / "prepared.json", stamp)
+        work = [
+            (data.folder, shard, folder / name, bundle, everything, jitter)
+            for shard, name in enumerate(prepared_names(data))
+            if not (folder / name).exists()
+        ]
+        if work:
+            done = in_order(_prepare_shard, work, workers=workers)
+            list(tqdm(done, total=len(work), desc="preparing shards"))
+
+
+def _check_stamp(note: Path, stamp: dict[str, object]) -> None:
+    """Write the settings into a new folder, and refuse a folder of other settings."""
+    if not note.exists():
+        write_whole(note, json.dumps(stamp).encode())
+    elif json.loads(note.read_text()) != stamp:
+        raise ConfigError(
+            f"{note.parent} was prepared with another autoencoder, jitter, warp or choice of "
+            "points. Name another folder under [network] prepared, or remove this one."
+        )
 
 
 def prepared_names(data: ShardDataset) -> list[str]:

@@ -1,0 +1,76 @@
+"""What a run tells of itself: losses and speed, as JSON lines and to accelerate's trackers."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.tracking import GeneralTracker
+from torch import Tensor
+
+from .run_config import RunConfig
+
+LINES = "log.jsonl"
+
+
+class JsonLines(GeneralTracker):
+    """One JSON object a line; a run that goes on drops the lines after its checkpoint."""
+
+    name = "jsonl"
+    requires_logging_directory = False
+
+    def __init__(self, path: Path, start: int) -> None:
+        super().__init__()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= start]
+        path.write_text("".join(kept))
+        self.path = path
+
+    @property
+    def tracker(self) -> object:
+        """The file."""
+        return self.path
+
+    def store_init_configuration(self, values: dict) -> None:
+        """Nothing: the configuration is in the bundle."""
+
+    def log(self, values: dict, step: int | None = None, **_: object) -> None:
+        """Write one line."""
+        with self.path.open("a") as file:
+            file.write(json.dumps({"step": step, **values}) + "\n")
+
+    def finish(self) -> None:
+        """Nothing: no file is open."""
+
+
+def start_log(accelerator: Accelerator, run: RunConfig, start: int) -> "RunLog":
+    """Open every tracker, on the main process."""
+    if accelerator.is_main_process:
+        accelerator.log_with.append(JsonLines(run.output / LINES, start))
+    accelerator.init_trackers("posexfer", init_kwargs={"tensorboard": {"purge_step": start}})
+    return RunLog(accelerator, run)
+
+
+class RunLog:
+    """Means of the losses over `log_every` steps."""
+
+    def __init__(self, accelerator: Accelerator, run: RunConfig) -> None:
+        self.accelerator, self.run = accelerator, run
+        self.sums: dict[str, Tensor] = {}
+        self.count, self.clock = 0, time.perf_counter()
+
+    def losses(self, done: int, losses: Mapping[str, Tensor]) -> None:
+        """Add one step's losses, means over all samples; read from the device when written."""
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
+        self.count += 1
+        if done % self.run.log_every and done != self.run.steps:
+            return
+        means = {name: float(total) / self.count for name, total in self.sums.items()}
+        elapsed = time.perf_counter() - self.clock
+        means["images_per_second"] = self.count * self.run.batch_size / elapsed
+        self.accelerator.log(means, step=done)
+        self.sums, self.count, self.clock = {}, 0, time.perf_counter()
