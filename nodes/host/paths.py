@@ -18,7 +18,7 @@ BUNDLED_WEIGHTS = "tiny (bundled)"
 
 PARAMS_SUFFIXES = (
     ".npz", ".npy", ".pkl", ".p", ".joblib", ".pt", ".pth", ".json", ".smpl", ".mcs",
-    ".bvh", ".obj", ".ply", ".glb",
+    ".pk", ".bvh", ".obj", ".ply", ".stl", ".glb", ".vrm",
 )  # fmt: skip
 """Of parameter files, motions and meshes."""
 BODY_SUFFIXES = (".npz", ".pkl")

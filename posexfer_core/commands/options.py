@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 POSE_HELP = (
     "body parameters, ours (.npz) or another tool's (docs/formats.md), a motion (.bvh) or a mesh "
-    "of a person (.obj, .ply, .glb; docs/meshes.md)"
+    "of a person (.obj, .ply, .stl, .glb, .vrm; docs/meshes.md)"
 )
 """What `open_target` reads."""
 

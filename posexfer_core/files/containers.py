@@ -34,6 +34,8 @@ OLD_TORCH_PICKLES = 5
 """Pickles at the beginning of those."""
 TORCH_PICKLE = "data.pkl"
 """The end of the name of the only one in a later file."""
+TABLE_BYTES = b"0123456789+-.eEnaNifIF, \t\r\n"
+"""Of tables of numbers; NaN and infinity are among them."""
 PADDING = b" \t\r\n\xef\xbb\xbf"
 """Bytes that may precede the first bracket of JSON."""
 
@@ -66,6 +68,8 @@ def _contents(data: bytes, name: str) -> Any:
         return parse_bvh(data.lstrip(PADDING), name)
     if data.lstrip(PADDING)[:1] in (b"{", b"["):
         return _read_json(data, name)
+    if (table := _table(data)) is not None:
+        return table
     data = decompress(data, name)
     if not data.startswith(PICKLE_MAGIC):
         raise ParamsError(
@@ -140,6 +144,19 @@ def _read_json(data: bytes, name: str) -> Any:
         return json.loads(data)
     except DAMAGE as failure:
         raise ParamsError(f"{name} is damaged JSON: {str(failure)[:160]}") from failure
+
+
+def _table(data: bytes) -> np.ndarray | None:
+    """Read lines of as many numbers each, apart by white space or commas; None of anything else."""
+    if not data.strip() or data.translate(None, TABLE_BYTES):
+        return None
+    rows = [line.replace(b",", b" ").split() for line in data.splitlines() if line.strip()]
+    if len(set(map(len, rows))) != 1:
+        return None
+    try:
+        return np.array(rows, dtype=np.float64)
+    except ValueError:
+        return None
 
 
 def _key(key: Any) -> str:

@@ -1,4 +1,4 @@
-"""OBJ, PLY and GLB files, read through trimesh without ever opening another file.
+"""OBJ, PLY, STL and GLB files, without ever opening another file; OBJ and PLY through trimesh.
 
 Materials and textures are ignored. References that trimesh would follow and counts that it would
 allocate blindly (material libraries, buffer URIs) are removed or refused first.
@@ -25,7 +25,9 @@ from .pickles import DAMAGE, read_bytes
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = (".obj", ".ply", ".glb")
+SUFFIXES = (".obj", ".ply", ".stl", ".glb", ".vrm")
+GLB_SUFFIXES = (".glb", ".vrm")
+"""VRM avatars are GLB files."""
 MOST_BYTES = 512 * 2**20
 MOST_ELEMENTS = 4_000_000
 """Vertices, faces, or numbers of one accessor."""
@@ -36,6 +38,9 @@ TRIMESH_STUMBLES = (AssertionError, NameError, NotImplementedError, OSError, str
 
 _OBJ_LINES = re.compile(rb"^[ \t]*(?:v|f)[ \t][^\r\n]*", re.MULTILINE)
 _OBJ_TEXTURE = re.compile(rb"/[-0-9/]*")
+_STL_VERTEX = re.compile(rb"^[ \t]*vertex[ \t]+([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
+STL_BYTES = 50
+"""Of a triangle in a binary STL: its normal, three corners, two more."""
 _PLY_ELEMENT = re.compile(rb"^element\s+\S+\s+(\S+)", re.MULTILINE)
 
 Arrays = tuple[Float[np.ndarray, "vertices 3"], Int[np.ndarray, "faces 3"]]
@@ -56,8 +61,10 @@ def read_mesh(path: Path) -> Arrays:
     expected = f"a mesh file ({', '.join(SUFFIXES)})"
     data = read_bytes(path, error=MeshError, expected=expected, most=MOST_BYTES)
     kind = path.suffix.lower()[1:]
-    if kind == "glb":
+    if path.suffix.lower() in GLB_SUFFIXES:
         return _checked(*_read_glb(data, path.name), path.name)
+    if kind == "stl":
+        return _checked(*_read_stl(data, path.name), path.name)
     if kind == "obj":
         data = _plain_obj(data, path.name)
     elif kind == "ply":
@@ -72,6 +79,26 @@ def _plain_obj(data: bytes, name: str) -> bytes:
         raise MeshError(f"{name} holds no OBJ vertices or faces.")
     plain = b"\n".join(lines)
     return _OBJ_TEXTURE.sub(b"", plain) + b"\n"
+
+
+def _read_stl(data: bytes, name: str) -> Arrays:
+    """Read triangles, binary or text, and join corners at the same place."""
+    count = int.from_bytes(data[80:84], "little")
+    if len(data) >= 84 and len(data) == 84 + STL_BYTES * count:
+        rows = np.frombuffer(data, "u1", offset=84).reshape(count, STL_BYTES)
+        corners = np.ascontiguousarray(rows[:, 12:48]).view("<f4").reshape(-1, 3)
+    else:
+        found = _STL_VERTEX.findall(data)
+        try:
+            corners = np.array([line.split() for line in found], np.float32).reshape(-1, 3)
+        except ValueError as failure:
+            raise MeshError(f"{name} is a damaged STL file: {failure}.") from failure
+    if len(corners) < 3 or len(corners) % 3:
+        raise MeshError(f"{name} is no whole STL file: {len(corners)} corners of triangles.")
+    if len(corners) > 3 * MOST_ELEMENTS:
+        raise MeshError(f"{name} has {len(corners) // 3} faces, at most {MOST_ELEMENTS} are read.")
+    vertices, index = np.unique(corners, axis=0, return_inverse=True)
+    return vertices, index.reshape(-1, 3)
 
 
 def _check_ply(data: bytes, name: str) -> None:
@@ -93,7 +120,7 @@ def read_skins(path: Path) -> GlbSkins | None:
     Raises:
         MeshError: as `read_mesh`.
     """
-    if path.suffix.lower() != ".glb":
+    if path.suffix.lower() not in GLB_SUFFIXES:
         return None
     data = read_bytes(path, error=MeshError, most=MOST_BYTES)
     return _find_skins(data, _read_document(data, path.name), path.name)
@@ -105,7 +132,7 @@ def read_skeleton_motion(path: Path) -> Bvh | None:
     Raises:
         MeshError: as `read_mesh`.
     """
-    if path.suffix.lower() != ".glb":
+    if path.suffix.lower() not in GLB_SUFFIXES:
         return None
     data = read_bytes(path, error=MeshError, most=MOST_BYTES)
     document = _read_document(data, path.name)

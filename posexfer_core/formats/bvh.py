@@ -12,10 +12,10 @@ from ..body.joints import JOINT_INDEX, JOINT_NAMES, LIMB_CHAINS, PARENTS
 from ..body.model import BodyModel
 from ..errors import ParamsError
 from ..files.bvh_text import Bvh
-from ..geometry.camera_conversions import UP
+from ..geometry.camera_conversions import SURELY_UPRIGHT, nearest_axis
 from ..geometry.so3 import exp_map, log_map, swing
 from .bvh_bone_names import NEEDED, match_bones
-from .mocap import SURELY_UPRIGHT, world_track
+from .mocap import world_track
 from .track import Format, Source, Track
 
 LIMBS = tuple(tuple(JOINT_NAMES[joint] for joint in chain[:3]) for chain in LIMB_CHAINS.values())
@@ -246,8 +246,8 @@ def _up_axis(
     spine = world[:, JOINT_INDEX["pelvis"], :, 1]
     thighs = [_unit(places[:, bones[f"{s}_hip"]] - places[:, bones[f"{s}_knee"]]) for s in "lr"]
     upright = (spine + (thighs[0] + thighs[1]) / 2.0).mean(0) / 2.0
-    nearest = max(UP, key=lambda axis: float(upright @ np.array(UP[axis])))
-    if nearest == at_rest or upright @ np.array(UP[nearest]) < SURELY_UPRIGHT:
+    nearest = nearest_axis(upright, SURELY_UPRIGHT) or at_rest
+    if nearest == at_rest:
         return at_rest
     notes.append(
         f"its skeleton has {at_rest} up at rest, but people stand along {nearest} in the motion; "

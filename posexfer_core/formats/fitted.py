@@ -1,5 +1,7 @@
 """SAM 3D Body's and NLF's joints, which are not of an SMPL body: the body is fitted to them."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..errors import KeypointsError, ParamsError
@@ -12,25 +14,37 @@ from .track import PER_FRAME, Format, Source, Track
 
 def _read_mhr(source: Source) -> list[Track]:
     frames = JointFrames.of_mhr(source.content, source.path.name)
-    return _fitted(frames, mhr_image_size(source.content, source.image_size), source, [])
+    return fit_joints(frames, mhr_image_size(source.content, source.image_size), source, [])
 
 
 def _read_nlf(source: Source) -> list[Track]:
     notes: list[str] = []
     size = source.size_or_default(notes, "its lens depends on")
-    return _fitted(JointFrames.of_nlf(source.content, source.path.name), size, source, notes)
+    return fit_joints(JointFrames.of_nlf(source.content, source.path.name), size, source, notes)
 
 
-def _fitted(
-    joints: JointFrames, size: tuple[int, int], source: Source, notes: list[str]
+def fit_joints(
+    joints: JointFrames,
+    size: tuple[int, int],
+    source: Source,
+    notes: list[str],
+    fit: Callable[..., list[FitResult]] = fit_people,
 ) -> list[Track]:
-    """Fit every person over the frames that have one of that number."""
+    """Fit every person over the frames that have one of that number.
+
+    Args:
+        joints: of everyone.
+        size: height and width of the image, pixels.
+        source: the file.
+        notes: what had to be assumed.
+        fit: `fit_people`, each frame by itself; `fit_motion`, all frames with one shape.
+    """
     frames = [joints.observations(frame, size) for frame in range(len(joints))]
     tracks = []
     try:
         for person in range(max(len(frame.people) for frame in frames)):
             seen = [frame.person(person) for frame in frames if person < len(frame.people)]
-            tracks.append(_track(fit_people(seen, body=source.body, plan=IN_SPACE), notes))
+            tracks.append(_track(fit(seen, body=source.body, plan=IN_SPACE), notes))
     except KeypointsError as error:
         raise ParamsError(str(error)) from error
     return tracks

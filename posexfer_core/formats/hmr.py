@@ -1,7 +1,8 @@
-"""HMR2 and what is built on it: 4D-Humans' output, PHALP's tracks, Champ's motions.
+"""HMR2 and what is built on it: 4D-Humans' output, PHALP's tracks, Champ's motions; HybrIK.
 
-All give rotation matrices of SMPL and the translation of a full-image pinhole, whose focal
-length is 5000 px in an image of 256: `5000 / 256 * max(height, width)` in the whole image.
+All give rotation matrices of SMPL and the translation of a full-image pinhole, whose focal length
+is 5000 px in an image of 256: `5000 / 256 * max(height, width)` in the whole image. HybrIK's is
+1000 px in a person's box.
 """
 
 from typing import Any
@@ -11,11 +12,14 @@ import numpy as np
 from ..files.containers import read_container
 from ..files.fields import Fields, as_array, as_rows, as_text, keys_of
 from ..geometry.camera_conversions import crop_camera_translation, pinhole
+from .hands_face import hands_face_of_joints
 from .track import (
+    WHOLE_BODY,
     Format,
     Lens,
     Source,
     Track,
+    body_of,
     chain,
     chain_people,
     first_value,
@@ -25,6 +29,8 @@ from .track import (
 
 CROP_SIZE = 256
 CROP_FOCAL = 5000.0
+HYBRIK_FOCAL = 1000.0
+SMPLX_JOINTS = 55
 
 
 def full_focal(size: tuple[int, int]) -> float:
@@ -189,8 +195,41 @@ def _champ_people(
     return track.people()
 
 
+def _read_hybrik(source: Source) -> list[Track]:
+    """Read HybrIK's `res.pk`: one person's rows, matrices joint by joint.
+
+    The lens has 1000 px in a crop of 256, `1000 / 256 * width of the box` in the whole image, and
+    looks through its middle.
+    """
+    fields, notes = source.fields, []
+    joints = fields.rotations("pred_thetas", joints=WHOLE_BODY)
+    pose, count = body_of(joints), len(joints)
+    size = source.image_size
+    if "height" in fields and "width" in fields:
+        size = (round(fields.number("height")), round(fields.number("width")))
+    size = size or source.size_or_default(notes, "its lens looks through the middle of")
+    left, _, right, _ = fields.rows("bbox", width=4, count=count).T
+    return [
+        Track(
+            pose=pose,
+            betas=fields.betas("pred_betas", count=count),
+            transl=fields.rows("transl", "pred_cam_root", width=3, count=count),
+            lens=(pinhole(HYBRIK_FOCAL / CROP_SIZE * (right - left), size, count), size),
+            beta_space="smplx" if joints.shape[1] == SMPLX_JOINTS else "smpl",
+            hands_face=hands_face_of_joints(joints),
+            notes=notes,
+        )
+    ]
+
+
 FORMATS = (
     Format(name="hmr2", title="HMR2 / 4D-Humans", matches=_is_hmr2, read=_read_hmr2),
     Format(name="phalp", title="PHALP tracks", matches=_is_phalp, read=_read_phalp),
     Format(name="champ", title="Champ", matches=_is_champ, read=_read_champ),
+    Format(
+        name="hybrik",
+        title="HybrIK",
+        matches=has("pred_thetas", "bbox", one_of=("transl", "pred_cam_root")),
+        read=_read_hybrik,
+    ),
 )

@@ -1,4 +1,4 @@
-"""Motions in a world without a camera: AMASS, AIST++, SMPL-to-FBX, EasyMocap, MDM.
+"""Motions in a world without a camera: AMASS, AIST++, SMPL-to-FBX, EasyMocap, MDM, PHC.
 
 A camera is made up before the person (`camera_conversions.front_view`); the world stays the
 file's own.
@@ -12,7 +12,7 @@ import torch
 from ..conventions import BETA_COUNT
 from ..errors import ParamsError
 from ..files.fields import Fields, as_axis_angles, as_rows, as_text
-from ..geometry.camera_conversions import front_view, rigid, up_axis
+from ..geometry.camera_conversions import SURELY_UPRIGHT, front_view, rigid, up_axis
 from ..geometry.rotations import matrix_to_axis_angle, rotation_6d_to_matrix
 from ..geometry.so3 import exp_map, log_map
 from .hands_face import expressions, fill, hands_face_of_joints, hands_face_of_names
@@ -32,8 +32,6 @@ from .track import (
 
 AMASS_UP = "z"
 MOST_FRAMES_A_SECOND = 10_000
-SURELY_UPRIGHT = 0.75
-"""Share of the mean spine along another axis from which that is taken instead of AMASS's z."""
 
 
 def world_track(
@@ -200,6 +198,43 @@ def _read_mdm(source: Source) -> list[Track]:
     return [world_track(source, pose, betas, transl, "smpl", "y")]
 
 
+def _phc_motions(content: Any) -> dict[Any, Any]:
+    return content if isinstance(content, dict) and "pose_aa" not in content else {"": content}
+
+
+def _is_phc(content: Any) -> bool:
+    motion = next(iter(_phc_motions(content).values()), None)
+    return has("pose_aa", one_of=("trans_orig", "root_trans_offset"))(motion)
+
+
+def _read_phc(source: Source) -> list[Track]:
+    """Read PHC's motions, SMPL in a z-up world, each as a person.
+
+    `root_trans_offset` places the pelvis, `trans_orig` is SMPL's translation. What PHC, PBHC and
+    ASAP retarget to a robot has the same names and no person in it.
+    """
+    tracks = []
+    for name, motion in _phc_motions(source.content).items():
+        fields = Fields(motion, f"{source.path.name}: {as_text(name)[-40:]}".rstrip(": "))
+        poses = fields.array("pose_aa")
+        if poses.shape[1:] not in ((24, 3), (72,)):
+            raise ParamsError(
+                f"{fields.name} has pose_aa of shape {poses.shape}: the motion of a robot, as PBHC "
+                "and ASAP write it, not of SMPL's 24 joints. Give the human motion that it was "
+                "retargeted from (AMASS, GVHMR or WHAM)."
+            )
+        pose = full_pose(fields, "pose_aa")
+        betas = fields.betas("beta", "betas", count=len(pose))
+        transl = fields.rows("trans_orig", "root_trans_offset", width=3, count=len(pose))
+        if "trans_orig" not in fields:
+            transl = transl - source.pelvis(betas, "smpl")
+        up = up_axis(pose[:, 0], SURELY_UPRIGHT, AMASS_UP)
+        track = world_track(source, pose, betas, transl, "smpl", up)
+        track.frame_rate = frame_rate(fields, "fps")
+        tracks.append(track)
+    return tracks
+
+
 FORMATS = (
     Format(name="mdm", title="MDM", matches=has("thetas", "root_translation"), read=_read_mdm),
     Format(name="amass", title="AMASS (SMPL-H and SMPL-X)", matches=_is_amass, read=_read_amass),
@@ -209,5 +244,6 @@ FORMATS = (
         matches=has("smpl_poses", "smpl_trans"),
         read=_read_aist,
     ),
+    Format(name="phc", title="PHC / PBHC", matches=_is_phc, read=_read_phc),
     Format(name="easymocap", title="EasyMocap", matches=_is_easymocap, read=_read_easymocap),
 )

@@ -18,6 +18,7 @@ from . import (
     bvh,
     fitted,
     hmr,
+    joint_motions,
     meshcapade_mcs,
     meshcapade_smpl,
     mocap,
@@ -44,6 +45,7 @@ FORMATS: tuple[Format, ...] = (
     *fitted.FORMATS,
     *smplx_layers.FORMATS,
     *bvh.FORMATS,
+    *joint_motions.FORMATS,
 )
 """Every format, the ones with the rarest keys first: the first that matches is used."""
 NAMES = ("posexfer", *(one.name for one in FORMATS))
@@ -91,10 +93,7 @@ def read_params(
     logger.info("%s is read as %s (%s).", path.name, known.name, known.title)
     source = Source(path=path, content=content, image_size=image_size, body=body)
     with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
-        try:
-            return choose(_tracks(known, source), path.name, frame, person)
-        except ParamsError as error:
-            raise ParamsError(f"Read as {known.title}: {error}") from error
+        return _read(known, source, frame, person)
 
 
 def choose(
@@ -134,10 +133,12 @@ def _recognise(content: object, name: str, wanted: str | None) -> Format:
     )
 
 
-def _tracks(known: Format, source: Source) -> Sequence[Track]:
-    """Read every person; exceptions from odd content become a `ParamsError`."""
+def _read(known: Format, source: Source, frame: int | None, person: int | None) -> HumanParams:
+    """Read a person; exceptions from odd content become a `ParamsError`."""
     try:
-        return known.read(source)
+        return choose(known.read(source), source.path.name, frame, person)
+    except ParamsError as error:
+        raise ParamsError(f"Read as {known.title}: {error}") from error
     except (RuntimeError, *DAMAGE) as error:
         raise ParamsError(
             f"{source.path.name} looks like {known.title}, but its content cannot be used "

@@ -218,7 +218,7 @@ class Format:
     """The tool that writes it."""
     matches: Callable[[Any], bool]
     """Whether a file's content has the keys of this format."""
-    read: Callable[[Source], list[Track]]
+    read: Callable[[Source], Sequence[Track]]
     """The persons of a file, in the file's order."""
 
 

@@ -12,10 +12,16 @@ import numpy as np
 from ..errors import ParamsError
 from ..files.containers import read_container
 from ..files.fields import Fields, as_text, six_numbers_to_axis_angles
-from ..geometry.camera_conversions import front_view, pinhole, rigid, up_axis
+from ..geometry.camera_conversions import (
+    SURELY_UPRIGHT,
+    front_view,
+    pinhole,
+    rigid,
+    up_axis,
+)
 from ..geometry.so3 import exp_map
 from .hands_face import hands_face_of_joints
-from .mocap import SURELY_UPRIGHT, world_track
+from .mocap import world_track
 from .track import (
     WHOLE_BODY,
     Format,

@@ -18,6 +18,8 @@ Lens = tuple[Float[np.ndarray, "frames 3 3"], tuple[int, int]]
 """Intrinsics of every frame, and the image's height and width, pixels."""
 Y_UP = np.diag([1.0, -1.0, -1.0])
 """From a camera frame (y down, z forward) to the same view with y up, and back."""
+SURELY_UPRIGHT = 0.75
+"""Share of the mean spine along another axis than the usual one from which that is up."""
 UP = {"y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0), "-y": (0.0, -1.0, 0.0)}
 """Which way is up, by the name of the axis; "-y" is OpenCV's camera frame."""
 
@@ -134,9 +136,18 @@ def solve_pinhole(
     return float(solution[0]), solution[1:]
 
 
-def up_axis(
-    root: Float[np.ndarray, "frames 3"], surely: float = 0.0, usual: str | None = None
-) -> str:
+def nearest_axis(upright: Float[np.ndarray, "3"], surely: float) -> str | None:
+    """Name the axis of `UP` that has more than a share of a vector; None where none has.
+
+    Args:
+        upright: mean of unit vectors that point up where people stand.
+        surely: the share.
+    """
+    nearest = max(UP, key=lambda name: float(upright @ np.array(UP[name])))
+    return nearest if upright @ np.array(UP[nearest]) > surely else None
+
+
+def up_axis(root: Float[np.ndarray, "frames 3"], surely: float = -1.0, usual: str = "y") -> str:
     """Guess which way is up in a world: the axis nearest to the spines of all frames.
 
     Args:
@@ -144,11 +155,7 @@ def up_axis(
         surely: how much of the mean spine must lie along an axis other than the usual.
         usual: taken where no axis has that much.
     """
-    spine = exp_map(root)[:, :, 1].mean(axis=0)
-    nearest = max(UP, key=lambda name: float(spine @ np.array(UP[name])))
-    if usual is not None and not spine @ np.array(UP[nearest]) > surely:
-        return usual
-    return nearest
+    return nearest_axis(exp_map(root)[:, :, 1].mean(axis=0), surely) or usual
 
 
 def same_view(

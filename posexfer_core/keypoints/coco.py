@@ -1,8 +1,9 @@
-"""Keypoints as COCO and COCO-WholeBody write them, and MMPose's predictions.
+"""Keypoints as COCO and COCO-WholeBody write them, and what is built like that.
 
 Read are an annotation file or excerpt (`annotations`, with `image` or `images`), one annotation,
-a list of detections, openpose-editor's (`width`, `height`, `keypoints`), and MMPose's predictions
-(`instance_info`, `instances`). A frame is an image: the people of an `image_id`.
+a list of detections, openpose-editor's (`width`, `height`, `keypoints`), MMPose's predictions
+(`instance_info`, `instances`) and Ultralytics' (`keypoints` of columns `x`, `y`, `visible`). A
+frame is an image: the people of one id or name, or one list of several.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,13 @@ from .raw_people import (
 LIST_KEYS = ("annotations", "instance_info", "instances")
 PART_KEYS = {FEET6: "foot_kpts", HANDS21["l"]: "lefthand_kpts", HANDS21["r"]: "righthand_kpts"}
 
+PICTURE_KEYS = (
+    *("image_id", "image_name", "file_name", "filename", "img_name", "imgname", "image_path"),
+    *("image", "frame_id", "frame", "frame_index", "frame_number", "frame_idx"),
+)
+"""Under which an annotation says what image it is of."""
+CONFIDENCE_KEYS = ("visible", "confidence", "conf", "score", "scores", "visibility")
+
 Sizes = dict[str | None, tuple[int, int] | None]
 """Image id → `(height, width)`; None → that of the first image."""
 
@@ -40,12 +48,14 @@ def find_frames(content: Any) -> RawFrames | None:
     sizes = _image_sizes(content)
     if any(isinstance(entry, Mapping) and "instances" in entry for entry in entries):
         return RawFrames(entries, partial(_instances, sizes=sizes))
+    if entries and all(_is_people(one) for one in entries):
+        return RawFrames(entries, partial(_people, sizes=sizes))
     if not all(isinstance(one, Mapping) for one in entries):
         return None
     names = _image_names(content)
     people: dict[str, list[Any]] = {}
     for entry in entries:
-        people.setdefault(str(entry.get("image_id")), []).append(entry)
+        people.setdefault(_picture(entry), []).append(entry)
     order = [*(key for key in names if key in people), *(key for key in people if key not in names)]
     pictures = [
         names.get(key, key) for key in [*order, *(key for key in names if key not in people)]
@@ -63,6 +73,19 @@ def _entries(content: Any) -> Sequence[Any] | None:
     return content if isinstance(content, list | tuple) else None
 
 
+def _is_people(entry: Any) -> bool:
+    """Recognise the people of one frame in a list of frames."""
+    if not isinstance(entry, list | tuple):
+        return False
+    return all(isinstance(one, Mapping) and "keypoints" in one for one in entry)
+
+
+def _picture(entry: Mapping[str, Any]) -> str:
+    """Return the id or name of the image that an annotation is of."""
+    found = (entry[key] for key in PICTURE_KEYS if key in entry)
+    return str(next((one for one in found if isinstance(one, int | str)), None))
+
+
 def _field(entry: Any, key: str) -> Any:
     return entry.get(key) if isinstance(entry, Mapping) else None
 
@@ -76,11 +99,24 @@ def _instances(frame: Any, sizes: Sizes) -> list[RawPerson]:
 
 def _people(entries: Sequence[Any], sizes: Sizes) -> list[RawPerson]:
     return [
-        _person(one, sizes.get(str(entry.get("image_id")), sizes[None]))
-        for entry in entries
-        if isinstance(entry, Mapping) and _has_keypoints(entry)
+        _person(one, sizes.get(_picture(entry), sizes[None]))
+        for entry in map(_with_rows, entries)
+        if entry is not None and _has_keypoints(entry)
         for one in _split(entry)
     ]
+
+
+def _with_rows(entry: Any) -> Mapping[str, Any] | None:
+    """Turn keypoints that are written as columns into rows; None where there is no person."""
+    points = _field(entry, "keypoints")
+    if not isinstance(points, Mapping) or not {"x", "y"} <= points.keys():
+        return entry if isinstance(entry, Mapping) else None
+    third = next((points[key] for key in CONFIDENCE_KEYS if filled(points.get(key))), None)
+    columns = [points["x"], points["y"], *([] if third is None else [third])]
+    try:
+        return {**entry, "keypoints": list(map(list, zip(*columns, strict=True)))}
+    except (TypeError, ValueError) as error:
+        raise KeypointsError(f"keypoints has columns of different lengths: {error}.") from error
 
 
 def _split(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:

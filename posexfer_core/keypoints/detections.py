@@ -13,20 +13,22 @@ from numpy import ndarray
 from ..errors import KeypointsError, ParamsError
 from ..files.containers import read_container
 from ..files.folders import numbered_files
-from . import coco, mediapipe, openpose
+from . import arrays, coco, mediapipe, openpose
 from .canvas import PixelsPerUnit, pixels_of_canvas, pixels_of_shares
 from .joints3d import name_joints
 from .keypoints import Keypoints
 from .observation import FrameObservations, Observation
-from .raw_people import RawFrames, RawPerson, raw_person
+from .raw_people import RawPerson
 
 logger = logging.getLogger(__name__)
 
 EXPECTED = (
-    "expected COCO-17, COCO-WholeBody, Halpe, OpenPose BODY_18 or BODY_25, MMPose's predictions, "
-    "MediaPipe's pose landmarks, or a ComfyUI POSE_KEYPOINT value"
+    "expected COCO-17, COCO-WholeBody, Halpe, OpenPose BODY_18 or BODY_25, MMPose's or "
+    "Ultralytics' predictions, MediaPipe's pose landmarks, or a ComfyUI POSE_KEYPOINT value"
 )
 SUFFIXES = (".json", ".npy")
+LABEL_SUFFIXES = (".txt",)
+"""Of YOLO's labels; beside the others such a file is a note."""
 NORMALISED_BELOW = 1.5
 """Coordinates that never exceed this are shares of the image, not pixels."""
 LARGEST_PX = 1e6
@@ -141,11 +143,11 @@ def read_keypoints(source: Any) -> Detections:
     """Recognise the format of a file, a folder or a value by its content, and find its frames.
 
     Args:
-        source: a `.json` or `.npy` file; a folder of them, one file a frame in the order of the
-            numbers in their names, or one file of all; or what such a file holds: a COCO
-            annotation file or detection list, MMPose's predictions, an OpenPose file, MediaPipe's
-            landmarks, a `POSE_KEYPOINT` value, or an array (points, 2 or 3), (people, points, 2
-            or 3) or (frames, people, points, 2 or 3).
+        source: a `.json`, `.npy` or `.txt` file; a folder of them, one file a frame in the order of
+            the numbers in their names, or one file of all; or what such a file holds: a COCO
+            annotation file or detection list, MMPose's or Ultralytics' predictions, an OpenPose
+            file, MediaPipe's landmarks, a `POSE_KEYPOINT` value, or an array (points, 2 or 3),
+            (people, points, 2 or 3) or (frames, people, points, 2 or 3), or YOLO's labels.
 
     Raises:
         KeypointsError: nothing readable.
@@ -155,7 +157,10 @@ def read_keypoints(source: Any) -> Detections:
     path = Path(source)
     if not path.is_dir():
         return _recognise(_read_file(path), path.name)
-    files = numbered_files(path, SUFFIXES, "keypoint files", error=KeypointsError)
+    kinds = {one.suffix.lower() for one in path.glob("*")}
+    labels = kinds.isdisjoint(SUFFIXES) and not kinds.isdisjoint(LABEL_SUFFIXES)
+    suffixes = LABEL_SUFFIXES if labels else SUFFIXES
+    files = numbered_files(path, suffixes, "keypoint files", error=KeypointsError)
     if len(files) == 1:
         return read_keypoints(files[0])
     return Detections(name=path.name, frames=files, parse=_only_frame)
@@ -203,7 +208,7 @@ def _read_file(path: Path) -> Any:
 
 def _recognise(content: Any, name: str) -> Detections:
     """Tell the formats apart by what only they have."""
-    for find in (_find_array, openpose.find_frames, mediapipe.find_frames, coco.find_frames):
+    for find in (arrays.find_frames, openpose.find_frames, mediapipe.find_frames, coco.find_frames):
         try:
             found = find(content)
         except KeypointsError as error:
@@ -219,31 +224,6 @@ def _image_key(name: str) -> str:
     """Strip folder, suffix and leading zeros from the name of an image."""
     stem = PurePosixPath(name.replace("\\", "/")).stem
     return stem.lstrip("0") or "0" if stem.isdecimal() else stem
-
-
-def _find_array(content: Any) -> RawFrames | None:
-    """Return the frames of an array or of nested lists of numbers; None if this is neither."""
-    if not isinstance(content, ndarray) and not _is_number_list(content):
-        return None
-    try:
-        array = np.asarray(content, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise KeypointsError(f"the array is ragged or not of numbers: {error}.") from error
-    frames = list(array) if array.ndim == 4 else [array if array.ndim == 3 else array[None]]
-    if not len(frames):
-        raise KeypointsError(f"an array of shape {array.shape} holds no frame.")
-    return RawFrames(frames, lambda people: [raw_person(one) for one in people])
-
-
-def _is_number_list(content: Any) -> bool:
-    """Look at the first elements of nested lists."""
-    for _ in range(5):
-        if isinstance(content, int | float):
-            return True
-        if not isinstance(content, list | tuple) or not content:
-            return False
-        content = content[0]
-    return False
 
 
 def _to_pixels(person: RawPerson, size: tuple[int, int] | None, told: set[str]) -> Keypoints:

@@ -13,7 +13,7 @@ from ..errors import KeypointsError, ParamsError
 from ..files.containers import read_container
 from ..geometry.camera import default_focal_px
 from . import mediapipe
-from .joints3d import FARTHEST_M, Joints3D, name_joints
+from .joints3d import FARTHEST_M, Joints3D, name_joints, standing_axis
 from .keypoints import Keypoints
 from .layouts import LAYOUTS_3D
 from .observation import FrameObservations, Observation
@@ -66,8 +66,8 @@ class JointFrames:
     @classmethod
     def of_nlf(cls, content: Any, name: str) -> "JointFrames":
         """Wrap NLF's free joints, in metres or millimetres."""
-        frames = [_metres(frame) for frame in nlf_frames(content, name)]
-        return cls(name=name, frames=frames, read=_array_person, focal_px=nlf_focal_px)
+        frames = [to_metres(frame) for frame in nlf_frames(content, name)]
+        return cls(name=name, frames=frames, read=array_person, focal_px=nlf_focal_px)
 
     def __len__(self) -> int:
         """Count the frames."""
@@ -126,8 +126,8 @@ def read_joint_file(path: Path) -> JointFrames:
         return JointFrames(
             name=name, frames=landmarks.frames, people=landmarks.people, read=_world_landmarks
         )
-    frames = [_metres(frame) for frame in _array_frames(content, name)]
-    return JointFrames(name=name, frames=frames, read=_array_person)
+    frames = [to_metres(frame) for frame in _array_frames(content, name)]
+    return JointFrames(name=name, frames=frames, read=array_person)
 
 
 def _world_landmarks(person: RawPerson) -> RawJoints:
@@ -136,9 +136,18 @@ def _world_landmarks(person: RawPerson) -> RawJoints:
     return RawJoints(person.world[:, :3], person.world[:, 3])
 
 
-def _array_person(joints: Float[ndarray, "points 3"]) -> RawJoints:
-    """Take joints that are all in front of the camera plane for joints in the camera's frame."""
-    return RawJoints(joints, placed=joints if joints[:, 2].min() >= NEAREST_M else None)
+def array_person(joints: Float[ndarray, "points columns"]) -> RawJoints:
+    """Read x, y, z and, where there is one, confidence; points that are not numbers are missing.
+
+    Joints before the camera plane of somebody who does not stand along another axis are in the
+    camera's frame.
+    """
+    known = np.asarray(np.isfinite(joints).all(1))
+    xyz = np.where(known[:, None], joints[:, :3], 0.0)
+    confidence = np.where(known, joints[:, 3] if joints.shape[1] > 3 else 1.0, 0.0)
+    placed = len(joints) in LAYOUTS_3D and standing_axis(joints[None, :, :3]) in (None, "-y")
+    before = known.any() and xyz[known, 2].min() >= NEAREST_M
+    return RawJoints(xyz, confidence, placed=xyz if placed and before else None)
 
 
 def _projected(raw: RawJoints, focal_px: float, size: tuple[int, int]) -> Observation:
@@ -151,14 +160,15 @@ def _projected(raw: RawJoints, focal_px: float, size: tuple[int, int]) -> Observ
     joints = name_joints(raw.xyz, raw.confidence)
     placed = name_joints(raw.placed, raw.confidence).xyz
     focal_px = raw.focal_px or focal_px
-    if not (placed[:, 2].min() > NEAREST_M and 0.0 < focal_px < MOST_PX):
+    depth = np.where(joints.confidence > 0.0, placed[:, 2], 1.0)
+    if not (depth.min() > NEAREST_M and 0.0 < focal_px < MOST_PX):
         raise KeypointsError(
-            f"the joints reach to {placed[:, 2].min():.3g} m in depth with a focal length of "
+            f"the joints reach to {depth.min():.3g} m in depth with a focal length of "
             f"{focal_px:.3g} px, expected all of them before the camera."
         )
     height, width = size
     keypoints = Keypoints(
-        xy=focal_px * placed[:, :2] / placed[:, 2:] + np.array([width, height]) / 2.0,
+        xy=focal_px * placed[:, :2] / depth[:, None] + np.array([width, height]) / 2.0,
         confidence=joints.confidence,
         names=joints.names,
         image_size=size,
@@ -181,12 +191,17 @@ def _array_frames(content: Any, name: str) -> list[Float[ndarray, "people points
             f"{name} holds joints of shape {content.shape}, expected (joints, 3), (frames, joints, "
             "3) or (frames, people, joints, 3)."
         )
-    points = content[..., :3].astype(float)
+    points = content.astype(float)
     frames = points[None] if points.ndim == 2 else points
     return [frame if frame.ndim == 3 else frame[None] for frame in frames]
 
 
-def _metres(people: Float[ndarray, "people points 3"]) -> Float[ndarray, "people points 3"]:
-    """Convert millimetres, which are told by the extent of the people."""
-    extents = [np.ptp(one, axis=0).max() for one in people if (np.abs(one) < FARTHEST_M).all()]
-    return people / 1000.0 if max(extents, default=0.0) > MILLIMETRES_FROM else people
+def to_metres(
+    people: Float[ndarray, "people points columns"],
+) -> Float[ndarray, "people points columns"]:
+    """Convert millimetres, which are told by the extent of the people; confidences stay."""
+    xyz = people[..., :3]
+    extents = [np.ptp(one, axis=0).max() for one in xyz if (np.abs(one) < FARTHEST_M).all()]
+    if max(extents, default=0.0) <= MILLIMETRES_FROM:
+        return people
+    return np.concatenate([xyz / 1000.0, people[..., 3:]], axis=-1)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from ..errors import KeypointsError
+from ..geometry.camera_conversions import SURELY_UPRIGHT, nearest_axis
 from .keypoints import FEWEST
 from .layouts import LAYOUTS_3D
 
@@ -49,8 +50,8 @@ def name_joints(
     """Name 3D joints by how many there are, and drop those that are not used.
 
     Args:
-        points: 24 joints of SMPL, 33 of MediaPipe or 70 of SAM 3D Body, metres; x right, y down,
-            z away from the camera.
+        points: as many as one of `LAYOUTS_3D` has, metres; x right, y down, z away from the
+            camera.
         confidence: of each; ones when left out.
 
     Raises:
@@ -59,7 +60,7 @@ def name_joints(
     if len(points) not in LAYOUTS_3D:
         raise KeypointsError(
             f"There are {len(points)} 3D joints, expected {', '.join(map(str, LAYOUTS_3D))} "
-            "(SMPL, MediaPipe, SAM 3D Body)."
+            "(SMPL's bodies, MediaPipe, SAM 3D Body)."
         )
     layout = LAYOUTS_3D[len(points)]
     used = [index for index, name in enumerate(layout) if name]
@@ -69,3 +70,24 @@ def name_joints(
         confidence=np.asarray(confidence, dtype=np.float64)[used],
         names=tuple(layout[index] for index in used),
     )
+
+
+def standing_axis(joints: Float[ndarray, "frames points 3"]) -> str | None:
+    """Let trunks and thighs of all frames vote on the axis along which people stand.
+
+    Args:
+        joints: in an order of `LAYOUTS_3D`.
+
+    Returns:
+        A name in `camera_conversions.UP`; None where they stand along none of them.
+    """
+    layout = LAYOUTS_3D[joints.shape[1]]
+    ending = "_joint" if "l_hip_joint" in layout else ""
+    shoulders, hips, knees = (
+        sum(joints[:, layout.index(f"{side}_{part}{ending}")] for side in "lr") / 2.0
+        for part in ("shoulder", "hip", "knee")
+    )
+    parts = np.stack([shoulders - hips, hips - knees])
+    length = np.linalg.norm(parts, axis=-1, keepdims=True)
+    upright = (parts / np.maximum(length, 1e-9))[:, np.isfinite(length).all((0, 2))].mean((0, 1))
+    return nearest_axis(upright, SURELY_UPRIGHT)

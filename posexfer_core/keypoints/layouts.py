@@ -69,6 +69,9 @@ MEDIAPIPE33 = tuple(map(_renamed, MEDIAPIPE_NAMES))
 SMPL24 = tuple(f"{name}_joint" for name in JOINT_NAMES)
 """SMPL's own joints, such as NLF's."""
 
+SMPL22 = SMPL24[:22]
+"""Up to the wrists: HumanML3D's, and the front of SMPL-H's and SMPL-X's."""
+
 _HAND70 = ("",) * 11
 MHR70 = (
     *_names("nose l_eye r_eye l_ear r_ear l_shoulder r_shoulder l_elbow r_elbow"),
@@ -80,5 +83,15 @@ MHR70 = (
 )
 """SAM 3D Body's keypoints; each hand ends with its wrist."""
 
-LAYOUTS_3D = {24: SMPL24, 33: MEDIAPIPE33, 70: MHR70}
-"""Number of 3D joints → names."""
+LAYOUTS_3D = {
+    22: SMPL22,
+    24: SMPL24,
+    33: MEDIAPIPE33,
+    45: SMPL24 + ("",) * 21,
+    52: SMPL22 + ("",) * 30,
+    55: SMPL22 + ("",) * 33,
+    70: MHR70,
+    144: SMPL22 + ("",) * 122,
+}
+"""Number of 3D joints → names; 45 are what smplx gives for SMPL, 52 for SMPL-H, 55 and 144 for
+SMPL-X."""

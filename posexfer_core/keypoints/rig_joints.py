@@ -11,9 +11,14 @@ from numpy import ndarray
 from ..errors import ParamsError
 from ..files.fields import Fields, as_array, keys_of
 from ..geometry.camera import focal_from_fov
+from ..geometry.camera_conversions import solve_pinhole
 from .raw_people import image_size
 
-MHR_KEYS = {"pred_keypoints_3d", "pred_cam_t", "focal_length"}
+MHR_KEYS = {"pred_keypoints_3d", "pred_cam_t"}
+MHR_LENS = ("focal_length", "pred_keypoints_2d")
+"""Of the second the lens is solved where the first is left out, as MHR's own examples do."""
+HMR2_KEY = "pred_smpl_params"
+"""Beside the same names in HMR2's output, whose joints are others."""
 NLF_KEY = "joints3d_nonparam"
 NLF_FOV_DEG = 55.0
 """Angle of view that NLF assumes, over the longer side of the image."""
@@ -36,7 +41,21 @@ def mhr_person(person: Any) -> RawJoints:
     fields = Fields(person, "SAM 3D Body's output")
     joints = fields.rows("pred_keypoints_3d", width=3, count=None)
     placed = joints + fields.rows("pred_cam_t", width=3, count=1)
-    return RawJoints(joints, placed=placed, focal_px=fields.number("focal_length"))
+    if "focal_length" in fields:
+        return RawJoints(joints, placed=placed, focal_px=fields.number("focal_length"))
+    return RawJoints(joints, placed=placed, focal_px=_solved_lens(fields, placed)[0])
+
+
+def _solved_lens(fields: Fields, placed: Float[ndarray, "points 3"]) -> tuple[float, ndarray]:
+    """Solve the lens that shows the joints at their pixels: focal length, principal point."""
+    pixels = fields.rows("pred_keypoints_2d", width=2, count=len(placed))
+    solved = solve_pinhole(placed, pixels)
+    if solved is None:
+        raise ParamsError(
+            f"{fields.name} has no focal_length, and no lens shows its pred_keypoints_3d at its "
+            "pred_keypoints_2d. Add the focal length, pixels, under that name."
+        )
+    return solved
 
 
 def mhr_frames(content: Any) -> list[list[Any]]:
@@ -49,8 +68,9 @@ def mhr_frames(content: Any) -> list[list[Any]]:
 
 def is_mhr(content: Any) -> bool:
     """Recognise SAM 3D Body's output by the keys of its first person."""
-    people = (person for frame in mhr_frames(content) for person in frame)
-    return keys_of(next(people, None)) >= MHR_KEYS
+    person = next((person for frame in mhr_frames(content) for person in frame), None)
+    keys = keys_of(person)
+    return keys >= MHR_KEYS and not keys.isdisjoint(MHR_LENS) and HMR2_KEY not in keys
 
 
 def mhr_image_size(content: Any, given: tuple[int, int] | None) -> tuple[int, int]:
@@ -67,11 +87,15 @@ def mhr_image_size(content: Any, given: tuple[int, int] | None) -> tuple[int, in
     if given is not None:
         return given
     person = next((person for frame in mhr_frames(content) for person in frame), None)
-    joints = mhr_person(person)
-    assert joints.placed is not None and joints.focal_px is not None
     fields = Fields(person, "SAM 3D Body's output")
-    pixels = fields.rows("pred_keypoints_2d", width=2, count=len(joints.xyz))
-    middle = np.median(pixels - joints.focal_px * joints.placed[:, :2] / joints.placed[:, 2:], 0)
+    placed = mhr_person(person).placed
+    assert placed is not None
+    if "focal_length" not in fields:
+        middle = _solved_lens(fields, placed)[1]
+    else:
+        pixels = fields.rows("pred_keypoints_2d", width=2, count=len(placed))
+        rays = placed[:, :2] / placed[:, 2:]
+        middle = np.median(pixels - fields.number("focal_length") * rays, 0)
     if not (np.isfinite(middle).all() and middle.min() >= 1.0):
         raise ParamsError(
             "pred_keypoints_2d are not pixels of an image whose middle the lens looks through. "

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..errors import MeshError
-from ..files.meshes import read_mesh
+from ..files.meshes import GLB_SUFFIXES, read_mesh
 from ..geometry.point_clouds import face_areas
 
 Unit = Literal["auto", "m", "cm", "mm", "in"]
@@ -67,7 +67,7 @@ def load_surface(path: Path | str, *, unit: Unit = "auto", up: Up = "auto") -> S
     """
     path = Path(path)
     vertices, faces = read_mesh(path)
-    if path.suffix.lower() == ".glb" and up == "auto":
+    if path.suffix.lower() in GLB_SUFFIXES and up == "auto":
         up = "y"
     return as_surface(vertices, faces, name=path.name, unit=unit, up=up)
 

@@ -79,7 +79,7 @@ LOOP = {"asset": {"version": "2.0"}, "nodes": [{"children": [0, 0]}], "scenes": 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.stl", "solid", "no mesh that is read"),
+        ("a.fbx", "solid", "no mesh that is read"),
         ("a.obj", "", "no OBJ"),
         ("a.obj", "mtllib ../secret.mtl\n", "no OBJ"),
         ("a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\n", "0 faces"),
@@ -172,3 +172,43 @@ def test_mutated_files_are_read_or_refused(tmp_path, body: BodyModel):
         except PoseXferError:
             refused += 1
     assert 60 < refused < 300
+
+
+CORNERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+SIDES = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]])
+
+
+def stl_binary() -> bytes:
+    rows = np.zeros(4, np.dtype([("normal", "<f4", 3), ("corners", "<f4", 9), ("more", "<u2")]))
+    rows["corners"] = CORNERS[SIDES].reshape(4, 9)
+    return b"solid as some binary files begin".ljust(80) + struct.pack("<I", 4) + rows.tobytes()
+
+
+def stl_text() -> bytes:
+    text = "solid a\n"
+    for side in SIDES:
+        corners = "".join(f"      vertex {' '.join(map(str, CORNERS[i]))}\n" for i in side)
+        text += f"  facet normal 0 0 0\n    outer loop\n{corners}    endloop\n  endfacet\n"
+    return (text + "endsolid a\n").encode()
+
+
+@pytest.mark.parametrize("data", [stl_binary(), stl_text()], ids=["binary", "text"])
+def test_corners_of_an_stl_at_one_place_are_one_vertex(tmp_path, data):
+    vertices, faces = read_mesh(write(tmp_path / "a.stl", data))
+    assert len(vertices) == 4
+    np.testing.assert_array_equal(vertices[faces], CORNERS[SIDES])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"solid a\nendsolid a\n", stl_binary()[:-7], stl_text()[:-90], b"vertex a b c\n" * 3],
+)
+def test_damaged_stl_files_get_a_sentence(tmp_path, data):
+    with pytest.raises(MeshError, match=r"a\.stl is"):
+        read_mesh(write(tmp_path / "a.stl", data))
+
+
+def test_vrm_avatars_are_glb_files(tmp_path, body: BodyModel):
+    view = BodyView.of(facing_params(), body)
+    vertices, _ = read_mesh(write(tmp_path / "a.vrm", glb_bytes(view)))
+    assert len(vertices) == len(body.v_template)

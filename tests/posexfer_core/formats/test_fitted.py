@@ -98,3 +98,22 @@ def test_another_number_of_joints_gets_a_sentence(tmp_path, body, people):
     np.savez(tmp_path / "bad.npz", **spoilt)
     with pytest.raises(ParamsError, match="There are 50 3D joints"):
         read_params(tmp_path / "bad.npz", image_size=SIZE)
+
+
+def test_the_lens_that_sam_3d_body_leaves_out_is_solved(tmp_path, people, body):
+    person = sam_person(people[0], body)
+    del person["focal_length"]
+    path = tmp_path / "img_subj00.npz"
+    np.savez(path, **person)
+    found = read_params(path, body=body)
+    assert found.image_size == SIZE
+    assert float(found.intrinsics[0, 0, 0]) == pytest.approx(FOCAL, rel=1e-3)
+
+
+def test_a_lens_that_no_points_tell_is_asked_for(tmp_path, people, body):
+    person = sam_person(people[0], body)
+    del person["focal_length"]
+    person["pred_keypoints_2d"] = np.random.default_rng(0).uniform(0.0, 500.0, (70, 2))
+    np.savez(tmp_path / "a.npz", **person)
+    with pytest.raises(ParamsError, match="Add the focal length"):
+        read_params(tmp_path / "a.npz", body=body)

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posexfer_core.errors import KeypointsError
 from posexfer_core.keypoints.detections import read_keypoints
 from posexfer_core.keypoints.layouts import FEET6
 
@@ -55,3 +56,43 @@ def test_feet_of_halpe_are_read(name):
     heel = keypoints.xy[keypoints.names.index("l_heel")]
     np.testing.assert_allclose(heel, (117.3, 239.1), atol=0.1)
     assert (keypoints.confidence == 0.9).all()
+
+
+@pytest.mark.parametrize("key", ["file_name", "image_path", "frame", "frame_id"])
+def test_images_are_told_apart_by_whatever_names_them(key):
+    file = [{key: one, "keypoints": POINTS} for one in (7, 7, 8)]
+    found = read_keypoints(file)
+    assert [len(found.people(frame)) for frame in range(len(found))] == [2, 1]
+
+
+def ultralytics(**columns):
+    """Write a person as `Results.to_json` of Ultralytics does."""
+    points = np.array(POINTS).reshape(-1, 3)
+    keypoints = {"x": points[:, 0].tolist(), "y": points[:, 1].tolist(), **columns}
+    box = {"x1": 1.0, "y1": 2.0, "x2": 3.0, "y2": 4.0}
+    return {"name": "person", "class": 0, "confidence": 0.9, "box": box, "keypoints": keypoints}
+
+
+def test_columns_of_ultralytics_are_read():
+    person = ultralytics(visible=[0.5] * 17)
+    for content in ([person], [[person], [person, person]]):
+        points = read_keypoints(content).people(0)[0].points
+        np.testing.assert_allclose(points[3], [32.0, 39.0, 0.5])
+    assert [len(read_keypoints([[person], [person, person]]).people(at)) for at in (0, 1)] == [1, 2]
+    assert read_keypoints([ultralytics()]).people(0)[0].points.shape == (17, 2)
+
+
+def test_columns_of_different_lengths_get_a_sentence():
+    with pytest.raises(KeypointsError, match="columns of different lengths"):
+        read_keypoints([ultralytics(visible=[1.0])]).people(0)
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_labels_of_yolo_are_shares_of_the_image(tmp_path, more):
+    points = np.array(POINTS).reshape(-1, 3) / (176.0, 256.0, 1.0)
+    rows = [[0, 0.5, 0.5, 0.2, 0.4, *points.ravel(), *[0.9] * more]] * 2
+    text = "\n".join(" ".join(f"{number:.6f}" for number in row) for row in rows)
+    (tmp_path / "pic.txt").write_text(text)
+    for source in (tmp_path / "pic.txt", tmp_path):
+        found = read_keypoints(source).observation(1, image_size=SIZE).keypoints
+        np.testing.assert_allclose(found.xy[3], [32.0, 39.0], atol=0.01)

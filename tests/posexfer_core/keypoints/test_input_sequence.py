@@ -3,7 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import ImageError, KeypointsError
 from posexfer_core.keypoints.detections import Detections, read_keypoints
 from posexfer_core.keypoints.input_sequence import InputSequence, check_frame_counts
@@ -14,7 +16,8 @@ from posexfer_core.keypoints.pose_keypoint import load_pose_keypoints
 SIZE = (200, 100)
 RNG = np.random.default_rng(0)
 POINTS = np.concatenate([RNG.uniform(10.0, 90.0, (17, 2)), np.ones((17, 1))], axis=1)
-JOINTS = np.array([0.0, 0.0, 4.0]) + RNG.uniform(-0.5, 0.5, (2, 2, 24, 3))
+STANDING = BodyModel.bundled().rest(torch.zeros(1, 10))[1].numpy() * [1.0, -1.0, -1.0]
+JOINTS = np.array([0.0, 0.0, 4.0]) + STANDING + RNG.uniform(-0.05, 0.05, (2, 2, 24, 3))
 
 
 def openpose(points: int) -> dict:
