@@ -17,6 +17,7 @@ FLUX_FILL, FLUX_VAE = "flux1-fill-dev.safetensors", "ae.safetensors"
 ZERO_TEXT = "TestZeroText"
 TEXT_WIDTHS = {
     "SD 1.5 inpaint": (768, 768),
+    "Pose your own photo": (768, 768),
     "SDXL inpaint": (2048, 1280),
     "FLUX.1 Fill": (4096, 768),
 }

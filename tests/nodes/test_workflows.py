@@ -14,7 +14,7 @@ from tests.nodes.server import Server
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 FOR_MODELS = {
     "SD 1.5 inpaint", "SDXL inpaint", "FLUX.1 Fill", "FLUX.2 Klein edit", "Qwen-Image edit",
-    "Z-Image inpaint", "Wan VACE video", "Your own photo",
+    "Z-Image inpaint", "Wan VACE video", "Your own photo", "Pose your own photo",
 }  # fmt: skip
 """In test_model_templates.py."""
 SAMPLERS = ("KSampler", "SamplerCustomAdvanced", "PoseTransferSampler")
