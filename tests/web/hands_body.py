@@ -48,5 +48,6 @@ def hands_body(body: BodyModel) -> tuple[ArticulatedBody, list[int]]:
         weights=weights,
         posedirs=empty(len(body.v_template), 3, 9 * (BODY_JOINTS + FINGERS - 1)),
         expressions=empty(len(body.v_template), 3, 10),
+        face=None,
     )
     return made, vertices
