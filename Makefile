@@ -5,10 +5,6 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-# Metrics that ours are tested against. They ask for torchvision, which must not be in `.venv`
-# (see `test-host`) and which a stand-in replaces in the tests.
-OUTSIDE_METRICS := lpips torch-fidelity
-
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest --ignore=tests/nodes
@@ -91,11 +87,12 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
+# lpips asks for torchvision, which must not be in `.venv` (see `test-host`); tests have a stand-in.
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
-	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt $(OUTSIDE_METRICS)
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt lpips
 	touch $@
 
 $(HOST_INSTALLED): $(INSTALLED) $(COMFYUI_PATH)/requirements.txt tests/nodes/host_requirements.py

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from posexfer_core.errors import ConfigError
 from posexfer_core.files.configs import read_config
 
+from .data.data_config import DataConfig, read_data_config
 from .run_config import RunConfig
 
 
@@ -170,6 +171,8 @@ class TrainConfig:
     task: AutoencoderTraining | PairTraining | RegressorTraining | LifterTraining
     model: dict[str, Any] = field(default_factory=dict)
     """Changes to the config of what is trained, under [model]: sizes and ablation switches."""
+    data: DataConfig | None = None
+    """What `training.preprocess` makes the pairs of, under [data] and [[source]]."""
 
     @classmethod
     def from_toml(cls, path: Path) -> "TrainConfig":
@@ -186,7 +189,7 @@ class TrainConfig:
             ) from error
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"{path.name} is not TOML: {error}") from error
-        if unknown := raw.keys() - {"run", "model", *SECTIONS}:
+        if unknown := raw.keys() - {"run", "model", "data", "source", *SECTIONS}:
             raise ConfigError(f"{path.name}: unknown sections {sorted(unknown)}.")
         if len(chosen := sorted(raw.keys() & SECTIONS.keys())) != 1:
             raise ConfigError(
@@ -198,4 +201,5 @@ class TrainConfig:
             run=read_config(RunConfig, raw.get("run", {}), name=f"{path.name}: [run]"),
             task=read_config(SECTIONS[name], raw[name], name=f"{path.name}: [{name}]"),
             model=raw.get("model", {}),
+            data=read_data_config(raw, path.name),
         )

@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 
@@ -16,6 +16,30 @@ except ImportError:  # on Windows
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class Part(NamedTuple):
+    """Which share of the work this machine does: part `number` of `of`, from 0."""
+
+    number: int = 0
+    of: int = 1
+
+    def has(self, item: int) -> bool:
+        """Tell whether an item of work is this part's."""
+        return item % self.of == self.number
+
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """Read `2/4`, the second part of four; raises `ValueError` where it is none."""
+        number, _, count = text.partition("/")
+        part = cls(int(number) - 1, int(count))
+        if not 0 <= part.number < part.of:
+            raise ValueError(f"there is no part {text}")
+        return part
+
+
+ALL = Part()
+"""Work that is not shared."""
 
 
 def in_order(

@@ -16,8 +16,8 @@ class RunConfig:
     """What every run has. Each field may be set under [run]; any other name there is an error."""
 
     data: Path
-    """Folder of shards that `training.make_synthetic` wrote, or for [lifter] the file of
-    `training.make_poses`; relative paths start at the working folder."""
+    """Folder of shards that `training.preprocess` or `training.make_synthetic` wrote, or for
+    [lifter] the file of `training.make_poses`; relative paths start at the working folder."""
     output: Path
     """Folder of checkpoints, samples and logs."""
     seed: int = 0

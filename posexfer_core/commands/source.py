@@ -9,13 +9,13 @@ from torch import Tensor
 
 from ..body.model import BodyModel
 from ..body.params import HumanParams
+from ..body.rescaled_camera import for_image_size
 from ..body.view import BodyView
 from ..errors import ConfigError, ParamsError
 from ..files.images import load_image, load_mask, load_opacity
 from ..formats.any_pose import is_mesh
 from ..formats.body_family import convert_betas
 from ..formats.read import NAMES, read_params
-from ..geometry.camera import crop_intrinsics
 from ..warp.dressed_person import SourcePhoto
 from .estimate import fit_person
 from .options import index
@@ -152,26 +152,3 @@ def _mask(options: argparse.Namespace) -> Float[Tensor, "1 1 height width"] | No
             "%s is not opaque all over; what is opaque is taken for the person.", options.image.name
         )
     return None if opacity is None else opacity[None, None]
-
-
-def for_image_size(params: HumanParams, size: tuple[int, int]) -> HumanParams:
-    """Give parameters the camera of the same image at another resolution.
-
-    Args:
-        params: with the camera of an image of the same aspect, within 2 %.
-        size: height and width of the image at hand, pixels.
-
-    Raises:
-        ParamsError: the aspects differ, so they cannot be of the same image.
-    """
-    height, width = params.image_size
-    vertical, horizontal = size[0] / height, size[1] / width
-    if abs(vertical / horizontal - 1.0) > 0.02:
-        raise ParamsError(
-            f"The source's parameters belong to an image of {width}x{height} pixels (width x "
-            f"height), but this one is {size[1]}x{size[0]}; give the parameters that were "
-            "estimated from this image."
-        )
-    if params.image_size == size:
-        return params
-    return params.with_camera(crop_intrinsics(params.intrinsics, (0.0, 0.0), horizontal), size)

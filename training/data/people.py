@@ -67,14 +67,15 @@ def load_people(data: ShardDataset, size: tuple[int, int], body: BodyModel) -> P
 def _read(file: Any, role: str, size: tuple[int, int], rest: RestJoints) -> dict[str, Tensor]:
     stored = file.get_tensor(role)
     rotations = axis_angle_to_matrix(file.get_tensor(f"{role}_pose"))
-    betas = file.get_tensor("betas")
+    own = "target_" if role == "target" and "target_betas" in file.keys() else ""  # noqa: SIM118
+    betas = file.get_tensor(f"{own}betas")
     joints = pose_joints(rotations, rest(betas))[1] + file.get_tensor(f"{role}_transl")[:, None]
     return {
         "images": shrink(rearrange(stored, "people h w rgb -> people rgb h w"), size),
         "rotations": rotations,
         "betas": betas,
         "joints": joints,
-        "focal": file.get_tensor("intrinsics")[:, 1, 1] / (stored.shape[1] / 2.0),
+        "focal": file.get_tensor(f"{own}intrinsics")[:, 1, 1] / (stored.shape[1] / 2.0),
     }
 
 

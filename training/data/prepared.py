@@ -1,13 +1,15 @@
 """Conditions of every pair, computed once and kept as bytes beside the shards."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, UInt8
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
@@ -23,7 +25,7 @@ from posexfer_core.network.config import MAP_CHANNELS, USUAL_MAPS, NetworkConfig
 from posexfer_core.network.weights import AUTOENCODER
 from posexfer_core.transfer.inputs import prepare_inputs, warp_images
 
-from ..processes import in_order, one_at_a_time
+from ..processes import ALL, Part, in_order, one_at_a_time
 from .shards import Pair, ShardDataset
 
 PLANES = {name: MAP_CHANNELS[name] for name in USUAL_MAPS} | {"source_maps": 4}
@@ -67,8 +69,9 @@ def prepare(
     *,
     jitter: float,
     workers: int = 1,
+    part: Part = ALL,
 ) -> None:
-    """Compute the conditions of every shard that has none yet.
+    """Compute the conditions of every shard that has none yet, or those of another shard.
 
     Several processes may call this together: one does the work, the others wait for it.
 
@@ -79,6 +82,7 @@ def prepare(
         config: of the network: how many points, and what their depth is.
         jitter: share of pairs whose source body is moved a little, as an estimator's is.
         workers: processes.
+        part: which of the shards; others are left to other machines.
 
     Raises:
         ConfigError: the folder was made with another autoencoder, jitter, warp or choice of points.
@@ -92,15 +96,15 @@ def prepare(
         "camera_depth": config.ablation.z_mode == "camera",
     }
     everything = replace(config, ablation=replace(config.ablation, prior_2d=True, warp=True))
-    with one_at_a_time(folder):
+    with one_at_a_time(folder) if part.of == 1 else nullcontext():
         _check_stamp(folder / "prepared.json", stamp)
         work = [
             (data.folder, shard, folder / name, bundle, everything, jitter)
             for shard, name in enumerate(prepared_names(data))
-            if not (folder / name).exists()
+            if part.has(shard) and not _is_made(folder / name, data.headers[shard])
         ]
         if work:
-            done = in_order(_prepare_shard, work, workers=workers)
+            done = in_order(_prepare_shard, work, workers=min(workers, len(work)))
             list(tqdm(done, total=len(work), desc="preparing shards"))
 
 
@@ -116,8 +120,20 @@ def _check_stamp(note: Path, stamp: dict[str, object]) -> None:
 
 
 def prepared_names(data: ShardDataset) -> list[str]:
-    """Name the prepared file of every shard."""
-    return [path.name.replace("shard", "prepared") for path in data.paths]
+    """Name the prepared file of every shard, by its source's folder where it is in one."""
+    return [
+        "-".join(path.relative_to(data.folder).parts).replace("shard-", "prepared-")
+        for path in data.paths
+    ]
+
+
+def _is_made(path: Path, header: dict[str, Any]) -> bool:
+    """Tell whether a prepared file is there, and of the shard that is there now."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("digest", "") == header.get("digest", "")
+    except (SafetensorError, OSError):
+        return False
 
 
 def decode_planes(
@@ -157,7 +173,8 @@ def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> 
             source_params = jitter_params(source_params, generator)
         mask = None
         if has_masks and torch.rand((), generator=generator) < MASKED:
-            mask = data.coverage(index, "source")[None, None] / 255.0
+            covered = data.coverage(index, "source")[None, None] / 255.0
+            mask = covered if covered.any() else None
         source, target = BodyView.of(source_params, body), BodyView.of(pair.target, body)
         image = pair.source_image[None]
         inputs = prepare_inputs(
@@ -171,7 +188,7 @@ def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> 
         rows.append(_row(pair, inputs, autoencoder.encode(pair.target_image[None])))
     tensors = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
     with replacing(path) as partial:
-        save_file(tensors, partial)
+        save_file(tensors, partial, metadata={"digest": data.headers[shard].get("digest", "")})
 
 
 def jitter_params(params: HumanParams, generator: torch.Generator) -> HumanParams:

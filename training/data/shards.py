@@ -41,7 +41,13 @@ COVERAGE: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {
     "source_coverage": (torch.uint8, (-1, -1)),
     "target_coverage": (torch.uint8, (-1, -1)),
 }
-"""What shards of clothed people hold besides: the share of each pixel that is person, times 255."""
+"""What shards with masks hold besides: the share of each pixel that is person, times 255; zeros all
+over where it is not known."""
+OWN_TARGET: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {
+    "target_betas": (torch.float32, (BETA_COUNT,)),
+    "target_intrinsics": (torch.float32, (3, 3)),
+}
+"""What shards of photos hold besides: the target's own shape and camera, as they were estimated."""
 
 
 class ShardError(PoseXferError):
@@ -79,8 +85,11 @@ class ShardDataset:
                 f"{folder} is not a folder. Make pairs with "
                 f"`python -m training.make_synthetic --out {folder} --count 2560 --seed 1`."
             )
-        self.paths = sorted(folder.glob("shard-*.safetensors"))
-        """Every shard."""
+        self.paths = [
+            *sorted(folder.glob("shard-*.safetensors")),
+            *sorted(folder.glob("*/shard-*.safetensors")),
+        ]
+        """Every shard: of the folder, then of each source's folder in it."""
         if not self.paths:
             raise ShardError(
                 f"{folder} holds no shard-*.safetensors. Make pairs with "
@@ -133,17 +142,18 @@ class ShardDataset:
     def pair(self, index: int) -> Pair:
         """Read one pair."""
         source, target = self.source_bytes(index), self.target_bytes(index)
-        betas, intrinsics = self._read(index, "betas"), self._read(index, "intrinsics")
+        header = self.headers[self.locate(index)[0]]
+        own = "target_" if header.get("own_target") else ""
         bodies = [
             HumanParams.single(
                 pose=self._read(index, f"{role}_pose"),
-                betas=betas,
+                betas=self._read(index, f"{own}betas"),
                 transl=self._read(index, f"{role}_transl"),
-                intrinsics=intrinsics,
+                intrinsics=self._read(index, f"{own}intrinsics"),
                 image_size=(image.shape[0], image.shape[1]),
-                beta_space=self.headers[self.locate(index)[0]]["beta_space"],
+                beta_space=header["beta_space"],
             )
-            for role, image in (("source", source), ("target", target))
+            for role, image, own in (("source", source, ""), ("target", target, own))
         ]
         return Pair(
             source_image=image_of(source),
@@ -205,13 +215,15 @@ def write_shard(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, A
 
     Args:
         path: `shard-000000.safetensors` and so on.
-        tensors: those of `ENTRIES`, and of `COVERAGE` or not, one row a pair.
+        tensors: those of `ENTRIES`, and of `COVERAGE` and `OWN_TARGET` or not, one row a pair.
         about: what the header should say besides the format; at least `beta_space`.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
-    entries = ENTRIES | COVERAGE if COVERAGE.keys() & tensors.keys() else ENTRIES
+    entries = dict(ENTRIES)
+    for optional in (COVERAGE, OWN_TARGET):
+        entries |= optional if optional.keys() & tensors.keys() else {}
     assert tensors.keys() == entries.keys()
     pairs = len(tensors["index"])
     for name, (dtype, shape) in entries.items():
@@ -219,6 +231,8 @@ def write_shard(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, A
         fits = all(want in (-1, have) for want, have in zip(shape, found.shape[1:], strict=True))
         assert fits and found.dtype == dtype and len(found) == pairs, name
     header = {**about, "format": FORMAT, "version": VERSION, "pairs": pairs}
+    header |= {"coverage": True} if COVERAGE.keys() <= tensors.keys() else {}
+    header |= {"own_target": True} if OWN_TARGET.keys() <= tensors.keys() else {}
     with replacing(path) as partial:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(dict(tensors), partial, metadata={"header": json.dumps(header)})

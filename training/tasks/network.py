@@ -28,6 +28,7 @@ from posexfer_core.network.weights import ADAPTER, AUTOENCODER, BUNDLE, save_bun
 from posexfer_core.warp.background import background_plate
 
 from ..config import NetworkTraining, PairTraining
+from ..data.mixture import Mixture
 from ..data.prepared import PreparedDataset, decode_planes, prepare
 from ..data.shards import ShardDataset
 from ..losses import add_noise, overall_loss
@@ -183,25 +184,26 @@ class NetworkTask:
             jitter=settings.source_jitter,
         )
         self.data = PreparedDataset(data, settings.prepared)
+        self.mixture = Mixture(data)
         self.model: nn.Module = self.loss(self.config, settings)
         if settings.start is not None:
             load_matching(self.model, settings.start)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __len__(self) -> int:
-        """Count the pairs."""
-        return len(self.data)
+        """Count the pairs of an epoch."""
+        return len(self.mixture)
 
     def batch(self, indices: list[int], rng: SampleRandom) -> dict[str, Tensor]:
         """Load pairs; what is random is drawn in the model."""
-        return self.data.batch(indices)
+        return self.data.batch(self.mixture.of(indices))
 
     @torch.no_grad()
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
         """Show sources, warps, results and targets of eight pairs, from fixed noise."""
         loss = cast(PairLoss, model)
         indices = torch.linspace(0, len(self) - 1, min(8, len(self))).long().tolist()
-        batch = self.data.batch(indices)
+        batch = self.data.batch(self.mixture.of(indices))
         inputs = loss.inputs(batch)
         condition = loss.network.condition(inputs)
         latents = torch.randn(

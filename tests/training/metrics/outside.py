@@ -26,10 +26,9 @@ def stand_in_for_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
         module.__spec__ = ModuleSpec(module.__name__, None, is_package=True)
         monkeypatch.setitem(sys.modules, module.__name__, module)
     top: Any = sys.modules["torchvision"]
-    top.models, top.transforms = (
-        sys.modules[f"torchvision.{name}"] for name in ("models", "transforms")
-    )
-    top.models.alexnet, top.models.vgg16 = _classifier(_alexnet), _classifier(_vgg16)
+    models: Any = sys.modules["torchvision.models"]
+    models.alexnet, models.vgg16 = _classifier(_alexnet), _classifier(_vgg16)
+    top.models, top.transforms = models, sys.modules["torchvision.transforms"]
 
 
 def _classifier(layers: Callable[[], list[nn.Module]]) -> Callable[..., Any]:

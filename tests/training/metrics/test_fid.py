@@ -53,7 +53,11 @@ def test_statistics_are_kept_in_a_file(tmp_path):
 @pytest.mark.slow
 def test_features_are_those_of_torch_fidelity(generator, monkeypatch):
     stand_in_for_torchvision(monkeypatch)
-    pytest.importorskip("torch_fidelity", reason="make .venv installs it without torchvision")
+    pytest.importorskip(
+        "torch_fidelity",
+        reason="pip install --no-deps --target DIR torch-fidelity==0.4.0, and PYTHONPATH=DIR; in "
+        ".venv its package `tests` would hide ours",
+    )
     module = importlib.import_module("torch_fidelity.feature_extractor_inceptionv3")
     state = random_state(generator)
     monkeypatch.setattr(module, "load_state_dict_from_url", lambda *_, **__: state)

@@ -1,0 +1,130 @@
+"""Real photos' way to training: DeepFashion in miniature, and a folder of one's own."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from posexfer_core.body.model import BodyModel
+from training.data.shards import ShardDataset
+from training.preprocess import main
+
+from .miniature import make_deepfashion, picture_of
+
+RUN = """
+[run]
+data = "{work}/pairs"
+output = "{work}/run"
+steps = 3
+batch_size = 2
+precision = "no"
+save_every = 3
+sample_every = 100
+
+[data]
+height = 128
+width = 88
+
+[[source]]
+kind = "deepfashion"
+root = "{root}"
+bodies = "{root}/bodies"
+"""
+NETWORK = """
+[network]
+autoencoder = "{work}/autoencoder.safetensors"
+prepared = "{work}/prepared"
+
+[model]
+points = 16
+token_width = 24
+control_heads = 2
+control_blocks = 1
+encoder_widths = [8, 8, 16]
+prior_widths = [8, 16, 16]
+[model.unet]
+block_out_channels = [32, 32, 32]
+layers_per_block = 1
+heads = [2, 2, 2]
+attention = [false, true, true]
+cross_attention_dim = 8
+latent_channels = 16
+"""
+
+
+@pytest.fixture(scope="module")
+def deepfashion(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[str]]]:
+    """Three people: one has a broken picture, one a picture without keypoints or parameters."""
+    root = tmp_path_factory.mktemp("deepfashion")
+    names = make_deepfashion(root, BodyModel.bundled(), people=3)
+    broken = picture_of(root, names[0][1])
+    broken.write_bytes(broken.read_bytes()[:4000])
+    list_path = root / "fasion-resize-annotation-train.csv"
+    rows = [row for row in list_path.read_text().splitlines() if not row.startswith(names[1][1])]
+    list_path.write_text("\n".join(rows))
+    return root, names
+
+
+def run(template: str, work: Path, root: Path, *options: str) -> int:
+    (work / "run.toml").write_text(template.format(work=work, root=root))
+    return main(["--config", str(work / "run.toml"), "--workers", "1", *options])
+
+
+def left_out(folder: Path) -> dict[str, str]:
+    with (folder / "left_out.csv").open(newline="") as file:
+        return {row["name"]: row["reason"] for row in csv.DictReader(file)}
+
+
+def test_deepfashion_becomes_samples_and_what_is_wrong_is_listed(
+    deepfashion, tmp_path, capsys, body
+):
+    root, names = deepfashion
+    task = "[regressor]\n"
+    assert run(RUN + task, tmp_path, root) == 0
+    printed = capsys.readouterr().out
+    assert "6 pairs, and the protocol has 101,966" in printed
+    assert "4 photos and 2 pairs are used; 2 photos and 4 pairs are left out" in printed
+    reasons = left_out(tmp_path / "pairs" / "deepfashion")
+    assert "cannot be read as an image" in reasons[names[0][1]]
+    assert "no body parameters and no keypoints" in reasons[names[1][1]]
+    report = json.loads((tmp_path / "pairs/deepfashion/report.json").read_text())
+    assert report["bodies_from"] == {"file": 3, "keypoints": 1}
+    assert report["fit_error"]["p50"] < 0.02
+    data = ShardDataset(tmp_path / "pairs")
+    assert len(data) == 2 and data.source_bytes(0).shape == (128, 88, 3)
+    picture = Image.open(picture_of(root, names[2][0]))
+    small = torch.tensor(list(picture.resize((88, 128), Image.Resampling.BICUBIC).tobytes()))
+    assert torch.equal(data.source_bytes(0).flatten(), small.to(torch.uint8))
+    assert data.pair(0).source.intrinsics[0, 0, 0] != data.pair(0).source.intrinsics[0, 1, 1]
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "pairs").rglob("*.safe*")}
+    assert run(RUN + task, tmp_path, root) == 0  # nothing is made twice
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_parts_wait_for_each_other_and_give_the_same(deepfashion, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("training.data.body_files.CHUNK", 2)
+    root, _ = deepfashion
+    template = RUN + "[regressor]\n"
+    assert run(template, tmp_path, root, "--part", "2/2") == 2
+    assert "Run the other parts" in capsys.readouterr().err
+    assert run(template, tmp_path, root, "--part", "1/2") == 0
+    assert len(ShardDataset(tmp_path / "pairs")) == 2
+
+
+def test_a_source_without_anything_to_use_says_so(tmp_path, capsys):
+    for number in range(2):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        Image.new("RGB", (40, 60)).save(tmp_path / f"photos/{number}.jpg")
+    template = RUN[: RUN.index("[[source]]")] + '[[source]]\nkind = "folder"\nroot = "{root}"\n'
+    assert run(template + "[regressor]\n", tmp_path, tmp_path / "photos") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert "can be used: 2 photos" in lines[-3] and "left_out.csv" in lines[-1]
+
+
+def test_a_run_without_sources_and_network_has_nothing_to_prepare(tmp_path, capsys):
+    head = RUN[: RUN.index("[data]")]
+    assert run(head + "[regressor]\n", tmp_path, tmp_path) == 2
+    assert "nothing to prepare" in " ".join(capsys.readouterr().err.split())
