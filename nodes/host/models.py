@@ -90,7 +90,10 @@ def load_file(path: Path) -> LoadedFile:
     bundle, unet = load_bundle(path), None
     if bundle.unet_state is not None:
         rgb = None if bundle.autoencoder is None else preview_factors(bundle.autoencoder)
-        unet = make_unet(bundle.network.config.unet, bundle.unet_state, rgb)
+        config = bundle.network.config
+        unet = make_unet(
+            config.unet, bundle.unet_state, rgb, zero_terminal_snr=config.zero_terminal_snr
+        )
     return LoadedFile(
         PoseTransferModel.of(path.stem, bundle.network, bundle.autoencoder),
         unet,
@@ -104,6 +107,7 @@ def make_unet(
     rgb: tuple[list[list[float]], list[float]] | None = None,
     *,
     velocity: bool = True,
+    zero_terminal_snr: bool = False,
 ) -> comfy.model_patcher.ModelPatcher:
     """Build a MODEL from the weights of diffusers' UNet.
 
@@ -112,6 +116,7 @@ def make_unet(
         state: diffusers' state dict.
         rgb: colours of each latent channel, and what to add, for previews.
         velocity: the UNet predicts v; otherwise noise.
+        zero_terminal_snr: its noise schedule ends without any signal.
 
     Raises:
         CheckpointError: the weights do not fit the shape.
@@ -126,6 +131,7 @@ def make_unet(
     load = comfy.model_management.get_torch_device()
     offload = comfy.model_management.unet_offload_device()
     config = _Family(settings, make_latent_format(shape.latent_channels, rgb))
+    config.sampling_settings = {"zsnr": zero_terminal_snr}
     parameters = sum(tensor.numel() for tensor in state.values())
     known = config.supported_inference_dtypes
     dtype = comfy.model_management.unet_dtype(model_params=parameters, supported_dtypes=known)

@@ -98,7 +98,7 @@ class PipelineParts(DiffusionPipeline):
             )
         return cls(
             unet=_unet_of(bundle, Path(path).name),
-            scheduler=make_scheduler(),
+            scheduler=make_scheduler(zero_terminal_snr=bundle.network.config.zero_terminal_snr),
             network=bundle.network,
             vae=bundle.autoencoder,
             image_encoder=image_encoder,

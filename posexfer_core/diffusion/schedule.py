@@ -9,6 +9,8 @@ from ..conventions import NOISE_BETA_END, NOISE_BETA_START, TRAINING_STEPS
 
 def make_scheduler(
     prediction: Literal["epsilon", "v_prediction"] = "v_prediction",
+    *,
+    zero_terminal_snr: bool = False,
 ) -> DDIMScheduler:
     """Build the schedule for training and for sampling: that of Stable Diffusion, and of ours.
 
@@ -17,6 +19,10 @@ def make_scheduler(
     arXiv:2305.08891), so that it starts at the noisiest level that was trained: 20 steps visit
     999, 949, ..., 49. The last step ends at latents without noise, as samplers of ComfyUI do (16
     pairs of synthetic people: 23.47 dB, against 23.45 at the first trained level).
+
+    Args:
+        prediction: what the UNet predicts.
+        zero_terminal_snr: as `alpha_bar_at` has it; the network's config says.
     """
     return DDIMScheduler(
         num_train_timesteps=TRAINING_STEPS,
@@ -27,4 +33,5 @@ def make_scheduler(
         timestep_spacing="trailing",
         clip_sample=False,
         set_alpha_to_one=True,
+        rescale_betas_zero_snr=zero_terminal_snr,
     )

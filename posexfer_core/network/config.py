@@ -138,6 +138,9 @@ class NetworkConfig:
     """The UNet that the network sits in."""
     latent_scale: float = 1.0
     """What latents of a base's VAE are multiplied by for its UNet; 1 for our autoencoder's."""
+    zero_terminal_snr: bool = False
+    """The noise schedule of the UNet that is trained along ends without any signal, so that very
+    dark and very bright images can be drawn; for UNets that predict v, without a prior head."""
     ablation: Ablation = field(default_factory=Ablation)
     """Which parts are taken away."""
     sampling: SamplingDefaults = field(default_factory=SamplingDefaults)
@@ -167,6 +170,12 @@ class NetworkConfig:
             )
         if odd := [w for w in (*self.encoder_widths, *self.prior_widths) if w < 8 or w % 8]:
             raise ConfigError(f"Convolution widths must be multiples of 8, got {odd}.")
+        if self.zero_terminal_snr and self.ablation.prior_head:
+            raise ConfigError(
+                "zero_terminal_snr is set, and the network has a prior head.\n"
+                "Expected one of them: a prior head has a mean of its own to start from.\n"
+                "Set prior_head = false under [model.ablation], or leave zero_terminal_snr out."
+            )
         if len(self.prior_widths) != len(self.unet.block_out_channels):
             raise ConfigError(
                 f"prior_widths has {len(self.prior_widths)} levels, the UNet "

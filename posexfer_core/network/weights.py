@@ -76,6 +76,12 @@ def save_bundle(
     """
     if (unet_config is None) != (unet_state is None):
         raise ConfigError("A UNet is stored with its config: give both or neither.")
+    if unet_state is None and network.config.zero_terminal_snr:
+        raise ConfigError(
+            "An adapter cannot have zero_terminal_snr.\n"
+            "Expected the schedule of its base, which it is sampled by.\n"
+            "Leave zero_terminal_snr out of the network's config."
+        )
     parts: dict[str, tuple[Mapping[str, Any], Mapping[str, Tensor]]] = {
         "network": (asdict(network.config), network.state_dict())
     }

@@ -6,6 +6,7 @@ import torch
 from posexfer_core.diffusion.attach import attach
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.network.guidance import FULL, NONE, POSE, stacked_condition
+from posexfer_core.network.noise_schedule import alpha_bar_at
 from tests.nodes.host_process import ROOT
 from tests.nodes.networks import NETWORKS, SIZE, make_inputs, network_in
 from tests.posexfer_core.diffusion.toys import toy_network, toy_unet
@@ -95,3 +96,14 @@ def test_every_branch_is_predicted_alike(pack, generator, name):
     for first in range(3):
         for second in range(first):
             assert (found[first] - found[second]).abs().amax() > 1e-3, "branches differ"
+
+
+@pytest.mark.parametrize("zero", [False, True])
+def test_the_host_samples_by_the_very_schedule(pack, zero):
+    """Its sigma is noise over signal; the last of a schedule that ends without any is 4518."""
+    unet, network = unet_and_network("sd15")
+    models = pack.module("nodes.host.models")
+    model = models.make_unet(network.config.unet, unet.state_dict(), zero_terminal_snr=zero)
+    alpha_bar = alpha_bar_at(torch.arange(1000), zero)
+    expected = ((1.0 - alpha_bar) / alpha_bar).sqrt()
+    torch.testing.assert_close(model.model.model_sampling.sigmas, expected, rtol=2e-3, atol=1e-5)

@@ -107,6 +107,12 @@ class TransferLoss(PairLoss):
     def __init__(self, config: NetworkConfig, settings: NetworkTraining) -> None:
         super().__init__(config, settings)
         self.objective = settings
+        if config.zero_terminal_snr and settings.snr_gamma > 0.0:
+            raise ConfigError(
+                f"[model] zero_terminal_snr is set, and snr_gamma is {settings.snr_gamma}.\n"
+                "Expected snr_gamma = 0: min-SNR would give the last step no weight.\n"
+                "Set it under [network]."
+            )
         if settings.freeze_prior and (prior := self.network.prior) is not None:
             prior.requires_grad_(False)
             prior.outs.requires_grad_(True)
@@ -125,7 +131,7 @@ class TransferLoss(PairLoss):
             condition = condition.map_tensors(lambda tensor: tensor.repeat_interleave(count, 0))
         noise = rng.normal(count, *z_0.shape[1:]).flatten(0, 1).to(z_0)
         steps = rng.integers(TRAINING_STEPS, count).flatten().to(z_0.device)
-        alpha_bar = alpha_bar_at(steps)
+        alpha_bar = alpha_bar_at(steps, self.network.config.zero_terminal_snr)
         z_t, velocity = add_noise(z_0, noise, alpha_bar)
         return overall_loss(
             self.predict(z_t, steps, condition),
@@ -209,7 +215,7 @@ class NetworkTask:
         latents = torch.randn(
             batch["target_latents"].shape, generator=torch.Generator().manual_seed(0)
         )
-        scheduler = make_scheduler()
+        scheduler = make_scheduler(zero_terminal_snr=self.config.zero_terminal_snr)
         scheduler.set_timesteps(SAMPLE_STEPS)
         for step in scheduler.timesteps:
             velocity = loss.predict(latents, step.expand(len(latents)), condition)

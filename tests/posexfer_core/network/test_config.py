@@ -37,6 +37,7 @@ def test_warp_switch_takes_the_warp_out_of_the_maps():
         ({"sampling": {"temperature": 1.5}}, "temperature"),
         ({"sampling": {"guidance_pose": -1.0}}, "0 or more"),
         ({"points": 0}, "at least 1"),
+        ({"zero_terminal_snr": True}, "has a prior head"),
         ({"control_heads": 5}, "cannot be split"),
         ({"prior_widths": (96, 128)}, "levels"),
         ({"prior_widths": (96, 128, 190)}, "multiples of 8"),

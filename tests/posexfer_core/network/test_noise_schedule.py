@@ -11,6 +11,16 @@ def test_the_schedule_is_that_of_diffusers():
     )
 
 
+def test_a_schedule_without_signal_at_its_end_is_that_of_diffusers():
+    """diffusers has exactly 0 at the end, where ours is 4.9e-8."""
+    make = pytest.importorskip("posexfer_core.diffusion.schedule").make_scheduler
+    ours = alpha_bar_at(torch.arange(1000), zero_terminal_snr=True)
+    theirs = make(zero_terminal_snr=True).alphas_cumprod
+    torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
+    assert float(ours[0]) == pytest.approx(1.0 - 0.00085, abs=1e-6)
+    assert float(ours[999]) == pytest.approx(4.9e-8) and ours.log().isfinite().all()
+
+
 def test_the_ends_and_what_lies_between_two_steps():
     first, last = alpha_bar_at(torch.tensor([0, 999])).tolist()
     assert first == pytest.approx(1.0 - 0.00085, abs=1e-6)

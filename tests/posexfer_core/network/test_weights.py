@@ -1,7 +1,7 @@
 """Files of the network; what every weights file has in common is in files/test_weights.py."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -67,6 +67,13 @@ def test_an_adapter_has_neither_unet_nor_autoencoder(tmp_path, toy_network):
     assert bundle.header.format == ADAPTER
     assert bundle.unet_config is bundle.unet_state is bundle.autoencoder is None
     assert bundle.network.config.encoder == "clip"
+
+
+def test_an_adapter_is_sampled_by_its_bases_schedule(tmp_path, toy_network):
+    network = toy_network(prior_head=False)
+    network.config = replace(network.config, zero_terminal_snr=True)
+    with pytest.raises(ConfigError, match="cannot have zero_terminal_snr"):
+        save_bundle(tmp_path / "adapter.safetensors", network)
 
 
 def test_half_precision_halves_the_file_and_loads_as_float(bundle_path, tmp_path, toy_network):
