@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LEFTOVERS = ["keep", "remove"]
 OUTSIDE = ["crop", "mirror", "fill"]
+PHOTOS = ["one by one", "of one person"]
 
 
 class WarpToPose(io.ComfyNode):
@@ -37,6 +38,7 @@ class WarpToPose(io.ComfyNode):
                 io.Combo.Input("outside", options=OUTSIDE, default="crop"),
                 io.Int.Input("grow", default=4, min=0, max=256),
                 io.Boolean.Input("fit_to_source", default=True),
+                io.Combo.Input("photos", options=PHOTOS, default="one by one", optional=True),
             ],
             outputs=[
                 io.Image.Output(display_name="image"),
@@ -62,13 +64,18 @@ class WarpToPose(io.ComfyNode):
         fit_to_source: bool,
         mask: "Tensor | None" = None,
         padding: "Tensor | None" = None,
+        photos: str = "one by one",
     ) -> io.NodeOutput:
         """Warp every frame, and show them."""
         from .host.images import from_core, mask_to_host, to_core
         from .host.warping import WarpSettings, warp_batch
 
         settings = WarpSettings(
-            leftovers=leftovers, outside=outside, grow_px=grow, fit_to_source=fit_to_source
+            leftovers=leftovers,
+            outside=outside,
+            grow_px=grow,
+            fit_to_source=fit_to_source,
+            photos=photos,
         )
         warped = warp_batch(to_core(image).cpu(), source_body, target_body, mask, padding, settings)
         shown, masks = from_core(warped.image), map(mask_to_host, warped[1:-1])

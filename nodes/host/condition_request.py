@@ -24,7 +24,7 @@ from ...posexfer_core.transfer.staging import Stage, stage
 from ..sockets import PosedBody
 from .images import from_core
 from .models import PoseTransferModel
-from .progress import start_progress
+from .progress import check_interrupt, start_progress
 from .restoring import KeptWarp
 
 
@@ -142,10 +142,10 @@ class ConditionRequest:
         return inputs.to(next(self.source.model.network.parameters()).dtype)
 
     def warps(self, stages: Sequence[Stage]) -> Tensor:
-        """Warp the source to every frame, with progress; an interrupt stops between frames."""
+        """Warp the source to every frame, with progress; an interrupt stops between steps."""
         advance, planes = start_progress(self.frames), []
         for one in stages:
-            for warp in one.warps():
+            for warp in one.warps(progress=check_interrupt):
                 planes.append(warp.planes)
                 advance(1, warp.image)
         return torch.cat(planes)

@@ -42,44 +42,26 @@ def paste_back(
             f"There are {len(original)} originals for {len(result)} images, expected one or as "
             "many."
         )
-    masks = None if mask is None else _masks(mask, framing, len(result))
-    drawn = rearrange(result, "b h w c -> b c h w").float().clamp(0.0, 1.0)
-    kept = rearrange(original, "b h w c -> b c h w").float()
-    pasted = []
-    for number in range(len(drawn)):
-        under = kept[[number % len(kept)]]
-        if masks is None:
-            share = _everywhere(framing, size)
-        else:
-            share = _share(masks[[number % len(masks)]], framing, size, feather_px)
-        over = framing.paste(drawn[[number]], under, feather=0.0)
-        pasted.append(torch.where(share > 0.0, under + share * (over - under), under))
-    return rearrange(torch.cat(pasted), "b c h w -> b h w c").contiguous()
+    masks = None if mask is None else _soft(_masks(mask, framing, len(result)), feather_px)
+    drawn = rearrange(result, "b h w c -> b c h w")
+    pasted = original.new_empty(len(drawn), *original.shape[1:], dtype=torch.float32)
+    for number, image in enumerate(pasted):
+        image[:] = original[number % len(original)]
+        framing.paste(
+            drawn[[number]].float().clamp(0.0, 1.0),
+            rearrange(image, "h w c -> 1 c h w"),
+            changed=None if masks is None else masks[[number % len(masks)]],
+            feather=FEATHER if masks is None else 0.0,
+        )
+    return pasted
 
 
-def _everywhere(framing: Framing, size: tuple[int, int]) -> Tensor:
-    """Give the share of the cut, with a soft border where it ends inside the image."""
-    left, top = framing.offset_xy
-    right, bottom = (
-        start + length / framing.scale
-        for start, length in zip(framing.offset_xy, framing.size[::-1], strict=True)
-    )
-    if left <= 0 and top <= 0 and right >= size[1] and bottom >= size[0]:
-        return torch.ones(1, 1, *size)
-    whole = torch.ones(1, 1, *framing.size)
-    return framing.paste(whole, torch.zeros(1, 1, *size), feather=FEATHER)
-
-
-def _share(mask: Tensor, framing: Framing, size: tuple[int, int], feather_px: int) -> Tensor:
-    """Give the result's share in every pixel of the original: 0 outside the mask."""
-    hard = (mask > 0.5).float()
-    soft = hard
-    if feather_px:
-        soft = hard * (2.0 * gaussian_blur(hard, feather_px / 2.0) - 1.0).clamp(0.0, 1.0)
-    inside, share = (
-        framing.paste(one, torch.zeros(1, 1, *size), feather=0.0) for one in (hard, soft)
-    )
-    return share * (inside > 0.5)
+def _soft(masks: Tensor, feather_px: int) -> Tensor:
+    """Soften masks inside their edges; what lies outside stays 0."""
+    hard = (masks > 0.5).float()
+    if not feather_px:
+        return hard
+    return hard * (2.0 * gaussian_blur(hard, feather_px / 2.0) - 1.0).clamp(0.0, 1.0)
 
 
 def _masks(mask: Tensor, framing: Framing, count: int) -> Tensor:

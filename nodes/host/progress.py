@@ -11,6 +11,10 @@ from ...posexfer_core.files.images import to_pil
 PREVIEW_PX = 512
 
 
+check_interrupt = comfy.model_management.throw_exception_if_processing_interrupted
+"""Stop if the user has cancelled; for work that takes long between two steps of a bar."""
+
+
 class Advance(Protocol):
     """Advance a bar, with a preview of what is done, and stop on an interrupt."""
 

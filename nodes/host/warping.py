@@ -1,16 +1,17 @@
 """Photos warped to poses, frame by frame, with progress, previews and interrupt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from einops import rearrange
 from torch import Tensor
 
 from ...posexfer_core.body.view import BodyView
-from ...posexfer_core.errors import ConfigError, ImageError
+from ...posexfer_core.errors import ConfigError, ImageError, ParamsError
 from ...posexfer_core.warp.canvas import Outside, with_room
+from ...posexfer_core.warp.dressed_person import SourcePhoto
 from ...posexfer_core.warp.filters import dilate
 from ...posexfer_core.warp.warp_to_pose import (
     Leftovers,
@@ -28,7 +29,9 @@ from .framing import (
     repeated,
 )
 from .masks import check_upright, person_masks
-from .progress import start_progress
+from .progress import check_interrupt, start_progress
+
+Photos = Literal["one by one", "of one person"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,8 @@ class WarpSettings:
     """By how much the inpaint mask is grown."""
     fit_to_source: bool = True
     """Give the targets the source's build, place and camera."""
+    photos: Photos = "one by one"
+    """Whether each photo gives results of its own, or all show one person."""
 
 
 class WarpedBatch(NamedTuple):
@@ -64,6 +69,8 @@ class _Photo(NamedTuple):
     mask: Tensor | None
     padding: Tensor | None
     """(1, height, width): what is no photo."""
+    also: Sequence[SourcePhoto] = ()
+    """More photos of the person."""
 
 
 def warp_batch(
@@ -86,16 +93,22 @@ def warp_batch(
 
     Raises:
         ImageError: images, masks and bodies do not go together.
+        ParamsError: photos of one person have not a body each; as `count_frames`.
         ConfigError: room around several photos, which would differ in size.
     """
-    count = count_frames(images, source, target)
     masks = person_masks(mask, images)
+    source = in_image_of(source, images, "source body")
+    also: list[SourcePhoto] = []
+    if settings.photos == "of one person":
+        also = _others(images, source, masks)
+        images, source = images[:1], replace(source, params=source.params.select(0))
+        padding = None if padding is None else padding.reshape(-1, *padding.shape[-2:])[:1]
+    count = count_frames(images, source, target)
     if settings.outside != "crop" and len(images) > 1:
         raise ConfigError(
             f"'outside' is {settings.outside!r} for {len(images)} images: each would become an "
             "image of another size. Take 'crop', or give one image."
         )
-    source = in_image_of(source, images, "source body")
     if settings.fit_to_source:
         placed = placed_target(source, target)
     else:
@@ -103,7 +116,31 @@ def warp_batch(
         check_same_surface(source, placed)
     placed = repeated(placed, count)
     photos = list(_photos(images, source, placed, masks, padding, settings))
-    return _warp_photos(photos, placed, settings)
+    return _warp_photos([one._replace(also=also) for one in photos], placed, settings)
+
+
+def _others(images: Tensor, source: PosedBody, masks: Tensor | None) -> list[SourcePhoto]:
+    """Take all photos but the first for more of the same person.
+
+    Raises:
+        ParamsError: they have not a body each.
+        ImageError: a mask is white around its body.
+    """
+    people = source.view()
+    if len(people) != len(images):
+        raise ParamsError(
+            f"'photos' is 'of one person' for {len(images)} images and {len(people)} source "
+            "bodies, expected as many: connect the whole batch to Estimate Human Params."
+        )
+    masks = None if masks is None else masks.expand(len(images), -1, -1, -1)
+    photos = [
+        SourcePhoto(images[[n]], people.at(n), None if masks is None else masks[[n]])
+        for n in range(1, len(images))
+    ]
+    for photo in photos:
+        if photo.mask is not None:
+            check_upright(photo.mask, photo.view)
+    return photos
 
 
 def _warp_photos(photos: list[_Photo], placed: PosedBody, settings: WarpSettings) -> WarpedBatch:
@@ -114,7 +151,7 @@ def _warp_photos(photos: list[_Photo], placed: PosedBody, settings: WarpSettings
         prepared = _prepared(photo, settings)
         advance(1)
         for number in range(len(photo.targets)):
-            warped = pose_source(prepared, photo.targets.at(number))
+            warped = pose_source(prepared, photo.targets.at(number), progress=check_interrupt)
             if photo.padding is not None:
                 warped = warped.without(photo.padding)
             frames.append(_grown(warped, settings.grow_px))
@@ -194,6 +231,8 @@ def _prepared(photo: _Photo, settings: WarpSettings) -> PreparedSource:
         photo.mask,
         leftovers=settings.leftovers,
         outside=None if settings.outside == "mirror" else photo.padding,
+        also=photo.also,
+        progress=check_interrupt,
     )
 
 

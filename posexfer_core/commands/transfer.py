@@ -222,4 +222,5 @@ def _results(
                 yield result
             else:
                 changed = gaussian_blur(dilate(~warp.background[:, 0], 2)[:, None].float(), 1.0)
-                yield staged.paste_back(result, original, changed)
+                onto = original.clone() if options.frames else original
+                yield staged.framing.paste(result, onto, changed=changed)

@@ -17,7 +17,7 @@ from torch import Tensor
 from ..errors import ImageError, OutputError
 from .atomic import check_target, replacing
 
-MOST_PIXELS = 40_000_000
+MOST_PIXELS = 60_000_000
 """Largest image that is opened; a small file can unpack to far more than memory holds."""
 LEAST_SIDE = 16
 """Shortest side in pixels that can still show a person."""

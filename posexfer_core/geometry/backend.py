@@ -17,7 +17,10 @@ def compiled_loops() -> ModuleType | None:
     try:
         return importlib.import_module(".loops", __package__)
     except (ImportError, RuntimeError) as error:  # RuntimeError: no folder for numba's cache
-        logger.warning("Bodies are drawn by torch, about ten times slower than by numba: %s", error)
+        logger.warning(
+            "Bodies are drawn by torch, about ten times slower than by numba (%s): pip install numba",
+            error,
+        )
         return None
 
 

@@ -96,7 +96,7 @@ class Framing:
     def paste(
         self,
         result: Float[Tensor, "batch channels framed_height framed_width"],
-        original: Float[Tensor, "batch channels height width"],
+        onto: Float[Tensor, "batch channels height width"],
         *,
         changed: Float[Tensor, "batch 1 framed_height framed_width"] | None = None,
         feather: float = 0.04,
@@ -105,40 +105,44 @@ class Framing:
 
         Args:
             result: what was made of the cut, of size `size`.
-            original: the image that was cut; kept outside the cut.
+            onto: the image that was cut; it is changed in place, and returned.
             changed: share of the result in each pixel of the cut, if not 1; where it is 0 the
                 original's own pixels stay, bit for bit.
-            feather: width of the soft border inside the cut, as a share of its shorter side.
+            feather: width of the soft border at those of the cut's edges that lie inside the
+                image, as a share of the cut's shorter side.
         """
         if tuple(result.shape[-2:]) != self.size:
             raise ImageError(
                 f"The result is {tuple(result.shape[-2:])} pixels, expected the cut's {self.size}."
             )
-        width, border_px = original.shape[-1], max(feather * min(self.size), 1e-3)
-        pasted = original.clone()
-        band = max(1, BAND_PIXELS // width)
-        for top in range(0, original.shape[-2], band):
-            rows = pasted[..., top : top + band, :]
+        size, border_px = (onto.shape[-2], onto.shape[-1]), max(feather * min(self.size), 1e-3)
+        edges = self._inside(size, border_px)
+        band = max(1, BAND_PIXELS // size[1])
+        for top in range(0, size[0], band):
+            rows = onto[..., top : top + band, :]
             back = Framing(
                 offset_xy=(-self.scale * self.offset_xy[0], self.scale * (top - self.offset_xy[1])),
                 scale=1.0 / self.scale,
-                size=(rows.shape[-2], width),
+                size=(rows.shape[-2], size[1]),
             )
-            share = self._inside(top, back.size, border_px).to(original)
+            share = (edges[0][top : top + band, None] * edges[1]).to(onto)
             if changed is not None:
                 share = share * back.apply(changed).clamp(0.0, 1.0)
-            rows += torch.where(share > 0, share * (back.apply(result) - rows), 0.0)
-        return pasted
+                share = share * (back.apply((changed > 0).to(share)) > 0.5)
+            if bool(share.any()):
+                rows += torch.where(share > 0, share * (back.apply(result) - rows), 0.0)
+        return onto
 
-    def _inside(self, top: int, size: tuple[int, int], border_px: float) -> Tensor:
-        """Share of the cut in pixels of the image, rows from `top`: 1 inside, a ramp to 0."""
+    def _inside(self, size: tuple[int, int], border_px: float) -> list[Float[Tensor, "length"]]:
+        """Share of the cut in rows and columns of the image: 1 inside, ramps to 0 at its edges."""
         ramps = []
-        for first, length, framed, offset in zip(
-            (top, 0), size, self.size, self.offset_xy[::-1], strict=True
-        ):
-            position = self.scale * (first + torch.arange(length) + 0.5 - offset)
-            ramps.append((torch.minimum(position, framed - position) / border_px).clamp(0.0, 1.0))
-        return ramps[0][:, None] * ramps[1]
+        for length, framed, offset in zip(size, self.size, self.offset_xy[::-1], strict=True):
+            position = self.scale * (torch.arange(length) + 0.5 - offset)
+            before = position if offset > 0 else position.new_tensor(torch.inf)
+            ends = offset + framed / self.scale < length
+            after = framed - position if ends else position.new_tensor(torch.inf)
+            ramps.append((torch.minimum(before, after) / border_px).clamp(0.0, 1.0).expand(length))
+        return ramps
 
 
 def body_box(view: BodyView) -> Box:

@@ -16,6 +16,7 @@ from ..register.resample_topology import on_topology_of
 from ..warp.canvas import Outside
 from ..warp.dressed_person import SourcePhoto
 from ..warp.person_mask import check_person_mask
+from ..warp.progress import Progress, nothing
 from ..warp.warp_to_pose import Leftovers, WarpedPhoto, pose_source, prepare_source
 from .framing import Framing, body_box, cut_off_edges, frame_person, frame_photo
 
@@ -45,11 +46,15 @@ class Stage:
     """How the source image was cut."""
     also: tuple[SourcePhoto, ...] = ()
     """More photos of the same person, each in its own frame."""
-    shared: bool
-    """Whether the image to be drawn has the source's framing, so that it can be pasted back."""
 
-    def warps(self, *, leftovers: Leftovers = "keep") -> Iterator[WarpedPhoto]:
+    def warps(
+        self, *, leftovers: Leftovers = "keep", progress: Progress = nothing
+    ) -> Iterator[WarpedPhoto]:
         """Warp the source to every frame of the target; what frames share is computed once.
+
+        Args:
+            leftovers: as in `warp_to_pose`.
+            progress: called after each step.
 
         Raises:
             ConfigError: the source's body is not known.
@@ -66,32 +71,10 @@ class Stage:
             leftovers=leftovers,
             outside=self.unshown,
             also=[one._replace(view=on_topology_of(one.view, self.target)) for one in self.also],
+            progress=progress,
         )
         for number in range(len(self.target)):
-            yield pose_source(prepared, self.target.at(number))
-
-    def paste_back(
-        self,
-        result: Float[Tensor, "1 3 height width"],
-        original: Float[Tensor, "1 3 original_height original_width"],
-        changed: Float[Tensor, "1 1 height width"] | None = None,
-    ) -> Float[Tensor, "1 3 original_height original_width"]:
-        """Put the result where the cut came from, at the original resolution.
-
-        Args:
-            result: what was drawn of the cut.
-            original: the image that was staged.
-            changed: share of the result in each pixel, if not all of it is to be pasted.
-
-        Raises:
-            ConfigError: the target was framed on its own, so it has no place in the original.
-        """
-        if not self.shared:
-            raise ConfigError(
-                "The result cannot be pasted back: the target keeps its own camera. Retarget it to "
-                "the source, which needs the source's parameters or keypoints."
-            )
-        return self.framing.paste(result, original, changed=changed)
+            yield pose_source(prepared, self.target.at(number), progress=progress)
 
 
 def stage(
@@ -165,7 +148,7 @@ def stage(
         )
     if wanted is None:
         return staging.at(framing, view, _framed_alone(target, body, framing.size))
-    return staging.at(framing, view, framing.reframe(wanted), shared=True)
+    return staging.at(framing, view, framing.reframe(wanted))
 
 
 def _at_the_neck_of(source: BodyView, target: BodyView) -> BodyView:
@@ -183,9 +166,7 @@ class _Staging:
     also: tuple[SourcePhoto, ...]
     outside: Outside
 
-    def at(
-        self, framing: Framing, source: BodyView | None, target: BodyView, *, shared: bool = False
-    ) -> Stage:
+    def at(self, framing: Framing, source: BodyView | None, target: BodyView) -> Stage:
         """Cut everything by one framing."""
         shown = None if source is None else framing.reframe(source)
         if shown is not None:
@@ -201,7 +182,6 @@ class _Staging:
             unshown=beyond.to(self.image.device) if fills else None,
             framing=framing,
             also=self.also,
-            shared=shared,
         )
 
 

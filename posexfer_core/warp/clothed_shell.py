@@ -19,6 +19,7 @@ from ..geometry.camera import pixels_to_ndc, project_perspective
 from ..geometry.normals import vertex_normals
 from .filters import dilate
 from .mesh_smoothing import neighbour_table, spread
+from .progress import Progress, nothing
 
 REACH_M = 0.25
 """How far cloth may stand off trunk and legs."""
@@ -60,12 +61,15 @@ def wear(view: BodyView, offsets: Float[Tensor, "vertices"]) -> BodyView:
     return replace(view, vertices=view.vertices + offsets[:, None] * normals)
 
 
-def fit_shell(view: BodyView, mask: Float[Tensor, "height width"]) -> Shell:
+def fit_shell(
+    view: BodyView, mask: Float[Tensor, "height width"], *, progress: Progress = nothing
+) -> Shell:
     """Let the body's silhouette grow or shrink to that of the person shown.
 
     Args:
         view: one body in the image that the mask belongs to, of its size.
         mask: share of the person in each pixel.
+        progress: called after each round.
     """
     count = len(view.canonical)
     table, reach = neighbour_table(view.faces, count), _reaches(view)
@@ -81,6 +85,7 @@ def fit_shell(view: BodyView, mask: Float[Tensor, "height width"]) -> Shell:
         values = (wanted / total)[:, None]
         offsets = spread(values, total, table, stiffness=STIFFNESS, start=offsets[:, None])[:, 0]
         offsets = torch.minimum(offsets.clamp(min=-SHRINK_M), reach)
+        progress()
     return Shell(offsets=offsets, unreached=_left_over(wear(view, offsets), mask))
 
 

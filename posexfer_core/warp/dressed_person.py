@@ -15,6 +15,7 @@ from .clothed_shell import face_vertices, fit_shell, wear
 from .counterparts import find_counterparts
 from .filters import dilate
 from .person_mask import estimate_mask
+from .progress import Progress, nothing
 from .skin import face_colour
 from .skirt import skirt_faces
 from .surface_samples import SourceField, occluder_table
@@ -60,6 +61,7 @@ def dress(
     mask: Float[Tensor, "1 1 height width"] | None,
     *,
     faces: Int[Tensor, "faces 3"] | None = None,
+    progress: Progress = nothing,
 ) -> DressedPerson:
     """Fit the shell to the mask and find what is seen of it.
 
@@ -68,6 +70,7 @@ def dress(
         source: the body in it.
         mask: share of the person; guessed where it is not known.
         faces: of another photo's clothed body, whose places are asked for.
+        progress: called after each step.
     """
     left, top, right, bottom, step = _field_box(source, mask)
     cut = (..., slice(top, bottom), slice(left, right))
@@ -79,9 +82,12 @@ def dress(
         shown = estimate_mask(small, bare.visibility.mask)
     else:
         shown = F.avg_pool2d(mask[cut].to(image), step)
+    progress()
     person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
     covered = _covered(bare, person[:, 0] > 0.5)[:, None]
-    offsets, unreached = fit_shell(bare, person[0, 0].maximum(covered[0, 0].to(person)))
+    progress()
+    extent = person[0, 0].maximum(covered[0, 0].to(person))
+    offsets, unreached = fit_shell(bare, extent, progress=progress)
     person = person * ~unreached
     worn = wear(bare, offsets)
     if faces is None:
@@ -100,6 +106,7 @@ def dress(
         counterparts=find_counterparts(worn, face),
         skin=face_colour(small, worn, face, safe),
     )
+    progress()
     hole = dilate(shown[:, 0] > 0.05, 2 * rim)
     return DressedPerson(field=field, offsets=offsets, hole=hole, unreached=unreached)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .background import fill_holes
 from .filters import box_blur, dilate
+from .progress import Progress, nothing
 
 WORK_PX = 256
 """Longest side of the small copy."""
@@ -37,7 +38,11 @@ Places = Int[Tensor, "height width 2"]
 
 
 def texture_of_hole(
-    image: Float[Tensor, "1 3 height width"], hole: Bool[Tensor, "1 height width"], *, seed: int = 0
+    image: Float[Tensor, "1 3 height width"],
+    hole: Bool[Tensor, "1 height width"],
+    *,
+    seed: int = 0,
+    progress: Progress = nothing,
 ) -> Float[Tensor, "3 pixels"]:
     """Make the colours of a hole's pixels, row by row; an image that is all hole keeps its own.
 
@@ -45,6 +50,7 @@ def texture_of_hole(
         image: in [-1, 1].
         hole: what is to be filled.
         seed: of the search.
+        progress: called after each step.
     """
     rows, columns = (hole[0].any(axis).nonzero()[:, 0].tolist() for axis in (1, 0))
     if not rows:
@@ -60,12 +66,13 @@ def texture_of_hole(
     small, small_hole = _shrunk(image, hole, step)
     if bool(small_hole.all()):
         return image[0, :, hole[0]]
-    found = _find(small, small_hole, torch.Generator().manual_seed(seed))
+    found = _find(small, small_hole, torch.Generator().manual_seed(seed), progress)
     correction = _correction(small, small_hole, found)
     bands = []
     for top in range(0, hole.shape[-2], BAND_ROWS):
         at = hole[0, top : top + BAND_ROWS].nonzero() + hole.new_tensor([top, 0], dtype=torch.long)
         bands.append(_copied(image, at, found, correction, step))
+        progress()
     return torch.cat(bands, 1)
 
 
@@ -75,7 +82,7 @@ def _shrunk(image: Tensor, hole: Tensor, step: int) -> tuple[Tensor, Tensor]:
     return F.avg_pool2d(image, step, ceil_mode=True, count_include_pad=False), holes
 
 
-def _find(image: Tensor, hole: Tensor, generator: torch.Generator) -> Places:
+def _find(image: Tensor, hole: Tensor, generator: torch.Generator, progress: Progress) -> Places:
     """Find a patch outside the hole for every one that touches it, coarse to fine."""
     levels = [(image, hole)]
     while min(levels[-1][0].shape[-2:]) >= 2 * COARSEST_PX:
@@ -95,6 +102,7 @@ def _find(image: Tensor, hole: Tensor, generator: torch.Generator) -> Places:
             patches = torch.cat([F.unfold(padded, SIDE)[0], light[0].flatten(1)]).T.contiguous()
             places, apart = _improved(patches, targets, allowed, places, generator)
             image = _voted(image, hole, places, apart)
+            progress()
         found = places
     assert found is not None
     return found

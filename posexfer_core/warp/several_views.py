@@ -13,6 +13,8 @@ from .surface_samples import Sample, SurfaceSampler
 SHARPNESS = 4.0
 """Power of confidence by which photos are weighed: the better one takes nearly all."""
 MOST_GAIN = 2.0
+FEW = 100
+"""Vertices that two photos share at which their ratio is half believed."""
 
 
 class OtherView(NamedTuple):
@@ -24,10 +26,18 @@ class OtherView(NamedTuple):
 
 
 def other_view(main: SurfaceSampler, other: SurfaceSampler) -> OtherView:
-    """Match another photo's colours to what the first shows of the same places or of their like."""
-    wanted, given = ((one.vertex_colours[0, other.vertex_own] + 1).sum(0) for one in (main, other))
-    gain = (wanted / given.clamp(min=1e-3)).clamp(1.0 / MOST_GAIN, MOST_GAIN)
-    return OtherView(other, gain if bool(other.vertex_own.any()) else torch.ones_like(gain))
+    """Match another photo's colours to the first's, by the places that both show.
+
+    The median of their ratios, as far as they are many: from the front and from behind they are
+    few, and a garment's back is no measure of its front.
+    """
+    both = main.vertex_own & other.vertex_own
+    count = int(both.sum())
+    if count == 0:
+        return OtherView(other, main.vertex_colours.new_ones(3))
+    wanted, given = ((one.vertex_colours[0, both] + 1).clamp(min=0.02) for one in (main, other))
+    gain = (wanted / given).median(0).values ** (count / (count + FEW))
+    return OtherView(other, gain.clamp(1.0 / MOST_GAIN, MOST_GAIN))
 
 
 def merged(

@@ -21,6 +21,7 @@ from .clothed_shell import wear
 from .dressed_person import EDGE_M, SourcePhoto, dress, px_per_m
 from .exemplar_fill import texture_of_hole
 from .filters import box_blur, dilate
+from .progress import Progress, nothing
 from .several_views import OtherView, merged, other_view
 from .surface_samples import Sample, SurfaceSampler, face_sizes
 
@@ -139,6 +140,7 @@ def prepare_source(
     leftovers: Leftovers = "keep",
     outside: Bool[Tensor, "1 height width"] | None = None,
     also: Sequence[SourcePhoto] = (),
+    progress: Progress = nothing,
 ) -> PreparedSource:
     """Fit the shell, find what is seen, fill the background; see `warp_to_pose`.
 
@@ -149,15 +151,19 @@ def prepare_source(
         leftovers: what becomes of things.
         outside: what else is filled, if anything: what the photo does not show.
         also: more photos of the same person in the same clothes, of any sizes.
+        progress: called after each step.
     """
     _check(image, source, mask)
-    dressed = dress(image, source, mask)
+    dressed = dress(image, source, mask, progress=progress)
     sampler = SurfaceSampler(dressed.field)
+    progress()
     others = []
     for photo in also:
         _check(photo.image, photo.view, photo.mask)
-        seen = dress(photo.image, photo.view, photo.mask, faces=dressed.field.view.faces)
+        faces = dressed.field.view.faces
+        seen = dress(photo.image, photo.view, photo.mask, faces=faces, progress=progress)
         others.append(other_view(sampler, SurfaceSampler(seen.field)))
+        progress()
     hole = dressed.hole if leftovers == "remove" else dressed.hole & ~dressed.unreached
     step, (left, top) = dressed.field.step, dressed.field.offset_xy
     cut = (
@@ -175,12 +181,14 @@ def prepare_source(
         others=others,
         offsets=dressed.offsets,
         unknown=unknown,
-        filled=texture_of_hole(image, unknown),
+        filled=texture_of_hole(image, unknown, progress=progress),
     )
 
 
-def pose_source(prepared: PreparedSource, target: BodyView) -> WarpedPhoto:
-    """Draw a prepared source in a pose."""
+def pose_source(
+    prepared: PreparedSource, target: BodyView, *, progress: Progress = nothing
+) -> WarpedPhoto:
+    """Draw a prepared source in a pose, calling `progress` after each band of rows."""
     _check(prepared.image, target, None)
     image = prepared.image.clone()
     image[0, :, prepared.unknown[0]] = prepared.filled
@@ -217,6 +225,7 @@ def pose_source(prepared: PreparedSource, target: BodyView) -> WarpedPhoto:
         background[here] &= alpha == 0.0
         trust = torch.where(background[here], 1.0, sample.confidence[inner] * alpha)
         confidence[here] = torch.where(covered, trust, confidence[here])
+        progress()
     return WarpedPhoto(
         image=image,
         visible=visible,

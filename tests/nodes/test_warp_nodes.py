@@ -112,6 +112,29 @@ def test_frames_of_a_video_each_give_their_own_pixels(pack, painted, poses):
     assert float(out[0][1].mean()) < 0.7 * float(out[0][0].mean())
 
 
+def test_photos_of_one_person_show_the_back_that_the_first_does_not(pack, painted, poses):
+    image, body, mask = painted
+    behind = pack.run("LoadSMPLMesh", file="demo/from_behind.npz")[0]
+    read = pack.module("posexfer_core.files.images").load_image
+    truth = read(DEMO / "from_behind.png").movedim(1, -1) / 2 + 0.5
+    join = pack.module("posexfer_core.body.motion").join_frames
+    both = type(body)(params=join([body.params, behind.params]), model=body.model)
+    photos = torch.cat([image, truth])
+    masks = torch.cat([mask, dilate(behind.view().visibility.mask, 2).float()])
+    alone = warp(pack, painted, behind)
+    given = {"image": photos, "source_body": both, "mask": masks, "photos": "of one person"}
+    helped = warp(pack, painted, behind, **given)
+    seen = alone[4] * helped[4] > 0.5
+    apart = [float((one[0] - truth)[seen].abs().mean()) for one in (alone, helped)]
+    assert helped[0].shape == image.shape and apart[1] < 0.5 * apart[0]
+    assert float(helped[2].mean()) > float(alone[2].mean()), "more of the person is seen"
+    frames = warp(pack, painted, poses["sequence"], **given)
+    assert len(frames[0]) == 2
+    errors = pack.module("posexfer_core.errors")
+    with pytest.raises(errors.ParamsError, match="2 images and 1 source bodies"):
+        warp(pack, painted, behind, **{**given, "source_body": body})
+
+
 @pytest.mark.parametrize("outside", ["mirror", "fill"])
 def test_room_is_made_alike_for_every_frame(pack, painted, poses, outside):
     image, inpaint, visible, background, _, _, clothed = warp(
@@ -128,12 +151,30 @@ def test_the_inpaint_mask_grows(pack, painted, poses):
     assert torch.equal(dilate(thin > 0.5, 6).float(), wide)
 
 
+def test_cancel_is_heeded_before_the_first_photo_is_prepared(
+    pack, painted, poses, host, monkeypatch
+):
+    management, warping = host.model_management, pack.module("nodes.host.warping")
+    prepare, done = warping.prepare_source, []
+
+    def cancelled(*args, **options):
+        management.interrupt_current_processing()
+        prepared = prepare(*args, **options)
+        done.append(prepared)
+        return prepared
+
+    monkeypatch.setattr(warping, "prepare_source", cancelled)
+    with pytest.raises(management.InterruptProcessingException):
+        warp(pack, painted, poses["walking"])
+    assert not done
+
+
 def test_an_interrupt_stops_between_frames(pack, painted, poses, host, monkeypatch):
     management = host.model_management
     warping, calls = pack.module("nodes.host.warping"), []
     pose = warping.pose_source
 
-    def cancelled(*args):
+    def cancelled(*args, **options):
         calls.append(1)
         management.interrupt_current_processing()
         return pose(*args)
@@ -149,7 +190,7 @@ def test_cancel_is_heeded_while_frames_are_conditioned(pack, painted, host, file
     staging = pack.module("posexfer_core.transfer.staging")
     pose = staging.pose_source
 
-    def cancelled(*args):
+    def cancelled(*args, **options):
         calls.append(1)
         management.interrupt_current_processing()
         return pose(*args)
