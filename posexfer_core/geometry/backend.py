@@ -18,7 +18,8 @@ def compiled_loops() -> ModuleType | None:
         return importlib.import_module(".loops", __package__)
     except (ImportError, RuntimeError) as error:  # RuntimeError: no folder for numba's cache
         logger.warning(
-            "Bodies are drawn by torch, about ten times slower than by numba (%s): pip install numba",
+            "Bodies are drawn by torch, about ten times slower than by numba: %s. Try `pip install "
+            "numba`.",
             error,
         )
         return None
