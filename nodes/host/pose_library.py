@@ -18,7 +18,7 @@ from ...posexfer_core.body.pose_document import (
 )
 from ...posexfer_core.files.json_fields import check_keys, numbers, read_json, refusal
 from ...posexfer_core.formats.any_pose import read_posed
-from .paths import find_params, list_params
+from .paths import DEMO_PREFIX, SAVED_PREFIX, find_params, list_params
 from .posing import LONGEST
 
 OWN_PREFIX = "own/"
@@ -33,10 +33,17 @@ def list_poses(own: Path) -> list[dict[str, Any]]:
 
     Args:
         own: the folder of this user's poses, which may not exist.
+
+    Returns:
+        Of each `name`; `own`, whether it can be deleted; and `quick`, whether it is a file of
+        ours, which is read at once. Others may be no pose, or a mesh that a body is fitted to.
     """
     saved = sorted(path.name for path in own.glob(f"*{SUFFIX}") if path.is_file())
-    listed = [{"name": OWN_PREFIX + name, "own": True} for name in saved]
-    return listed + [{"name": name, "own": False} for name in list_params()]
+    listed = [{"name": OWN_PREFIX + name, "own": True, "quick": True} for name in saved]
+    for name in list_params():
+        quick = name.startswith((DEMO_PREFIX, SAVED_PREFIX)) and name.endswith(SUFFIX)
+        listed.append({"name": name, "own": False, "quick": quick})
+    return listed
 
 
 def load_pose(name: str, own: Path) -> dict[str, Any]:

@@ -85,8 +85,9 @@ def test_a_pose_is_saved_listed_loaded_and_deleted(server):
     folder = server.base / "user" / "default" / "posexfer" / "poses"
     assert [path.name for path in folder.iterdir()] == ["Tänzer 1.npz"]
     poses = json.loads(ask(server, "GET", "/posexfer/poses")[1])["poses"]
-    assert poses[0] == {"name": "own/Tänzer 1.npz", "own": True}
-    assert {"name": "demo/arm_behind.npz", "own": False} in poses
+    assert poses[0] == {"name": "own/Tänzer 1.npz", "own": True, "quick": True}
+    assert {"name": "demo/arm_behind.npz", "own": False, "quick": True} in poses
+    assert {"name": "input/bent.npz", "own": False, "quick": False} in poses
     name = "?name=own/T%C3%A4nzer%201.npz"
     loaded = json.loads(ask(server, "GET", "/posexfer/pose" + name)[1])["document"]
     assert loaded["frames"][0]["pose"][1:] == POSE[1:]

@@ -126,7 +126,7 @@ def hand_cases(body: BodyModel, generator: torch.Generator) -> tuple[bytes, list
     """Bend the fingers of a body that has some."""
     made, vertices = hands_body(body)
     cases = []
-    for _ in range(10):
+    for _ in range(4):
         pose, fingers = (0.5 * torch.randn(n, 3, generator=generator) for n in (24, 30))
         hands_face = HandsFace(
             fingers=fingers[None, None],
