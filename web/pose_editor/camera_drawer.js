@@ -6,7 +6,7 @@
  */
 
 import { drawFromHere } from "./actions.js";
-import { COMMANDS, VIEWS } from "./commands.js";
+import { COMMANDS, shownKey, VIEWS } from "./commands.js";
 import { makeField, showNumber } from "./inspector.js";
 import { make, makeButton, Toolbar } from "./toolbar.js";
 
@@ -77,4 +77,4 @@ export class CameraDrawer {
 
 /** The titles of commands with their keys, for the help. */
 export const keyHelp = () =>
-  Object.values(COMMANDS).filter(({ keys }) => keys).map(({ keys, title }) => [keys?.join(", ") ?? "", title]);
+  Object.values(COMMANDS).filter(({ keys }) => keys).map(({ keys, title }) => [keys?.map(shownKey).join(", ") ?? "", title]);

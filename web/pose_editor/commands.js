@@ -125,10 +125,13 @@ export const POINTER_HELP = [
   ["Drag a ring", "turns the chosen joint; Ctrl snaps"],
   ["Right-click a joint", "pins its hand or foot"],
   ["Double-click a joint", "resets it"],
-  ["Drag the ground", "orbits; right button or Shift pans"],
-  ["Wheel", "magnifies; unlocked: moves the camera, Alt magnifies"],
+  ["Drag beside the body", "orbits; right button or Shift pans"],
+  ["Wheel", "magnifies; while the padlock is open it moves the camera, with Alt it magnifies"],
   ["Two fingers", "magnify and shift"],
 ];
+
+/** @param {string} key of a command */
+export const shownKey = (key) => key.replace("Mod", "Ctrl");
 
 /**
  * Name a key press as `Command.keys` does.

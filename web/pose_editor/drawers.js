@@ -40,6 +40,11 @@ export class Drawers {
     if (this.open === "library") this.library.show();
   }
 
+  /** How much of the canvas's right side is covered, in its pixels. */
+  get width() {
+    return this.open ? (this.element.parentElement?.clientWidth ?? 0) - this.element.offsetLeft : 0;
+  }
+
   refresh() {
     if (this.open === "camera") this.camera.refresh();
   }

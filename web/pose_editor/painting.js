@@ -19,6 +19,7 @@ export function paintScene(editor) {
   if (!width || !height) return;
   const density = fit(editor, width, height);
   view.canvas = [width, height];
+  view.covered = editor.drawers.width;
   c.setTransform(density, 0, 0, density, 0, 0);
   overlay.paintBackground(c, width, height);
   session.camera.size = editor.host.pictureSize();

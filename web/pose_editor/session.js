@@ -21,7 +21,7 @@
 import { Camera } from "./camera.js";
 import { poseState, standing, withPoseState, writeDocument, parseDocument } from "./document.js";
 import { History } from "./history.js";
-import { holdPins, pinsOf } from "./inverse_kinematics.js";
+import { holdPins, pinsOf, swivelWithinLimits } from "./inverse_kinematics.js";
 import { keepSymmetric } from "./mirror.js";
 import { Skeleton } from "./skeleton.js";
 
@@ -137,6 +137,7 @@ export class Session {
     const stay = Object.entries(start.pins).filter(([limb]) =>
       this.body.limbs[limb].slice(0, 3).every((joint) => skeleton.local[joint] === start.local[joint]));
     holdPins(skeleton, Object.fromEntries(stay));
+    for (const [limb] of stay) swivelWithinLimits(skeleton, limb);
   }
 
   /** Go back to where a change started. @param {Start} start */

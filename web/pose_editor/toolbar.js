@@ -4,7 +4,7 @@
  * @typedef {import("./editor.js").PoseEditor} PoseEditor
  */
 
-import { COMMANDS } from "./commands.js";
+import { COMMANDS, shownKey } from "./commands.js";
 import { icon } from "./icons.js";
 
 /**
@@ -43,7 +43,7 @@ export class Toolbar {
       const row = make("span", { className: "posexfer-group" });
       for (const name of names) {
         const { title, icon: drawing, keys = [] } = COMMANDS[name];
-        const label = keys.length ? `${title} (${keys[0].replace("Mod", "Ctrl")})` : title;
+        const label = keys.length ? `${title} (${shownKey(keys[0])})` : title;
         const button = makeButton(label, () => editor.run(COMMANDS[name]), drawing ? icon(drawing) : title);
         button.dataset.command = name;
         this.buttons.set(name, button);

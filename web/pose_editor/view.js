@@ -32,6 +32,8 @@ export class View {
     this.free = null;
     /** Width and height. @type {[number, number]} */
     this.canvas = [1, 1];
+    /** How much of its right side a drawer covers. */
+    this.covered = 0;
     this.zoom = 1;
     this.pan = [0, 0];
   }
@@ -48,16 +50,21 @@ export class View {
     this.pan = [0, 0];
   }
 
+  /** The width and height that nothing covers. */
+  get room() {
+    return [Math.max(1, this.canvas[0] - this.covered), this.canvas[1]];
+  }
+
   /** Canvas pixels per picture pixel. */
   get scale() {
-    const [width, height] = this.picture.size;
-    return MARGIN * Math.min(this.canvas[0] / width, this.canvas[1] / height) * this.zoom;
+    const shares = this.picture.size.map((side, k) => this.room[k] / side);
+    return MARGIN * Math.min(...shares) * this.zoom;
   }
 
   /** The picture's frame: left, top, width, height. @returns {[number, number, number, number]} */
   get frame() {
     const [width, height] = this.picture.size.map((side) => side * this.scale);
-    const [left, top] = [(this.canvas[0] - width) / 2, (this.canvas[1] - height) / 2];
+    const [left, top] = [(this.room[0] - width) / 2, (this.room[1] - height) / 2];
     return [left + this.pan[0], top + this.pan[1], width, height];
   }
 

@@ -1,0 +1,156 @@
+"""The pose editor in ComfyUI's page, driven by mouse and keys in a headless browser.
+
+Needs Chromium (`apt install chromium`, or $CHROMIUM) and `npm install`, which brings
+playwright-core. SHOTS=FOLDER keeps screenshots.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.nodes.host_process import CHECKOUT, ROOT
+from tests.nodes.server import Server
+
+PAGE = Path(__file__).with_name("page")
+PATIENCE_S = 900.0
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+RENDERERS = ("classic", "nodes2")
+"""ComfyUI's two ways to draw nodes; older versions have the first alone."""
+
+pytestmark = pytest.mark.slow
+
+
+def why_not() -> str | None:
+    """Say what is missing for a browser test."""
+    if shutil.which("node") is None:
+        return "node is not installed"
+    if not (ROOT / "node_modules" / "playwright-core").is_dir():
+        return "playwright-core is missing; `npm install` brings it"
+    if "CHROMIUM" not in os.environ and not any(shutil.which(name) for name in BROWSERS):
+        return "there is no Chromium; install it, or name it in $CHROMIUM"
+    return None
+
+
+@pytest.fixture(params=RENDERERS)
+def renderer(request: pytest.FixtureRequest) -> str:
+    if reason := why_not():
+        pytest.skip(f"NOT RUN: {reason}")
+    if request.param == "nodes2" and host_version() < (0, 33):
+        pytest.skip("this ComfyUI has one renderer")
+    return request.param
+
+
+def host_version() -> tuple[int, ...]:
+    text = (CHECKOUT / "comfyui_version.py").read_text()
+    return tuple(int(part) for part in text.split('"')[1].split(".")[:2])
+
+
+def drive(server: Server, renderer: str, scenario: str) -> dict[str, Any]:
+    """Run a scenario of `page/scenarios.mjs`; its facts."""
+    command = ["node", str(PAGE / "run.mjs"), server.address, renderer, scenario]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    facts = json.loads(ran.stdout.splitlines()[-1])
+    assert facts.pop("errors") == []
+    return facts
+
+
+def test_a_pose_is_edited_undone_run_saved_and_reloaded(server: Server, renderer: str):
+    facts = drive(server, renderer, "edit")
+    assert facts["untouched"] == ""
+    assert facts["changed"]
+    assert facts["reachGap"] < 3.0, "the wrist is under the cursor, screen pixels"
+    assert facts["ankleMoved"] < 1e-3, "pinned feet stay, metres"
+    assert facts["chosen"] == "head"
+    assert facts["undone"] and facts["redone"]
+    assert facts["saved"] and facts["reloaded"]
+    assert facts["status"] == ["success", "success"]
+    assert facts["depths"][1] > 20, "the depth map has the hand where the editor shows it"
+
+
+def test_a_persons_own_body_is_posed_over_their_photo(server: Server, renderer: str):
+    facts = drive(server, renderer, "photo")
+    assert facts["status"] == "success"
+    assert facts["size"] == [176, 256]
+    assert facts["backdrop"] and facts["keepsCamera"]
+    assert facts["started"] == facts["reset"] == "", "untouched is the input's pose"
+    assert facts["isFree"] and facts["cameraKept"], "orbits leave the picture's camera alone"
+    assert facts["limbs"], "limbs with a depth twin are marked"
+    assert facts["moved2d"] < 0.1, "pixels"
+    assert facts["movedDepth"] > 0.05, "metres"
+
+
+def test_shortcuts_of_the_page_are_neither_stolen_nor_lost(server: Server, renderer: str):
+    facts = drive(server, renderer, "shortcuts")
+    assert facts["posed"] and facts["keysOfEditor"]
+    assert facts["kept"] == 1 and facts["mode"] == 0, "keys in the editor leave its node alone"
+    assert facts["queued"] == 1, "Ctrl+Enter runs the workflow"
+    assert facts["zoomAfterFocusedWheel"] == pytest.approx(facts["zoomFocused"])
+    assert facts["zoomAfterWheel"] > facts["zoomFocused"] * 1.01
+    assert facts["panned"] > 10.0, "the middle button moves the graph"
+    assert facts["hostUndoKeepsNode"] and facts["hostUndid"]
+    assert facts["deletedOutside"] == 0
+
+
+def test_twenty_editors_share_one_context(server: Server, renderer: str):
+    facts = drive(server, renderer, "many")
+    assert min(facts["bodies"]) > 0.005, "every editor shows a body"
+    assert facts["changed"] == [False, True, False]
+    assert facts["contexts"] == 1
+    assert facts["listeners"] == [20, 0]
+
+
+def test_a_lost_context_comes_back(server: Server, renderer: str):
+    facts = drive(server, renderer, "lost_context")
+    assert facts["state"] == "lost" and facts["notice"]
+    assert facts["edited"], "the skeleton goes on working"
+    with_body, without, again = facts["seen"]
+    assert without < 0.5 * with_body and again > 0.8 * with_body
+    assert facts["after"] == ["ready", ""]
+
+
+def test_without_webgl_the_skeleton_works_and_the_page_says_so(server: Server, renderer: str):
+    facts = drive(server, renderer, "no_webgl")
+    assert facts["state"] == "missing"
+    assert "WebGL" in facts["notice"]
+    assert facts["edited"] and facts["status"] == "success"
+
+
+def test_fingers_drag_and_magnify_on_a_dense_screen(server: Server, renderer: str):
+    facts = drive(server, renderer, "touch")
+    assert facts["dragged"] and facts["kept"]
+    assert facts["zoom"] > 1.2
+    assert facts["density"] > 1.5
+
+
+def test_poses_are_kept_copied_and_made_a_batch(server: Server, renderer: str):
+    facts = drive(server, renderer, "library")
+    assert {"walking", "my pose"} <= set(facts["titles"])
+    assert "my pose" not in facts["removed"]
+    assert facts["walking"] != facts["posed"]
+    for name in ("own", "pasted"):
+        for joint, expected in zip(facts[name], facts["posed"], strict=True):
+            assert joint == pytest.approx(expected, abs=1e-3)
+    assert json.loads(facts["copied"])["version"] == 1
+    assert facts["mirrored"] != facts["pasted"]
+    assert len(facts["frames"]) == 2 and facts["frames"][0] != facts["frames"][1]
+    assert facts["status"] == "success"
+
+
+def test_speed_and_memory_are_printed(
+    server: Server, renderer: str, capsys: pytest.CaptureFixture[str]
+):
+    facts = drive(server, renderer, "speed")
+    heap = ", ".join(f"{size / 2**20:.1f}" for size in facts["heap"])
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{renderer}: {facts['framesPerSecond']:.0f} frames a second at "
+            f"{facts['size'][0]}x{facts['size'][1]}; "
+            f"heap before, after 250 and after 500 drags, MiB: {heap}\n"
+        )
