@@ -149,12 +149,14 @@ export class PoseEditor {
   /** Say what is wrong, until the next change. @param {unknown} error */
   fail(error) {
     this.problem = error instanceof Error ? error.message : String(error);
+    this.said = "";
     this.refresh();
   }
 
   /** Do something whose failure is shown. @param {() => unknown} action */
   async trying(action) {
     this.problem = "";
+    this.redraw();
     try {
       const done = action();
       if (done instanceof Promise) await done;

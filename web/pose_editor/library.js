@@ -4,7 +4,8 @@
  * @typedef {import("./document.js").PoseDocument} PoseDocument
  * @typedef {import("./editor.js").PoseEditor} PoseEditor
  *
- * @typedef {{ name: string, own: boolean }} Entry
+ * @typedef {{ name: string, own: boolean, quick: boolean }} Entry `quick`: read at once, so that
+ *   it can have a picture
  *
  * @typedef {{ document: PoseDocument, notes: string[] }} Loaded a file's poses, and what was guessed
  *
@@ -54,7 +55,7 @@ export class Library {
     );
   }
 
-  /** List the poses anew. */
+  /** List the poses anew, then draw those that are read at once. */
   async show() {
     await this.editor.trying(async () => {
       const entries = await this.editor.host.poses.list();
@@ -62,23 +63,33 @@ export class Library {
       this.list.replaceChildren(...cards.map(({ element }) => element));
       for (const [i, { canvas }] of cards.entries()) {
         if (this.editor.drawers.open !== "library") return;
-        this.draw(canvas, (await this.fetch(entries[i].name)).document);
+        if (canvas) await this.drawNamed(canvas, entries[i].name);
       }
     });
   }
 
   /** @param {Entry} entry */
-  card({ name, own }) {
-    const canvas = make("canvas", { width: THUMBNAIL[0] * 2, height: THUMBNAIL[1] * 2 });
+  card({ name, own, quick }) {
+    const canvas = quick ? make("canvas", { width: THUMBNAIL[0] * 2, height: THUMBNAIL[1] * 2 }) : null;
     const title = name.replace(/^.*\//, "").replace(/\.npz$/, "").replace(/_/g, " ");
-    const take = makeButton(`Take this pose: ${name}`, () => this.take(name), canvas, make("span", {}, title));
-    const element = make("div", { className: "posexfer-card" }, take);
+    const parts = [...(canvas ? [canvas] : []), make("span", {}, title)];
+    const take = makeButton(`Take this pose: ${name}`, () => this.take(name), ...parts);
+    const element = make("div", { className: canvas ? "posexfer-card" : "posexfer-card posexfer-row" }, take);
     if (own) {
       const remove = makeButton(`Delete ${name}`, () => this.remove(name), icon("close"));
       remove.className = "posexfer-remove";
       element.append(remove);
     }
     return { element, canvas };
+  }
+
+  /** Draw a pose; one that cannot be read has no picture, and says why when it is taken. @param {HTMLCanvasElement} canvas @param {string} name */
+  async drawNamed(canvas, name) {
+    try {
+      this.draw(canvas, (await this.fetch(name)).document);
+    } catch {
+      canvas.remove();
+    }
   }
 
   /** @param {string} name */
@@ -107,7 +118,13 @@ export class Library {
 
   /** Take a pose over; the place stays. @param {string} name */
   async take(name) {
-    await this.editor.trying(async () => this.adopt(await this.fetch(name)));
+    await this.reading(name, () => this.fetch(name));
+  }
+
+  /** Read poses, which may take long, and take them over. @param {string} name @param {() => Promise<Loaded>} read */
+  async reading(name, read) {
+    this.editor.said = `Reading ${name} …`;
+    await this.editor.trying(async () => this.adopt(await read()));
   }
 
   /** @param {Loaded} loaded */
@@ -140,6 +157,6 @@ export class Library {
   async open() {
     const [file] = this.file.files ?? [];
     this.file.value = "";
-    if (file) await this.editor.trying(async () => this.adopt(await this.editor.host.poses.read(file)));
+    if (file) await this.reading(file.name, () => this.editor.host.poses.read(file));
   }
 }

@@ -51,6 +51,8 @@ const RULES = `
 .posexfer-editor .posexfer-card > button:first-child { flex-direction: column; width: 100%; height: auto; padding: 3px; background: #2c2e34; }
 .posexfer-card canvas { width: 100%; border-radius: 4px; background: radial-gradient(#4a4e57, #2a2c31); }
 .posexfer-card span { width: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 10px; }
+.posexfer-row { grid-column: 1 / -1; }
+.posexfer-editor .posexfer-row > button:first-child { flex-direction: row; }
 .posexfer-editor .posexfer-remove { position: absolute; top: 2px; right: 2px; min-width: 18px; height: 18px; padding: 0; opacity: 0; background: rgba(20, 21, 24, .8); }
 .posexfer-card:hover .posexfer-remove, .posexfer-remove:focus-visible { opacity: 1; }
 .posexfer-remove svg { width: 11px; height: 11px; }

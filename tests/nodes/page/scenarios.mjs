@@ -148,6 +148,7 @@ async function shortcuts(page) {
   await page.press("Control+Enter");
   await page.wait(1200);
   facts.queued = queued;
+  await page.ask((editor) => editor.canvas.focus()); // a run takes the focus away
   facts.zoomFocused = await zoom();
   await page.page.mouse.move(...(await ground()));
   await page.page.mouse.wheel(0, -120);
