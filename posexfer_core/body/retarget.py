@@ -4,12 +4,13 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 import torch
+import torch.nn.functional as F
 from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import ParamsError
-from ..geometry.rotations import matrix_to_axis_angle
+from ..geometry.rotations import cross_matrix, matrix_to_axis_angle
 from .model import BodyModel
 from .params import HumanParams
 from .view import BodyView
@@ -17,6 +18,8 @@ from .view import BodyView
 Framing = Literal["source", "target"]
 """Whose camera, image size and place are used."""
 
+NEAREST_M = 0.1
+"""Pelvises behind this depth have no direction to be seen from."""
 _STEPS = 6
 
 
@@ -31,7 +34,8 @@ def retarget(
 
     The pelvis keeps the image column and the distance from the camera that it has in the
     framing image; then the body is lifted or lowered until its lowest point lies on the image
-    row of the framing body's lowest point. The pose is kept relative to the camera.
+    row of the framing body's lowest point. The pose is kept relative to the ray from the camera to
+    the pelvis, so that a person at the edge of a wide image shows the side that the target shows.
 
     Args:
         source: one person in one frame; gives the shape.
@@ -58,7 +62,7 @@ def retarget(
         frame = source.part(torch.zeros(target.frames, dtype=torch.long))
     placed = replace(
         frame,
-        pose=_pose_before(target, frame.camera_from_world),
+        pose=_pose_before(target, frame, body),
         betas=repeat(source.betas, "1 p s -> f p s", f=target.frames).to(target.betas),
         beta_space=source.beta_space,
         confidence=target.confidence,
@@ -80,16 +84,36 @@ def _rows(
 
 
 def _pose_before(
-    target: HumanParams, camera_from_world: Float[Tensor, "frames 4 4"]
+    target: HumanParams, frame: HumanParams, body: BodyModel
 ) -> Float[Tensor, "frames persons 24 3"]:
-    """Turn the target's root so that another camera sees the pose as its own camera did."""
+    """Turn the target's root so that the framing person's place shows the view that it had."""
+    swing = _swing(_pelvis_ray(target, body), _pelvis_ray(frame, body)).to(target.pose)
     world_from_target = (
-        camera_from_world[:, :3, :3].mT.to(target.pose) @ (target.camera_from_world[:, :3, :3])
+        frame.camera_from_world[:, :3, :3].mT.to(target.pose)
+        @ swing
+        @ target.camera_from_world[:, :3, :3]
     )
     root = world_from_target[:, None] @ target.rotations[:, :, 0]
     pose = target.pose.clone()
     pose[:, :, 0] = matrix_to_axis_angle(root)
     return pose
+
+
+def _pelvis_ray(params: HumanParams, body: BodyModel) -> Float[Tensor, "frames 3"]:
+    """Return the direction of the pelvis in the camera's frame; ahead, where it is behind."""
+    pelvis = body.rest(params.betas[:, 0].to(body.v_template))[1][:, 0].to(params.transl)
+    camera = params.camera_from_world
+    place = (pelvis + params.transl[:, 0])[:, None] @ camera[:, :3, :3].mT
+    place = place[:, 0] + camera[:, :3, 3]
+    ahead = place.new_tensor([0.0, 0.0, 1.0])
+    return F.normalize(torch.where(place[:, 2:] > NEAREST_M, place, ahead), dim=-1)
+
+
+def _swing(start: Float[Tensor, "frames 3"], end: Float[Tensor, "frames 3"]) -> Tensor:
+    """Rotate unit vectors to others the shortest way: `1 + [v] + [v]^2 / (1 + c)`."""
+    turn = cross_matrix(torch.linalg.cross(start, end))
+    cosine = (start * end).sum(-1)[:, None, None]
+    return torch.eye(3).to(turn) + turn + turn @ turn / (1.0 + cosine)
 
 
 def _stand(placed: HumanParams, frame: BodyView, body: BodyModel) -> HumanParams:

@@ -58,15 +58,47 @@ def test_the_floor_row_of_one_point_worked_by_hand(body: BodyModel):
     torch.testing.assert_close(floor_row(two), torch.tensor([203.0]))
 
 
-def test_another_camera_sees_the_same_pose(body: BodyModel):
+def side_seen(root_of: HumanParams, placed_as: HumanParams, body: BodyModel) -> torch.Tensor:
+    """Return the direction in which a camera looks at a pelvis, in the body's own axes."""
+    root = root_of.camera_from_world[:, :3, :3] @ root_of.rotations[:, 0, 0]
+    pelvis = BodyView.of(placed_as, body, frame=None).joints[:, 0]
+    ray = pelvis / pelvis.norm(dim=-1, keepdim=True)
+    return (root.mT @ ray[..., None])[..., 0]
+
+
+def aside(params: HumanParams, metres: float) -> HumanParams:
+    return replace(params, transl=params.transl + torch.tensor([metres, 0.0, 0.0]))
+
+
+@pytest.mark.parametrize("metres", [-2.0, 0.0, 2.0])
+def test_another_place_in_the_image_shows_the_same_side(body: BodyModel, metres: float):
+    source, target = aside(facing_params(), metres), random_params(seed=5)
+    result = retarget(source, target, body, framing="source")
+    seen, expected = side_seen(result, source, body), side_seen(target, target, body)
+    torch.testing.assert_close(seen, expected, atol=1e-4, rtol=0)
+    assert torch.equal(result.camera_from_world, source.camera_from_world)
+
+
+def test_a_person_at_the_edge_is_turned_by_the_angle_of_its_ray_worked_by_hand(body: BodyModel):
+    target = facing_params()
+    ahead = replace(target, transl=target.transl.clone())
+    ahead.transl[..., :2] -= BodyView.of(target, body).joints[0, 0, :2]  # on the optical axis
+    depth = float(BodyView.of(ahead, body).joints[0, 0, 2])
+    result = retarget(aside(ahead, depth), ahead, body, framing="source")  # 45 degrees aside
+    turn = result.rotations[0, 0, 0] @ ahead.rotations[0, 0, 0].T
+    expected = axis_angle_to_matrix(torch.tensor([0.0, torch.pi / 4.0, 0.0]))
+    torch.testing.assert_close(turn, expected, atol=1e-4, rtol=0)
+
+
+def test_another_camera_sees_the_same_side(body: BodyModel):
     turn = torch.eye(4)
-    turn[:3, :3] = axis_angle_to_matrix(torch.tensor([0.0, 0.7, 0.0]))
+    turn[:3, :3] = axis_angle_to_matrix(torch.tensor([0.0, 0.3, 0.0]))
     target = random_params(seed=5)
     target = target.with_camera(target.intrinsics, target.image_size, turn[None])
-    result = retarget(facing_params(), target, body, framing="source")
-    root = turn[:3, :3] @ target.rotations[0, 0, 0]
-    torch.testing.assert_close(result.rotations[0, 0, 0], root, atol=1e-4, rtol=0)
-    assert torch.equal(result.camera_from_world, facing_params().camera_from_world)
+    source = facing_params()
+    result = retarget(source, target, body, framing="source")
+    seen, expected = side_seen(result, source, body), side_seen(target, target, body)
+    torch.testing.assert_close(seen, expected, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("framing", get_args(Framing))
