@@ -15,7 +15,7 @@ from ...posexfer_core.files.json_fields import LARGEST, refusal
 from ...posexfer_core.fit.pose_prior import soft_limits
 from ..sockets import PosedBody
 
-MOST_REMEMBERED = 16
+MOST_REMEMBERED = 64
 ADVICE = "Run the workflow again, so that the editor learns which body it shows."
 
 _remembered: OrderedDict[str, bytes] = OrderedDict()

@@ -175,3 +175,17 @@ def test_the_editor_runs_through_the_api_alone(server):
     outcome = server.prompt(prompt)
     assert outcome.end == "refused"
     assert "Expected" in json.dumps(outcome.node_errors)
+
+
+def test_the_pose_may_come_from_another_node(server):
+    def prompt_with(text: str) -> dict[str, Any]:
+        edit = {"width": 96, "height": 128, "pose": ["text", 0]}
+        return {
+            "text": {"class_type": "PrimitiveStringMultiline", "inputs": {"value": text}},
+            "edit": {"class_type": "PoseXfer_PoseEditor", "inputs": edit},
+        }
+
+    assert server.prompt(prompt_with(json.dumps(DOCUMENT))).end == "execution_success"
+    outcome = server.prompt(prompt_with("{"))
+    assert outcome.end == "execution_error"
+    assert outcome.error["exception_message"].startswith("Found no JSON: '{'.\nExpected")

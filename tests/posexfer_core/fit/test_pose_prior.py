@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from posexfer_core.body.joints import JOINT_NAMES
-from posexfer_core.fit.pose_prior import PosePrior
+from posexfer_core.fit.pose_prior import PosePrior, soft_limits
 from posexfer_core.geometry.so3 import exp_map
 
 
@@ -75,3 +75,16 @@ def test_arms_rather_move_alike():
 
 def test_the_root_is_free():
     assert abs(cost(pelvis=[1.0, 2.0, -0.5])) < 1e-12
+
+
+def test_soft_limits_are_those_of_the_energy_and_none_where_joints_are_free():
+    limits, prior = soft_limits(), PosePrior()
+    assert len(limits) == 24 and limits[0] is None
+    for number, limit in enumerate(limits[1:]):
+        if limit is None:
+            assert prior.upper[number].min() > np.pi
+        else:
+            assert limit["lower"] == prior.lower[number].tolist()
+            assert limit["upper"] == prior.upper[number].tolist()
+    limited = {JOINT_NAMES[n] for n, limit in enumerate(limits) if limit is not None}
+    assert limited == {f"{s}_{j}" for s in "lr" for j in ("hip", "knee", "shoulder", "elbow")}
