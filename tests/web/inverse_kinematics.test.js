@@ -82,6 +82,44 @@ test("straight knees bend forwards and straight elbows backwards", () => {
   }
 });
 
+test("knees and elbows bend about their hinges alone", () => {
+  for (const limb of LIMBS) {
+    const skeleton = new Skeleton(body);
+    const [root, middle, end] = body.limbs[limb];
+    const [a, c] = [skeleton.places[root], skeleton.places[end]];
+    ik.reach(skeleton, limb, r.add(a, r.scale(r.subtract(c, a), 0.6)));
+    const turn = r.toAxisAngle(skeleton.local[middle]);
+    const hinge = limb.endsWith("leg") ? [1, 0, 0] : [0, limb.startsWith("left") ? -1 : 1, 0];
+    assert.ok(r.dot(turn, hinge) > 1 && r.length(r.across(turn, hinge)) < 1e-6, `${limb}: ${turn}`);
+  }
+});
+
+test("a limb that is already there stays as it is", () => {
+  const skeleton = new Skeleton(body);
+  skeleton.read({ pose: body.standing, transl: [0, 0, 0] });
+  const places = skeleton.places;
+  ik.holdPins(skeleton, ik.pinsOf(skeleton, LIMBS));
+  places.forEach((place, joint) => assert.ok(gap(place, skeleton.places[joint]) < 1e-6));
+});
+
+test("a hand that moves steadily has an elbow that does", () => {
+  const path = [[0.25, -0.2, 0.1], [-0.35, 0.05, 0.25], [0.1, 0.4, 0.2], [0.35, 0.1, -0.2]];
+  const [root, middle] = body.limbs.left_arm;
+  for (let leg = 0; leg + 1 < path.length; leg++) {
+    let last = null;
+    for (let step = 0; step <= 100; step++) { // about 7 mm each
+      const skeleton = new Skeleton(body);
+      skeleton.read({ pose: body.standing, transl: [0, 0, 0] });
+      const at = r.add(r.scale(path[leg], 1 - step / 100), r.scale(path[leg + 1], step / 100));
+      ik.reach(skeleton, "left_arm", r.add(skeleton.places[root], at));
+      ik.swivelWithinLimits(skeleton, "left_arm");
+      const elbow = skeleton.places[middle];
+      if (last) assert.ok(gap(elbow, last) < 0.02, `${leg} ${step}`);
+      last = elbow;
+    }
+  }
+});
+
 test("a swivel keeps root, end and the end's rotation, and meets its place", () => {
   for (const one of cases.poses.slice(0, 30)) {
     for (const limb of LIMBS) {

@@ -18,13 +18,15 @@ import * as r from "./rotations.js";
 
 const STRAIGHT = 1e-3;
 const SHORTEST = 1e-4;
-const SWIVEL_STEPS = 36;
+const SWIVEL_STEP = Math.PI / 12;
+const FINEST = 1e-4;
 const SWIVEL_COST = 0.02;
 
 /**
- * Bring the end of a limb to a place with the two joints above it. Bones keep their lengths; the
- * middle joint stays on its side of the line from root to end, or where the limb is straight goes
- * to the side that its limits allow. A place out of reach is pointed at.
+ * Bring the end of a limb to a place with the two joints above it: the middle one bends about its
+ * hinge, then the limb swings as a whole. Bones keep their lengths. Where the hinge alone does not
+ * reach, since no limb is wholly straight at rest, the bones are turned as that takes. A place out
+ * of reach is pointed at.
  *
  * @param {Skeleton} skeleton
  * @param {string} limb a name in `body.limbs`
@@ -34,27 +36,59 @@ const SWIVEL_COST = 0.02;
  * @returns {number} how far the place is out of reach, metres; 0 when reached
  */
 export function reach(skeleton, limb, place, rotation = null) {
-  const [root, middle, end] = skeleton.body.limbs[limb];
+  const { rest, limbs } = skeleton.body;
+  const [root, middle, end] = limbs[limb];
+  const upper = r.length(r.subtract(rest[middle], rest[root]));
+  const lower = r.length(r.subtract(rest[end], rest[middle]));
+  const gap = r.length(r.subtract(place, skeleton.places[root]));
+  const distance = Math.min(upper + lower, Math.max(Math.abs(upper - lower), gap, SHORTEST));
+  bendHinge(skeleton, limb, distance);
+
   const [a, b, c] = [root, middle, end].map((joint) => skeleton.places[joint]);
-  const [upper, lower] = [r.length(r.subtract(b, a)), r.length(r.subtract(c, b))];
   const before = r.unit(r.subtract(c, a));
   const side = bendSide(skeleton, limb, before);
-  const gap = r.length(r.subtract(place, a));
-  const distance = Math.min(upper + lower, Math.max(Math.abs(upper - lower), gap, SHORTEST));
   const after = gap > SHORTEST ? r.unit(r.subtract(place, a)) : before;
   const turned = r.rotate(r.swing(before, after), side);
 
   const cosine = (upper ** 2 + distance ** 2 - lower ** 2) / (2 * upper * distance);
   const sine = Math.sqrt(Math.max(0, 1 - cosine ** 2));
   const bend = r.add(r.scale(after, upper * cosine), r.scale(turned, upper * sine));
-  const rest = r.subtract(r.scale(after, distance), bend);
+  const below = r.subtract(r.scale(after, distance), bend);
   const [from, to] = [r.cross(before, side), r.cross(after, turned)];
   const rootTurn = carry(r.subtract(b, a), from, bend, to, skeleton.world[root]);
-  const middleTurn = carry(r.subtract(c, b), from, rest, to, skeleton.world[middle]);
+  const middleTurn = carry(r.subtract(c, b), from, below, to, skeleton.world[middle]);
   skeleton.setWorld(root, rootTurn);
   skeleton.setWorld(middle, middleTurn);
   if (rotation) skeleton.setWorld(end, rotation);
   return Math.abs(gap - distance) < 1e-9 ? 0 : Math.abs(gap - distance);
+}
+
+/**
+ * Bend knee or elbow about its hinge, the way its limits allow, until root and end are so far
+ * apart, or as nearly as that goes.
+ *
+ * With the bones `u` above and `v` below, `|u + R(h, x) v|` is the distance: `u . R(h, x) v` is
+ * `c + a cos x + b sin x`.
+ */
+function bendHinge(skeleton, limb, distance) {
+  const [root, middle, end] = skeleton.body.limbs[limb];
+  const { rest } = skeleton.body;
+  const hinge = hingeOf(skeleton.body, middle);
+  if (!hinge) return;
+  const u = r.subtract(rest[middle], rest[root]);
+  const v = r.rotate(skeleton.local[middle], r.subtract(rest[end], rest[middle]));
+  const [a, b] = [r.dot(u, r.across(v, hinge)), r.dot(u, r.cross(hinge, v))];
+  const c = r.dot(u, hinge) * r.dot(v, hinge);
+  const wanted = (distance ** 2 - r.dot(u, u) - r.dot(v, v)) / 2 - c;
+  const cosine = Math.min(1, Math.max(-1, wanted / Math.max(Math.hypot(a, b), SHORTEST ** 2)));
+  const turn = r.toMatrix(r.scale(hinge, Math.atan2(b, a) + Math.acos(cosine)));
+  skeleton.setLocal(middle, r.multiply(turn, skeleton.local[middle]));
+}
+
+/** The unit axis about which a joint bends as its limits allow; null where it has none. */
+function hingeOf(body, joint) {
+  const limit = body.limits[joint];
+  return limit && r.unit(r.add(limit.lower, limit.upper));
 }
 
 /** Turn a bone from one direction to another and its bending plane's normal along with it. */
@@ -75,9 +109,8 @@ function bendSide(skeleton, limb, line) {
   const bone = r.subtract(skeleton.places[middle], skeleton.places[root]);
   const side = r.across(bone, line);
   if (r.length(side) > STRAIGHT * r.length(bone)) return r.unit(side);
-  const { rest, limits } = skeleton.body;
-  const { lower, upper } = limits[middle] ?? { lower: [0, 0, 0], upper: [1, 0, 0] };
-  const hinge = r.add(lower, upper); // twice the middle of its range: the way it bends
+  const { rest } = skeleton.body;
+  const hinge = hingeOf(skeleton.body, middle) ?? [1, 0, 0];
   const away = r.cross(r.subtract(rest[end], rest[middle]), hinge);
   const allowed = r.across(r.rotate(skeleton.world[root], away), line);
   if (r.length(allowed) > SHORTEST) return r.unit(allowed);
@@ -122,26 +155,31 @@ export function swivelTowards(skeleton, limb, place) {
  * @param {string} limb
  */
 export function swivelWithinLimits(skeleton, limb) {
-  const chain = skeleton.body.limbs[limb].slice(0, 3);
-  const cost = () => chain.reduce((sum, joint) => {
-    const over = excess(skeleton.body, joint, r.toAxisAngle(skeleton.local[joint]));
-    return sum + r.dot(over, over);
-  }, 0);
-  if (cost() < 1e-6) return;
-  const start = [...skeleton.local];
-  const back = () => {
-    skeleton.local = [...start];
-    skeleton.update();
+  const { body, world } = skeleton;
+  const [root, middle, end] = body.limbs[limb];
+  const line = r.unit(r.subtract(skeleton.places[end], skeleton.places[root]));
+  const above = r.transpose(skeleton.carrier(root));
+  /** @param {number} joint @param {Rotation} rotation */
+  const strain = (joint, rotation) => {
+    const over = excess(body, joint, r.toAxisAngle(rotation));
+    return r.dot(over, over);
   };
-  let [best, least] = [0, Infinity];
-  for (let step = -SWIVEL_STEPS; step <= SWIVEL_STEPS; step++) {
-    const angle = (step * Math.PI) / SWIVEL_STEPS;
-    swivel(skeleton, limb, angle);
-    const found = cost() + SWIVEL_COST * angle ** 2;
-    if (found < least) [best, least] = [angle, found];
-    back();
+  // The middle joint's own rotation stays as it is.
+  const cost = (angle) => {
+    const turn = r.toMatrix(r.scale(line, angle));
+    const rootLocal = r.multiply(above, r.multiply(turn, world[root]));
+    const endLocal = r.multiply(r.transpose(r.multiply(turn, world[middle])), world[end]);
+    return strain(root, rootLocal) + strain(end, endLocal) + SWIVEL_COST * angle ** 2;
+  };
+  if (cost(0) === 0) return;
+  let best = 0;
+  for (let angle = -Math.PI; angle < Math.PI; angle += SWIVEL_STEP) {
+    if (cost(angle) < cost(best)) best = angle;
   }
-  if (best) swivel(skeleton, limb, best);
+  for (let step = SWIVEL_STEP / 2; step > FINEST; step /= 2) {
+    best = [best - step, best, best + step].reduce((a, b) => (cost(b) < cost(a) ? b : a));
+  }
+  swivel(skeleton, limb, best);
 }
 
 /**
