@@ -88,7 +88,7 @@ class Dropout:
         kept = {}
         for name in MAP_CHANNELS:
             reasons = [self.keep_maps.get(name), self.keep_pose]
-            if name == "warp":
+            if name in ("warp", "carried"):
                 reasons.append(self.keep_identity)
             given = [reason for reason in reasons if reason is not None]
             if given:

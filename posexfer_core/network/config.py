@@ -14,9 +14,11 @@ MAP_CHANNELS = {
     "skeleton": 3,
     "warp": 5,
     "plate": 3,
+    "carried": 4,
 }
 """Channels of each group of maps that the 2D prior can read, in this order. The plate, the source
-without its person, is of no target: it may be given where no map of the target is."""
+without its person, is of no target: it may be given where no map of the target is. What is carried
+is computed by the network from points, see `colour_carrier`."""
 USUAL_MAPS = ("mask", "depth", "normal", "canonical", "skeleton", "warp")
 """Groups that are read unless told otherwise, as the bundled weights do."""
 BODY_VECTOR = 24 * 6 + 10 + 3

@@ -139,7 +139,6 @@ class ControlGuidance3D(nn.Module):
             for _ in range(config.control_blocks)
         )
         self.norm = nn.LayerNorm(config.token_width)
-        self.flat = config.ablation.z_mode == "zero"
         self.correspondence = None
         if config.rest_correspondence:
             self.correspondence = RestCorrespondence(
@@ -156,20 +155,17 @@ class ControlGuidance3D(nn.Module):
         inputs: ConditionInputs,
         f_3d: Float[Tensor, "batch tokens width"],
         shown: BodyPlaces,
-    ) -> tuple[Float[Tensor, "batch points width"], Float[Tensor, "batch points 3"]]:
-        """Compute one pose token for every body point, and the token's (u, v, z).
+    ) -> Float[Tensor, "batch points width"]:
+        """Compute one pose token for every body point.
 
         Args:
             inputs: the points.
             f_3d: source tokens.
             shown: what of the source's body each of them shows.
         """
-        uvz = inputs.points
-        if self.flat:
-            uvz = torch.cat([uvz[..., :2], torch.zeros_like(uvz[..., 2:])], -1)
         fourier = self.embedding.canonical_fourier
         canonical = fourier(inputs.points_canonical)
-        f_p = self.embedding(uvz, canonical, inputs.normals)
+        f_p = self.embedding(inputs.points, canonical, inputs.normals)
         places = None
         if self.correspondence is not None:
             of_tokens = self.correspondence(fourier(shown.canonical))
@@ -177,7 +173,7 @@ class ControlGuidance3D(nn.Module):
         for block in self.blocks:
             f_p = block(f_p, f_3d, places)
             places = None
-        return self.norm(f_p), uvz
+        return self.norm(f_p)
 
 
 class BodyVectorToken(nn.Module):
@@ -196,15 +192,14 @@ class BodyVectorToken(nn.Module):
 
     def forward(
         self, inputs: ConditionInputs, f_3d: Float[Tensor, "batch tokens width"], shown: BodyPlaces
-    ) -> tuple[Float[Tensor, "batch 1 width"], Float[Tensor, "batch 1 3"]]:
-        """Compute the token; it has no place. The other arguments are those of points."""
+    ) -> Float[Tensor, "batch 1 width"]:
+        """Compute the token; the other arguments are those of points."""
         if inputs.body_vector is None:
             raise ConfigError(
                 "This network is conditioned on the body's parameters (pose_from='vector'), and "
                 "the inputs have none. Give ConditionInputs.body_vector."
             )
-        token = self.norm(self.embed(inputs.body_vector.to(f_3d.dtype)))[:, None]
-        return token, inputs.points.new_zeros(len(token), 1, 3)
+        return self.norm(self.embed(inputs.body_vector.to(f_3d.dtype)))[:, None]
 
 
 def make_control(config: NetworkConfig) -> ControlGuidance3D | BodyVectorToken:

@@ -110,8 +110,11 @@ class GeometricTokenAttention(TokenAttention):
         content, terms = query[..., : -self.geometry.TERMS], query[..., -self.geometry.TERMS :]
         by_head = terms[:, None].expand(-1, self.heads, -1, -1)
         asked = torch.cat([self._split(content), by_head], -1).float()
-        scale = value.shape[-1] ** -0.5
-        return self.of_values(F.scaled_dot_product_attention(asked, key, value, scale=scale))
+        width = value.shape[-1]
+        # of one width, no kernel has to write the weights down
+        padded = F.pad(value, (0, self.geometry.TERMS))
+        attended = F.scaled_dot_product_attention(asked, key, padded, scale=width**-0.5)
+        return self.of_values(attended[..., :width])
 
 
 class SitePosition(nn.Module):

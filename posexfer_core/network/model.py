@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .colour_carrier import ColourCarrier
 from .condition import Condition, ConditionInputs, Dropout
 from .config import NetworkConfig
 from .control import make_control
@@ -36,6 +38,7 @@ class PoseTransferNetwork(nn.Module):
         self.params_head = HumanParamHead(width)
         self.control = make_control(config) if ablation.control_3d else None
         self.prior = PosePrior2D(config) if ablation.prior_2d and ablation.map_groups else None
+        self.carrier = ColourCarrier() if "carried" in ablation.map_groups else None
         self.null_identity = nn.Parameter(0.02 * torch.randn(width))
         self.null_pose = nn.Parameter(0.02 * torch.randn(width)) if ablation.control_3d else None
         self.position_features = FourierFeatures(2, config.position_bands)
@@ -70,7 +73,17 @@ class PoseTransferNetwork(nn.Module):
         self, inputs: ConditionInputs, dropout: Dropout | None = None
     ) -> LatentPrior | None:
         """Compute the prior over the latents alone, at temperature 1; none without a prior head."""
-        return self._residuals_and_prior(inputs, dropout or Dropout())[1]
+        return self._residuals_and_prior(self.seen_as(inputs), dropout or Dropout())[1]
+
+    def seen_as(self, inputs: ConditionInputs) -> ConditionInputs:
+        """Take the depth from the points where there shall be none, and carry the colours."""
+        if self.config.ablation.z_mode == "zero":
+            flat = torch.cat([inputs.points[..., :2], torch.zeros_like(inputs.points[..., 2:])], -1)
+            inputs = replace(inputs, points=flat)
+        if self.carrier is None or "carried" in inputs.maps:
+            return inputs
+        carried = F.interpolate(self.carrier(inputs), size=inputs.image.shape[-2:])
+        return replace(inputs, maps={**inputs.maps, "carried": carried.to(inputs.image)})
 
     def _condition(
         self, inputs: ConditionInputs, f_3d: Float[Tensor, "batch tokens width"], dropout: Dropout
@@ -79,6 +92,7 @@ class PoseTransferNetwork(nn.Module):
         if dropout.keep_identity is not None:
             null = self.null_identity.to(f_3d.dtype)
             c_id = torch.where(dropout.keep_identity[:, None, None], f_3d, null)
+        inputs = self.seen_as(inputs)
         c_pose, pose_uvz = self._pose(inputs, c_id, dropout)
         residuals, latent_prior = self._residuals_and_prior(inputs, dropout)
         return Condition(
@@ -101,7 +115,10 @@ class PoseTransferNetwork(nn.Module):
     ) -> tuple[Float[Tensor, "batch points width"], Float[Tensor, "batch points 3"]]:
         if self.control is None or self.null_pose is None:
             return c_id[:, :0], inputs.points[:, :0]
-        c_pose, uvz = self.control(inputs, c_id, self.encoder.body_places(inputs))
+        c_pose = self.control(inputs, c_id, self.encoder.body_places(inputs))
+        uvz = inputs.points
+        if self.config.pose_from == "vector":  # a token without a place
+            uvz = torch.zeros_like(uvz[:, :1])
         if dropout.keep_pose is not None:
             kept = dropout.keep_pose[:, None, None]
             c_pose = torch.where(kept, c_pose, self.null_pose.to(c_pose.dtype))

@@ -41,7 +41,7 @@ def test_a_map_is_kept_where_nothing_drops_it():
     yes, no = torch.tensor([True, True]), torch.tensor([False, True])
     assert Dropout().kept_maps() == {}
     kept = Dropout(keep_identity=no, keep_maps={"mask": yes}).kept_maps()
-    assert kept.keys() == {"mask", "warp"}
+    assert kept.keys() == {"mask", "warp", "carried"}
     assert torch.equal(kept["mask"], yes) and torch.equal(kept["warp"], no)
     kept = Dropout(keep_pose=no, keep_maps={"depth": ~no}).kept_maps()
     assert kept.keys() == set(MAP_CHANNELS)

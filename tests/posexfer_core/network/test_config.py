@@ -23,7 +23,7 @@ def test_presets_are_what_they_are_called():
 
 def test_warp_switch_takes_the_warp_out_of_the_maps():
     assert Ablation().map_groups == USUAL_MAPS
-    assert Ablation(maps=tuple(MAP_CHANNELS)).map_groups == (*USUAL_MAPS, "plate")
+    assert Ablation(maps=tuple(MAP_CHANNELS)).map_groups == (*USUAL_MAPS, "plate", "carried")
     assert "warp" not in Ablation(warp=False).map_groups
     assert Ablation(maps=("skeleton", "mask")).map_groups == ("mask", "skeleton")
 
