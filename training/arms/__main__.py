@@ -14,9 +14,10 @@ import torch
 
 from posexfer_core.errors import ConfigError
 
-from ..config import RunConfig
+from ..accelerator import start_accelerator
 from ..console import print_line, run_command
 from ..data.shards import ShardDataset
+from ..run_config import RunConfig
 from ..trainer import train
 from .catalogue import ARMS, MAIN
 from .pairs import SmallPairs, prepare_small
@@ -87,8 +88,6 @@ def _train(run: ArmRun, pairs: SmallPairs, chosen: argparse.Namespace) -> None:
     if done.exists() and json.loads(done.read_text()) == settings:
         print_line(f"{run.arm}, seed {run.seed}: trained already")
         return
-    torch.manual_seed(run.seed)
-    task = ArmTask(pairs, ARMS[run.arm], chosen.held_out)
     config = RunConfig(
         data=chosen.pairs,
         output=run.output,
@@ -103,9 +102,12 @@ def _train(run: ArmRun, pairs: SmallPairs, chosen: argparse.Namespace) -> None:
         sample_every=chosen.steps,
         precision="no",
     )
+    accelerator = start_accelerator(config)
+    torch.manual_seed(run.seed)
+    task = ArmTask(pairs, ARMS[run.arm], chosen.held_out)
     parameters = sum(p.numel() for p in task.model.parameters())
     print_line(f"{run.arm}, seed {run.seed}: {parameters:,} parameters, {chosen.steps} steps")
-    train(task, config, {"arm": run.arm, "batch": chosen.batch, "pairs": len(task)})
+    train(accelerator, task, config, {"arm": run.arm, "batch": chosen.batch, "pairs": len(task)})
     done.write_text(json.dumps(settings))
 
 

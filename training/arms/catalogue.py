@@ -17,7 +17,7 @@ SMALL_UNET = UNetShape(
     block_out_channels=(32, 64, 64),
     layers_per_block=1,
     heads=(2, 4, 4),
-    attention=(True, True, True),
+    attention=(1, 1, 1),
     cross_attention_dim=8,
     latent_channels=CHANNELS,
     sample_size=(16, 11),
@@ -91,7 +91,7 @@ MAIN = {
 }
 """The rows of the main table."""
 _FLAT = replace(POINTS_ALONE.config.ablation, z_mode="zero")
-_COARSE = replace(SMALL_UNET, attention=(False, True, True))
+_COARSE = replace(SMALL_UNET, attention=(0, 1, 1))
 OTHERS = {
     "points-plain": Arm(told="3D points, plain attention", config=_network(**PLAIN)),
     "points-not-carried": Arm(told="3D points, no colours carried", config=_network(carried=False)),

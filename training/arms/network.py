@@ -14,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from posexfer_core.conventions import TRAINING_STEPS
-from posexfer_core.diffusion.attach import attach, empty_context
+from posexfer_core.diffusion.attach import attach
+from posexfer_core.diffusion.text import no_text
 from posexfer_core.network.condition import ConditionInputs
 from posexfer_core.network.config import NetworkConfig
 from posexfer_core.network.model import HumanParams6D, PoseTransferNetwork
@@ -53,7 +54,7 @@ class ArmNetwork(nn.Module):
         nothing = inputs.image.new_zeros(batch, CHANNELS, height // 8, width // 8)
         with attach(self.unet, self.network) as attached:
             attached.set_condition(condition)
-            context = empty_context(self.unet, batch)
+            context = no_text(self.unet, batch).tokens
             latents = attached.predict(nothing, TRAINING_STEPS - 1, context)
         found = F.pixel_shuffle(latents, CELL)
         plate = F.avg_pool2d(inputs.maps["plate"], DRAWN // READ)
