@@ -26,7 +26,7 @@ from posexfer_core.pose_networks.weights import LIFTER
 from .config import LifterTraining
 from .console import print_line, run_command, scoring_parser
 from .data.simulated_detections import draw_detections, lifted_skeleton
-from .evaluate import TEST_SEED
+from .evaluation.unseen_pairs import TEST_SEED
 from .make_poses import draw_poses
 from .metrics.joints import aligned_error_m
 from .sample_random import SampleRandom

@@ -38,7 +38,7 @@ from posexfer_core.render.overlay import overlay_body
 
 from .console import print_line, run_command, scoring_parser
 from .data.shards import ShardDataset
-from .evaluate import unseen_pairs
+from .evaluation.unseen_pairs import unseen_pairs
 from .metrics.joints import aligned_error_m, pelvis_error_m
 
 NAMES = COCO17 + FEET6

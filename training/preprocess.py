@@ -124,7 +124,15 @@ def make_samples(plan: DataConfig, folder: Path, *, workers: int, part: Part) ->
         make_body_files(collection, below, rules, workers=workers, part=part)
         bodies = read_body_files(collection, below, rules)
         _report(source, collection, bodies, below)
-        make_photo_shards(collection, bodies, below, plan, workers=workers, part=part)
+        make_photo_shards(
+            collection,
+            bodies,
+            below,
+            plan,
+            dataset=f"{source.kind} {source.split}",
+            workers=workers,
+            part=part,
+        )
     write_mixture(folder, {source.folder: source.weight for source in plan.sources})
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import torch
 from PIL import Image
 
 from posexfer_core.body.model import BodyModel
+from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
+from posexfer_core.network.weights import AUTOENCODER
 from training.data.shards import ShardDataset
 from training.preprocess import main
 
@@ -128,3 +131,29 @@ def test_a_run_without_sources_and_network_has_nothing_to_prepare(tmp_path, caps
     head = RUN[: RUN.index("[data]")]
     assert run(head + "[regressor]\n", tmp_path, tmp_path) == 2
     assert "nothing to prepare" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.slow
+def test_the_whole_way_from_deepfashion_to_scores(deepfashion, tmp_path):
+    from training.evaluate import main as evaluate
+    from training.train import main as train
+
+    root, _ = deepfashion
+    autoencoder = PatchAutoencoder(AutoencoderConfig(width=8, blocks=1))
+    AUTOENCODER.save(tmp_path / "autoencoder.safetensors", autoencoder)
+    alone = '[[source]]\nname = "alone"\nkind = "deepfashion"\nroot = "{root}"\n'
+    alone += 'bodies = "{root}/bodies"\npairs = "self"\nweight = 0.5\n'
+    assert run(RUN + alone + NETWORK, tmp_path, root) == 0
+    assert train(["--config", str(tmp_path / "run.toml")]) == 0
+    bundle = tmp_path / "run" / "bundle.safetensors"
+    for file in root.glob("*-train.csv"):
+        shutil.copy(file, file.with_name(file.name.replace("train", "test")))
+    test = ("--split", "test", "--out", str(tmp_path / "test"))
+    assert run(RUN + NETWORK, tmp_path, root, *test) == 0
+    out = tmp_path / "scores"
+    command = ["--weights", str(bundle), "--data", str(tmp_path / "test"), "--out", str(out)]
+    assert evaluate([*command, "--steps", "2"]) == 0
+    scores = json.loads((out / "scores.json").read_text())
+    assert scores["pairs"] == 2 and scores["methods"]["model"]["psnr"] > 3.0
+    assert "| model |" in (out / "scores.md").read_text()
+    assert (out / "sheet.png").exists()

@@ -60,10 +60,20 @@ def make_photo_shards(
     folder: Path,
     config: DataConfig,
     *,
+    dataset: str,
     workers: int,
     part: Part,
 ) -> int:
     """Make the shards that are not there yet, and remove those that are too many.
+
+    Args:
+        collection: of the photos and pairs.
+        bodies: of the photos.
+        folder: made if missing.
+        config: how samples are cut.
+        dataset: name and split, for the header.
+        workers: processes.
+        part: which of the shards.
 
     Returns:
         How many samples all parts make.
@@ -74,12 +84,12 @@ def make_photo_shards(
         rows = samples[first : first + config.shard_size]
         path = folder / f"shard-{shard:06d}.safetensors"
         if part.has(shard) and not _is_made(path, _digest(rows, collection, config)):
-            work.append((path, rows, collection.whole, config))
+            work.append((path, rows, collection.whole, config, dataset))
     shards = -(-len(samples) // config.shard_size)
     for path in folder.glob("shard-*.safetensors"):
         if int(path.stem.partition("-")[2]) >= shards:
             path.unlink()
-    count = sum(len(rows) for _, rows, _, _ in work)
+    count = sum(len(rows) for _, rows, *_ in work)
     with tqdm(total=count, desc="samples", unit="pair", disable=not count) as bar:
         for done in in_order(_make, work, workers=min(workers, len(work))):
             bar.update(done)
@@ -138,9 +148,9 @@ def _is_made(path: Path, digest: str) -> bool:
 
 
 @torch.no_grad()
-def _make(work: tuple[Path, list[Sample], bool, DataConfig]) -> int:
+def _make(work: tuple[Path, list[Sample], bool, DataConfig, str]) -> int:
     """Write one shard and return how many samples it has."""
-    path, samples, whole, config = work
+    path, samples, whole, config, dataset = work
     torch.set_num_threads(1)
     made = [make_row(sample, whole, config) for sample in samples]
     tensors = {
@@ -149,6 +159,7 @@ def _make(work: tuple[Path, list[Sample], bool, DataConfig]) -> int:
     }
     about = {
         "generator": GENERATOR,
+        "dataset": dataset,
         "beta_space": "posexfer",
         "picture_size": list(config.size),
         "digest": _digest(samples, Collection(photos={}, pairs=(), whole=whole), config),

@@ -55,7 +55,7 @@ class FeatureStatistics:
         except (SafetensorError, OSError) as error:
             raise PoseXferError(
                 f"{path} holds no statistics of images: {error}.\n"
-                "Expected a file that `python -m training.evaluate --statistics` wrote.\n"
+                "Expected a reference.safetensors that `python -m training.evaluate` wrote.\n"
                 "Compute it again, or leave --reference out."
             ) from error
         return cls(count=int(count), mean=mean, covariance=covariance)
