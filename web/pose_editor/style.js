@@ -19,6 +19,8 @@ const RULES = `
 .posexfer-editor svg { width: 17px; height: 17px; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
 .posexfer-editor input { height: 22px; min-width: 0; margin: 0; padding: 0 5px; border: 1px solid var(--line); border-radius: 5px; background: #1b1c20;
   color: var(--text); font: inherit; user-select: text; -webkit-user-select: text; }
+.posexfer-editor input[type="number"] { appearance: textfield; -moz-appearance: textfield; }
+.posexfer-editor input[type="number"]::-webkit-inner-spin-button { appearance: none; margin: 0; }
 .posexfer-editor input:disabled { opacity: .45; }
 .posexfer-editor input[type="range"] { width: 100%; padding: 0; border: 0; background: transparent; accent-color: var(--accent); }
 .posexfer-bar { display: flex; flex-wrap: wrap; gap: 2px 0; padding: 4px; border-bottom: 1px solid var(--line); }

@@ -5,16 +5,16 @@ import { chromium } from "playwright-core";
 
 export const CHROMIUM = process.env.CHROMIUM
   ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-const SOFTWARE = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 
 export class EditorPage {
   /** Open a page. `renderer` is "classic" or "nodes2". */
-  static async open(address, renderer, { flags = SOFTWARE, touch = false, density = 1 } = {}) {
+  static async open(address, renderer, { flags = [], touch = false, density = 1 } = {}) {
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", ...flags] });
     const context = await browser.newContext({
-      viewport: { width: 1300, height: 880 }, hasTouch: touch, deviceScaleFactor: density,
+      viewport: { width: 1200, height: 800 }, hasTouch: touch, deviceScaleFactor: density,
       permissions: ["clipboard-read", "clipboard-write"],
     });
+    context.setDefaultTimeout(180_000); // machines may be busy
     const page = await context.newPage();
     const errors = [];
     page.on("pageerror", ({ stack }) => {
@@ -102,7 +102,8 @@ export class EditorPage {
 
   /** Where a joint is on the screen. */
   joint(joint, number = 0) {
-    return this.ask((editor, _node, index) => {
+    return this.ask(async (editor, _node, index) => {
+      for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame); // until it is painted
       const [x, y] = editor.view.project(editor.session.skeleton.places[index]);
       const box = editor.canvas.getBoundingClientRect();
       const grown = box.width / editor.canvas.clientWidth;
@@ -118,7 +119,7 @@ export class EditorPage {
     }, [across, down], number);
   }
 
-  async drag([x, y], dx, dy, { steps = 8, shot = "", ...options } = {}) {
+  async drag([x, y], dx, dy, { steps = 5, shot = "", ...options } = {}) {
     await this.page.mouse.move(x, y);
     await this.page.mouse.down(options);
     for (let i = 1; i <= steps; i++) await this.page.mouse.move(x + (dx * i) / steps, y + (dy * i) / steps);

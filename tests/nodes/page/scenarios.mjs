@@ -146,7 +146,8 @@ async function shortcuts(page) {
   await page.press("Control+Shift+z");
   facts.keysOfEditor = (await page.value()) !== "";
   await page.press("Control+Enter");
-  await page.wait(1200);
+  for (let i = 0; i < 60 && !queued; i++) await page.wait(500);
+  await page.wait(700);
   facts.queued = queued;
   await page.ask((editor) => editor.canvas.focus()); // a run takes the focus away
   facts.zoomFocused = await zoom();
@@ -172,11 +173,15 @@ async function shortcuts(page) {
   facts.hostUndoKeepsNode = (await count()) === 1;
   facts.hostUndid = (await page.value()) !== last;
   facts.posed = posed !== "";
-  await page.page.evaluate(() => {
-    const { app } = window;
-    app.canvas.selectNode(app.graph._nodes[0], false);
-    document.activeElement?.blur?.();
+  const title = await page.page.evaluate(() => {
+    const { canvas, graph } = window.app;
+    const [{ pos, size }] = graph._nodes;
+    const box = canvas.canvas.getBoundingClientRect();
+    const { offset: by, scale } = canvas.ds;
+    return [box.left + (pos[0] + 0.6 * size[0] + by[0]) * scale, box.top + (pos[1] - 15 + by[1]) * scale];
   });
+  await page.page.mouse.click(...title);
+  await page.wait(500);
   await page.press("Delete");
   facts.deletedOutside = await count();
   return facts;
