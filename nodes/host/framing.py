@@ -8,14 +8,18 @@ import torch
 from torch import Tensor
 
 from ...posexfer_core.body.orbit import seen_from
+from ...posexfer_core.body.rescaled_camera import for_image_size
 from ...posexfer_core.body.view import BodyView
-from ...posexfer_core.errors import ConfigError, ImageError, ParamsError
+from ...posexfer_core.errors import ConfigError, ParamsError
 from ...posexfer_core.geometry.camera import crop_intrinsics
 from ...posexfer_core.network.config import LATENT_STRIDE
 from ...posexfer_core.transfer.framing import Framing, body_box, frame_person
 from ..sockets import PosedBody
 from .masks import person_masks
 from .retargeting import retarget_body
+
+UNFITTED = "target body (with 'fit_to_source' off)"
+"""What errors call a pose that must stand in the photo."""
 
 
 class CutPhoto(NamedTuple):
@@ -79,28 +83,9 @@ def count_frames(images: Tensor, source: PosedBody | None, target: PosedBody) ->
 
 
 def in_image_of(body: PosedBody, images: Tensor, name: str) -> PosedBody:
-    """Give a body the camera of the same image at another resolution.
-
-    Args:
-        body: stands in an image of the same aspect, within 2 %.
-        images: (images, 3, height, width).
-        name: of the body, for errors.
-
-    Raises:
-        ImageError: the aspects differ, so the body is of another image.
-    """
-    own, size = body.params.image_size, (images.shape[-2], images.shape[-1])
-    if own == size:
-        return body
-    vertical, horizontal = size[0] / own[0], size[1] / own[1]
-    if abs(vertical / horizontal - 1.0) > 0.02:
-        raise ImageError(
-            f"The {name} stands in an image of {own[1]}x{own[0]} pixels (width x height), but "
-            f"this one is {size[1]}x{size[0]}. Connect the body that was estimated from this "
-            "image; of a target pose, switch 'fit_to_source' on."
-        )
-    camera = crop_intrinsics(body.params.intrinsics, (0.0, 0.0), horizontal)
-    return replace(body, params=body.params.with_camera(camera, size))
+    """Give a body the camera of the same image at another resolution; see `for_image_size`."""
+    size = (images.shape[-2], images.shape[-1])
+    return replace(body, params=for_image_size(body.params, size, whose=name))
 
 
 def frame_pose(
@@ -130,7 +115,7 @@ def frame_pose(
     source = in_image_of(source, images, "source body")
     wanted = placed_target(source, target) if fit_to_source else target
     check_same_surface(source, wanted)
-    wanted = in_image_of(wanted, images, "target body")
+    wanted = in_image_of(wanted, images, UNFITTED)
     own = (images.shape[-2], images.shape[-1])
     framing = frame_person(_box(source), [_box(wanted)], size, own)
     people, poses = framed_body(source, framing), framed_body(wanted, framing)

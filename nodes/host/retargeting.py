@@ -1,62 +1,34 @@
-"""Target poses on the person of a photo: their build, their place, their camera."""
-
-from dataclasses import replace
-
-import torch
+"""Target poses on the people of photos: their build, their place, their camera."""
 
 from ...posexfer_core.body.motion import join_frames
-from ...posexfer_core.body.params import HumanParams
 from ...posexfer_core.body.retarget import Framing, retarget
-from ...posexfer_core.body.view import BodyView
 from ...posexfer_core.errors import ParamsError
-from ...posexfer_core.transfer.framing import body_box, cut_off_edges
-from ...posexfer_core.transfer.staging import NECK
+from ...posexfer_core.transfer.retarget_in_photo import retarget_in_photo
 from ..sockets import PosedBody
 
 
 def retarget_body(source: PosedBody, target: PosedBody, framing: Framing = "source") -> PosedBody:
     """Give the source's build to the target's pose.
 
-    With the source's framing, somebody whose feet the photo cuts off keeps the neck where it is:
-    nobody can tell where they stand.
-
     Args:
         source: one frame for all of the target's, or as many.
         target: as many frames as the result.
-        framing: whose camera, image size and place are used.
+        framing: whose camera, image size and place are used; see `retarget_in_photo`.
 
     Raises:
         ParamsError: the numbers of frames do not go together; as `retarget`.
     """
-    count = target.params.frames
-    if source.params.frames == 1:
-        params = _retargeted(source, source.params, target.params, framing)
-    elif source.params.frames != count:
+    people, poses, body = source.params, target.params, source.model
+    if people.frames not in (1, poses.frames):
         raise ParamsError(
-            f"The source body has {source.params.frames} frames and the target body {count}; "
+            f"The source body has {people.frames} frames and the target body {poses.frames}; "
             "expected one source, or as many as targets."
         )
+    pairs = [(people, poses)]
+    if people.frames > 1:
+        pairs = [(people.select(n), poses.select(n)) for n in range(poses.frames)]
+    if framing == "source":
+        placed = [retarget_in_photo(person, pose, body) for person, pose in pairs]
     else:
-        params = join_frames(
-            [
-                _retargeted(source, source.params.select(n), target.params.select(n), framing)
-                for n in range(count)
-            ]
-        )
-    return PosedBody(params=params, model=source.model)
-
-
-def _retargeted(
-    source: PosedBody, person: HumanParams, pose: HumanParams, framing: Framing
-) -> HumanParams:
-    params = retarget(person, pose, source.model, framing=framing)
-    if framing == "target":
-        return params
-    shown = BodyView.of(person, source.model)
-    if not cut_off_edges(body_box(shown), shown.size)[3]:
-        return params
-    placed = BodyView.of(params, source.model, frame=None)
-    shift = shown.joints[:, NECK] - placed.joints[:, NECK]
-    world_from_camera = params.camera_from_world[:, :3, :3].mT.to(shift)
-    moved = torch.einsum("fab,fb->fa", world_from_camera, shift)
-    return replace(params, transl=params.transl + moved[:, None].to(params.transl))
+        placed = [retarget(person, pose, body) for person, pose in pairs]
+    return PosedBody(params=join_frames(placed), model=body)

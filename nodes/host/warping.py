@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import torch
-from einops import rearrange
 from torch import Tensor
 
 from ...posexfer_core.body.view import BodyView
 from ...posexfer_core.errors import ConfigError, ImageError, ParamsError
-from ...posexfer_core.warp.canvas import Outside, with_room
+from ...posexfer_core.transfer.framing import Outside, body_box, frame_photo
 from ...posexfer_core.warp.dressed_person import SourcePhoto
 from ...posexfer_core.warp.filters import dilate
 from ...posexfer_core.warp.warp_to_pose import (
@@ -22,6 +21,7 @@ from ...posexfer_core.warp.warp_to_pose import (
 )
 from ..sockets import ClothedBody, PosedBody
 from .framing import (
+    UNFITTED,
     check_same_surface,
     count_frames,
     in_image_of,
@@ -92,8 +92,8 @@ def warp_batch(
         settings: see there.
 
     Raises:
-        ImageError: images, masks and bodies do not go together.
-        ParamsError: photos of one person have not a body each; as `count_frames`.
+        ImageError: images and masks do not go together.
+        ParamsError: bodies and images do not.
         ConfigError: room around several photos, which would differ in size.
     """
     masks = person_masks(mask, images)
@@ -112,7 +112,7 @@ def warp_batch(
     if settings.fit_to_source:
         placed = placed_target(source, target)
     else:
-        placed = in_image_of(target, images, "target body")
+        placed = in_image_of(target, images, UNFITTED)
         check_same_surface(source, placed)
     placed = repeated(placed, count)
     photos = list(_photos(images, source, placed, masks, padding, settings))
@@ -185,7 +185,7 @@ def _photos(
         )
         if photo.mask is not None:
             check_upright(photo.mask, photo.source)
-        yield photo if settings.outside == "crop" else _with_room(photo, settings.outside)
+        yield photo if settings.outside == "crop" else _with_room(photo)
 
 
 def _padding(padding: Tensor | None, images: Tensor, number: int) -> Tensor | None:
@@ -200,25 +200,18 @@ def _padding(padding: Tensor | None, images: Tensor, number: int) -> Tensor | No
     return (masks[number % len(masks)][None] > 0.5).cpu()
 
 
-def _with_room(photo: _Photo, outside: Outside) -> _Photo:
+def _with_room(photo: _Photo) -> _Photo:
     """Enlarge a photo so that it holds every pose; all frames get the same room."""
-    everybody = replace(
-        photo.targets.at(0),
-        vertices=rearrange(photo.targets.vertices, "frames points xyz -> 1 (frames points) xyz"),
-    )
-    room = with_room(photo.image, photo.source, everybody, photo.mask)
-    left, top = room.offset_xy
-    size = (room.image.shape[-2], room.image.shape[-1])
-    padding = room.outside
+    size = (photo.image.shape[-2], photo.image.shape[-1])
+    framing = frame_photo(body_box(photo.source), [body_box(photo.targets)], size, grown=True)
+    padding = framing.beyond(size)
     if photo.padding is not None:
-        padding = padding.clone()
-        height, width = photo.padding.shape[-2:]
-        padding[:, top : top + height, left : left + width] |= photo.padding
+        padding = padding | (framing.apply(photo.padding[:, None].float())[:, 0] > 0.5)
     return _Photo(
-        image=room.image,
-        source=room.source,
-        targets=photo.targets.reframed((-left, -top), 1.0, size),
-        mask=room.mask,
+        image=framing.apply(photo.image),
+        source=framing.reframe(photo.source),
+        targets=framing.reframe(photo.targets),
+        mask=None if photo.mask is None else framing.apply_to_mask(photo.mask),
         padding=padding,
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha1
 
 import torch
 from einops import rearrange, repeat
@@ -107,6 +108,12 @@ class BodyView:
             joints=self.joints[rows],
             intrinsics=self.intrinsics[rows],
         )
+
+    def topology(self) -> bytes:
+        """Give a digest of rest body and faces: alike where vertices name the same places."""
+        digest = sha1(self.canonical.numpy(force=True).tobytes())
+        digest.update(self.faces.numpy(force=True).tobytes())
+        return digest.digest()
 
     def located(self, detail: str) -> Float[Tensor, "batch points 3"] | None:
         """Find "fingers" or "face" on the posed skin, metres; None where the body has none."""

@@ -139,7 +139,7 @@ def _read_source(
         image_size=size,
         body=body,
     )
-    return for_image_size(convert_betas(params, body), size)
+    return for_image_size(convert_betas(params, body), size, whose="source's body")
 
 
 def _mask(options: argparse.Namespace) -> Float[Tensor, "1 1 height width"] | None:

@@ -14,8 +14,8 @@ from ..files.animations import ANIMATIONS, check_animation_target, save_animatio
 from ..files.atomic import make_folder
 from ..files.images import SUFFIXES, check_image_target, load_image, save_image
 from ..network.config import LATENT_STRIDE
+from ..transfer.framing import Outside
 from ..transfer.staging import PHOTO_SIDE, Stage, stage
-from ..warp.canvas import Outside
 from ..warp.filters import dilate, gaussian_blur
 from .drawing import METHODS, ImageTensor, add_drawing_options, draw_frames, open_sampler
 from .drawing import speaks_of_network as network_asked

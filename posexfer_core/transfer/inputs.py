@@ -1,7 +1,6 @@
 """The network's inputs, computed from the source image and two views of a body."""
 
 from collections.abc import Callable
-from hashlib import sha1
 
 import torch
 import torch.nn.functional as F
@@ -29,9 +28,7 @@ def body_points(view: BodyView, count: int) -> SurfacePoints:
 
     They depend on the rest body and its faces alone: point k is the same place on every person.
     """
-    digest = sha1(view.canonical.numpy(force=True).tobytes())
-    digest.update(view.faces.numpy(force=True).tobytes())
-    key = (digest.digest(), count)
+    key = (view.topology(), count)
     if key not in _points_of_topology:
         _points_of_topology[key] = sample_surface_points(view.canonical, view.faces, count)
     return _points_of_topology[key]

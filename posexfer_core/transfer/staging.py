@@ -1,31 +1,27 @@
 """Source and target in one image frame: what a transfer starts from."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..body.joints import JOINT_NAMES
 from ..body.model import BodyModel
 from ..body.params import HumanParams
-from ..body.retarget import retarget
 from ..body.view import BodyView
 from ..errors import ConfigError, ImageError
 from ..register.resample_topology import on_topology_of
-from ..warp.canvas import Outside
 from ..warp.dressed_person import SourcePhoto
 from ..warp.person_mask import check_person_mask
 from ..warp.progress import Progress, nothing
 from ..warp.warp_to_pose import Leftovers, WarpedPhoto, pose_source, prepare_source
-from .framing import Framing, body_box, cut_off_edges, frame_person, frame_photo
+from .framing import Framing, Outside, body_box, frame_person, frame_photo
+from .retarget_in_photo import retarget_in_photo
 
 IMAGE_SIZE = (256, 176)
 """Height and width that the bundled network was trained on, pixels."""
 PHOTO_SIDE = 768
 """Longest side of what is drawn of a whole photo, unless more is asked for; pixels."""
-
-NECK = JOINT_NAMES.index("neck")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,10 +131,10 @@ def stage(
         if photo.mask is not None:
             check_person_mask(photo.mask, photo.view)
     box = body_box(view)
-    posed = retarget(source, target, source_body, framing="source") if retargeted else None
-    wanted = None if posed is None else BodyView.of(posed, source_body, frame=None)
-    if wanted is not None and cut_off_edges(box, own_size)[3]:
-        wanted = _at_the_neck_of(view, wanted)
+    wanted = None
+    if retargeted:
+        posed = retarget_in_photo(source, target, source_body)
+        wanted = BodyView.of(posed, source_body, frame=None)
     others = [] if wanted is None else [body_box(wanted)]
     if size is not None:
         framing = frame_person(box, others, size, own_size)
@@ -149,12 +145,6 @@ def stage(
     if wanted is None:
         return staging.at(framing, view, _framed_alone(target, body, framing.size))
     return staging.at(framing, view, framing.reframe(wanted))
-
-
-def _at_the_neck_of(source: BodyView, target: BodyView) -> BodyView:
-    """Shift the target's neck to the source's, whose feet lie outside the image."""
-    shift = (source.joints - target.joints)[:, [NECK]]
-    return replace(target, vertices=target.vertices + shift, joints=target.joints + shift)
 
 
 @dataclass(frozen=True)

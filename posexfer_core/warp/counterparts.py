@@ -30,6 +30,8 @@ INWARD_STEPS = 12
 """How often a vertex is averaged with its neighbours for it to lie well inside its limb."""
 ASLANT = 0.6
 """Part of the normal that looks to the front or the back, below which places look inward."""
+MOST_TOPOLOGIES = 8
+"""Bodies whose counterparts are kept; 2 MB each."""
 HAIRLINE, CHIN, CROWN = 0.82, 0.63, 0.89
 """Heights on the rest body, canonical; above the first a head is hair or hat all around."""
 
@@ -51,6 +53,9 @@ class Counterpart(NamedTuple):
         return (self.weights[..., None] * values[:, self.corners]).sum(2)
 
 
+_of_topology: dict[tuple[bytes, torch.device], list[Counterpart]] = {}
+
+
 def part_distances() -> Int[Tensor, "24 24"]:
     """Count the bones between two joints; from a hand to the pelvis there are eight."""
     common = (ANCESTORS[:, None] & ANCESTORS[None]).sum(-1) - 1
@@ -63,9 +68,18 @@ def find_counterparts(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Co
     Places at the sides of a limb look a little inward, where the camera sees them less aslant.
 
     Args:
-        view: any view of the body; only its rest shape is looked at.
+        view: any view of the body; only its rest shape is looked at, once per topology.
         face: the vertices of the face.
     """
+    key = (view.topology(), view.canonical.device)
+    if key not in _of_topology:
+        if len(_of_topology) >= MOST_TOPOLOGIES:
+            _of_topology.clear()
+        _of_topology[key] = _found(view, face)
+    return _of_topology[key]
+
+
+def _found(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
     rest = _RestBody(view)
     places, head = view.canonical, view.parts == JOINT_INDEX["head"]
     other_side = places.new_tensor([-1.0, 1.0])

@@ -103,7 +103,7 @@ def dress(
         safe=safe[:, None].to(image),
         bare=(~covered).to(image),
         occluders=occluder_table(worn),
-        counterparts=find_counterparts(worn, face),
+        counterparts=find_counterparts(bare, face),
         skin=face_colour(small, worn, face, safe),
     )
     progress()

@@ -31,6 +31,9 @@ CONTEXT = 0.75
 """How much of the surroundings is searched, as a share of the hole's longer side."""
 ROUNDS = (6, 4, 2)
 """Searches and votes on the coarsest level, the next, and all others."""
+MOSAIC, PIECES = 0.2, 0.5
+"""Share of neighbours that lie beside each other where they come from, too, below which copied
+pixels are a mosaic, and above which they are pieces of texture."""
 BAND_ROWS = 256
 
 Places = Int[Tensor, "height width 2"]
@@ -66,12 +69,12 @@ def texture_of_hole(
     small, small_hole = _shrunk(image, hole, step)
     if bool(small_hole.all()):
         return image[0, :, hole[0]]
-    found = _find(small, small_hole, torch.Generator().manual_seed(seed), progress)
-    correction = _correction(small, small_hole, found)
+    found, voted = _find(small, small_hole, torch.Generator().manual_seed(seed), progress)
+    planes = torch.cat([_correction(small, small_hole, found), voted, _coherence(found)], 1)[0]
     bands = []
     for top in range(0, hole.shape[-2], BAND_ROWS):
         at = hole[0, top : top + BAND_ROWS].nonzero() + hole.new_tensor([top, 0], dtype=torch.long)
-        bands.append(_copied(image, at, found, correction, step))
+        bands.append(_copied(image, at, found, planes, step))
         progress()
     return torch.cat(bands, 1)
 
@@ -82,8 +85,14 @@ def _shrunk(image: Tensor, hole: Tensor, step: int) -> tuple[Tensor, Tensor]:
     return F.avg_pool2d(image, step, ceil_mode=True, count_include_pad=False), holes
 
 
-def _find(image: Tensor, hole: Tensor, generator: torch.Generator, progress: Progress) -> Places:
-    """Find a patch outside the hole for every one that touches it, coarse to fine."""
+def _find(
+    image: Tensor, hole: Tensor, generator: torch.Generator, progress: Progress
+) -> tuple[Places, Float[Tensor, "1 3 height width"]]:
+    """Find a patch outside the hole for every one that touches it, coarse to fine.
+
+    Returns:
+        Places, and the image with what the patches' votes make of the hole.
+    """
     levels = [(image, hole)]
     while min(levels[-1][0].shape[-2:]) >= 2 * COARSEST_PX:
         smaller = _shrunk(*levels[-1], 2)
@@ -105,7 +114,7 @@ def _find(image: Tensor, hole: Tensor, generator: torch.Generator, progress: Pro
             progress()
         found = places
     assert found is not None
-    return found
+    return found, image
 
 
 def _start(
@@ -224,10 +233,38 @@ def _correction(image: Tensor, hole: Tensor, found: Places) -> Float[Tensor, "1 
     return fill_holes(alike * lacking, ring) * dilate(hole, 1)[:, None]
 
 
+def _coherence(found: Places) -> Float[Tensor, "1 1 height width"]:
+    """Tell how far places lie in pieces of the image, and not each somewhere else, 0 to 1."""
+    height, width = found.shape[:2]
+    shift = found - torch.stack(
+        torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"), -1
+    ).to(found)
+    padded = F.pad(shift.movedim(-1, 0)[None].float(), (1,) * 4, mode="replicate")[0]
+    alike = torch.zeros(1, 1, height, width).to(padded)
+    for dy, dx in ((0, 1), (1, 0), (1, 2), (2, 1)):
+        near = padded[:, dy : dy + height, dx : dx + width].movedim(0, -1)
+        alike += (near == shift).all(-1) / 4
+    share = box_blur(alike, REACH)
+    return ((share - MOSAIC) / (PIECES - MOSAIC)).clamp(0.0, 1.0)
+
+
 def _copied(
-    image: Tensor, at: Int[Tensor, "pixels 2"], found: Places, correction: Tensor, step: int
+    image: Tensor,
+    at: Int[Tensor, "pixels 2"],
+    found: Places,
+    planes: Float[Tensor, "7 height width"],
+    step: int,
 ) -> Float[Tensor, "3 pixels"]:
-    """Read pixels of the hole from where the four patches of the small copy around them lie."""
+    """Read pixels of the hole from where the four patches of the small copy around them lie.
+
+    Args:
+        image: the photo.
+        at: its pixels.
+        found: places in the small copy.
+        planes: of it: corrections, the votes' colours, which stand where there is no coherence,
+            and coherence.
+        step: pixels of the photo to one of the copy.
+    """
     exact = (at + 0.5) / step - 0.5
     low, limit = exact.floor(), at.new_tensor(found.shape[:2]) - 1
     total = torch.zeros(len(at), 3).to(image)
@@ -237,6 +274,7 @@ def _copied(
         j, i = near.long().clamp(min=0).minimum(limit).unbind(1)
         source = at + step * (found[j, i] - torch.stack([j, i], 1))
         source = source.clamp(min=0).minimum(at.new_tensor(image.shape[-2:]) - 1)
-        colour = image[0, :, source[:, 0], source[:, 1]] + correction[0, :, j, i]
-        total += weight * colour.T
+        correction, smooth, coherence = planes[:, j, i].split([3, 3, 1])
+        colour = image[0, :, source[:, 0], source[:, 1]] + correction
+        total += weight * torch.lerp(smooth, colour, coherence).T
     return total.T.clamp(-1.0, 1.0)

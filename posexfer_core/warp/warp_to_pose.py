@@ -16,7 +16,6 @@ from ..body.view import BodyView
 from ..errors import ImageError
 from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
-from .canvas import Outside, with_room
 from .clothed_shell import wear
 from .dressed_person import EDGE_M, SourcePhoto, dress, px_per_m
 from .exemplar_fill import texture_of_hole
@@ -58,8 +57,6 @@ class WarpedPhoto(NamedTuple):
     1 on known background, 0 where nothing of the kind is shown."""
     worn: BodyView
     """The clothed target, for maps that fit the image."""
-    offset_xy: tuple[int, int]
-    """The photo's left upper corner in the image, pixels; (0, 0) unless there is room around."""
 
     def without(self, unshown: Bool[Tensor, "1 height width"]) -> "WarpedPhoto":
         """Take what the photo does not show for unknown: it is none of its background."""
@@ -98,9 +95,8 @@ def warp_to_pose(
     mask: Float[Tensor, "masks 1 mask_height mask_width"] | None = None,
     *,
     leftovers: Leftovers = "keep",
-    outside: Outside = "crop",
 ) -> WarpedPhoto:
-    """Warp a photo's person into another pose.
+    """Warp a photo's person into another pose; `stage` makes room for one that leaves the photo.
 
     Args:
         image: the photo, in [-1, 1].
@@ -109,27 +105,12 @@ def warp_to_pose(
         mask: share of the person in each pixel; without one it is guessed from the body and from
             colours (`estimate_mask`), which is worse.
         leftovers: what becomes of the mask's things that are no part of the body, such as poles.
-        outside: what becomes of a pose that leaves the photo; all but "crop" give more image.
 
     Raises:
         ImageError: more than one image, or sizes that differ.
     """
     _check(image, source, mask)
-    _check(image, target, mask)
-    room = None if outside == "crop" else with_room(image, source, target, mask)
-    if room is not None:
-        image, source, target, mask = room[:4]
-    prepared = prepare_source(
-        image,
-        source,
-        mask,
-        leftovers=leftovers,
-        outside=room.outside if room is not None and outside == "fill" else None,
-    )
-    warped = pose_source(prepared, target)
-    if room is None:
-        return warped
-    return warped.without(room.outside)._replace(offset_xy=room.offset_xy)
+    return pose_source(prepare_source(image, source, mask, leftovers=leftovers), target)
 
 
 def prepare_source(
@@ -234,7 +215,6 @@ def pose_source(
         inpaint=~(visible | background),
         confidence=confidence,
         worn=worn,
-        offset_xy=(0, 0),
     )
 
 

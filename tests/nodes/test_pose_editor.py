@@ -73,7 +73,7 @@ def test_the_size_can_be_asked_for(pack, bodies):
 
 
 def test_an_image_of_another_aspect_is_refused(pack, bodies):
-    error = pack.module("posexfer_core.errors").ImageError
+    error = pack.module("posexfer_core.errors").ParamsError
     with pytest.raises(error, match="stands in an image of"):
         run(pack, body=bodies[0], image=torch.rand(1, 64, 128, 3))
 

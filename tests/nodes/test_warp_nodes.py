@@ -231,9 +231,9 @@ def test_masks_that_cannot_be_meant_are_explained(pack, painted, poses):
 
 def test_bodies_of_other_images_are_refused_in_words(pack, painted, photo, poses):
     errors = pack.module("posexfer_core.errors")
-    with pytest.raises(errors.ImageError, match="source body stands in an image of 512x512"):
+    with pytest.raises(errors.ParamsError, match="source body stands in an image of 512x512"):
         warp(pack, painted, poses["walking"], source_body=photo[1])
-    with pytest.raises(errors.ImageError, match="fit_to_source"):
+    with pytest.raises(errors.ParamsError, match="fit_to_source"):
         warp(pack, painted, photo[1], fit_to_source=False)
 
 

@@ -10,7 +10,8 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ConfigError, ImageError
 from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.transfer.framing import body_box
-from posexfer_core.transfer.staging import NECK, stage
+from posexfer_core.transfer.retarget_in_photo import NECK
+from posexfer_core.transfer.staging import stage
 from posexfer_core.warp.dressed_person import SourcePhoto
 
 SIZE = (256, 176)

@@ -2,7 +2,7 @@
 
 import torch
 
-from posexfer_core.warp.exemplar_fill import texture_of_hole
+from posexfer_core.warp.exemplar_fill import _coherence, texture_of_hole
 
 
 def fill_with_texture(image: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
@@ -62,3 +62,11 @@ def test_nothing_to_fill_and_nothing_to_fill_from_change_nothing():
     image = stripes()
     assert torch.equal(fill_with_texture(image, torch.zeros(1, 96, 128, dtype=torch.bool)), image)
     assert torch.equal(fill_with_texture(image, torch.ones(1, 96, 128, dtype=torch.bool)), image)
+
+
+def test_pixels_from_everywhere_are_no_texture_and_those_of_one_piece_are():
+    rows, columns = torch.meshgrid(torch.arange(20), torch.arange(30), indexing="ij")
+    piece = torch.stack([rows + 3, columns - 2], -1)
+    everywhere = torch.randint(20, (20, 30, 2), generator=torch.Generator().manual_seed(0))
+    assert float(_coherence(piece).min()) == 1.0
+    assert float(_coherence(everywhere).max()) == 0.0
