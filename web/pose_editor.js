@@ -125,8 +125,18 @@ function follow(object, name, then) {
   };
 }
 
+/** The page counts and pinches all touches on their way down; those of an editor are not its own. */
+function keepTouches() {
+  for (const name of ["touchstart", "touchmove", "touchend", "touchcancel"]) {
+    window.addEventListener(name, (event) => {
+      if (event.target instanceof Element && event.target.closest(".posexfer-editor")) event.stopPropagation();
+    }, { capture: true, passive: true });
+  }
+}
+
 app.registerExtension({
   name: "posexfer.PoseEditor",
+  setup: keepTouches,
   getCustomWidgets: () => ({ [WIDGET]: addEditor }),
   /** The page makes nodes anew when it undoes; what they said when they ran is still there. */
   loadedGraphNode(/** @type {any} */ node) {
