@@ -143,6 +143,21 @@ def test_poses_are_kept_copied_and_made_a_batch(server: Server, renderer: str):
     assert facts["status"] == "success"
 
 
+@pytest.mark.parametrize(
+    ("template", "size", "files"),
+    [("pose_by_hand", [176, 256], 1), ("pose_your_own_photo", [512, 512], 2)],
+)
+def test_a_template_is_opened_run_posed_and_run_again(
+    server: Server, renderer: str, template: str, size: list[int], files: int
+):
+    facts = drive(server, renderer, template)
+    assert facts["status"] == ["success", "success"]
+    assert facts["size"] == size and facts["backdrop"]
+    assert facts["kept"], "a run leaves the template's pose as it is"
+    assert facts["posed"]
+    assert facts["files"] == [files, files]
+
+
 def test_speed_and_memory_are_printed(
     server: Server, renderer: str, capsys: pytest.CaptureFixture[str]
 ):

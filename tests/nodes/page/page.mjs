@@ -23,6 +23,8 @@ export class EditorPage {
     page.on("console", (said) => {
       if (said.type() === "error" && said.text().includes("posexfer")) errors.push(said.text());
     });
+    // Without it a fresh user is shown the templates, in front of the graph.
+    await fetch(`${address}/settings/Comfy.TutorialCompleted`, { method: "POST", body: "true" });
     await page.goto(address);
     await page.waitForFunction(() => window.app?.graph && window.app?.extensionManager?.setting);
     await page.waitForTimeout(1500);

@@ -357,6 +357,46 @@ async function speed(page) {
   return { size, framesPerSecond, heap: [before, middle, await heap()] };
 }
 
+/** A template as the page opens it, with small weights: run, pose, run again. */
+async function template(page, name) {
+  await page.page.evaluate(async (title) => {
+    const { app } = window;
+    const address = `/api/workflow_templates/posexfer/${encodeURIComponent(title)}.json`;
+    const file = await (await fetch(address)).json();
+    const encoders = file.nodes.filter((node) => node.type === "CLIPTextEncode");
+    for (const node of encoders) { // zeros stand for what text encoders give
+      Object.assign(node, { type: "TestZeroText", inputs: [], widgets_values: [768, 768] });
+    }
+    file.links = file.links.filter(([, , , to]) => !encoders.some((node) => node.id === to));
+    await app.loadGraphData(file);
+    const small = { steps: 2, weights: "toy.safetensors" };
+    for (const node of app.graph._nodes) {
+      const own = node.type === "PoseXfer_FramePose" ? { ...small, width: 128, height: 128 } : small;
+      for (const widget of node.widgets ?? []) widget.value = own[widget.name] ?? widget.value;
+    }
+  }, name);
+  await page.wait(1500);
+  await page.fit();
+  await page.shot(`${name}, opened`);
+  const opened = await page.value();
+  const first = await page.run();
+  await page.wait(1500);
+  await page.shot(`${name}, run`);
+  const { size, backdrop } = await page.ask((editor) => ({
+    size: editor.session.camera.size, backdrop: editor.backdrop?.naturalWidth > 0,
+  }));
+  const ran = await page.value();
+  await page.drag(await page.joint(WRIST), -15, 10, { shot: `${name}, dragged` });
+  const second = await page.run();
+  const files = (entry) => Object.values(entry.outputs).flatMap((one) => one.images ?? [])
+    .filter((one) => one.type === "output").length;
+  return {
+    status: [first.status.status_str, second.status.status_str], size, backdrop,
+    kept: opened !== "" && opened === ran, posed: (await page.value()) !== ran,
+    files: [files(first), files(second)],
+  };
+}
+
 export const SCENARIOS = {
   edit: { drive: edit },
   photo: { drive: photo },
@@ -367,4 +407,6 @@ export const SCENARIOS = {
   touch: { drive: touch, options: { touch: true, density: 2 } },
   library: { drive: library },
   speed: { drive: speed },
+  pose_by_hand: { drive: (page) => template(page, "Pose by hand") },
+  pose_your_own_photo: { drive: (page) => template(page, "Pose your own photo") },
 };
