@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from .commands import convert, demo, estimate, info, render, transfer
-from .errors import PersonNotFoundError, PoseXferError
+from .errors import PoseXferError, ThreeLinesError
 
 COMMANDS = (transfer, estimate, render, convert, info, demo)
 USER_ERROR = 2
@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
         sys.stdout.flush()
     except PoseXferError as error:
-        lines = str(error).splitlines() if isinstance(error, PersonNotFoundError) else [str(error)]
+        lined = any(isinstance(one, ThreeLinesError) for one in (error, error.__cause__))
+        lines = str(error).splitlines() if lined else [str(error)]
         message = "\n".join(" ".join(line.split()) for line in lines)
         sys.stderr.write(f"posexfer {options.command}: {message}\n")
         return USER_ERROR

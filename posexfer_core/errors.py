@@ -25,11 +25,15 @@ class KeypointsError(PoseXferError):
     """Keypoints are missing, in no known layout, or show no person."""
 
 
-class PersonNotFoundError(PoseXferError):
-    """Nobody in an image can be used; says on a line each what was found, expected, and to do."""
+class ThreeLinesError(PoseXferError):
+    """Says on a line each what was found, what was expected, and what to do."""
 
     def __init__(self, found: str, expected: str, advice: str) -> None:
         super().__init__("\n".join((found, expected, advice)))
+
+
+class PersonNotFoundError(ThreeLinesError):
+    """Nobody in an image can be used."""
 
 
 class MeshError(PoseXferError):
@@ -46,3 +50,11 @@ class ParamsError(PoseXferError):
 
 class ImageError(PoseXferError):
     """A file is not an image, or not one that can be used."""
+
+
+class UnknownFileError(ThreeLinesError, ParamsError):
+    """A file is no body parameter file that is known."""
+
+
+class UnknownKeypointsError(ThreeLinesError, KeypointsError):
+    """A file or value holds no keypoints in a layout that is known."""

@@ -34,6 +34,18 @@ OLD_TORCH_PICKLES = 5
 """Pickles at the beginning of those."""
 TORCH_PICKLE = "data.pkl"
 """The end of the name of the only one in a later file."""
+OTHER_FILES = (
+    (b"Kaydara FBX", "an FBX file", "Export the motion as .bvh or .glb."),
+    (b"; FBX", "an FBX file", "Export the motion as .bvh or .glb."),
+    (b"glTF", "a GLB file", "Give its name the end .glb."),
+    (b"ply", "a PLY mesh", "Give its name the end .ply."),
+    (b"BLENDER", "a Blender file", "Export the motion as .bvh or .glb."),
+    (b"\x89HDF", "an HDF5 file", "Save its arrays as .npz."),
+    (b"MATLAB", "a MATLAB file", "Save its arrays as .npz."),
+    (b"\x89PNG", "an image", "Was it picked instead of the pose?"),
+    (b"\xff\xd8\xff", "an image", "Was it picked instead of the pose?"),
+)
+"""How files begin that are often given instead, what they are, and what to do."""
 TABLE_BYTES = b"0123456789+-.eEnaNifIF, \t\r\n"
 """Of tables of numbers; NaN and infinity are among them."""
 PADDING = b" \t\r\n\xef\xbb\xbf"
@@ -72,9 +84,13 @@ def _contents(data: bytes, name: str) -> Any:
         return table
     data = decompress(data, name)
     if not data.startswith(PICKLE_MAGIC):
+        kind, advice = next(
+            (known[1:] for known in OTHER_FILES if data.startswith(known[0])),
+            ("another kind of file", "Was an image or another file picked instead?"),
+        )
         raise ParamsError(
-            f"{name} holds no arrays: expected .npz, .npy, JSON, a pickle, or a file of joblib or "
-            "torch. Was an image or another file picked instead?"
+            f"{name} holds no arrays: it is {kind}; expected .npz, .npy, JSON, a pickle, or a file "
+            f"of joblib or torch. {advice}"
         )
     return unpickle(data, name)
 

@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from ..body.joints import JOINT_INDEX, JOINT_NAMES, LIMB_CHAINS, PARENTS
 from ..body.model import BodyModel
-from ..errors import ParamsError
+from ..errors import ParamsError, UnknownFileError
 from ..files.bvh_text import Bvh
 from ..geometry.camera_conversions import SURELY_UPRIGHT, nearest_axis
 from ..geometry.so3 import exp_map, log_map, swing
@@ -45,10 +45,13 @@ def read_bvh(source: Source) -> list[Track]:
     bvh: Bvh = source.content
     bones = match_bones(bvh.names, bvh.parents)
     if missing := [joint for joint in NEEDED if joint not in bones]:
-        raise ParamsError(
+        raise UnknownFileError(
             f"{source.path.name} has no bone that is known as {', '.join(missing)}; it has "
-            f"{', '.join(bvh.names)[:300]}. Known are the names of SMPL, Mixamo, CMU, DAZ, "
-            "Biped, HIK, VRoid, Rigify, Auto-Rig Pro, OptiTrack and Kinect."
+            f"{', '.join(bvh.names)[:300]}.",
+            f"{len(NEEDED) - len(missing)} of the {len(NEEDED)} bones that a body needs are known "
+            "by their names.",
+            "Rename the others as Mixamo has them: Hips, LeftUpLeg, LeftLeg, LeftArm, LeftForeArm, "
+            "and so on the right.",
         )
     body = source.body or BodyModel.bundled()
     rest = body.rest(torch.zeros(1, 10).to(body.v_template))[1][0].double().cpu().numpy()

@@ -68,6 +68,18 @@ def _track(results: list[FitResult], notes: list[str]) -> Track:
 
 
 FORMATS = (
-    Format(name="sam-3d-body", title="SAM 3D Body", matches=is_mhr, read=_read_mhr),
-    Format(name="nlf-joints", title="NLF's free joints", matches=is_nlf, read=_read_nlf),
+    Format(
+        name="sam-3d-body",
+        title="SAM 3D Body",
+        matches=is_mhr,
+        read=_read_mhr,
+        told_by=("pred_keypoints_3d", "pred_cam_t", "focal_length"),
+    ),
+    Format(
+        name="nlf-joints",
+        title="NLF's free joints",
+        matches=is_nlf,
+        read=_read_nlf,
+        told_by=("joints3d_nonparam",),
+    ),
 )

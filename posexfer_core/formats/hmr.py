@@ -223,9 +223,23 @@ def _read_hybrik(source: Source) -> list[Track]:
 
 
 FORMATS = (
-    Format(name="hmr2", title="HMR2 / 4D-Humans", matches=_is_hmr2, read=_read_hmr2),
-    Format(name="phalp", title="PHALP tracks", matches=_is_phalp, read=_read_phalp),
-    Format(name="champ", title="Champ", matches=_is_champ, read=_read_champ),
+    Format(
+        name="hmr2",
+        title="HMR2 / 4D-Humans",
+        matches=_is_hmr2,
+        read=_read_hmr2,
+        told_by=("pred_smpl_params",),
+    ),
+    Format(
+        name="phalp",
+        title="PHALP tracks",
+        matches=_is_phalp,
+        read=_read_phalp,
+        told_by=("tid", "smpl", "camera"),
+    ),
+    Format(
+        name="champ", title="Champ", matches=_is_champ, read=_read_champ, told_by=("smpls", "cam_t")
+    ),
     Format(
         name="hybrik",
         title="HybrIK",

@@ -233,5 +233,6 @@ FORMATS = (
         title="HumanML3D, MDM and other motions of SMPL's joints",
         matches=_is_joints,
         read=_read_joints,
+        told_by=("joints3d",),
     ),
 )

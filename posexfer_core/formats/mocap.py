@@ -237,13 +237,31 @@ def _read_phc(source: Source) -> list[Track]:
 
 FORMATS = (
     Format(name="mdm", title="MDM", matches=has("thetas", "root_translation"), read=_read_mdm),
-    Format(name="amass", title="AMASS (SMPL-H and SMPL-X)", matches=_is_amass, read=_read_amass),
+    Format(
+        name="amass",
+        title="AMASS (SMPL-H and SMPL-X)",
+        matches=_is_amass,
+        read=_read_amass,
+        told_by=("poses", "trans"),
+    ),
     Format(
         name="aist",
         title="AIST++ / SMPL-to-FBX",
         matches=has("smpl_poses", "smpl_trans"),
         read=_read_aist,
     ),
-    Format(name="phc", title="PHC / PBHC", matches=_is_phc, read=_read_phc),
-    Format(name="easymocap", title="EasyMocap", matches=_is_easymocap, read=_read_easymocap),
+    Format(
+        name="phc",
+        title="PHC / PBHC",
+        matches=_is_phc,
+        read=_read_phc,
+        told_by=("pose_aa", "trans_orig"),
+    ),
+    Format(
+        name="easymocap",
+        title="EasyMocap",
+        matches=_is_easymocap,
+        read=_read_easymocap,
+        told_by=("Rh", "Th", "poses"),
+    ),
 )

@@ -29,6 +29,7 @@ from . import (
     weak_perspective,
 )
 from .track import Format, Source, Track
+from .unknown import unknown_file
 
 logger = logging.getLogger(__name__)
 
@@ -126,11 +127,7 @@ def _recognise(content: object, name: str, wanted: str | None) -> Format:
     for known in FORMATS:
         if wanted == known.name or (wanted is None and known.matches(content)):
             return known
-    raise ParamsError(
-        f"{name} is no body parameter file that is known. It holds {describe(content)[:600]}. "
-        f"Read are: {', '.join(known.title for known in FORMATS)}, and our own .npz; "
-        "docs/formats.md lists their keys. If it is one of them, name it with format=."
-    )
+    raise unknown_file(name, content, FORMATS)
 
 
 def _read(known: Format, source: Source, frame: int | None, person: int | None) -> HumanParams:

@@ -167,4 +167,12 @@ def _squares(
     return flat, deep
 
 
-FORMATS = (Format(name="romp", title="ROMP / BEV", matches=_is_romp, read=_read_romp),)
+FORMATS = (
+    Format(
+        name="romp",
+        title="ROMP / BEV",
+        matches=_is_romp,
+        read=_read_romp,
+        told_by=("cam", "smpl_thetas"),
+    ),
+)

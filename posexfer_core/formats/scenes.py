@@ -159,7 +159,15 @@ def _read_smplifyx(source: Source) -> list[Track]:
 _is_smplifyx = has("camera_rotation", "camera_translation", "global_orient", "body_pose")
 
 FORMATS = (
-    Format(name="multi-hmr", title="Multi-HMR", matches=_is_multi_hmr, read=_read_multi_hmr),
+    Format(
+        name="multi-hmr",
+        title="Multi-HMR",
+        matches=_is_multi_hmr,
+        read=_read_multi_hmr,
+        told_by=("rotvec", "transl_pelvis"),
+    ),
     Format(name="smplify-x", title="SMPLify-X", matches=_is_smplifyx, read=_read_smplifyx),
-    Format(name="nlf", title="NLF", matches=_is_nlf, read=_read_nlf),
+    Format(
+        name="nlf", title="NLF", matches=_is_nlf, read=_read_nlf, told_by=("pose", "betas", "trans")
+    ),
 )

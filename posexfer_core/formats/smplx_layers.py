@@ -200,5 +200,6 @@ FORMATS = (
         title="names of smplx's layers, as SMPLer-X and SMPLest-X write",
         matches=_is_layers,
         read=_read_layers,
+        told_by=("global_orient", "body_pose"),
     ),
 )

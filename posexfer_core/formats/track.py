@@ -220,16 +220,35 @@ class Format:
     """Whether a file's content has the keys of this format."""
     read: Callable[[Source], Sequence[Track]]
     """The persons of a file, in the file's order."""
+    told_by: tuple[str, ...] = ()
+    """The keys that tell it, where `matches` is not `Keys`; for advice."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that tell it; of several spellings the first."""
+        if isinstance(self.matches, Keys):
+            return (*self.matches.needed, *self.matches.one_of[:1])
+        return self.told_by
 
 
-def has(*needed: str, one_of: Sequence[str] = ()) -> Callable[[Any], bool]:
-    """Match dicts that have all of some keys, and one of others where those are given."""
+@dataclass(frozen=True)
+class Keys:
+    """Matches dicts that have all of some keys, and one of others where those are given."""
 
-    def matches(content: Any) -> bool:
+    needed: tuple[str, ...]
+    one_of: tuple[str, ...] = ()
+
+    def __call__(self, content: Any) -> bool:
+        """Whether a file's content has them."""
         keys = keys_of(content)
-        return keys.issuperset(needed) and (not one_of or not keys.isdisjoint(one_of))
+        return keys.issuperset(self.needed) and (
+            not self.one_of or not keys.isdisjoint(self.one_of)
+        )
 
-    return matches
+
+def has(*needed: str, one_of: Sequence[str] = ()) -> Keys:
+    """Match dicts that have all of some keys, and one of others where those are given."""
+    return Keys(needed, tuple(one_of))
 
 
 def first_value(content: Any) -> Any:

@@ -265,7 +265,13 @@ FORMATS = (
         matches=has("pose", "shape", "global_t", "focal_l"),
         read=_read_cliff,
     ),
-    Format(name="wham", title="WHAM", matches=_is_wham, read=_read_wham),
+    Format(
+        name="wham",
+        title="WHAM",
+        matches=_is_wham,
+        read=_read_wham,
+        told_by=("pose", "trans", "betas"),
+    ),
     Format(
         name="tram",
         title="TRAM",
@@ -284,5 +290,11 @@ FORMATS = (
         matches=MOTION_CAPTURE,
         read=_read_motion_capture,
     ),
-    Format(name="prompthmr", title="PromptHMR", matches=_is_prompthmr, read=_read_prompthmr),
+    Format(
+        name="prompthmr",
+        title="PromptHMR",
+        matches=_is_prompthmr,
+        read=_read_prompthmr,
+        told_by=("people", "camera_world"),
+    ),
 )

@@ -112,7 +112,17 @@ def _size_from_boxes(fields: Fields, camera: np.ndarray) -> tuple[int, int] | No
 
 FORMATS = (
     Format(
-        name="frankmocap", title="FrankMocap / UPGPT", matches=_is_frankmocap, read=_read_frankmocap
+        name="frankmocap",
+        title="FrankMocap / UPGPT",
+        matches=_is_frankmocap,
+        read=_read_frankmocap,
+        told_by=("pred_body_pose", "pred_camera", "bbox_top_left"),
     ),
-    Format(name="vibe", title="VIBE / PARE / PyMAF", matches=_is_vibe, read=_read_vibe),
+    Format(
+        name="vibe",
+        title="VIBE / PARE / PyMAF",
+        matches=_is_vibe,
+        read=_read_vibe,
+        told_by=("pose", "orig_cam"),
+    ),
 )

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
 from ..errors import KeypointsError
 from .layouts import COCO17
+from .missing import number_array
 from .raw_people import RawFrames, raw_person
 
 BOX = 5
@@ -20,7 +20,7 @@ def find_frames(content: Any) -> RawFrames | None:
     if not isinstance(content, ndarray) and not _is_number_list(content):
         return None
     try:
-        array = np.asarray(content, dtype=np.float64)
+        array = number_array(content)
     except (TypeError, ValueError, OverflowError) as error:
         raise KeypointsError(f"the array is ragged or not of numbers: {error}.") from error
     if array.ndim == 2 and array.shape[1] in YOLO_COLUMNS:
@@ -45,5 +45,5 @@ def _is_number_list(content: Any) -> bool:
             return True
         if not isinstance(content, list | tuple) or not content:
             return False
-        content = content[0]
+        content = next((one for one in content if one is not None), None)
     return False

@@ -10,22 +10,19 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from ..errors import KeypointsError, ParamsError
-from ..files.containers import read_container
+from ..errors import KeypointsError, ParamsError, UnknownKeypointsError
+from ..files.containers import describe, read_container
 from ..files.folders import numbered_files
 from . import arrays, coco, mediapipe, openpose
 from .canvas import PixelsPerUnit, pixels_of_canvas, pixels_of_shares
 from .joints3d import name_joints
 from .keypoints import Keypoints
+from .missing import are_missing
 from .observation import FrameObservations, Observation
 from .raw_people import RawPerson
 
 logger = logging.getLogger(__name__)
 
-EXPECTED = (
-    "expected COCO-17, COCO-WholeBody, Halpe, OpenPose BODY_18 or BODY_25, MMPose's or "
-    "Ultralytics' predictions, MediaPipe's pose landmarks, or a ComfyUI POSE_KEYPOINT value"
-)
 SUFFIXES = (".json", ".npy")
 LABEL_SUFFIXES = (".txt",)
 """Of YOLO's labels; beside the others such a file is a note."""
@@ -217,7 +214,13 @@ def _recognise(content: Any, name: str) -> Detections:
             return Detections(
                 name=name, frames=found.frames, parse=found.people, pictures=found.pictures
             )
-    raise KeypointsError(f"{name} is in no known format: {EXPECTED}.")
+    raise UnknownKeypointsError(
+        f"{name} is not recognised as keypoints. It holds {describe(content)[:300]}.",
+        "Expected x, y and confidence of each point of people: `keypoints` as COCO has them, "
+        "`people` with `pose_keypoints_2d` as OpenPose, or MediaPipe's `pose_landmarks`.",
+        "Save them as one of these (docs/estimate.md has examples); a file of a body goes to "
+        "--source-params or --target.",
+    )
 
 
 def _image_key(name: str) -> str:
@@ -257,14 +260,13 @@ def _to_pixels(person: RawPerson, size: tuple[int, int] | None, told: set[str]) 
 def _cleaned(
     points: Float[ndarray, "points columns"],
 ) -> tuple[Float[ndarray, "points 2"], Float[ndarray, " points"]]:
-    """Return positions, and confidences from 0 to 1; points at the very origin count as missing.
+    """Return positions, and confidences from 0 to 1, those of missing points 0.
 
     COCO's flags 0, 1, 2 become 0, 0.7 (annotated, but hidden) and 1.
     """
     xy = points[:, :2]
     confidence = points[:, 2] if points.shape[1] > 2 else np.ones(len(points))
-    usable = np.isfinite(xy).all(1) & (np.abs(xy) < LARGEST_PX).all(1) & np.isfinite(confidence)
-    usable &= np.any(xy != 0.0, axis=1)
+    usable = ~are_missing(xy) & (np.abs(xy) < LARGEST_PX).all(1) & np.isfinite(confidence)
     known = confidence[usable]
     if np.isin(known, (0.0, 1.0, 2.0)).all() and np.any(known == 2.0):
         confidence = np.where(confidence == 1.0, 0.7, confidence)

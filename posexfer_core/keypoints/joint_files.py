@@ -16,6 +16,7 @@ from . import mediapipe
 from .joints3d import FARTHEST_M, Joints3D, name_joints, standing_axis
 from .keypoints import Keypoints
 from .layouts import LAYOUTS_3D
+from .missing import are_missing
 from .observation import FrameObservations, Observation
 from .raw_people import RawPerson
 from .rig_joints import (
@@ -142,7 +143,7 @@ def array_person(joints: Float[ndarray, "points columns"]) -> RawJoints:
     Joints before the camera plane of somebody who does not stand along another axis are in the
     camera's frame.
     """
-    known = np.asarray(np.isfinite(joints).all(1))
+    known = ~are_missing(joints[:, :3]) & np.isfinite(joints).all(1)
     xyz = np.where(known[:, None], joints[:, :3], 0.0)
     confidence = np.where(known, joints[:, 3] if joints.shape[1] > 3 else 1.0, 0.0)
     placed = len(joints) in LAYOUTS_3D and standing_axis(joints[None, :, :3]) in (None, "-y")

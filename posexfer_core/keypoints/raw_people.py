@@ -7,12 +7,24 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from ..errors import KeypointsError
+from ..errors import KeypointsError, UnknownKeypointsError
 from .layouts import LAYOUTS
 from .masks import Mask
+from .missing import number_array
 
 SIZE_PREFIXES = ("canvas", "", "image", "img", "video", "frame")
 """What tools write before the height and the width of an image."""
+
+
+UNREAD_LAYOUTS = {
+    14: "LSP",
+    15: "OpenPose's MPI",
+    16: "MPII",
+    21: "a hand",
+    68: "a face",
+    70: "a face",
+}
+"""Number of keypoints → what has so many and is not read."""
 
 
 class RawPerson(NamedTuple):
@@ -56,7 +68,7 @@ def part(entry: Mapping[str, Any], key: str) -> Float[ndarray, "points columns"]
 def triples(value: Any, what: str) -> Float[ndarray, "points columns"]:
     """Turn a flat list `x, y, c, x, y, c, ...`, or a list of such rows, into an array."""
     try:
-        array = np.asarray(value, dtype=np.float64)
+        array = number_array(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise KeypointsError(f"{what} is not a list of numbers: {error}.") from error
     if array.ndim == 1 and array.size % 3 == 0:
@@ -74,10 +86,12 @@ def raw_person(
     """Name keypoints by how many there are."""
     names = LAYOUTS.get(points.shape[0]) if points.ndim == 2 else None
     if names is None or points.shape[1] not in (2, 3):
-        raise KeypointsError(
-            f"A person has keypoints of shape {points.shape}, expected (points, 2) or (points, 3) "
-            f"with {', '.join(map(str, sorted(LAYOUTS)))} points (COCO, OpenPose BODY_18, COCO "
-            "with feet, BODY_25, Halpe, COCO-WholeBody, Halpe's whole body)."
+        other = UNREAD_LAYOUTS.get(points.shape[0], "no layout that is known")
+        raise UnknownKeypointsError(
+            f"A person has keypoints of shape {points.shape}, as many points as {other}.",
+            "Expected x, y and confidence of the points of COCO (17, 23 with feet, 133 in all), "
+            "OpenPose (18 or 25) or Halpe (26 or 136).",
+            "Choose one of them where the keypoints are made.",
         )
     return RawPerson(points, names, image_size)
 

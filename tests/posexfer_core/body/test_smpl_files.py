@@ -304,7 +304,7 @@ def test_files_that_are_no_body_are_a_sentence(tmp_path: Path, toy_smpl, change,
 def test_a_mesh_file_is_no_body(tmp_path: Path):
     path = tmp_path / "body.obj"
     path.write_text("v 0 0 0\nf 1 1 1\n")
-    with pytest.raises(BodyFileError, match=r"body\.obj holds no arrays: expected"):
+    with pytest.raises(BodyFileError, match=r"body\.obj holds no arrays: it is"):
         load_body_model(path)
 
 

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import logging
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,10 @@ from scipy.spatial.transform import Rotation
 
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
-from posexfer_core.errors import ParamsError
+from posexfer_core.errors import ParamsError, UnknownFileError
 from posexfer_core.formats.body_family import convert_betas
 from posexfer_core.formats.meshcapade_smpl import save_smpl
-from posexfer_core.formats.read import NAMES, read_params
+from posexfer_core.formats.read import read_params
 from posexfer_core.geometry.camera import project_perspective
 from tests.posexfer_core.body.sample_params import random_params
 from tests.posexfer_core.formats import samples
@@ -208,16 +209,54 @@ def test_another_bodys_betas_are_dropped_and_the_pelvis_stays(
     assert convert_betas(suited, body) is suited
 
 
-def test_unknown_content_says_what_was_found_and_what_is_read(tmp_path: Path):
-    path = tmp_path / "a.npz"
-    np.savez(path, weights=np.zeros((3, 4)), depth=np.zeros(2))
-    with pytest.raises(ParamsError, match=r"weights: float64\[3, 4\].*HMR2.*docs/formats.md"):
-        read_params(path)
-    with pytest.raises(ParamsError, match="no format 'hmr3'; known are posexfer, hmr2"):
-        read_params(path, format="hmr3")
-    with pytest.raises(ParamsError, match="Read as WHAM: "):
-        read_params(path, format="wham")
-    assert len(set(NAMES)) == len(NAMES)
+@pytest.mark.parametrize(
+    ("arrays", "likeness", "advice"),
+    [
+        ({"weights": np.zeros((3, 4))}, "None of its names", "global_orient, body_pose"),
+        ({"poses": np.zeros((3, 72))}, "most like AMASS", "trans is lacking"),
+        (
+            {"global_orientation": np.zeros((3, 3)), "body_pose": np.zeros((3, 63))},
+            "smplx's layers",
+            r"global_orient \(is it global_orientation\?\) is lacking",
+        ),
+        ({"R_cam2world": np.eye(3), "K_fullimg": np.eye(3)}, "a camera's path", "body_pose"),
+        (
+            {"v_template": np.zeros(3), "weights": np.zeros(3), "kintree_table": np.zeros(3)},
+            "a body model",
+            "--body",
+        ),
+    ],
+)
+def test_unknown_content_says_what_it_looks_like_and_what_is_lacking(
+    tmp_path: Path, arrays, likeness, advice
+):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(UnknownFileError, match=f"(?s){likeness}.*{advice}|{likeness}") as raised:
+        read_params(tmp_path / "a.npz")
+    assert re.search(advice, str(raised.value))
+    lines = str(raised.value).splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("a.npz is not recognised as body parameters. It holds {")
+    assert max(map(len, lines)) < 400
+
+
+def test_arrays_and_keypoints_are_named(tmp_path: Path):
+    np.save(tmp_path / "a.npy", np.zeros((9, 165)))
+    with pytest.raises(UnknownFileError, match="as long as SMPL-X's poses"):
+        read_params(tmp_path / "a.npy")
+    points = [float(number) for number in range(1, 52)]
+    (tmp_path / "a.json").write_text(json.dumps([{"image_id": 1, "keypoints": points}]))
+    with pytest.raises(UnknownFileError, match="posexfer estimate IMAGE KEYPOINTS"):
+        read_params(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"), [(b"Kaydara FBX Binary", "an FBX file"), (b"\x89HDF\r\n", "an HDF5 file")]
+)
+def test_files_of_other_kinds_are_named(tmp_path: Path, start, kind):
+    (tmp_path / "a.fbx").write_bytes(start + bytes(99))
+    with pytest.raises(ParamsError, match=kind):
+        read_params(tmp_path / "a.fbx")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +290,7 @@ def test_latents_of_vposer_are_refused_with_a_way_out(tmp_path: Path):
 def test_other_kinds_of_files_are_told_from_damaged_ones(tmp_path: Path):
     for data in (b"\x89PNG\r\n\x1a\n", b"hello", b"\0" * 20):
         (tmp_path / "a.pkl").write_bytes(data)
-        with pytest.raises(ParamsError, match="Was an image or another file picked"):
+        with pytest.raises(ParamsError, match="holds no arrays: it is"):
             read_params(tmp_path / "a.pkl")
     with pytest.raises(ParamsError, match="cannot be read: File name too long"):
         read_params(tmp_path / ("x" * 300))

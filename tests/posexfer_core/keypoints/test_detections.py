@@ -178,17 +178,17 @@ def test_one_of_several_people_and_frames_is_picked():
         (pose_keypoint(pose_keypoints_2d=["a"] * 54), "not a list of numbers"),
         (pose_keypoint(pose_keypoints_2d=[5.0, 5.0, 1.0] * 18), "apart from each other"),
         ({"people": 3}, "the keypoints: 'people' is a int, expected a list"),
-        ({"poses": []}, "no known format"),
+        ({"poses": []}, "is not recognised as keypoints"),
         ([], "no person is found in the keypoints"),
         ([[1.0, 2.0], [3.0]], "ragged"),
         (np.zeros((0, 17, 3)), "no person"),
         (np.zeros((0, 1, 17, 3)), "no frame"),
-        ([None, {"people": []}], "no known format"),
+        ([None, {"people": []}], "is not recognised as keypoints"),
         (
             {"pose_world_landmarks": [[0.1 * i, 0.2, 0.3] for i in range(33)]},
             "world landmarks alone",
         ),
-        (np.zeros((1, 1, 1, 17, 3)), "expected .points"),
+        (np.zeros((1, 1, 1, 17, 3)), "as many points as no layout"),
     ],
 )
 def test_what_cannot_be_used_gets_a_sentence(value, sentence):

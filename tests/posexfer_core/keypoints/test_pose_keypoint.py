@@ -63,7 +63,7 @@ def test_what_a_pose_node_saved_passes_as_it_is(tmp_path: Path):
     ("content", "words"),
     [
         ([{"people": []}, 3], "a frame is a int, expected an object with a list of people"),
-        ({"poses": 1}, "no known format"),
+        ({"poses": 1}, "is not recognised as keypoints"),
         ([1.0, 2.0], r"keypoints of shape \(2,\)"),
     ],
 )
