@@ -165,7 +165,7 @@ def test_speed_and_memory_are_printed(
     heap = ", ".join(f"{size / 2**20:.1f}" for size in facts["heap"])
     with capsys.disabled():
         sys.stdout.write(
-            f"\n{renderer}: {facts['framesPerSecond']:.0f} frames a second at "
-            f"{facts['size'][0]}x{facts['size'][1]}; "
+            f"\n{renderer}, {facts['size'][0]}x{facts['size'][1]}: {1000 / facts['paintMs']:.0f} "
+            f"drags and paints a second, {1000 / facts['frameMs']:.0f} frames of the whole page; "
             f"heap before, after 250 and after 500 drags, MiB: {heap}\n"
         )

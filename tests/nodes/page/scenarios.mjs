@@ -327,34 +327,39 @@ async function speed(page) {
     return metrics.find(({ name }) => name === "JSHeapUsedSize").value;
   };
   await session.send("Performance.enable");
-  const drags = (count, moves) => page.ask(async (editor, _node, [many, steps]) => {
+  /** Drag hands; waits for a painted frame after every so many moves. Gives what a paint and a frame take, ms. */
+  const drags = (count, moves, perFrame) => page.ask(async (editor, _node, [many, steps, every]) => {
+    const { paintScene } = await import("/extensions/posexfer/pose_editor/painting.js");
     const { canvas, view, session: pose } = editor;
     const box = canvas.getBoundingClientRect();
     const grown = box.width / canvas.clientWidth;
     const send = (type, [x, y], buttons) => canvas.dispatchEvent(new PointerEvent(type, {
       pointerId: 7, clientX: box.left + x * grown, clientY: box.top + y * grown, buttons, bubbles: true,
     }));
-    const frame = () => new Promise(requestAnimationFrame);
-    const begun = performance.now();
-    for (let i = 0; i < many; i++) {
-      const [x, y] = view.project(pose.skeleton.places[20 + (i % 2)]);
-      send("pointerdown", [x, y], 1);
-      for (let k = 1; k <= steps; k++) {
-        send("pointermove", [x + 4 * k * (i % 4 < 2 ? 1 : -1), y - 3 * k * (i % 4 < 2 ? 1 : -1)], 1);
-        await frame();
-      }
-      send("pointerup", [x, y], 0);
+    const took = { paint: 0, frame: 0 };
+    for (let i = 0; i < many * steps; i++) {
+      const [drag, step] = [Math.floor(i / steps), (i % steps) + 1];
+      const [x, y] = view.project(pose.skeleton.places[20 + (drag % 2)]);
+      const way = drag % 4 < 2 ? 1 : -1;
+      const begun = performance.now();
+      if (step === 1) send("pointerdown", [x, y], 1);
+      send("pointermove", [x + 4 * way, y - 3 * way], 1);
+      paintScene(editor);
+      took.paint += performance.now() - begun;
+      if (i % every === 0) await new Promise(requestAnimationFrame);
+      took.frame += performance.now() - begun;
+      if (step === steps) send("pointerup", [x, y], 0);
     }
-    return (1000 * many * steps) / (performance.now() - begun);
-  }, [count, moves]);
-  await drags(20, 4);
+    return [took.paint / many / steps, took.frame / many / steps];
+  }, [count, moves, perFrame]);
+  await drags(10, 2, 1);
   const size = await page.ask((editor) => [editor.canvas.width, editor.canvas.height]);
-  const framesPerSecond = await drags(20, 12);
+  const [paintMs, frameMs] = await drags(5, 8, 1);
   const before = await heap();
-  await drags(250, 2);
+  await drags(250, 2, 20);
   const middle = await heap();
-  await drags(250, 2);
-  return { size, framesPerSecond, heap: [before, middle, await heap()] };
+  await drags(250, 2, 20);
+  return { size, paintMs, frameMs, heap: [before, middle, await heap()] };
 }
 
 /** A template as the page opens it, with small weights: run, pose, run again. */
