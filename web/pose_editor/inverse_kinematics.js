@@ -241,16 +241,3 @@ export function holdPins(skeleton, pins) {
     reach(skeleton, limb, pin.place, pin.rotation));
   return Math.max(0, ...gaps);
 }
-
-/**
- * Move the pelvis while pinned hands and feet stay.
- *
- * @param {Skeleton} skeleton
- * @param {Vector} place of the pelvis, metres, world
- * @param {Pins} pins
- * @returns {number} the largest distance that is out of reach, metres
- */
-export function movePelvis(skeleton, place, pins) {
-  skeleton.setPelvis(place);
-  return holdPins(skeleton, pins);
-}

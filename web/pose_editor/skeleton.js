@@ -93,11 +93,6 @@ export class Skeleton {
     this.update();
   }
 
-  /** Take a joint's own turn back: the bone continues the one above. @param {number} joint */
-  straighten(joint) {
-    this.setLocal(joint, r.IDENTITY);
-  }
-
   /** Give a joint the turn that it has in a frame. @param {number} joint @param {Frame} frame */
   reset(joint, frame) {
     const turn = joint < BODY_JOINTS ? frame.pose[joint] : frame.fingers?.[joint - BODY_JOINTS];
