@@ -1,10 +1,12 @@
 """One training run, as one TOML file."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from posexfer_core.diffusion.base_files import BaseFiles
 from posexfer_core.errors import ConfigError
 from posexfer_core.files.configs import read_config
 
@@ -33,12 +35,14 @@ class AutoencoderTraining:
 class PairTraining:
     """What is trained on prepared pairs. Each field may be set under the task's section."""
 
-    autoencoder: Path
-    """File of the trained autoencoder; it stays as it is."""
     prepared: Path
     """Folder where conditions of the shards are kept, computed once."""
+    autoencoder: Path | None = None
+    """File of the trained autoencoder, or a bundle that has one; it stays as it is. The bundled one
+    when left out, or with [base] the base's VAE."""
     start: Path | None = None
-    """Bundle to start from: every tensor of the same name and shape is loaded."""
+    """Bundle or adapter to start from: its sizes are taken, but for those under [model], and every
+    tensor of the same name and shape is loaded."""
     drop_all: float = 0.05
     """Share of pairs trained without any condition."""
     drop_identity: float = 0.1
@@ -65,6 +69,22 @@ class PairTraining:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BaseTraining(BaseFiles):
+    """The frozen model that the network is an adapter of. Each field may be set under [base]."""
+
+    precision: Literal["no", "bf16", "fp16"] = "no"
+    """What its UNet is kept and computed in; "no" is float32, twice the memory of the others."""
+
+    def __post_init__(self) -> None:
+        """Refuse paths that lead nowhere and precisions that there are not."""
+        super().__post_init__()
+        if self.precision not in ("no", "bf16", "fp16"):
+            raise ConfigError(
+                f"[base] precision must be 'no', 'bf16' or 'fp16', got {self.precision!r}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class NetworkTraining(PairTraining):
     """Train the network and its UNet by L_Overall."""
 
@@ -78,10 +98,21 @@ class NetworkTraining(PairTraining):
     """Noise levels that each pair is trained at in a step; the condition is computed once."""
     freeze_prior: bool = False
     """Freeze the 2D prior with its head, except for the projections into the UNet."""
+    trained: Literal["all", "keys_values"] = "all"
+    """Everything but a base, or at each cross-attention the projections to keys and values alone:
+    fewer memories of Adam, for a network that has been trained before (`start`)."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         super().__post_init__()
+        if self.trained not in ("all", "keys_values"):
+            raise ConfigError(f"trained must be 'all' or 'keys_values', got {self.trained!r}.")
+        if self.trained == "keys_values" and self.start is None:
+            raise ConfigError(
+                "[network] trained is 'keys_values' and there is no start.\nExpected weights to "
+                "start from: what new weights add begins at zero and would stay there.\n"
+                "Name a bundle or an adapter under start, or train 'all'."
+            )
         if self.noises < 1:
             raise ConfigError(f"noises must be at least 1, got {self.noises}.")
         if self.human_params not in ("rotation_6d", "axis_angle"):
@@ -173,6 +204,18 @@ class TrainConfig:
     """Changes to the config of what is trained, under [model]: sizes and ablation switches."""
     data: DataConfig | None = None
     """What `training.preprocess` makes the pairs of, under [data] and [[source]]."""
+    base: BaseTraining | None = None
+    """The frozen model that the network is trained over; none where it has a UNet of its own."""
+
+    def __post_init__(self) -> None:
+        """Refuse two autoencoders."""
+        task = self.task
+        if self.base and isinstance(task, PairTraining) and task.autoencoder is not None:
+            raise ConfigError(
+                f"There are two autoencoders: {task.autoencoder} and the base's VAE.\n"
+                "Expected one: a base's UNet draws latents of its own VAE.\n"
+                "Leave out autoencoder, or the section [base]."
+            )
 
     @classmethod
     def from_toml(cls, path: Path) -> "TrainConfig":
@@ -189,17 +232,31 @@ class TrainConfig:
             ) from error
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"{path.name} is not TOML: {error}") from error
-        if unknown := raw.keys() - {"run", "model", "data", "source", *SECTIONS}:
-            raise ConfigError(f"{path.name}: unknown sections {sorted(unknown)}.")
+        return cls.from_table(raw, path.name)
+
+    @classmethod
+    def from_table(cls, raw: Mapping[str, Any], file: str) -> "TrainConfig":
+        """Read one run from what its TOML holds.
+
+        Raises:
+            ConfigError: a name is unknown, or a value cannot be.
+        """
+        if unknown := raw.keys() - {"run", "model", "base", "data", "source", *SECTIONS}:
+            raise ConfigError(f"{file}: unknown sections {sorted(unknown)}.")
         if len(chosen := sorted(raw.keys() & SECTIONS.keys())) != 1:
             raise ConfigError(
-                f"{path.name}: has {chosen or 'none'} of the sections "
+                f"{file}: has {chosen or 'none'} of the sections "
                 f"{', '.join(f'[{name}]' for name in SECTIONS)}; give one of them."
             )
         name = chosen[0]
+        if "base" in raw and SECTIONS[name] is not NetworkTraining:
+            raise ConfigError(f"{file}: [base] goes with [network], and there is [{name}].")
         return cls(
-            run=read_config(RunConfig, raw.get("run", {}), name=f"{path.name}: [run]"),
-            task=read_config(SECTIONS[name], raw[name], name=f"{path.name}: [{name}]"),
+            run=read_config(RunConfig, raw.get("run", {}), name=f"{file}: [run]"),
+            task=read_config(SECTIONS[name], raw[name], name=f"{file}: [{name}]"),
             model=raw.get("model", {}),
-            data=read_data_config(raw, path.name),
+            data=read_data_config(dict(raw), file),
+            base=read_config(BaseTraining, raw["base"], name=f"{file}: [base]")
+            if "base" in raw
+            else None,
         )

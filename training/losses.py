@@ -1,5 +1,7 @@
 """L_Overall of the poster, for v-prediction, and its terms."""
 
+from collections.abc import Callable
+
 import torch
 from einops import rearrange
 from jaxtyping import Float
@@ -17,37 +19,41 @@ from .config import NetworkTraining
 
 BodyParams = tuple[Float[Tensor, "batch 24 3 3"], Float[Tensor, "batch 10"]]
 """Rotations and betas."""
+Weight = Callable[[Float[Tensor, " batch"], float], Float[Tensor, " batch"]]
+"""From alpha_bar and gamma to the weight of each row's squared error."""
 ROOT_WEIGHT, BETAS_WEIGHT = 1.0, 0.1
 """Of `human_param_loss`, beside 1 for the other joints."""
 
 
 def overall_loss(
     predicted: Float[Tensor, "batch channels height width"],
-    velocity: Float[Tensor, "batch channels height width"],
+    wanted: Float[Tensor, "batch channels height width"],
     alpha_bar: Float[Tensor, " batch"],
     params: HumanParams6D,
     true_params: BodyParams,
     latent_prior: LatentPrior | None,
     latents: Float[Tensor, "pairs channels height width"],
     settings: NetworkTraining,
+    weight: Weight | None = None,
 ) -> dict[str, Float[Tensor, ""]]:
     """Compute the training objective, `loss`, with its terms beside it.
 
     `L_Overall = E |v - v_theta(z_t, c_id, c_pose)|^2 + w L_HPL + L_prior`. The poster has epsilon
-    for v, w = 1 and no prior head.
+    for v, w = 1 and no prior head; so have bases that predict epsilon.
 
     Args:
-        predicted: v_theta, a row for every pair and noise level.
-        velocity: v of the same rows.
+        predicted: v_theta (or epsilon_theta), a row for every pair and noise level.
+        wanted: v (or epsilon) of the same rows.
         alpha_bar: signal power of the same rows.
         params: of each pair's source body, as predicted.
         true_params: of each pair's source body.
         latent_prior: of each pair; none without a prior head.
         latents: of each pair's target image.
         settings: form and weights of the terms.
+        weight: of each noise level; for v when left out.
     """
-    error = (predicted.float() - velocity.float()).square().mean((1, 2, 3))
-    denoising = (velocity_weight(alpha_bar, settings.snr_gamma) * error).mean()
+    error = (predicted.float() - wanted.float()).square().mean((1, 2, 3))
+    denoising = ((weight or velocity_weight)(alpha_bar, settings.snr_gamma) * error).mean()
     human_params = HUMAN_PARAM_LOSSES[settings.human_params](params, true_params)
     head = latents.new_zeros(()) if latent_prior is None else prior_head_loss(latent_prior, latents)
     return {
@@ -85,6 +91,18 @@ def velocity_weight(alpha_bar: Float[Tensor, " batch"], gamma: float) -> Float[T
         return alpha_bar.new_ones(alpha_bar.shape)
     snr = alpha_bar / (1.0 - alpha_bar)
     return snr.clamp(max=gamma) / (snr + 1.0)
+
+
+def noise_weight(alpha_bar: Float[Tensor, " batch"], gamma: float) -> Float[Tensor, " batch"]:
+    """Weigh the noise's squared error: `min(snr, gamma) / snr`, or 1 where gamma is 0.
+
+    Min-SNR weighting in its form for epsilon (arXiv:2303.09556, equation 5). With gamma 5 and
+    alpha_bar 0.9: snr 9, weight 5/9.
+    """
+    if gamma <= 0.0:
+        return alpha_bar.new_ones(alpha_bar.shape)
+    snr = alpha_bar / (1.0 - alpha_bar)
+    return (gamma / snr).clamp(max=1.0)
 
 
 def prior_head_loss(

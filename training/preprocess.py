@@ -24,6 +24,7 @@ from .console import print_line, run_command
 from .data.body_files import Bodies, make_body_files, read_body_files
 from .data.data_config import DataConfig, SourceConfig
 from .data.deepfashion import read_deepfashion
+from .data.encoders import EncoderFiles
 from .data.market1501 import read_market
 from .data.mixture import write_mixture
 from .data.photo_bodies import BodyRules
@@ -90,11 +91,12 @@ def _run(chosen: argparse.Namespace) -> None:
             plan = replace(plan, sources=sources, crop=0.0, flip=0.0, copies=1)
         make_samples(plan, folder, workers=chosen.workers, part=chosen.part)
     if isinstance(config.task, PairTraining) and not chosen.out:
+        network = configure(config.model, config.base, config.task.start)
         prepare(
             ShardDataset(folder),
-            config.task.autoencoder,
+            EncoderFiles.of_run(config.task, config.base, network),
             config.task.prepared,
-            configure(config.model),
+            network,
             jitter=config.task.source_jitter,
             workers=chosen.workers,
             part=chosen.part,

@@ -68,7 +68,7 @@ def _task(config: TrainConfig) -> tuple[Task, dict[str, int]]:
         case PriorHeadTraining():
             task = PriorHeadTask(data, settings, changes)
         case _:
-            task = NetworkTask(data, settings, changes)
+            task = NetworkTask(data, settings, changes, config.base)
     return task, {"pairs": len(data)}
 
 

@@ -1,21 +1,21 @@
 """The training loop: one for every task, on any number of devices, resumed exactly."""
 
 import copy
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType
-from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from posexfer_core.errors import ConfigError
-from posexfer_core.files.atomic import make_folder
+from posexfer_core.files.atomic import make_folder, write_whole
 from posexfer_core.files.images import save_image
 
 from .accelerator import samples_at_once
@@ -37,6 +37,8 @@ from .task import Task, load_batch
 from .validation import validation_loss
 
 logger = logging.getLogger(__name__)
+RECIPE = "recipe.json"
+"""In a run's folder: its configuration and what it is trained on, for `training.export`."""
 
 
 def train(accelerator: Accelerator, task: Task, run: RunConfig, recipe: dict[str, object]) -> Path:
@@ -93,6 +95,7 @@ class Trainer:
             for folder in (self.checkpoints, self.run.output / "samples"):
                 make_folder(folder)
             remove_leftovers(self.checkpoints)
+            write_whole(self.run.output / RECIPE, json.dumps(self.recipe).encode())
         self.accelerator.wait_for_everyone()
         if (newest := newest_checkpoint(self.checkpoints)) is not None:
             load_checkpoint(newest, self.state)
@@ -225,9 +228,18 @@ class Trainer:
             yield None
 
 
+@runtime_checkable
+class Checkpointed(Protocol):
+    """A UNet, or what holds one that is not trained."""
+
+    def enable_gradient_checkpointing(self) -> None:
+        """Compute activations again on the way back."""
+        ...
+
+
 def checkpoint_activations(model: nn.Module) -> None:
     """Have every diffusers model compute its activations again on the way back."""
-    parts = [part for part in model.modules() if isinstance(part, ModelMixin)]
+    parts = [part for part in model.modules() if isinstance(part, Checkpointed)]
     for part in parts:
         part.enable_gradient_checkpointing()
     if not parts:

@@ -1,5 +1,7 @@
 """Load the parts of a base model from local files, through diffusers' and transformers' loaders."""
 
+import json
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +21,8 @@ from transformers import (
 
 from ..conventions import NOISE_BETA_END, NOISE_BETA_START, TRAINING_STEPS
 from ..errors import CheckpointError
+from ..network.config import SD15_LATENT_SCALE, SDXL_LATENT_SCALE, NetworkConfig
+from ..network.sites import UNetShape
 from . import single_file
 from .base_files import BaseFiles, missing_part
 from .clip import VisionModel
@@ -46,6 +50,24 @@ class Base:
         """The tensors of a single-file checkpoint; none of a folder."""
         return {} if self.files.model.is_dir() else single_file.read_checkpoint(self.files.model)
 
+    def describe_adapter(self) -> NetworkConfig:
+        """Describe the network over this base by its files, before they are loaded.
+
+        Raises:
+            CheckpointError: the UNet is missing, or CLIP's vision model is damaged.
+            ConfigError: the UNet is of a kind that has no place for the network.
+        """
+        if (folder := self.files.part("unet")) is not None:
+            shape = UNetShape.of_diffusers(_settings(folder))
+        else:
+            shape = UNetShape.of_diffusers(self.load_unet().config)
+        scale = SDXL_LATENT_SCALE if shape.pooled_text else SD15_LATENT_SCALE
+        config = NetworkConfig.over(shape, latent_scale=scale)
+        if (vision := self.files.part("image_encoder")) is None:
+            return config
+        found = _settings(vision)
+        return replace(config, clip_width=found.get("vision_config", found)["hidden_size"])
+
     def load_unet(self) -> UNet2DConditionModel:
         """Load the UNet.
 
@@ -69,7 +91,7 @@ class Base:
         """Load the VAE; see `load_unet`."""
         path = self.files.part("vae")
         if path is not None and path.is_dir():
-            tiny = "AutoencoderTiny" in (path / "config.json").read_text()
+            tiny = _settings(path).get("_class_name") == "AutoencoderTiny"
             vae: Any = _from_folder(AutoencoderTiny if tiny else AutoencoderKL, path)
         else:
             state = self._checkpoint if path is None else single_file.read_checkpoint(path)
@@ -148,6 +170,22 @@ class Base:
 
     def _frozen(self, part: Any) -> Any:
         return part.to(self.dtype).eval().requires_grad_(False)
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """Read a part's config.json.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+    """
+    try:
+        return dict(json.loads((folder / "config.json").read_text()))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder} has no config.json that can be read: {error}.\n"
+            "Expected a part of diffusers or transformers: config.json and its .safetensors.\n"
+            "Is the folder complete?"
+        ) from error
 
 
 def _from_folder(kind: type[Any], folder: Path) -> Any:

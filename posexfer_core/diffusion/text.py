@@ -1,5 +1,6 @@
 """What a base's UNet knows of text: tokens, and for SDXL a pooled row and the image's size."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +30,14 @@ class TextContext:
         pooled = None if self.pooled is None else self.pooled.repeat(count, 1)
         return TextContext(tokens=self.tokens.repeat(count, 1, 1), pooled=pooled)
 
+    def map_tensors(self, change: Callable[[Tensor], Tensor]) -> "TextContext":
+        """Apply one change to every tensor."""
+        pooled = None if self.pooled is None else change(self.pooled)
+        return TextContext(tokens=change(self.tokens), pooled=pooled)
+
     def to(self, *args: Any, **kwargs: Any) -> "TextContext":
         """Move every tensor, as `Tensor.to` does."""
-        pooled = None if self.pooled is None else self.pooled.to(*args, **kwargs)
-        return TextContext(tokens=self.tokens.to(*args, **kwargs), pooled=pooled)
+        return self.map_tensors(lambda tensor: tensor.to(*args, **kwargs))
 
 
 def added_text(

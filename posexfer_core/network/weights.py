@@ -14,6 +14,7 @@ from ..files.weights import (
     SingleNetworkFile,
     WeightsHeader,
     build_part,
+    read_header,
     read_weights,
     write_weights,
 )
@@ -35,6 +36,25 @@ AUTOENCODER = SingleNetworkFile(
     dtype=None,
 )
 """The file that a network is trained on; training/configs/tiny_autoencoder.toml makes one."""
+
+
+def load_autoencoder(path: str | Path) -> tuple[PatchAutoencoder, dict[str, Any]]:
+    """Build the autoencoder of a file of its own or of a bundle, and read its recipe.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or something else, or holds no autoencoder.
+    """
+    path = Path(path)
+    if read_header(path).format not in (BUNDLE, ADAPTER):
+        return AUTOENCODER.load(path)
+    bundle = load_bundle(path)
+    if bundle.autoencoder is None:
+        raise CheckpointError(
+            f"{path.name} holds {sorted(bundle.header.config)} and no autoencoder.\n"
+            f"Expected a bundle that has one, or a {AUTOENCODER.format!r}.\n"
+            "Take the bundled weights, or train one by configs/tiny_autoencoder.toml."
+        )
+    return bundle.autoencoder, bundle.header.recipe.get("autoencoder", {})
 
 
 @dataclass(frozen=True, kw_only=True)

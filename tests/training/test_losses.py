@@ -15,6 +15,7 @@ from training.losses import (
     add_noise,
     human_param_loss,
     human_param_loss_axis_angle,
+    noise_weight,
     overall_loss,
     prior_head_loss,
     velocity_weight,
@@ -28,6 +29,12 @@ def test_velocity_and_noised_latents_give_both_parts_back(generator):
     a, s = (x.sqrt()[:, None, None, None] for x in (alpha_bar, 1 - alpha_bar))
     torch.testing.assert_close(a * noised - s * velocity, latents)
     torch.testing.assert_close(s * noised + a * velocity, noise)
+
+
+def test_weight_of_noise_by_hand():
+    weight = noise_weight(torch.tensor([0.9, 0.5]), 5.0)  # snr 9 and 1
+    torch.testing.assert_close(weight, torch.tensor([5.0 / 9.0, 1.0]))
+    assert torch.equal(noise_weight(torch.tensor([0.9]), 0.0), torch.ones(1))
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ LIFTER_RUN = (
 
 
 NETWORK_HEAD = "[run]\ndata = 'x'\noutput = 'y'\n[network]\nautoencoder = 'a'\nprepared = 'p'\n"
+BASE_HEAD = "[run]\ndata = 'x'\noutput = 'y'\n[base]\nmodel = '.'\n"
 
 
 def run(template: str, path: Path, **values: object) -> Path:
@@ -194,6 +195,11 @@ def test_the_prior_can_be_frozen(shards: Path, autoencoder: Path, tmp_path: Path
         (NETWORK_HEAD + "noises = 0\n", "noises must be at least 1"),
         (NETWORK_HEAD + "human_params = 'l3'\n", "human_params must be"),
         (NETWORK_HEAD + "drop_all = 2.0\n", "drop_all must be in"),
+        (NETWORK_HEAD + "trained = 'half'\n", "trained must be"),
+        (NETWORK_HEAD + "trained = 'keys_values'\n", "there is no start"),
+        (NETWORK_HEAD + "[base]\nmodel = 'nowhere'\n", "there is nothing at nowhere"),
+        (BASE_HEAD + "[prior_head]\nprepared = 'p'\n", "goes with [network]"),
+        (BASE_HEAD + NETWORK_HEAD[NETWORK_HEAD.index("[network]") :], "two autoencoders"),
         ("[run]\ndata = 'x'\noutput = 'y'\nsteps = 0\n[autoencoder]\n", "at least 1"),
         ("[run]\ndata = 'x'\noutput = 'y'\nprecision = 'fp8'\n[autoencoder]\n", "precision must"),
         ("[run]\ndata = 'x'\noutput = 'y'\nlog_with = ['mlflow']\n[lifter]\n", "log_with has"),

@@ -3,7 +3,6 @@
 import json
 from contextlib import nullcontext
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,10 @@ from posexfer_core.errors import ConfigError
 from posexfer_core.files.atomic import replacing, write_whole
 from posexfer_core.network.condition import ConditionInputs
 from posexfer_core.network.config import MAP_CHANNELS, USUAL_MAPS, NetworkConfig
-from posexfer_core.network.weights import AUTOENCODER
 from posexfer_core.transfer.inputs import prepare_inputs, warp_images
 
 from ..processes import ALL, Part, in_order, one_at_a_time
+from .encoders import EncoderFiles
 from .shards import Pair, ShardDataset
 
 PLANES = {name: MAP_CHANNELS[name] for name in USUAL_MAPS} | {"source_maps": 4}
@@ -63,7 +62,7 @@ class PreparedDataset:
 
 def prepare(
     data: ShardDataset,
-    bundle: Path,
+    files: EncoderFiles,
     folder: Path,
     config: NetworkConfig,
     *,
@@ -77,7 +76,7 @@ def prepare(
 
     Args:
         data: the shards.
-        bundle: holds the autoencoder whose latents are kept.
+        files: of the autoencoder whose latents are kept, and of CLIP.
         folder: made if missing; must not hold the work of other settings.
         config: of the network: how many points, and what their depth is.
         jitter: share of pairs whose source body is moved a little, as an estimator's is.
@@ -85,21 +84,22 @@ def prepare(
         part: which of the shards; others are left to other machines.
 
     Raises:
+        CheckpointError: the autoencoder or CLIP cannot be loaded; the folder is left as it is.
         ConfigError: the folder was made with another autoencoder, jitter, warp or choice of points.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     stamp = {
-        "autoencoder": sha256(bundle.read_bytes()).hexdigest(),
+        **files.load(config).digests,
         "jitter": jitter,
         "warp": WARP,
         "points": config.points,
         "camera_depth": config.ablation.z_mode == "camera",
     }
     everything = replace(config, ablation=replace(config.ablation, prior_2d=True, warp=True))
+    folder.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(folder) if part.of == 1 else nullcontext():
         _check_stamp(folder / "prepared.json", stamp)
         work = [
-            (data.folder, shard, folder / name, bundle, everything, jitter)
+            (data.folder, shard, folder / name, files, everything, jitter)
             for shard, name in enumerate(prepared_names(data))
             if part.has(shard) and not _is_made(folder / name, data.headers[shard])
         ]
@@ -157,12 +157,12 @@ def encode_planes(
 
 
 @torch.no_grad()
-def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> None:
+def _prepare_shard(work: tuple[Path, int, Path, EncoderFiles, NetworkConfig, float]) -> None:
     """Compute one file; written whole or not at all."""
-    data_folder, shard, path, bundle, config, jitter = work
+    data_folder, shard, path, files, config, jitter = work
     torch.set_num_threads(1)
     data, body = ShardDataset(data_folder), BodyModel.bundled()
-    autoencoder, _ = AUTOENCODER.load(bundle)
+    encoders = files.load(config)
     has_masks = bool(data.headers[shard].get("coverage"))
     rows: list[dict[str, Tensor]] = []
     for index in range(data.starts[shard], data.starts[shard + 1]):
@@ -183,9 +183,13 @@ def _prepare_shard(work: tuple[Path, int, Path, Path, NetworkConfig, float]) -> 
             target,
             warp_images(image, source, target, mask),
             config=config,
-            encode=autoencoder.encode,
+            encode=encoders.latents,
         )
-        rows.append(_row(pair, inputs, autoencoder.encode(pair.target_image[None])))
+        kept = {
+            "target_latents": encoders.latents(pair.target_image[None]),
+            **encoders.source(image),
+        }
+        rows.append(_row(pair, inputs, kept))
     tensors = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
     with replacing(path) as partial:
         save_file(tensors, partial, metadata={"digest": data.headers[shard].get("digest", "")})
@@ -205,12 +209,12 @@ def jitter_params(params: HumanParams, generator: torch.Generator) -> HumanParam
     )
 
 
-def _row(pair: Pair, inputs: ConditionInputs, target_latents: Tensor) -> dict[str, Tensor]:
+def _row(pair: Pair, inputs: ConditionInputs, kept: dict[str, Tensor]) -> dict[str, Tensor]:
     assert inputs.warp_latents is not None
     maps = {**inputs.maps, "source_maps": inputs.source_maps}
     return {
         "planes": encode_planes(maps)[0],
-        "target_latents": target_latents[0].half(),
+        **{name: values[0].half() for name, values in kept.items()},
         "warp_latents": inputs.warp_latents[0].half(),
         "points": inputs.points[0].half(),
         "rotations": pair.source.rotations[0, 0],

@@ -14,7 +14,7 @@ from posexfer_core.network.autoencoder import (
     PatchAutoencoder,
     start_from_principal_components,
 )
-from posexfer_core.network.weights import AUTOENCODER
+from posexfer_core.network.weights import AUTOENCODER, load_autoencoder
 
 from ..config import AutoencoderTraining
 from ..data.shards import ShardDataset
@@ -57,7 +57,7 @@ class AutoencoderTask:
             autoencoder = PatchAutoencoder(config)
             start_from_principal_components(autoencoder, self._images(settings.start_images))
         else:
-            autoencoder, _ = AUTOENCODER.load(settings.refine)
+            autoencoder, _ = load_autoencoder(settings.refine)
             autoencoder.analysis.requires_grad_(False)
             autoencoder.encode_correction.requires_grad_(False)
         autoencoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -8,31 +8,36 @@ from typing import Any, ClassVar, cast
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.conventions import TRAINING_STEPS
-from posexfer_core.diffusion.attach import attach
+from posexfer_core.diffusion.base import Base
+from posexfer_core.diffusion.base_files import BaseFiles
 from posexfer_core.diffusion.schedule import make_scheduler
 from posexfer_core.diffusion.text import no_text
-from posexfer_core.errors import ConfigError
+from posexfer_core.errors import CheckpointError, ConfigError
 from posexfer_core.files.configs import merge_tables, read_config
-from posexfer_core.files.weights import read_weights
+from posexfer_core.files.weights import read_header, read_weights
 from posexfer_core.geometry.points import locate_points, sample_surface_points
+from posexfer_core.network.autoencoder import PatchAutoencoder
 from posexfer_core.network.condition import Condition, ConditionInputs, Dropout
 from posexfer_core.network.config import MAP_CHANNELS, NetworkConfig
 from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.noise_schedule import alpha_bar_at
-from posexfer_core.network.weights import ADAPTER, AUTOENCODER, BUNDLE, save_bundle
+from posexfer_core.network.weights import ADAPTER, BUNDLE, save_bundle
 from posexfer_core.warp.background import background_plate
 
-from ..config import NetworkTraining, PairTraining
+from ..config import BaseTraining, NetworkTraining, PairTraining
+from ..data.encoders import EncoderFiles
 from ..data.mixture import Mixture
 from ..data.prepared import PreparedDataset, decode_planes, prepare
 from ..data.shards import ShardDataset
-from ..losses import add_noise, overall_loss
+from ..losses import add_noise, noise_weight, overall_loss, velocity_weight
 from ..sample_random import SampleRandom
+from .frozen_base import FrozenBase, LastAttachment
 
 SAMPLE_STEPS = 10
 logger = logging.getLogger(__name__)
@@ -43,11 +48,15 @@ class PairLoss(nn.Module):
 
     points_canonical: Tensor
 
-    def __init__(self, config: NetworkConfig, settings: PairTraining) -> None:
+    def __init__(
+        self, config: NetworkConfig, settings: PairTraining, base: FrozenBase | None = None
+    ) -> None:
         super().__init__()
-        self.settings = settings
+        self.settings, self.base, self._attachment = settings, base, LastAttachment()
         self.network = PoseTransferNetwork(config)
-        self.unet = UNet2DConditionModel(**config.unet.diffusers_config())
+        self.unet = None
+        if base is None:
+            self.unet = UNet2DConditionModel(**config.unet.diffusers_config())
         body = BodyModel.bundled()
         points = sample_surface_points(body.canonical, body.faces, config.points)
         canonical = locate_points(points, body.canonical[None], body.faces)
@@ -65,7 +74,11 @@ class PairLoss(nn.Module):
             points=batch["points"].float(),
             points_canonical=self.points_canonical.expand(len(image), -1, -1),
             maps=planes,
-            warp_latents=batch["warp_latents"].float(),
+            **{
+                name: batch[name].float()
+                for name in ("warp_latents", "clip_hidden", "source_latents")
+                if name in batch
+            },
         )
 
     def predict(
@@ -74,10 +87,27 @@ class PairLoss(nn.Module):
         steps: Int[Tensor, " batch"],
         condition: Condition,
     ) -> Float[Tensor, "batch channels height width"]:
-        """Call the UNet under a condition."""
-        with attach(self.unet, self.network) as attached:
-            attached.set_condition(condition)
-            return attached.predict(sample, steps, no_text(self.unet, len(sample)).tokens)
+        """Call the UNet under a condition: v, or whatever the base predicts."""
+        if self.base is None:
+            assert self.unet is not None
+            unet, kept = self.unet, self._attachment
+            text = no_text(unet, len(sample))
+        else:
+            unet, kept = self.base.on(sample.device), self.base.attachment
+            text = self.base.text.repeat(len(sample))
+        attached = kept.renew(unet, self.network)
+        attached.set_condition(condition)
+        return attached.predict(sample.to(unet.dtype), steps, text.tokens, text.pooled).float()
+
+    def make_scheduler(self) -> DDIMScheduler:
+        """Give the sampler of what the UNet predicts."""
+        zero = self.network.config.zero_terminal_snr
+        return self.base.scheduler if self.base else make_scheduler(zero_terminal_snr=zero)
+
+    def enable_gradient_checkpointing(self) -> None:
+        """Compute the base's activations again on the way back, as a UNet of our own does."""
+        if self.base is not None:
+            self.base.unet.train().enable_gradient_checkpointing()
 
     def dropped(
         self, inputs: ConditionInputs, rng: SampleRandom
@@ -104,8 +134,10 @@ class PairLoss(nn.Module):
 class TransferLoss(PairLoss):
     """L_Overall under randomly dropped conditions."""
 
-    def __init__(self, config: NetworkConfig, settings: NetworkTraining) -> None:
-        super().__init__(config, settings)
+    def __init__(
+        self, config: NetworkConfig, settings: NetworkTraining, base: FrozenBase | None = None
+    ) -> None:
+        super().__init__(config, settings, base)
         self.objective = settings
         if config.zero_terminal_snr and settings.snr_gamma > 0.0:
             raise ConfigError(
@@ -116,9 +148,12 @@ class TransferLoss(PairLoss):
         if settings.freeze_prior and (prior := self.network.prior) is not None:
             prior.requires_grad_(False)
             prior.outs.requires_grad_(True)
+        if settings.trained == "keys_values":
+            for name, parameter in self.named_parameters():
+                parameter.requires_grad_(name.endswith((".to_key.weight", ".to_value.weight")))
 
     def forward(self, batch: dict[str, Tensor], rng: SampleRandom) -> dict[str, Float[Tensor, ""]]:
-        """Predict the velocity of noised target latents."""
+        """Predict the velocity of noised target latents, or their noise, as the base does."""
         latents = batch["target_latents"].float()
         inputs, dropout = self.dropped(self.inputs(batch), rng)
         condition, params = self.network.condition_and_params(inputs, dropout)
@@ -133,15 +168,17 @@ class TransferLoss(PairLoss):
         steps = rng.integers(TRAINING_STEPS, count).flatten().to(z_0.device)
         alpha_bar = alpha_bar_at(steps, self.network.config.zero_terminal_snr)
         z_t, velocity = add_noise(z_0, noise, alpha_bar)
+        of_noise = self.make_scheduler().config["prediction_type"] == "epsilon"
         return overall_loss(
             self.predict(z_t, steps, condition),
-            velocity,
+            noise if of_noise else velocity,
             alpha_bar,
             params,
             (batch["rotations"], batch["betas"]),
             prior,
             latents,
             self.objective,
+            noise_weight if of_noise else velocity_weight,
         )
 
 
@@ -149,7 +186,7 @@ def load_matching(model: nn.Module, path: Path) -> None:
     """Load every tensor of a bundle whose name and shape a model has.
 
     Raises:
-        CheckpointError: the file is not a weights file.
+        CheckpointError: the file is not a weights file, or nothing in it fits.
     """
     _, parts = read_weights(path, [BUNDLE, ADAPTER], holds="pose-transfer weights")
     found = {f"{part}.{name}": value for part, ts in parts.items() for name, value in ts.items()}
@@ -159,13 +196,28 @@ def load_matching(model: nn.Module, path: Path) -> None:
         for name, tensor in found.items()
         if name in wanted and wanted[name].shape == tensor.shape
     }
+    if not fitting:
+        raise CheckpointError(
+            f"None of the {len(found)} tensors in {path.name} fits the network.\n"
+            "Expected weights of a network of the same sizes.\n"
+            "Leave out what differs under [model], or leave out start."
+        )
     model.load_state_dict(fitting, strict=False)
     logger.info("Loaded %d of %d tensors from %s.", len(fitting), len(wanted), path)
 
 
-def configure(changes: dict[str, Any]) -> NetworkConfig:
-    """Change the `tiny` preset by the [model] section of a run."""
-    table = merge_tables(asdict(NetworkConfig()), changes)
+def configure(
+    changes: dict[str, Any], base: BaseFiles | None = None, start: Path | None = None
+) -> NetworkConfig:
+    """Change a preset by the [model] section of a run.
+
+    The preset is that of the weights to start from, else the adapter over the base, else `tiny`.
+    """
+    if start is not None:
+        preset = read_config(NetworkConfig, read_header(start).config.get("network", {}))
+    else:
+        preset = NetworkConfig() if base is None else Base(base).describe_adapter()
+    table = merge_tables(asdict(preset), changes)
     return read_config(NetworkConfig, table, name="[model]")
 
 
@@ -174,24 +226,20 @@ class NetworkTask:
 
     loss: ClassVar[Callable[..., PairLoss]] = TransferLoss
 
-    def __init__(self, data: ShardDataset, settings: PairTraining, changes: dict[str, Any]) -> None:
-        self.config = configure(changes)
-        self.autoencoder, self.autoencoder_recipe = AUTOENCODER.load(settings.autoencoder)
-        if self.autoencoder.config.latent_channels != self.config.latent_channels:
-            raise ConfigError(
-                f"The autoencoder has {self.autoencoder.config.latent_channels} latent channels, "
-                f"the network {self.config.latent_channels}."
-            )
-        prepare(
-            data,
-            settings.autoencoder,
-            settings.prepared,
-            self.config,
-            jitter=settings.source_jitter,
-        )
+    def __init__(
+        self,
+        data: ShardDataset,
+        settings: PairTraining,
+        changes: dict[str, Any],
+        base: BaseTraining | None = None,
+    ) -> None:
+        self.config = configure(changes, base, settings.start)
+        self.files = EncoderFiles.of_run(settings, base, self.config)
+        prepare(data, self.files, settings.prepared, self.config, jitter=settings.source_jitter)
         self.data = PreparedDataset(data, settings.prepared)
         self.mixture = Mixture(data)
-        self.model: nn.Module = self.loss(self.config, settings)
+        frozen = None if base is None else FrozenBase.load(base)
+        self.model: nn.Module = self.loss(self.config, settings, frozen)
         if settings.start is not None:
             load_matching(self.model, settings.start)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -215,24 +263,50 @@ class NetworkTask:
         latents = torch.randn(
             batch["target_latents"].shape, generator=torch.Generator().manual_seed(0)
         )
-        scheduler = make_scheduler(zero_terminal_snr=self.config.zero_terminal_snr)
+        scheduler = loss.make_scheduler()
         scheduler.set_timesteps(SAMPLE_STEPS)
         for step in scheduler.timesteps:
             velocity = loss.predict(latents, step.expand(len(latents)), condition)
             latents = scheduler.step(velocity, int(step), latents, return_dict=False)[0]
-        result = self.autoencoder.decode(latents)
-        wanted = self.autoencoder.decode(batch["target_latents"].float())
+        encoders = self.files.load(self.config)
+        result = encoders.image(latents)
+        wanted = encoders.image(batch["target_latents"].float())
         rows = [inputs.image, inputs.maps["warp"][:, :3], result, wanted]
         return torch.cat([torch.cat(list(row), -1) for row in rows], -2).clamp(-1.0, 1.0)
 
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
-        """Write network, UNet and autoencoder as one bundle."""
+        """Write network, UNet and autoencoder as one bundle; over a base, an adapter for it."""
         loss = cast(PairLoss, model)
-        save_bundle(
-            path,
-            loss.network,
-            unet_config=self.config.unet.diffusers_config(),
-            unet_state=loss.unet.state_dict(),
-            autoencoder=self.autoencoder,
-            recipe={**recipe, "autoencoder": self.autoencoder_recipe},
-        )
+        unet = None if loss.unet is None else loss.unet.state_dict()
+        save_trained(path, loss.network, unet, self.files, recipe)
+
+
+def save_trained(
+    path: Path,
+    network: PoseTransferNetwork,
+    unet: dict[str, Tensor] | None,
+    files: EncoderFiles,
+    recipe: dict[str, object],
+) -> None:
+    """Write what was trained for the nodes and the pipeline.
+
+    Args:
+        path: the .safetensors file.
+        network: the network.
+        unet: weights of its UNet; none over a base, where the file is an adapter.
+        files: of the autoencoder that goes into a bundle.
+        recipe: for the header.
+    """
+    if unet is None:
+        save_bundle(path, network, recipe=recipe)
+        return
+    encoders = files.load(network.config)
+    assert isinstance(encoders.vae, PatchAutoencoder)
+    save_bundle(
+        path,
+        network,
+        unet_config=network.config.unet.diffusers_config(),
+        unet_state=unet,
+        autoencoder=encoders.vae,
+        recipe={**recipe, "autoencoder": encoders.recipe},
+    )

@@ -9,14 +9,17 @@ from posexfer_core.network.config import NetworkConfig
 from ..config import PairTraining
 from ..losses import prior_head_loss
 from ..sample_random import SampleRandom
+from .frozen_base import FrozenBase
 from .network import NetworkTask, PairLoss
 
 
 class PriorHeadLoss(PairLoss):
     """The prior head's loss under randomly dropped maps."""
 
-    def __init__(self, config: NetworkConfig, settings: PairTraining) -> None:
-        super().__init__(config, settings)
+    def __init__(
+        self, config: NetworkConfig, settings: PairTraining, base: FrozenBase | None = None
+    ) -> None:
+        super().__init__(config, settings, base)
         if self.network.prior is None or self.network.prior.head is None:
             raise ConfigError(
                 "[prior_head] trains the 2D prior's head, and [model.ablation] takes it away."
