@@ -48,8 +48,10 @@ export class MountedEditor {
   async open(query) {
     try {
       const body = await this.loadBody(query);
-      this.editor ??= new PoseEditor(this.host, body, this.text);
-      this.element.replaceChildren(this.editor.element);
+      if (!this.editor) {
+        this.editor = new PoseEditor(this.host, body, this.text);
+        this.element.replaceChildren(this.editor.element);
+      }
       return body;
     } catch (error) {
       const problem = `The body could not be loaded.\n${error instanceof Error ? error.message : error}`;
