@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest --ignore=tests/nodes
 
-.PHONY: demo test test-all test-host detector test-detector benchmark benchmark-host evaluate comfy format check
+.PHONY: demo test test-all test-host detector test-detector benchmark benchmark-host evaluate gpu-check comfy format check
 
 demo: $(INSTALLED)
 	$(BIN)/python -m posexfer_core demo --out out/demo
@@ -61,6 +61,10 @@ benchmark-host: $(HOST_INSTALLED)
 
 evaluate: $(INSTALLED)
 	$(BIN)/python -m training.evaluate --weights posexfer_core/assets/tiny.safetensors
+
+# What a GPU computes, against the CPU; its memory and speed; a short training. Without one: a dry run.
+gpu-check: $(INSTALLED)
+	$(BIN)/python -m training.gpu_check
 
 # Links the pack into a ComfyUI checkout and serves it on the CPU: `make comfy COMFYUI_PATH=~/ComfyUI`.
 # Uses the environment of the host tests, or the Python that ComfyUI is installed for:

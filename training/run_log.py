@@ -61,6 +61,8 @@ class RunLog:
         self.accelerator, self.run = accelerator, run
         self.sums: dict[str, Tensor] = {}
         self.count, self.clock = 0, time.perf_counter()
+        self.last: dict[str, float] = {}
+        """What was written last, by name."""
 
     def losses(self, done: int, losses: Mapping[str, Tensor]) -> None:
         """Add one step's losses, means over all samples; read from the device when written."""
@@ -72,5 +74,10 @@ class RunLog:
         means = {name: float(total) / self.count for name, total in self.sums.items()}
         elapsed = time.perf_counter() - self.clock
         means["images_per_second"] = self.count * self.run.batch_size / elapsed
-        self.accelerator.log(means, step=done)
+        self.write(means, done)
         self.sums, self.count, self.clock = {}, 0, time.perf_counter()
+
+    def write(self, values: Mapping[str, float], done: int) -> None:
+        """Give numbers to every tracker."""
+        self.last |= values
+        self.accelerator.log(dict(values), step=done)

@@ -1,6 +1,6 @@
 """Train an autoencoder, a network, its prior head, a regressor or a lifter, by a TOML.
 
-`accelerate launch -m training.train --config RUN.toml`.
+`python -m training.train --config RUN.toml`.
 """
 
 import argparse

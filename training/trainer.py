@@ -29,6 +29,7 @@ from .checkpoint import (
     whole_tensors,
 )
 from .finite import check_finite
+from .model_card import write_model_card
 from .optimizer import learning_rate_share, make_optimizer, set_learning_rates
 from .run_config import RunConfig
 from .run_log import start_log
@@ -73,8 +74,8 @@ class Trainer:
         self.accelerator, self.task, self.run, self.recipe = accelerator, task, run, recipe
         if run.gradient_checkpointing:
             checkpoint_activations(task.model)
-        sharded = accelerator.distributed_type == DistributedType.FSDP
-        keeps_whole = sharded and accelerator.is_main_process
+        self.sharded = accelerator.distributed_type == DistributedType.FSDP
+        keeps_whole = self.sharded and accelerator.is_main_process
         self.whole = copy.deepcopy(task.model) if keeps_whole else None
         optimizer = make_optimizer(trained_parameters(task.model), run)
         self.model, self.optimizer = accelerator.prepare(task.model, optimizer)
@@ -104,12 +105,12 @@ class Trainer:
     def run_steps(self) -> None:
         """Train to the last step; save, sample and export on the way."""
         run, state = self.run, self.state
-        log = start_log(self.accelerator, run, state.step)
+        self.log = start_log(self.accelerator, run, state.step)
         main = self.accelerator.is_main_process
         for step in tqdm(
             range(state.step, run.steps), initial=state.step, total=run.steps, disable=not main
         ):
-            log.losses(step + 1, self._step(step))
+            self.log.losses(step + 1, self._step(step))
             due = [
                 (step + 1) % every == 0 or step + 1 == run.steps
                 for every in (run.save_every, run.sample_every)
@@ -182,7 +183,7 @@ class Trainer:
                 held_out=run.held_out,
                 at_once=self.at_once,
             )
-            self.accelerator.log({"validation": loss}, step=state.step)
+            self.log.write({"validation": loss}, state.step)
             improved = loss < state.best
             state.best = min(loss, state.best)
         save_checkpoint(
@@ -209,14 +210,22 @@ class Trainer:
         about = {**self.recipe, "steps": self.state.step, "seed": self.run.seed}
         with self.averaged() as module:
             if module is not None:
-                self.task.export(module, self.run.output / f"{name}.safetensors", about)
+                path = self.run.output / f"{name}.safetensors"
+                self.task.export(module, path, about)
+                write_model_card(path, losses=self.log.last, hardware=self.hardware())
         self.accelerator.wait_for_everyone()
+
+    def hardware(self) -> str:
+        """Name what the run uses."""
+        device = self.accelerator.device
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        return f"{self.accelerator.num_processes} x {name}"
 
     @contextmanager
     def averaged(self) -> Iterator[nn.Module | None]:
         """Give the main process the averaged model, whole; the others get none."""
         average = self.state.average
-        if self.accelerator.distributed_type == DistributedType.FSDP:
+        if self.sharded:
             weights = whole_tensors(average.values.items())
             if self.whole is not None:
                 self.whole.load_state_dict(weights, strict=False)

@@ -276,3 +276,19 @@ def test_more_held_out_than_there_is_is_refused(
     path.write_text(text.format(data=poses, output=tmp_path / "run", steps=1))
     assert main(["--config", str(path)]) == 2
     assert "there are 9 samples" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_checkpointed_activations_give_the_same_gradient(
+    shards: Path, autoencoder: Path, tmp_path: Path
+):
+    values = {"data": shards, "autoencoder": autoencoder, "prepared": tmp_path / "prepared"}
+    values |= {"task": "network", "stage": "", "steps": 2}
+    found = []
+    for name, extra in (("plain", ""), ("checkpointed", "gradient_checkpointing = true\n")):
+        lines = f'optimizer = "sgd"\n{extra}\n[{{task}}]'
+        output = tmp_path / name
+        run(NETWORK.replace("[{task}]", lines), tmp_path / f"{name}.toml", output=output, **values)
+        found.append(load_file(output / "checkpoints" / "step-0000002" / "weights.safetensors"))
+    for name, tensor in found[0].items():
+        torch.testing.assert_close(found[1][name], tensor, rtol=0, atol=1e-5)

@@ -1,0 +1,126 @@
+"""Runs in several processes, started as the docs say, and runs that are killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from training.make_poses import main as make_poses
+
+pytestmark = pytest.mark.slow
+RUN = """
+[run]
+data = "{data}"
+output = "{output}"
+steps = {steps}
+batch_size = 4
+learning_rate = 1e-3
+warmup_steps = 1
+decay_steps = 1
+save_every = {save}
+sample_every = 1000
+log_every = 10
+precision = "no"
+held_out = 3
+{extra}
+
+[lifter]
+[model]
+hidden = 16
+blocks = 1
+"""
+SINGLE = [sys.executable]
+DOUBLE = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+DOUBLE += ["--rdzv_backend", "c10d", "--rdzv_endpoint", "localhost:0"]
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def poses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("poses") / "poses.safetensors"
+    assert make_poses(["--out", str(path), "--count", "19", "--seed", "1", "--workers", "1"]) == 0
+    return path
+
+
+def config(folder: Path, name: str, **values: object) -> Path:
+    values = {"output": folder / name, "steps": 20, "save": 10, "extra": ""} | values
+    path = folder / f"{name}.toml"
+    path.write_text(RUN.format(**values))
+    return path
+
+
+def command(start: list[str], path: Path) -> list[str]:
+    return [*start, "-m", "training.train", "--config", str(path)]
+
+
+def run(start: list[str], path: Path) -> str:
+    done = subprocess.run(
+        command(start, path), env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stderr
+
+
+def state(folder: Path, name: str, step: int = 20) -> dict[str, torch.Tensor]:
+    checkpoint = folder / name / "checkpoints" / f"step-{step:07d}"
+    return {
+        f"{part}/{key}": tensor
+        for part in ("weights", "average", "optimizer")
+        for key, tensor in load_file(checkpoint / f"{part}.safetensors").items()
+    }
+
+
+def test_two_processes_train_what_one_does(poses: Path, tmp_path: Path):
+    extra = 'optimizer = "sgd"'
+    run(SINGLE, config(tmp_path, "one", data=poses, extra=extra))
+    said = run(DOUBLE, config(tmp_path, "two", data=poses, extra=extra))
+    assert "2 processes on cpu" in said and said.count("Going on") == 0
+    one, two = state(tmp_path, "one"), state(tmp_path, "two")
+    assert one.keys() == two.keys()
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-5)
+    assert (tmp_path / "two" / "bundle.safetensors").exists()
+
+
+def test_a_batch_that_two_cannot_share_is_a_sentence(poses: Path, tmp_path: Path):
+    path = config(tmp_path, "odd", data=poses)
+    path.write_text(path.read_text().replace("batch_size = 4", "batch_size = 3"))
+    done = subprocess.run(
+        command(DOUBLE, path), env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "batch_size is 3, for 2 processes" in done.stderr
+    assert "training/trainer.py" not in done.stderr
+
+
+def test_a_killed_run_ends_as_one_that_was_not(poses: Path, tmp_path: Path):
+    """Killed three times, at moments that depend on the machine."""
+    values = {"data": poses, "steps": 300, "save": 7}
+    run(SINGLE, config(tmp_path, "whole", **values))
+    path, folder = config(tmp_path, "killed", **values), tmp_path / "killed" / "checkpoints"
+    for moment in (0.0, 0.13, 0.31):
+        before = sorted(folder.glob("step-*"))
+        process = subprocess.Popen(
+            command(SINGLE, path),
+            env=ENVIRONMENT,
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+        )
+        while sorted(folder.glob("step-*")) == before and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(moment)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    run(SINGLE, path)
+    whole, killed = state(tmp_path, "whole", 300), state(tmp_path, "killed", 300)
+    assert whole.keys() == killed.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(killed[name], tensor), name
+    assert not list(folder.glob(".step-*"))
