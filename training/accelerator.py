@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import InitProcessGroupKwargs, ProjectConfiguration
+from accelerate.utils import DistributedType, InitProcessGroupKwargs, ProjectConfiguration
 
 from posexfer_core.errors import ConfigError
 
@@ -32,6 +32,13 @@ def start_accelerator(run: RunConfig) -> Accelerator:
                 "Expected every tracker's package.\n"
                 f"Install it with `pip install {tracker}`, or leave it out of log_with."
             )
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true":
+        raise ConfigError(
+            "accelerate was told to use DeepSpeed, whose checkpoints are pickles.\n"
+            "Expected DDP or FSDP 2, whose checkpoints are safetensors.\n"
+            "Give --config_file training/configs/accelerate/zero2.yaml: it spreads what ZeRO-2 "
+            "does, by FSDP 2."
+        )
     on_gpu = torch.cuda.is_available()
     if run.precision == "fp16" and not on_gpu:
         raise ConfigError(
@@ -49,6 +56,12 @@ def start_accelerator(run: RunConfig) -> Accelerator:
         ),
         kwargs_handlers=[InitProcessGroupKwargs(timeout=WAIT)],
     )
+    if accelerator.distributed_type == DistributedType.FSDP and not accelerator.is_fsdp2:
+        raise ConfigError(
+            "accelerate was told to use FSDP 1, which flattens the parameters.\n"
+            "Expected FSDP 2.\n"
+            "Give --config_file training/configs/accelerate/fsdp.yaml, or fsdp_version: 2 in yours."
+        )
     _check_launch(accelerator.num_processes)
     at_once = samples_at_once(run, accelerator.num_processes)
     if accelerator.is_main_process:

@@ -188,8 +188,12 @@ class _Shapes:
         self.model, self.count, self.precision = model, count, precision
         self.mode = FakeTensorMode(allow_non_fake_inputs=True)
         held = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-        self.state = {name: self.mode.from_tensor(tensor) for name, tensor in held.items()}
-        self.batch = {name: self.mode.from_tensor(tensor) for name, tensor in batch.items()}
+        self.state: dict[str, Tensor] = {
+            name: self.mode.from_tensor(tensor) for name, tensor in held.items()
+        }
+        self.batch: dict[str, Tensor] = {
+            name: self.mode.from_tensor(tensor) for name, tensor in batch.items()
+        }
 
     def flops(self) -> int:
         """Count there and back; attention as the matrix products that it is."""

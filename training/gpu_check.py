@@ -55,26 +55,23 @@ def _run(device: torch.device, out: Path | None) -> None:
     print_line(f"{name}, torch {torch.__version__}")
     config = TrainConfig.from_toml(CONFIG)
     batch = random_batch(config, count)
-    numbers: dict[str, object] = {"device": name, "torch": torch.__version__}
-    numbers["largest_error"] = parity(config, batch, device)
-    numbers |= short_training(config, batch, device, steps)
+    errors = parity(config, batch, device)
+    measured = short_training(config, batch, device, steps)
     if out is not None:
+        numbers = {"device": name, "torch": torch.__version__, "largest_error": errors, **measured}
         write_whole(out, (json.dumps(numbers, indent=2) + "\n").encode())
+    first, last = measured["loss_first"], measured["loss_last"]
     failed = [
-        f"{kind} is {error:.1e} off"
-        for (kind, error), limit in zip(
-            numbers["largest_error"].items(),
-            LIMITS.values(),
-            strict=True,  # type: ignore[union-attr]
-        )
-        if not error <= limit
+        f"{dtype} is {errors[str(dtype)]:.1e} off"
+        for dtype, limit in LIMITS.items()
+        if not errors[str(dtype)] <= limit
     ]
-    if numbers["loss_last"] >= numbers["loss_first"]:  # type: ignore[operator]
-        failed.append(f"the loss went from {numbers['loss_first']} to {numbers['loss_last']}")
+    if not last < first:
+        failed.append(f"the loss went from {first} to {last}")
     if failed:
         raise GpuCheckError(
             f"{name}: {', '.join(failed)}.\n"
-            f"Expected errors of at most {[float(limit) for limit in LIMITS.values()]} and a loss "
+            f"Expected errors of at most {list(LIMITS.values())} and a loss "
             "that falls.\nReport it with the lines above."
         )
     print_line("all checks passed")
@@ -108,7 +105,7 @@ def parity(config: TrainConfig, batch: dict[str, Tensor], device: torch.device) 
     for dtype in LIMITS:
         found = _predict(model.to(device), batch, device, dtype)
         error = float((found - expected).abs().max() / expected.abs().max())
-        errors[str(dtype).removeprefix("torch.")] = error
+        errors[str(dtype)] = error
         print_line(f"prediction in {dtype!s:16}{error:.1e} off the CPU's in float32")
     return errors
 

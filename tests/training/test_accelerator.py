@@ -1,10 +1,13 @@
 from pathlib import Path
 
 import pytest
+from accelerate.commands.config.config_args import load_config_from_file
 
 from posexfer_core.errors import ConfigError
 from training.accelerator import samples_at_once, start_accelerator
 from training.run_config import RunConfig
+
+CONFIGS = sorted(Path(__file__).parents[2].glob("training/configs/accelerate/*.yaml"))
 
 
 def run(**values: object) -> RunConfig:
@@ -28,6 +31,23 @@ def test_a_launcher_that_starts_one_process_of_several_is_refused(monkeypatch: p
     monkeypatch.setenv("MASTER_PORT", "29500")
     with pytest.raises(ConfigError, match="torchrun --nproc_per_node"):
         start_accelerator(run())
+
+
+def test_deepspeed_is_refused_for_what_does_the_same(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    with pytest.raises(ConfigError, match=r"zero2\.yaml"):
+        start_accelerator(run())
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_configs_are_such_as_accelerate_reads(path: Path):
+    config = load_config_from_file(str(path))
+    assert config.num_processes == 8
+    kind = "MULTI_GPU" if path.stem == "ddp" else "FSDP"
+    assert config.distributed_type == kind
+    if kind == "FSDP":
+        assert config.fsdp_config["fsdp_version"] == 2
+        assert config.fsdp_config["fsdp_reshard_after_forward"] == (path.stem == "fsdp")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ def test_the_dry_run_on_the_cpu_passes(tmp_path: Path, capsys: pytest.CaptureFix
     out = tmp_path / "numbers.json"
     assert main(["--device", "cpu", "--out", str(out)]) == 0
     numbers = json.loads(out.read_text())
-    assert numbers["largest_error"]["float32"] < 1e-5
+    assert numbers["largest_error"]["torch.float32"] < 1e-5
     assert numbers["loss_last"] < numbers["loss_first"]
     assert "all checks passed" in capsys.readouterr().out
 

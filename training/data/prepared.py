@@ -96,7 +96,8 @@ def prepare(
     }
     everything = replace(config, ablation=replace(config.ablation, prior_2d=True, warp=True))
     folder.mkdir(parents=True, exist_ok=True)
-    with one_at_a_time(folder) if part.of == 1 else nullcontext():
+    lock = one_at_a_time(folder) if part.of == 1 else nullcontext()
+    with lock, torch.random.fork_rng(devices=[]):  # first weights are the same after as without
         _check_stamp(folder / "prepared.json", stamp)
         work = [
             (data.folder, shard, folder / name, files, everything, jitter)
