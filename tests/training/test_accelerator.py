@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from accelerate.commands.config.config_args import load_config_from_file
+from accelerate.commands.config.config_args import ClusterConfig, load_config_from_file
 
 from posexfer_core.errors import ConfigError
 from training.accelerator import samples_at_once, start_accelerator
@@ -42,10 +42,11 @@ def test_deepspeed_is_refused_for_what_does_the_same(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_configs_are_such_as_accelerate_reads(path: Path):
     config = load_config_from_file(str(path))
+    assert isinstance(config, ClusterConfig)
     assert config.num_processes == 8
     kind = "MULTI_GPU" if path.stem == "ddp" else "FSDP"
     assert config.distributed_type == kind
-    if kind == "FSDP":
+    if config.fsdp_config:
         assert config.fsdp_config["fsdp_version"] == 2
         assert config.fsdp_config["fsdp_reshard_after_forward"] == (path.stem == "fsdp")
 
