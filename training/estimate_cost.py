@@ -18,15 +18,17 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from posexfer_core.errors import ConfigError
+from posexfer_core.network.config import NetworkConfig
 from posexfer_core.network.noise_schedule import alpha_bar_at
 
 from .accelerator import samples_at_once
 from .averaging import trained_parameters
-from .config import NetworkTraining, PriorHeadTraining, TrainConfig
+from .config import NetworkTraining, PairTraining, PriorHeadTraining, TrainConfig
 from .console import print_line, run_command
 from .data.prepared import PLANES
 from .sample_random import SampleRandom
-from .tasks.network import TransferLoss, configure
+from .tasks.frozen_base import FrozenBase
+from .tasks.network import PairLoss, TransferLoss, configure
 from .tasks.prior_head import PriorHeadLoss
 from .trainer import checkpoint_activations
 
@@ -35,6 +37,8 @@ PEAK_TFLOPS = {"a100": 312.0, "h100": 989.0, "l40s": 362.0, "rtx4090": 165.0, "r
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 MOMENT_BYTES = {"adamw": 8, "adamw8bit": 2, "sgd": 0}
 """Of the optimiser's state, for each trained parameter."""
+CLIP_TOKENS = 257
+"""Of ViT-L/14 at 224 pixels."""
 GIB = 2.0**30
 
 
@@ -43,11 +47,11 @@ class StepCost:
     """What one process needs for one step."""
 
     parameters: int
-    """All of them."""
+    """All of them, but for a base's."""
     trained: int
     """Those that are trained."""
     state_bytes: int
-    """Parameters, gradients, moments and averages."""
+    """Parameters, gradients, moments and averages, and the UNet of a base."""
     activation_bytes: int
     """What is kept for the way back of the samples that are computed at once."""
     flops: int
@@ -141,10 +145,12 @@ def estimate(config: TrainConfig, size: tuple[int, int], processes: int = 1) -> 
     shapes = _Shapes(model, pair_batch(config, size, at_once), at_once, run.precision)
     trained = sum(parameter.numel() for parameter in trained_parameters(model).values())
     parameters = sum(parameter.numel() for parameter in model.parameters())
+    base = model.base if isinstance(model, PairLoss) else None
+    frozen = 0 if base is None else sum(p.nbytes for p in base.unet.parameters())
     return StepCost(
         parameters=parameters,
         trained=trained,
-        state_bytes=4 * parameters + (8 + MOMENT_BYTES[run.optimizer]) * trained,
+        state_bytes=4 * parameters + (8 + MOMENT_BYTES[run.optimizer]) * trained + frozen,
         activation_bytes=shapes.activation_bytes(),
         flops=run.accumulation * shapes.flops(),
     )
@@ -154,21 +160,34 @@ def build_loss(config: TrainConfig) -> nn.Module:
     """Build what a run trains, with weights that do not matter."""
     match config.task:
         case NetworkTraining():
-            return TransferLoss(configure(config.model), config.task)
+            base = None if config.base is None else FrozenBase.load(config.base)
+            return TransferLoss(configured(config), config.task, base)
         case PriorHeadTraining():
-            return PriorHeadLoss(configure(config.model), config.task)
+            return PriorHeadLoss(configured(config), config.task)
     raise ConfigError(
         "This run trains no pairs.\nExpected a [network] or [prior_head] section.\n"
         "The others are small: their cost is measured in minutes."
     )
 
 
+def configured(config: TrainConfig) -> NetworkConfig:
+    """Configure the network of a run of pairs, as its task does."""
+    start = config.task.start if isinstance(config.task, PairTraining) else None
+    start = start if start is not None and start.is_file() else None
+    return configure(config.model, config.base, start)
+
+
 def pair_batch(config: TrainConfig, size: tuple[int, int], count: int) -> dict[str, Tensor]:
     """Make a batch of prepared pairs of the right shapes."""
-    network = configure(config.model)
+    network = configured(config)
     height, width = size
     latents = (count, network.latent_channels, height // 8, width // 8)
+    seen = {}
+    if network.encoder == "clip":
+        seen["clip_hidden"] = torch.zeros(count, CLIP_TOKENS, network.clip_width).half()
+        seen["source_latents"] = torch.zeros(latents, dtype=torch.float16)
     return {
+        **seen,
         "image": torch.zeros(count, height, width, 3, dtype=torch.uint8),
         "planes": torch.zeros(count, sum(PLANES.values()), height, width, dtype=torch.uint8),
         "target_latents": torch.zeros(latents, dtype=torch.float16),

@@ -86,7 +86,7 @@ class AutoencoderTask:
     @torch.no_grad()
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
         """Show eight images above their reconstructions."""
-        autoencoder = cast(ReconstructionLoss, model).autoencoder
+        autoencoder = copy.deepcopy(cast(ReconstructionLoss, model).autoencoder).cpu()
         images = self._images(8)
         rows = torch.stack([images, autoencoder(images)])
         return torch.cat([torch.cat(list(row), -1) for row in rows], -2).clamp(-1.0, 1.0)
@@ -94,7 +94,7 @@ class AutoencoderTask:
     @torch.no_grad()
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:
         """Write the autoencoder; a new one's latents are scaled to unit variance."""
-        autoencoder = copy.deepcopy(cast(ReconstructionLoss, model).autoencoder)
+        autoencoder = copy.deepcopy(cast(ReconstructionLoss, model).autoencoder).cpu()
         if self.settings.refine is None:
             scale_latents(autoencoder, autoencoder.encode(self._images(256)).std())
         AUTOENCODER.save(path, autoencoder, recipe=recipe)

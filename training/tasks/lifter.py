@@ -1,5 +1,6 @@
 """Train the pose lifter, on poses that are mixed anew at every step."""
 
+import copy
 from pathlib import Path
 from typing import Any, cast
 
@@ -75,7 +76,8 @@ class LifterTask:
         """Show eight people from the camera above, from their side below; predictions in red."""
         indices = torch.linspace(0, len(self) - 1, SHEET_PEOPLE).long().tolist()
         batch = self.batch(indices, SampleRandom.seeded(0, range(SHEET_PEOPLE)))
-        found = cast(LifterLoss, model).network(batch["sight"]).xyz
+        network = copy.deepcopy(cast(LifterLoss, model).network).cpu()
+        found = network(batch["sight"]).xyz
         rows = []
         for axes in ([0, 1], [2, 1]):
             cells = torch.full((SHEET_PEOPLE, 3, SHEET_PX, SHEET_PX), -0.8)

@@ -37,6 +37,7 @@ from ..data.prepared import PreparedDataset, decode_planes, prepare
 from ..data.shards import ShardDataset
 from ..losses import add_noise, noise_weight, overall_loss, velocity_weight
 from ..sample_random import SampleRandom
+from ..task import load_batch
 from .frozen_base import FrozenBase, LastAttachment
 
 SAMPLE_STEPS = 10
@@ -257,21 +258,22 @@ class NetworkTask:
         """Show sources, warps, results and targets of eight pairs, from fixed noise."""
         loss = cast(PairLoss, model)
         indices = torch.linspace(0, len(self) - 1, min(8, len(self))).long().tolist()
-        batch = self.data.batch(self.mixture.of(indices))
+        device = loss.points_canonical.device
+        batch = load_batch(self, indices, SampleRandom([]), device)
         inputs = loss.inputs(batch)
         condition = loss.network.condition(inputs)
         latents = torch.randn(
             batch["target_latents"].shape, generator=torch.Generator().manual_seed(0)
-        )
+        ).to(device)
         scheduler = loss.make_scheduler()
         scheduler.set_timesteps(SAMPLE_STEPS)
         for step in scheduler.timesteps:
             velocity = loss.predict(latents, step.expand(len(latents)), condition)
             latents = scheduler.step(velocity, int(step), latents, return_dict=False)[0]
         encoders = self.files.load(self.config)
-        result = encoders.image(latents)
-        wanted = encoders.image(batch["target_latents"].float())
-        rows = [inputs.image, inputs.maps["warp"][:, :3], result, wanted]
+        result = encoders.image(latents.cpu())
+        wanted = encoders.image(batch["target_latents"].float().cpu())
+        rows = [inputs.image.cpu(), inputs.maps["warp"][:, :3].cpu(), result, wanted]
         return torch.cat([torch.cat(list(row), -1) for row in rows], -2).clamp(-1.0, 1.0)
 
     def export(self, model: nn.Module, path: Path, recipe: dict[str, object]) -> None:

@@ -1,5 +1,6 @@
 """Train the regressor of bodies from one image, on augmented images of synthetic people."""
 
+import copy
 from pathlib import Path
 from typing import Any, cast
 
@@ -110,7 +111,7 @@ class RegressorTask:
     @torch.no_grad()
     def sample(self, model: nn.Module) -> Float[Tensor, "3 height width"]:
         """Show eight images above the bodies that are predicted."""
-        network = cast(RegressorLoss, model).network
+        network = copy.deepcopy(cast(RegressorLoss, model).network).cpu()
         chosen = torch.linspace(0, len(self) - 1, SHEET_IMAGES).long().tolist()
         images = self.people.take(chosen).images.float() / 127.5 - 1.0
         found = network(images)
