@@ -136,14 +136,20 @@ export class PoseEditor {
   receive(body, start, backdrop) {
     this.chosen = Math.min(this.chosen, body.names.length - 1);
     this.trying(() => this.session.restart(body, start));
-    this.keepsCamera ||= backdrop !== null;
-    this.backdrop = null;
-    if (backdrop) {
-      this.backdrop = new Image();
-      this.backdrop.onload = this.redraw;
-      this.backdrop.src = backdrop;
-    }
+    if (!backdrop) this.backdrop = null;
+    else if (!this.backdrop) this.keepsCamera = true;
+    if (backdrop) this.layBehind(backdrop);
     this.refresh();
+  }
+
+  /** Show a picture behind the body; the one before it stays until it is there. @param {string} address */
+  layBehind(address) {
+    const image = new Image();
+    image.onload = () => {
+      this.backdrop = image;
+      this.redraw();
+    };
+    image.src = address;
   }
 
   /** Say what is wrong, until the next change. @param {unknown} error */

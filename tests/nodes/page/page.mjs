@@ -98,6 +98,15 @@ export class EditorPage {
     }, [String(look), given, number]);
   }
 
+  /** Wait until something is true of the first editor. */
+  async until(look) {
+    for (let i = 0; i < 120; i++) {
+      if (await this.ask(look)) return;
+      await this.wait(500);
+    }
+    throw new Error(`This does not come true: ${look}`);
+  }
+
   value(number = 0) {
     return this.ask((_editor, _node, _given, widget) => widget.value, null, number);
   }

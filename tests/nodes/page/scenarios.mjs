@@ -93,7 +93,7 @@ async function photo(page) {
     [["PoseXfer_DemoPerson", 100, 100], [EDITOR, 500, 100]], [[0, 1, 1, 0], [0, 0, 1, 1]],
   );
   const entry = await page.run();
-  await page.wait(800);
+  await page.until((editor) => editor.backdrop);
   await page.shot("photo");
   const start = await page.ask((editor) => ({
     size: editor.session.camera.size, backdrop: editor.backdrop?.naturalWidth > 0, keepsCamera: editor.keepsCamera,
@@ -106,7 +106,7 @@ async function photo(page) {
   await page.shot("photo_free_view");
   await page.press("5");
   const camera = await page.ask((editor) => editor.session.camera.state);
-  await page.wait(1500);
+  await page.until((editor) => Object.values(editor.twinFinder.twins).some(Boolean));
   const limbs = await page.ask((editor) => Object.keys(editor.twinFinder.twins).filter((limb) => editor.twinFinder.twins[limb]));
   const joints = () => page.ask((editor, _node, limb) => editor.session.body.limbs[limb]
     .map((joint) => editor.session.camera.project(editor.session.skeleton.places[joint])), limbs[0]);
