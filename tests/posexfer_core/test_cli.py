@@ -524,3 +524,16 @@ def test_a_mesh_is_a_target(work, weights, mesh, more):
 def test_a_mesh_as_the_sources_parameters_gets_a_sentence(work, weights, mesh, capsys):
     code = transfer(work, weights, source_params=mesh)
     assert_one_sentence(capsys, code, "no place in an image")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--base", "."], "Expected --weights"),
+        (["--image-encoder", "."], "belong to a --base"),
+        (["--base", "nowhere", "--weights", "a.safetensors"], "there is nothing at nowhere"),
+    ],
+)
+def test_a_base_and_its_adapter_go_together(work, capsys, options, words):
+    assert warp(work, "--size", "128x88", *options) == 2
+    assert words in capsys.readouterr().err
