@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { adopt } from "../../web/pose_editor/actions.js";
 import { Camera } from "../../web/pose_editor/camera.js";
 import { COMMANDS, keyName } from "../../web/pose_editor/commands.js";
 import { fromEuler, toEuler } from "../../web/pose_editor/euler.js";
@@ -205,6 +206,23 @@ test("a cancelled drag leaves nothing behind", () => {
   assert.deepEqual(session.skeleton.write().pose, pose);
   assert.ok(!session.undo());
   assert.deepEqual(told, []);
+});
+
+test("a pose from another camera's world is seen by this camera as by its own", () => {
+  const { session } = begin();
+  const { frame } = cases.poses[0];
+  const other = { ...body.camera, yaw: -1.1, pitch: 0.3 };
+  adopt({ session, isLocked: false }, { version: 1, frames: [frame], camera: other });
+  const theirs = new Session(body, SIZE, () => {});
+  theirs.load(JSON.stringify({ version: 1, frames: [frame], camera: other }));
+  for (const joint of [L_ELBOW, R_ELBOW, L_ANKLE]) {
+    const [here, there] = [session, theirs].map(({ camera, skeleton: { places } }) =>
+      camera.axes.map((axis) => r.dot(axis, r.subtract(places[joint], places[PELVIS]))));
+    assert.ok(gap(here, there) < 1e-6);
+  }
+  const { pose } = session.frame;
+  adopt({ session, isLocked: false }, session.complete());
+  session.frame.pose.forEach((turn, joint) => assert.ok(gap(turn, pose[joint]) < 1e-6));
 });
 
 test("no key does two things", () => {

@@ -5,10 +5,12 @@
  * @typedef {import("./editor.js").PoseEditor} PoseEditor
  */
 
+import { Camera } from "./camera.js";
 import { adoptPose, parseDocument } from "./document.js";
 import { takeTwin } from "./flip_depth.js";
 import * as mirroring from "./mirror.js";
 import { spoken } from "./overlay.js";
+import * as r from "./rotations.js";
 
 /** @param {PoseEditor} editor */
 export function mirror({ session }) {
@@ -63,11 +65,24 @@ export function flip(editor, limb) {
   editor.refresh();
 }
 
-/** Put a document's poses where the open one is. @param {PoseEditor} editor @param {PoseDocument} found */
+/**
+ * Put a document's poses where the open one is. They are seen by this camera as they are by their
+ * own, whose world may be turned.
+ *
+ * @param {Pick<PoseEditor, "isLocked" | "session">} editor
+ * @param {PoseDocument} found
+ */
 export function adopt({ isLocked, session }, found) {
   if (isLocked) return;
-  const { active, document: { frames }, frame } = session;
-  const taken = found.frames.map((one) => adoptPose(frame, one));
+  const { active, camera, document: { frames }, frame } = session;
+  const [here, there] = [camera, new Camera(found.camera ?? camera.state, camera.size)]
+    .map(({ axes: [right, up, back] }) => r.fromColumns(right, up, back));
+  const turn = r.multiply(here, r.transpose(there));
+  const taken = found.frames.map((one) => {
+    const adopted = adoptPose(frame, one);
+    adopted.pose[0] = r.toAxisAngle(r.multiply(turn, r.toMatrix(one.pose[0])));
+    return adopted;
+  });
   session.setFrames([...frames.slice(0, active), ...taken, ...frames.slice(active + 1)], active);
 }
 
