@@ -27,6 +27,8 @@ MOST_LABELS = 16
 """Levels of a label mask; soft edges have more."""
 HIGHEST_LABEL = 100
 """Level of a label mask; brighter ones are darkened whites."""
+FLOAT_WHITES = ((16.0, 1.0), (255.5, 255.0), (65535.5, 65535.0))
+"""Highest value of a float image → the value that is white."""
 SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Kinds of image that are written, as Pillow names them."""
 
@@ -131,9 +133,15 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 def from_pil(image: Image.Image) -> Float[Tensor, "1 3 height width"]:
     """Turn an RGB Pillow image into a tensor in [-1, 1]."""
-    levels = torch.from_numpy(np.array(image.convert("RGB")))
-    numbers = levels.float().div_(127.5).sub_(1.0)  # in place: one copy of a large image is 0.5 GB
-    return rearrange(numbers, "height width rgb -> 1 rgb height width")
+    width, height = image.size
+    numbers = torch.empty(1, 3, height, width)
+    for top in range(0, height, BAND_ROWS):  # a whole large image would be copied three times
+        band = image.crop((0, top, width, min(top + BAND_ROWS, height))).convert("RGB")
+        rows = torch.from_numpy(np.array(band)).float().div_(127.5).sub_(1.0)
+        numbers[0, :, top : top + BAND_ROWS] = rearrange(
+            rows, "height width rgb -> rgb height width"
+        )
+    return numbers
 
 
 def to_pil(image: Float[Tensor, "1 3 height width"]) -> Image.Image:
@@ -189,14 +197,25 @@ def _too_large(path: Path) -> str:
 
 def _on_white(image: Image.Image) -> Image.Image:
     """Flatten any mode to RGB over white."""
-    if image.mode.startswith("I"):  # 16 bits a pixel: `convert` would clip instead of scaling
-        levels = np.asarray(image).astype(np.float64) / 257.0
+    if image.mode.startswith(("I", "F")):  # `convert` would clip instead of scaling
+        levels = np.nan_to_num(np.asarray(image).astype(np.float32), posinf=0.0, neginf=0.0)
+        levels *= 255.0 / _white_level(image.mode, float(levels.max()))
         return Image.fromarray(levels.clip(0, 255).round().astype(np.uint8)).convert("RGB")
     if _has_alpha(image):
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")
         return Image.alpha_composite(white, layer).convert("RGB")
     return image.convert("RGB")
+
+
+def _white_level(mode: str, highest: float) -> float:
+    """Return the value that is white: of integers 65535; of floats 1, 255 or 65535.
+
+    Floats of a few times 1 are brighter than white, as in HDR.
+    """
+    if mode.startswith("I"):
+        return 65535.0
+    return next((white for most, white in FLOAT_WHITES if highest <= most), highest)
 
 
 def _has_alpha(image: Image.Image) -> bool:

@@ -139,7 +139,8 @@ def read_skeleton_motion(path: Path) -> Bvh | None:
     if document.get("meshes"):
         return None
     try:
-        return read_motion(data, document)
+        with np.errstate(all="ignore"):  # what is not finite is refused when it is read
+            return read_motion(data, document)
     except DAMAGE as failure:
         raise MeshError(f"{path.name} is a damaged GLB: {str(failure)[:160]}.") from failure
 
@@ -175,7 +176,8 @@ def _read_document(data: bytes, name: str) -> Mapping[str, Any]:
 
 def _find_skins(data: bytes, document: Mapping[str, Any], name: str) -> GlbSkins | None:
     try:
-        return GlbSkins.of(data, document)
+        with np.errstate(all="ignore"):  # what is not finite is refused when it is posed
+            return GlbSkins.of(data, document)
     except DAMAGE as failure:
         raise MeshError(f"{name} is a damaged GLB: {str(failure)[:160]}.") from failure
 

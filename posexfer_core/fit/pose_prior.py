@@ -94,6 +94,12 @@ class PosePrior:
         away, pull = self._deviation(turns)
         return weight * (away * pull).sum((1, 2)) + (self._excess(turns) ** 2).sum((1, 2))
 
+    def beyond_limits(
+        self, rotations: Float[ndarray, "batch joints 3 3"]
+    ) -> Float[ndarray, "batch turns"]:
+        """Return how far each joint but the root is beyond its limits, radians, by any axis."""
+        return np.abs(self._excess(log_map(rotations[:, 1:]))).max(-1) / LIMIT_STIFFNESS
+
     def terms(self, rotations: Float[ndarray, "batch joints 3 3"], weight: float) -> PriorTerms:
         """Linearise about `rotations` for steps `R exp(d)` taken on the right."""
         turns = log_map(rotations[:, 1:])

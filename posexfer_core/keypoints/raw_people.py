@@ -86,7 +86,8 @@ def raw_person(
     """Name keypoints by how many there are."""
     names = LAYOUTS.get(points.shape[0]) if points.ndim == 2 else None
     if names is None or points.shape[1] not in (2, 3):
-        other = UNREAD_LAYOUTS.get(points.shape[0], "no layout that is known")
+        count = points.shape[0] if points.ndim else 1
+        other = UNREAD_LAYOUTS.get(count, "no layout that is known")
         raise UnknownKeypointsError(
             f"A person has keypoints of shape {points.shape}, as many points as {other}.",
             "Expected x, y and confidence of the points of COCO (17, 23 with feet, 133 in all), "

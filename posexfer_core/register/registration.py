@@ -9,9 +9,11 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor
 
+from ..body.joints import JOINT_NAMES
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import MeshError
+from ..fit.pose_prior import PosePrior
 from ..geometry.camera_conversions import UP, front_view
 from ..geometry.closest_points import Closest, closest_points
 from ..geometry.normals import vertex_normals
@@ -26,6 +28,9 @@ from .transfer_rig import transfer_skinning
 MESH_POINTS, JUDGING_POINTS = 12_000, 4_000
 LIMIT_MEAN_MM, LIMIT_P95_MM = 30.0, 110.0
 """Beyond either, the mesh is no body, or one in a pose that was not found."""
+LIMIT_BEYOND_DEG = 30.0
+"""How far a joint may be beyond human limits: at most 20 in four characters that were found
+rightly, 34 in one that was laid on back to front."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +81,8 @@ def register(surface: Surface, body: BodyModel, *, name: str = "the mesh") -> Re
     mesh = sample_surface(surface.vertices, faces, MESH_POINTS)
     known = same_topology(body, len(surface.vertices), faces)
     fitted = fit_known(body, surface.vertices) if known else fit_unknown(body, surface, mesh)
+    if not known:
+        _check_limits(fitted.pose.rotations, name)
     posed = _Posed.of(body, fitted)
     scale = float(fitted.scale[0])
     vertices = surface.vertices * scale
@@ -154,6 +161,17 @@ def _check_residual(residual: Residual, name: str) -> None:
             f"{name} is not recognised as one person: the nearest body lies {residual} from it "
             f"(at most {LIMIT_MEAN_MM:.0f} and {LIMIT_P95_MM:.0f} mm). Expected one whole person "
             "without furniture or pedestal; give unit and up axis if they are unusual."
+        )
+
+
+def _check_limits(rotations: Float[ndarray, "1 24 3 3"], name: str) -> None:
+    excess = np.degrees(PosePrior().beyond_limits(rotations)[0])
+    if excess.max() > LIMIT_BEYOND_DEG:
+        joint = JOINT_NAMES[1 + int(excess.argmax())]
+        raise MeshError(
+            f"{name} is not recognised as one person: {joint} of the nearest body is bent by "
+            f"{excess.max():.0f} degrees more than people can (at most {LIMIT_BEYOND_DEG:.0f}). "
+            "Expected one whole person; give unit and up axis if they are unusual."
         )
 
 

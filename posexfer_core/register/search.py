@@ -1,9 +1,10 @@
 """Search for the pose of a mesh of any topology: ICP from many starts, coarse to fine."""
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from numpy import ndarray
 
+from ..body.joints import JOINT_INDEX
 from ..body.model import BodyModel
 from ..geometry.point_clouds import OrientedPoints, face_areas
 from .icp import ICP, Fitted, Phase, join
@@ -38,6 +39,10 @@ PRIOR_WEIGHT = 0.2
 BEND_M = 5e-5
 """Distance, metres, that one unit of the joints' limits is worth: 7 mm for a knee bent the wrong
 way by one radian."""
+ENDS = [JOINT_INDEX[name] for name in ("l_ankle", "r_ankle", "l_foot", "r_foot", "neck", "head")]
+ENDS_WEIGHT = 0.5
+"""Weight of the distance of feet and head where a body and the same back to front are compared. In
+four characters the wrong one's were 10 to 23 mm farther, which adds to 4 to 21 mm of the whole."""
 HOPELESS_M = 0.08
 """Mean distance, after all starts, beyond which no other limb pose helps."""
 UNKNOWN_SCALE = 0.25
@@ -58,6 +63,7 @@ def fit_unknown(body: BodyModel, surface: Surface, mesh: OrientedPoints) -> Fitt
     turned, _ = search.run(turned_about(best), (*AGAIN, *MIDDLE), LIMB_POINTS)
     both = join([search.with_other_limbs(one)[0] for one in (best, turned)])
     both, scores = search.run(both, NEAR, NEAR_POINTS)
+    scores += ENDS_WEIGHT * search.distance_of_ends(both, NEAR_POINTS)
     return both.take(np.array([scores.argmin()]))
 
 
@@ -82,6 +88,12 @@ class _Search:
         distances = icp.distances(fitted, points)
         self.worst = np.percentile(distances, WORST_PERCENT, axis=1)
         return fitted, distances.mean(1) + BEND_M * bent
+
+    def distance_of_ends(self, fitted: Fitted, points: int) -> Float[ndarray, " batch"]:
+        """Measure how far feet and heads lie from the mesh, metres: toes and face look ahead."""
+        skin = spread_vertices(self.body, points)
+        ends = np.isin(self.body.parts.cpu().numpy()[skin], ENDS)
+        return self._icp(points).distances(fitted, points)[:, : len(skin)][:, ends].mean(1)
 
     def with_other_limbs(self, fitted: Fitted) -> tuple[Fitted, float]:
         """Try one body's limbs in other poses until none is better."""

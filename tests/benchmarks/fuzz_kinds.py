@@ -15,9 +15,15 @@ from PIL import Image
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.smpl_files import load_body_model
+from posexfer_core.export.skinned_glb import skinned_glb_bytes
 from posexfer_core.files.containers import read_container
 from posexfer_core.files.images import load_image, load_mask
-from posexfer_core.files.meshes import read_mesh
+from posexfer_core.files.meshes import (
+    posed_vertices,
+    read_mesh,
+    read_skeleton_motion,
+    read_skins,
+)
 from posexfer_core.formats.read import read_params
 from posexfer_core.keypoints.detections import read_keypoints
 from posexfer_core.keypoints.joint_files import read_joint_file
@@ -26,6 +32,7 @@ from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.weights import load_bundle, save_bundle
 from tests.posexfer_core.body.sample_params import random_params
 from tests.posexfer_core.body.toy_body import toy_smpl_arrays
+from tests.posexfer_core.files.glb_changes import changed, without_mesh
 from tests.posexfer_core.files.joblib_files import dump, pretended_joblib
 from tests.posexfer_core.formats.bvh_samples import MIXAMO, bvh_text
 from tests.posexfer_core.formats.variants import ALL
@@ -173,6 +180,56 @@ def _bvh() -> Kind:
     return Kind(name="walk.bvh", data=text.encode(), read=read_params)
 
 
+def _animated(keep_mesh: bool) -> Callable[[], Kind]:
+    def read(path: Path) -> Any:
+        skins = read_skins(path)
+        if skins is not None:
+            return [posed_vertices(skins, path.name, at) for at in (None, *range(skins.frames))][-1]
+        return read_skeleton_motion(path)
+
+    def make() -> Kind:
+        data = skinned_glb_bytes(random_params(frames=2), BodyModel.bundled())
+        data = data if keep_mesh else changed(data, without_mesh)
+        return Kind(name="walk.glb", data=data, read=read)
+
+    return make
+
+
+def _reported(name: str) -> Callable[[], Kind]:
+    """A file that was reported, as it is; joints are cut to one frame."""
+
+    def make() -> Kind:
+        data = (REPORTED / name).read_bytes()
+        if name.endswith("joints.npy"):
+            file = io.BytesIO()
+            np.save(file, np.load(REPORTED / name)[:1])
+            data = file.getvalue()
+        return Kind(name=name, data=data, read=read_params)
+
+    return make
+
+
+def _phc() -> Kind:
+    motion = {"pose_aa": np.zeros((2, 24, 3)), "trans_orig": np.zeros((2, 3)), "fps": 30}
+    return Kind(name="phc.pkl", data=b"", read=read_params, content={"walk": motion})
+
+
+def _features() -> Kind:
+    file, features = io.BytesIO(), np.zeros((2, 263))
+    features[:, 3] = 0.9
+    joints = np.load(REPORTED / "humanml_joints.npy")[:2]
+    joints = joints - joints[:, :1] * (1.0, 0.0, 1.0) + (0.0, 0.9, 0.0)
+    features[:, 4:67] = joints[:, 1:].reshape(2, 63)
+    np.save(file, features)
+    return Kind(name="vecs.npy", data=file.getvalue(), read=read_params)
+
+
+def _labels() -> Kind:
+    rows = np.random.default_rng(0).random((2, 56)).round(4)
+    text = "\n".join(" ".join(map(str, row)) for row in rows)
+    return Kind(name="labels.txt", data=text.encode(), read=_keypoints_read)
+
+
 def _written(save: Callable[[Path], None], name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         save(Path(folder) / name)
@@ -197,6 +254,11 @@ COCO = {
     "annotations": [{"image_id": 1, "keypoints": FLAT[:51], "category_id": 1}],
 }
 
+ULTRALYTICS = [
+    {"name": "person", "keypoints": {"x": FLAT[:51:3], "y": FLAT[1:51:3], "visible": [0.9] * 17}}
+]
+REPORTED = Path(__file__).parents[1] / "data/reported_cases"
+
 KINDS: dict[str, Callable[[], Kind]] = {
     **{name: (lambda name=name: _params(name)) for name in ALL},
     "own": _own_params,
@@ -214,11 +276,21 @@ KINDS: dict[str, Callable[[], Kind]] = {
     ),
     "joint_arrays": _joints({"joints_3d": JOINTS[:, :, :33]}),
     "keypoints_npy": _keypoints_npy,
+    "ultralytics": _keypoints(ULTRALYTICS),
+    "yolo_labels": _labels,
+    "hybrik": _reported("hybrik_res.pkl"),
+    "mdm": _reported("mdm_smpl_params.npy"),
+    "humanml_joints": _reported("humanml_joints.npy"),
+    "humanml_features": _features,
+    "phc": _phc,
     "weights": _weights,
     "bvh": _bvh,
     "obj": _mesh("obj"),
     "ply": _mesh("ply"),
     "glb": _mesh("glb"),
+    "stl": _mesh("stl"),
+    "animated_glb": _animated(keep_mesh=True),
+    "skeleton_glb": _animated(keep_mesh=False),
     "png": _image("PNG", "RGBA"),
     "mask": _image("PNG", "LA", load_mask),
     "jpeg": _image("JPEG", "RGB"),

@@ -1,6 +1,3 @@
-import json
-import struct
-
 import numpy as np
 import pytest
 
@@ -11,18 +8,7 @@ from posexfer_core.export.skinned_glb import skinned_glb_bytes
 from posexfer_core.files.meshes import read_mesh
 from posexfer_core.register.registration import register_file
 from tests.posexfer_core.body.sample_params import random_params
-
-
-def changed(data: bytes, change) -> bytes:
-    """Rewrite a GLB's document."""
-    size = struct.unpack("<I", data[12:16])[0]
-    document = json.loads(data[20 : 20 + size])
-    change(document)
-    text = json.dumps(document).encode()
-    text += b" " * (-len(text) % 4)
-    rest = data[20 + size :]
-    head = struct.pack("<4sII", b"glTF", 2, 20 + len(text) + len(rest))
-    return head + struct.pack("<I4s", len(text), b"JSON") + text + rest
+from tests.posexfer_core.files.glb_changes import changed
 
 
 def test_a_skinned_mesh_is_read_in_the_pose_of_its_skeleton(tmp_path, body: BodyModel):

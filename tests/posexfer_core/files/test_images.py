@@ -164,3 +164,22 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(OutputError, match="is a folder"):
         save_image(image, tmp_path / "folder.png")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
+
+
+@pytest.mark.parametrize("white", [1.0, 255.0, 65535.0])
+def test_floats_are_scaled_by_the_white_that_they_reach(tmp_path, white):
+    levels = np.linspace(0.0, 1.0, 32 * 32, dtype=np.float32).reshape(32, 32)
+    Image.fromarray(levels * np.float32(white)).save(tmp_path / "a.tiff")
+    expected = torch.from_numpy(levels).expand(1, 3, -1, -1) * 2.0 - 1.0
+    torch.testing.assert_close(load_image(tmp_path / "a.tiff"), expected, atol=1 / 127.0, rtol=0.0)
+    mask = torch.from_numpy(levels)
+    torch.testing.assert_close(load_mask(tmp_path / "a.tiff"), mask, atol=1 / 127.0, rtol=0.0)
+
+
+def test_floats_brighter_than_white_and_not_numbers_are_clipped(tmp_path):
+    levels = np.full((32, 32), 0.5, np.float32)
+    levels[0, :3] = (4.0, np.nan, -1.0)
+    Image.fromarray(levels).save(tmp_path / "a.tiff")
+    found = load_image(tmp_path / "a.tiff")[0, 0]
+    assert found[0, :3].tolist() == [1.0, -1.0, -1.0]
+    assert float(found[1, 1]) == pytest.approx(0.0, abs=0.01)

@@ -8,7 +8,7 @@ from posexfer_core.errors import ParamsError
 from posexfer_core.export.skinned_glb import skinned_glb_bytes
 from posexfer_core.formats.any_pose import read_posed
 from tests.posexfer_core.body.sample_params import random_params
-from tests.posexfer_core.files.test_glb_skins import changed
+from tests.posexfer_core.files.glb_changes import changed, without_mesh
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +55,8 @@ def test_a_frame_that_is_not_there_is_told(walk, body: BodyModel):
 
 
 def test_a_skeleton_without_a_mesh_is_read_as_a_motion(walk, tmp_path, body: BodyModel):
-    def strip(document):
-        for node in document["nodes"]:
-            node.pop("mesh", None)
-            node.pop("skin", None)
-        del document["meshes"], document["skins"]
-
     path, expected = walk
-    (tmp_path / "bones.glb").write_bytes(changed(path.read_bytes(), strip))
+    (tmp_path / "bones.glb").write_bytes(changed(path.read_bytes(), without_mesh))
     found = read_posed(tmp_path / "bones.glb", body, frame=None).params
     torch.testing.assert_close(
         found.rotations[:, :, 1:22], expected.rotations[:, :, 1:22], atol=1e-3, rtol=0.0

@@ -9,7 +9,7 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.errors import MeshError
 from posexfer_core.geometry.point_clouds import outward_faces, sample_surface
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
-from posexfer_core.register.registration import register, register_file
+from posexfer_core.register.registration import _check_limits, register, register_file
 from posexfer_core.register.surface import as_surface
 
 trimesh = pytest.importorskip("trimesh")
@@ -174,3 +174,11 @@ def test_samples_lie_on_the_surface_and_inside_out_meshes_are_turned():
     np.testing.assert_allclose(cloud.points.mean(0), 0.0, atol=0.06)
     np.testing.assert_array_equal(outward_faces(vertices, faces[:, ::-1]), faces)
     np.testing.assert_array_equal(outward_faces(vertices, faces), faces)
+
+
+def test_joints_beyond_human_limits_are_refused():
+    pose = np.tile(np.eye(3), (1, 24, 1, 1))
+    _check_limits(pose, "a.glb")
+    pose[0, 4] = axis_angle_to_matrix(torch.tensor([-1.2, 0.0, 0.0])).numpy()  # a knee, forwards
+    with pytest.raises(MeshError, match=r"a\.glb is not recognised as one person: l_knee"):
+        _check_limits(pose, "a.glb")
