@@ -5,6 +5,8 @@ two histograms; what both say together decides (Bayes's rule). One round of what
 al. 2004) repeats, a box filter in the place of its graph cut.
 """
 
+import logging
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -13,6 +15,8 @@ from torch import Tensor
 from ..body.view import BodyView
 from ..errors import ImageError
 from .filters import box_blur, dilate
+
+logger = logging.getLogger(__name__)
 
 REACH = 0.12
 """How far clothes and hair may stand off the body; as all lengths here, a share of its extent."""
@@ -34,6 +38,8 @@ CHECKED_PX = 512
 LEAST_COVERED = 0.25
 """Share of the body that its mask must cover; things before it may hide the rest. Outlines by hand
 of seven people in four photos cover 0.77 to 0.96 of the bodies fitted to their keypoints."""
+DOUBTFUL = 0.6
+"""Share from which nobody is warned."""
 EVERYWHERE = 0.95
 """Share of the surroundings from which a mask is no outline."""
 
@@ -91,6 +97,12 @@ def check_person_mask(mask: Float[Tensor, "1 1 height width"], view: BodyView) -
             f"The mask covers {on_body:.0%} of the person's body and {around:.0%} of what is "
             "around; expected most of the body. Is it somebody else's, or are inside and outside "
             "exchanged?"
+        )
+    if on_body < DOUBTFUL:
+        logger.warning(
+            "The mask covers %.0f %% of the person's body, expected most of it. Are parameters, "
+            "mask and photo of the same person?",
+            100 * on_body,
         )
     if around > EVERYWHERE and float(body.float().mean()) < 0.5:
         raise ImageError(

@@ -13,8 +13,8 @@ from .surface_samples import Sample, SurfaceSampler
 SHARPNESS = 4.0
 """Power of confidence by which photos are weighed: the better one takes nearly all."""
 MOST_GAIN = 2.0
-FEW = 100
-"""Vertices that two photos share at which their ratio is half believed."""
+DARK = 0.1
+"""Of a range of 2; what is darker tells nothing."""
 
 
 class OtherView(NamedTuple):
@@ -26,17 +26,14 @@ class OtherView(NamedTuple):
 
 
 def other_view(main: SurfaceSampler, other: SurfaceSampler) -> OtherView:
-    """Match another photo's colours to the first's, by the places that both show.
+    """Match another photo's colours to what the first shows of the same places or of their like.
 
-    The median of their ratios, as far as they are many: from the front and from behind they are
-    few, and a garment's back is no measure of its front.
+    By the median of their ratios: a coat's back is no measure of the shirt before it.
     """
-    both = main.vertex_own & other.vertex_own
-    count = int(both.sum())
-    if count == 0:
-        return OtherView(other, main.vertex_colours.new_ones(3))
-    wanted, given = ((one.vertex_colours[0, both] + 1).clamp(min=0.02) for one in (main, other))
-    gain = (wanted / given).median(0).values ** (count / (count + FEW))
+    wanted, given = (one.vertex_colours[0, other.vertex_own] + 1 for one in (main, other))
+    told = (wanted > DARK) & (given > DARK)
+    ratio = torch.where(told, wanted / given.clamp(min=DARK), torch.nan)
+    gain = torch.nan_to_num(ratio.nanmedian(0).values, nan=1.0)
     return OtherView(other, gain.clamp(1.0 / MOST_GAIN, MOST_GAIN))
 
 

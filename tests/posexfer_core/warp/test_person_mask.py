@@ -48,13 +48,15 @@ def test_nobody_in_the_image_is_nobody():
 
 
 @pytest.mark.parametrize("scale", [1, 5])
-def test_a_mask_that_is_not_the_persons_is_refused(posed, scale):
+def test_a_mask_that_is_not_the_persons_is_refused(posed, scale, caplog):
     view = posed(size=(scale * 192, scale * 128))
     mask = view.visibility.mask[:, None].float()
     check_person_mask(mask, view)
+    assert not caplog.records
     half = mask.clone()
     half[:, :, : scale * 96] = 0.0  # hidden down to the waist
     check_person_mask(half, view)
+    assert "of the person's body, expected most of it" in caplog.text
     for why, wrong in {
         "empty: its brightest place is 0% white": 0.002 * mask,
         "somebody else's": mask.roll(scale * 64, -1),
