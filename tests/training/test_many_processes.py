@@ -89,6 +89,26 @@ def test_two_processes_train_what_one_does(poses: Path, tmp_path: Path):
     assert (tmp_path / "two" / "bundle.safetensors").exists()
 
 
+def test_sharded_weights_train_as_whole_ones_and_resume_whole(poses: Path, tmp_path: Path):
+    """Ten steps under FSDP 2 in two processes, then ten more in one."""
+    values = {"data": poses, "extra": 'optimizer = "sgd"'}
+    run(SINGLE, config(tmp_path, "whole", **values))
+    path = config(tmp_path, "sharded", **values | {"steps": 10})
+    script = [str(ROOT / "tests" / "training" / "sharded_run.py"), "--config", str(path)]
+    done = subprocess.run(
+        [*DOUBLE, *script], env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "sharded" / "samples" / "step-0000010.png").exists()
+    early = state(tmp_path, "whole", 10)
+    for name, tensor in state(tmp_path, "sharded", 10).items():
+        torch.testing.assert_close(tensor, early[name], rtol=0, atol=1e-5)
+    assert "Going on from step 10" in run(SINGLE, config(tmp_path, "sharded", **values))
+    late = state(tmp_path, "sharded")
+    for name, tensor in state(tmp_path, "whole").items():
+        torch.testing.assert_close(late[name], tensor, rtol=0, atol=1e-5)
+
+
 def test_a_batch_that_two_cannot_share_is_a_sentence(poses: Path, tmp_path: Path):
     path = config(tmp_path, "odd", data=poses)
     path.write_text(path.read_text().replace("batch_size = 4", "batch_size = 3"))

@@ -1,0 +1,27 @@
+"""`training.train` under FSDP 2 on a CPU: accelerate shards there, and only its choice does not."""
+
+import sys
+
+from accelerate import Accelerator
+from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
+
+from training import train
+from training.accelerator import start_accelerator
+from training.run_config import RunConfig
+
+
+def start_sharded(run: RunConfig) -> Accelerator:
+    """Start as usual, then choose FSDP 2 around every linear layer."""
+    accelerator = start_accelerator(run)
+    accelerator.state.distributed_type = DistributedType.FSDP
+    accelerator.state.fsdp_plugin = FullyShardedDataParallelPlugin(
+        fsdp_version=2,
+        auto_wrap_policy="transformer_based_wrap",
+        transformer_cls_names_to_wrap=["Linear"],
+    )
+    return accelerator
+
+
+if __name__ == "__main__":
+    train.start_accelerator = start_sharded
+    sys.exit(train.main(sys.argv[1:]))
