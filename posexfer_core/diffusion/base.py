@@ -169,7 +169,9 @@ class Base:
         return make_scheduler(found.get("prediction_type", "epsilon"))
 
     def _frozen(self, part: Any) -> Any:
-        return part.to(self.dtype).eval().requires_grad_(False)
+        if part.dtype != self.dtype:
+            part = part.to(self.dtype)
+        return part.eval().requires_grad_(False)
 
 
 def _settings(folder: Path) -> dict[str, Any]:

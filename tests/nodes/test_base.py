@@ -123,5 +123,4 @@ def test_the_pipeline_and_the_nodes_draw_the_same_from_an_adapter(pack, pipeline
     )[0]["samples"]
     found = found * CONFIG.latent_scale  # the host's latents are those of the VAE
     assert found.shape == expected.shape
-    error = float((found - expected).norm() / expected.norm())
-    assert error < 1e-2, error  # the host rounds CLIP's input to 8 bits and its weights to half
+    assert float((found - expected).norm() / expected.norm()) < 1e-4
