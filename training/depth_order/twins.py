@@ -30,7 +30,7 @@ from ..synthetic.pairs import (
     target_yaw,
     turned,
 )
-from ..synthetic.portrait import Portrait
+from ..synthetic.portrait import LABELS, Portrait
 from ..synthetic.poses import draw_pose
 from ..synthetic.scene import Scene, draw_background, draw_camera
 from ..synthetic.wardrobe import ClothedPerson, draw_clothed_person
@@ -44,6 +44,8 @@ count."""
 LEAST_DEPTH_M = 0.1
 """How far the end of a limb moves in depth at least."""
 CONTROL = SUBSETS[-1]
+BODY = LABELS.index("body")
+LEGS = torch.tensor(LIMB_CHAINS["left_leg"] + LIMB_CHAINS["right_leg"])
 MOVED = {
     "arm before torso": "arm",
     "arm before arm": "arm",
@@ -136,10 +138,12 @@ def _candidate(
 
 
 def _cut(overlaps: Overlaps, a: Portrait, b: Portrait) -> Overlaps:
-    """Keep the pixels where the truths differ in colour."""
+    """Keep the pixels where the truths differ in colour, and legs where no skirt hides them."""
     apart = (a.image.astype(np.float32) - b.image.astype(np.float32)) / 127.5
     differs = torch.from_numpy(np.linalg.norm(apart, axis=-1) > LEAST_CONTRAST)
-    return overlaps._replace(changed=overlaps.changed & differs)
+    bare = torch.from_numpy((a.labels == BODY) & (b.labels == BODY))
+    legs = [torch.isin(front, LEGS) for front in overlaps[:2]]
+    return overlaps._replace(changed=overlaps.changed & differs & (bare | ~(legs[0] & legs[1])))
 
 
 def _worth_a_look(params: HumanParams, body: BodyModel, subset: str) -> bool:
