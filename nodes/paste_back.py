@@ -45,10 +45,9 @@ class PasteBack(io.ComfyNode):
         mask: "Tensor | None" = None,
     ) -> io.NodeOutput:
         """Paste every image."""
-        from .host.images import check_rgb
+        from .host.images import on_white
         from .host.pasting import paste_back
 
-        check_rgb(image, "image")
-        check_rgb(original, "original")
-        pasted = paste_back(image.cpu(), original.cpu(), framing, mask, feather)
+        drawn, before = on_white(image, "image").cpu(), on_white(original, "original").cpu()
+        pasted = paste_back(drawn, before, framing, mask, feather)
         return io.NodeOutput(pasted, ui=ui.PreviewImage(pasted, cls=cls))

@@ -7,27 +7,31 @@ from torch import Tensor
 from ...posexfer_core.errors import ImageError
 
 
-def check_rgb(image: Tensor, name: str) -> None:
-    """Refuse what is no RGB IMAGE, or has no pixels.
+def on_white(image: Tensor, name: str) -> Tensor:
+    """Check an IMAGE, and lay one with transparency on white.
 
     Raises:
-        ImageError: says what it is.
+        ImageError: it is neither RGB nor RGBA, or has no pixels.
     """
-    if image.ndim != 4 or image.shape[-1] != 3 or not image.numel():
+    if image.ndim != 4 or image.shape[-1] not in (3, 4) or not image.numel():
         raise ImageError(
-            f"'{name}' has shape {tuple(image.shape)}, expected an RGB IMAGE (batch, height, "
-            "width, 3). An image with transparency goes through 'Split Image with Alpha' first."
+            f"'{name}' has shape {tuple(image.shape)}.\n"
+            "Expected an IMAGE (batch, height, width, 3), or 4 with transparency.\n"
+            "Connect an image, such as that of Load Image."
         )
+    if image.shape[-1] == 3:
+        return image
+    colours, opacity = image[..., :3], image[..., 3:]
+    return colours * opacity + (1.0 - opacity)
 
 
 def to_core(image: Tensor, *, name: str = "image") -> Tensor:
     """Turn an IMAGE into (batch, 3, height, width) in [-1, 1].
 
     Raises:
-        ImageError: it is no RGB image, or has no pixels.
+        ImageError: as `on_white`.
     """
-    check_rgb(image, name)
-    return rearrange(image, "b h w c -> b c h w").float() * 2.0 - 1.0
+    return rearrange(on_white(image, name), "b h w c -> b c h w").float() * 2.0 - 1.0
 
 
 def from_core(image: Tensor) -> Tensor:

@@ -68,17 +68,6 @@ def test_a_model_of_another_family_is_told_on_apply(server):
     assert "'toy' was made for" in words and "Connect the MODEL" in words
 
 
-def test_a_image_with_transparency_is_told_where_to_go(server):
-    prompt = transfer(
-        unet="toy.safetensors",
-        image=node("JoinImageWithAlpha", image=["empty", 0], alpha=["mask", 0]),
-    )
-    prompt["mask"] = node("SolidMask", value=0.5, width=88, height=128)
-    name, words = failure(server, prompt)
-    assert name == "lift"
-    assert "'image' has shape (1, 128, 88, 4)" in words and "Split Image with Alpha" in words
-
-
 def test_a_graph_without_apply_is_told_what_to_connect(server):
     empty = node("EmptyImage", width=88, height=128, batch_size=1, color=200)
     prompt = transfer(unet="toy.safetensors", image=empty)

@@ -141,10 +141,19 @@ def test_a_result_that_does_not_fit_is_told(pack, picture, cut):
             "2 originals",
             {"image": torch.rand(3, 64, 48, 3), "original": picture.repeat(2, 1, 1, 1)},
         ),
-        ("Split Image with Alpha", {"image": torch.rand(1, 64, 48, 4)}),
+        ("'image' has shape", {"image": torch.rand(1, 64, 48, 2)}),
     ):
         with pytest.raises(errors.ImageError, match=words):
             pack.run("PasteBack", **{"original": picture, "framing": cut, **given})
+
+
+def test_transparency_is_laid_on_white(pack, picture, cut):
+    drawn, opacity = torch.rand(1, 64, 48, 3), torch.rand(1, 64, 48, 1)
+    on_white = drawn * opacity + (1.0 - opacity)
+    given = {"original": picture, "framing": cut}
+    (expected,) = pack.run("PasteBack", image=on_white, **given)
+    (pasted,) = pack.run("PasteBack", image=torch.cat([drawn, opacity], -1), **given)
+    torch.testing.assert_close(pasted, expected)
 
 
 def test_detail_comes_back_where_pixels_are_real(pack, painted, poses):  # noqa: F811

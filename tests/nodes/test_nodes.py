@@ -220,8 +220,7 @@ def test_an_adapter_says_that_it_has_no_unet_of_its_own(pack, files):
 def test_bad_connections_are_told_in_words(pack, bodies, image):
     errors = pack.module("posexfer_core.errors")
     pose_model, model, _ = pack.run("LoadModel", weights="toy.safetensors")
-    with pytest.raises(errors.ImageError, match="Split Image with Alpha"):
-        rgba = torch.cat([image, image[..., :1]], -1)
-        pack.run("FeatureLift3D", pose_model=pose_model, image=rgba)
+    with pytest.raises(errors.ImageError, match="'image' has shape"):
+        pack.run("FeatureLift3D", pose_model=pose_model, image=image[..., :2])
     with pytest.raises(errors.ConfigError, match="3D Control Guidance Apply"):
         pack.run("PoseTransferSampler", model=model)
