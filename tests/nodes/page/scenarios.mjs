@@ -281,14 +281,14 @@ async function library(page) {
   await page.wait(1500);
   await page.shot("library");
   const titles = await page.ask((editor) => [...editor.element.querySelectorAll(".posexfer-card span")].map((one) => one.textContent));
-  const take = (title) => page.ask((editor, _node, wanted) => [...editor.element.querySelectorAll(".posexfer-card button")]
-    .find((one) => one.textContent === wanted).click(), title);
-  await take("walking");
-  await page.wait(800);
-  const walking = await page.ask((editor) => editor.session.frame.pose);
-  await take("my pose");
-  await page.wait(800);
-  const own = await page.ask((editor) => editor.session.frame.pose);
+  const take = async (title) => {
+    await page.ask((editor, _node, wanted) => [...editor.element.querySelectorAll(".posexfer-card button")]
+      .find((one) => one.textContent === wanted).click(), title);
+    await page.until((editor) => !editor.said.startsWith("Reading"));
+    return page.ask((editor) => editor.session.frame.pose);
+  };
+  const walking = await take("walking");
+  const own = await take("my pose");
   const removed = await page.ask(async (editor) => {
     await editor.drawers.library.remove("own/my pose.npz");
     return [...editor.element.querySelectorAll(".posexfer-card span")].map((one) => one.textContent);
