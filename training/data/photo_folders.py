@@ -58,6 +58,12 @@ def read_people(root: Path, *, per_photo: int, seed: int, alone: bool = False) -
             "Expected person/picture.jpg, or pictures of one person.\n"
             "Put them there."
         )
+    if alone and len(photos) == 1:
+        raise DataError(
+            f"{root} holds one picture.\n"
+            "Expected two or more: each is warped to the pose of another.\n"
+            "Add pictures of people, in any clothes."
+        )
     if alone:
         return Collection(photos=photos, pairs=_alone(photos))
     pairs = pairs_of_people(list(people.values()), per_photo, seed)

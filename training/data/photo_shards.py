@@ -119,11 +119,8 @@ def _samples(collection: Collection, bodies: Bodies, config: DataConfig) -> list
 
 
 def _other(names: Sequence[str], name: str, seed: int, number: int) -> str:
-    """Choose another photo; the photo itself where there is no other."""
-    others = len(names) - 1
-    if not others:
-        return name
-    at = int(np.random.default_rng([seed, number, 2]).integers(others))
+    """Choose another photo; the photo itself where no other can be used."""
+    at = int(np.random.default_rng([seed, number, 2]).integers(max(1, len(names) - 1)))
     return names[at] if names[at] != name else names[-1]
 
 

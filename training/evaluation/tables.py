@@ -28,7 +28,7 @@ def report(
         deepfashion: the pairs are DeepFashion's test pairs.
     """
     parts = [f"# {title}", "## Standard", table(scores, METRICS), "## Legacy"]
-    parts += ["As CFLD's code computes them; see docs/training.md.", table(scores, LEGACY)]
+    parts += ["As CFLD's code computes them; see docs/training_data.md.", table(scores, LEGACY)]
     if deepfashion and best in scores:
         parts += ["## Beside published numbers", beside_published(scores[best])]
     parts += [f"- {' '.join(note.split())}" for note in notes]

@@ -35,7 +35,11 @@ def test_each_picture_may_be_its_own_target(tmp_path):
     pictures(tmp_path, "1.jpg")
     with pytest.raises(DataError, match='pairs = "self"'):
         read_people(tmp_path, per_photo=2, seed=0)
-    assert read_people(tmp_path, per_photo=2, seed=0, alone=True).pairs == [("1.jpg", "1.jpg")]
+    with pytest.raises(DataError, match="two or more"):
+        read_people(tmp_path, per_photo=2, seed=0, alone=True)
+    pictures(tmp_path / "other", "2.jpg")
+    found = read_people(tmp_path, per_photo=2, seed=0, alone=True)
+    assert found.pairs == [("1.jpg", "1.jpg"), ("other/2.jpg", "other/2.jpg")]
     with pytest.raises(DataError, match="is no folder"):
         read_people(tmp_path / "nothing", per_photo=2, seed=0)
 
