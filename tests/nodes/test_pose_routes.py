@@ -2,6 +2,7 @@
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from typing import Any
 
@@ -127,7 +128,7 @@ def test_poses_come_from_any_file_of_the_folders(server):
 def test_hostile_names_lead_nowhere(server, name):
     secret = server.base / "secret.npz"
     secret.write_bytes(b"secret")
-    quoted = urllib.request.quote(name, safe="/%.")
+    quoted = urllib.parse.quote(name, safe="/%.")
     status, said = ask(server, "GET", f"/posexfer/pose?name={quoted}")
     assert status == 400 and b"secret" not in said.replace(b"secret.npz", b"")
     assert ask(server, "DELETE", f"/posexfer/poses?name={quoted}")[0] == 400

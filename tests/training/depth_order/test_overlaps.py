@@ -4,6 +4,7 @@ from posexfer_core.body.joints import JOINT_INDEX
 from training.depth_order.overlaps import (
     GROUPS,
     SUBSETS,
+    Group,
     Overlaps,
     group_of_part,
     pairs_of_groups,
@@ -30,6 +31,11 @@ def test_what_changed_is_split_by_the_groups_that_meet():
 
 
 def test_pairs_of_groups_have_subsets():
-    pairs = [("left_arm", "torso"), ("left_arm", "right_arm"), ("left_leg", "right_leg")]
-    assert [subset_of(pair) for pair in (*pairs, ("right_arm", "head"))] == list(SUBSETS[:4])
+    pairs: list[tuple[Group, Group]] = [
+        ("left_arm", "torso"),
+        ("left_arm", "right_arm"),
+        ("left_leg", "right_leg"),
+        ("right_arm", "head"),
+    ]
+    assert [subset_of(pair) for pair in pairs] == list(SUBSETS[:4])
     assert subset_of(("left_arm", "left_leg")) is None
