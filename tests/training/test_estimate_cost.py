@@ -5,10 +5,12 @@ import torch
 from torch import nn
 
 from posexfer_core.errors import ConfigError
+from tests.training.small_network import SMALL_MODEL
 from training.config import TrainConfig
 from training.estimate_cost import _Shapes, main, read_size
 
-TINY = """
+TINY = (
+    """
 [run]
 data = "data"
 output = "out"
@@ -21,22 +23,9 @@ precision = "no"
 autoencoder = "a"
 prepared = "p"
 noises = 1
-
-[model]
-points = 16
-token_width = 24
-control_heads = 2
-control_blocks = 1
-encoder_widths = [8, 8, 16]
-prior_widths = [8, 16, 16]
-[model.unet]
-block_out_channels = [32, 32, 32]
-layers_per_block = 1
-heads = [2, 2, 2]
-attention = [false, true, true]
-cross_attention_dim = 8
-latent_channels = 16
 """
+    + SMALL_MODEL
+)
 
 
 class Line(nn.Module):

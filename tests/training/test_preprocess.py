@@ -12,6 +12,7 @@ from PIL import Image
 from posexfer_core.body.model import BodyModel
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.weights import AUTOENCODER
+from tests.training.small_network import SMALL_MODEL
 from training.data.shards import ShardDataset
 from training.preprocess import main
 
@@ -36,26 +37,14 @@ kind = "deepfashion"
 root = "{root}"
 bodies = "{root}/bodies"
 """
-NETWORK = """
+NETWORK = (
+    """
 [network]
 autoencoder = "{work}/autoencoder.safetensors"
 prepared = "{work}/prepared"
-
-[model]
-points = 16
-token_width = 24
-control_heads = 2
-control_blocks = 1
-encoder_widths = [8, 8, 16]
-prior_widths = [8, 16, 16]
-[model.unet]
-block_out_channels = [32, 32, 32]
-layers_per_block = 1
-heads = [2, 2, 2]
-attention = [false, true, true]
-cross_attention_dim = 8
-latent_channels = 16
 """
+    + SMALL_MODEL
+)
 
 
 @pytest.fixture(scope="module")

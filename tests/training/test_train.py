@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from posexfer_core.network.weights import AUTOENCODER as AUTOENCODER_FILE
 from posexfer_core.network.weights import load_bundle
 from posexfer_core.pose_networks.weights import LIFTER, REGRESSOR, BundledNetworkFile
+from tests.training.small_network import SMALL_MODEL
 from training.make_poses import main as make_poses
 from training.train import main
 
@@ -35,7 +36,8 @@ start_images = 8
 width = 8
 blocks = 1
 """
-NETWORK = """
+NETWORK = (
+    """
 [run]
 data = "{data}"
 output = "{output}"
@@ -52,22 +54,9 @@ precision = "no"
 autoencoder = "{autoencoder}"
 prepared = "{prepared}"
 {stage}
-
-[model]
-points = 16
-token_width = 24
-control_heads = 2
-control_blocks = 1
-encoder_widths = [8, 8, 16]
-prior_widths = [8, 16, 16]
-[model.unet]
-block_out_channels = [32, 32, 32]
-layers_per_block = 1
-heads = [2, 2, 2]
-attention = [false, true, true]
-cross_attention_dim = 8
-latent_channels = 16
 """
+    + SMALL_MODEL
+)
 REGRESSOR_RUN = """
 [run]
 data = "{data}"

@@ -180,7 +180,7 @@ def test_a_flipped_byte_is_a_sentence(tmp_path: Path):
 
 def test_a_image_is_not_a_parameter_file(tmp_path: Path):
     Image.new("RGB", (8, 8)).save(tmp_path / "photo.npz", format="PNG")
-    with pytest.raises(ParamsError, match="Was an image"):
+    with pytest.raises(ParamsError, match="it is an image"):
         HumanParams.load(tmp_path / "photo.npz")
 
 
