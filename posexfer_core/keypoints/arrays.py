@@ -23,6 +23,8 @@ def find_frames(content: Any) -> RawFrames | None:
         array = number_array(content)
     except (TypeError, ValueError, OverflowError) as error:
         raise KeypointsError(f"the array is ragged or not of numbers: {error}.") from error
+    if not array.ndim:
+        raise KeypointsError("the array is a single number.")
     if array.ndim == 2 and array.shape[1] in YOLO_COLUMNS:
         array = _of_yolo(array)
     frames = list(array) if array.ndim == 4 else [array if array.ndim == 3 else array[None]]
