@@ -91,7 +91,8 @@ export class EditorPage {
   /** Evaluate a function of the n-th editor of the graph, of its node and of what else is given. */
   ask(look, given, number = 0) {
     return this.page.evaluate(([source, rest, index]) => {
-      const node = window.app.graph._nodes.filter((one) => one.type === "PoseXfer_PoseEditor")[index];
+      const node = window.app.graph._nodes.filter((one) => one.type === "PoseXfer_PoseEditor")
+        .sort((one, other) => one.id - other.id)[index]; // the page moves what is clicked to the front
       const widget = node.widgets.find((one) => one.name === "pose");
       // eslint-disable-next-line no-eval
       return (0, eval)(`(${source})`)(widget.mounted.editor, node, rest, widget);
