@@ -34,7 +34,11 @@ def write_model_card(weights: Path, *, losses: Mapping[str, float], hardware: st
         f"`posexfer info {weights.name}` prints its header.",
         "## How it was made",
         _table({**made, "hardware": hardware, "software": f"{software}, {platform.system()}"}),
-        *(f"### [{name}]\n\n{_table(values)}" for name, values in run.items()),
+        *(
+            f"### [{name}]\n\n{_table(table)}"
+            for name, tables in run.items()
+            for table in (tables if isinstance(tables, list) else [tables])
+        ),
         "## How well it does",
         _table({name: f"{value:.4g}" for name, value in losses.items()})
         if losses

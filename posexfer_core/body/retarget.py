@@ -35,7 +35,8 @@ def retarget(
     The pelvis keeps the image column and the distance from the camera that it has in the
     framing image; then the body is lifted or lowered until its lowest point lies on the image
     row of the framing body's lowest point. The pose is kept relative to the ray from the camera to
-    the pelvis, so that a person at the edge of a wide image shows the side that the target shows.
+    the pelvis' column, so that a person at the edge of a wide image shows the side that the target
+    shows.
 
     Args:
         source: one person in one frame; gives the shape.
@@ -100,13 +101,17 @@ def _pose_before(
 
 
 def _pelvis_ray(params: HumanParams, body: BodyModel) -> Float[Tensor, "frames 3"]:
-    """Return the direction of the pelvis in the camera's frame; ahead, where it is behind."""
+    """Return the direction of the pelvis across the camera's frame; ahead, where it is behind.
+
+    Up and down do not count: who stands upright stays so, and the row is that of the feet.
+    """
     pelvis = body.rest(params.betas[:, 0].to(body.v_template))[1][:, 0].to(params.transl)
     camera = params.camera_from_world
     place = (pelvis + params.transl[:, 0])[:, None] @ camera[:, :3, :3].mT
     place = place[:, 0] + camera[:, :3, 3]
     ahead = place.new_tensor([0.0, 0.0, 1.0])
-    return F.normalize(torch.where(place[:, 2:] > NEAREST_M, place, ahead), dim=-1)
+    ray = torch.where(place[:, 2:] > NEAREST_M, place, ahead)
+    return F.normalize(ray * ray.new_tensor([1.0, 0.0, 1.0]), dim=-1)
 
 
 def _swing(start: Float[Tensor, "frames 3"], end: Float[Tensor, "frames 3"]) -> Tensor:

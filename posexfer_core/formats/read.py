@@ -90,10 +90,10 @@ def read_params(
         logger.info("%s is read as %s.", path.name, NAMES[0])
         params = HumanParams.from_arrays(plain_arrays(content, path.name), path.name)
         return params.select(frame, _number(person, params.persons, path.name))
-    known = _recognise(content, path.name, format)
-    logger.info("%s is read as %s (%s).", path.name, known.name, known.title)
-    source = Source(path=path, content=content, image_size=image_size, body=body)
     with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
+        known = _recognise(content, path.name, format)
+        logger.info("%s is read as %s (%s).", path.name, known.name, known.title)
+        source = Source(path=path, content=content, image_size=image_size, body=body)
         return _read(known, source, frame, person)
 
 

@@ -54,7 +54,7 @@ class ArmTask:
             model.network,
             unet_config=self.arm.config.unet.diffusers_config(),
             unet_state=model.unet.state_dict(),
-            recipe={**recipe, "arm": self.arm.told, "config": asdict(self.arm.config)},
+            recipe={**recipe, "arm": self.arm.told, "network": asdict(self.arm.config)},
             dtype=torch.float32,
         )
 
