@@ -58,6 +58,7 @@ benchmark-host: $(HOST_INSTALLED)
 	folder=$$(mktemp -d) && COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m tests.nodes.loading $$folder; rm -r $$folder
 	COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m tests.benchmarks.host_step
 	COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m tests.benchmarks.host_memory
+	COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m tests.benchmarks.host_page
 
 evaluate: $(INSTALLED)
 	$(BIN)/python -m training.evaluate --weights posexfer_core/assets/tiny.safetensors

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -156,16 +155,3 @@ def test_a_template_is_opened_run_posed_and_run_again(
     assert facts["kept"], "a run leaves the template's pose as it is"
     assert facts["posed"]
     assert facts["files"] == [files, files]
-
-
-def test_speed_and_memory_are_printed(
-    server: Server, renderer: str, capsys: pytest.CaptureFixture[str]
-):
-    facts = drive(server, renderer, "speed")
-    heap = ", ".join(f"{size / 2**20:.1f}" for size in facts["heap"])
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n{renderer}, {facts['size'][0]}x{facts['size'][1]}: {1000 / facts['paintMs']:.0f} "
-            f"drags and paints a second, {1000 / facts['frameMs']:.0f} frames of the whole page; "
-            f"heap before, after 250 and after 500 drags, MiB: {heap}\n"
-        )
