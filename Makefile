@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest --ignore=tests/nodes
 demo: $(INSTALLED)
 	$(BIN)/python -m posexfer_core demo --out out/demo
 
-# What contributors run: under 90 s. `make test-all` adds the tests that are marked `slow`.
+# What contributors run. `make test-all` adds the tests that are marked `slow`.
 test: $(INSTALLED)
 	$(PYTEST)
 
