@@ -13,6 +13,7 @@ from ..errors import ParamsError
 from ..geometry.rotations import cross_matrix, matrix_to_axis_angle
 from .model import BodyModel
 from .params import HumanParams
+from .pose_editing import rest_pelvis
 from .view import BodyView
 
 Framing = Literal["source", "target"]
@@ -105,9 +106,8 @@ def _pelvis_ray(params: HumanParams, body: BodyModel) -> Float[Tensor, "frames 3
 
     Up and down do not count: who stands upright stays so, and the row is that of the feet.
     """
-    pelvis = body.rest(params.betas[:, 0].to(body.v_template))[1][:, 0].to(params.transl)
     camera = params.camera_from_world
-    place = (pelvis + params.transl[:, 0])[:, None] @ camera[:, :3, :3].mT
+    place = (rest_pelvis(params, body) + params.transl)[:, :1] @ camera[:, :3, :3].mT
     place = place[:, 0] + camera[:, :3, 3]
     ahead = place.new_tensor([0.0, 0.0, 1.0])
     ray = torch.where(place[:, 2:] > NEAREST_M, place, ahead)

@@ -50,6 +50,12 @@ class Base:
         """The tensors of a single-file checkpoint; none of a folder."""
         return {} if self.files.model.is_dir() else single_file.read_checkpoint(self.files.model)
 
+    @cached_property
+    def _is_sdxl(self) -> bool:
+        if (folder := self.files.part("unet")) is not None:
+            return _settings(folder).get("addition_embed_type") == "text_time"
+        return single_file.is_sdxl(self._checkpoint)
+
     def describe_adapter(self) -> NetworkConfig:
         """Describe the network over this base by its files, before they are loaded.
 
@@ -95,7 +101,8 @@ class Base:
             vae: Any = _from_folder(AutoencoderTiny if tiny else AutoencoderKL, path)
         else:
             state = self._checkpoint if path is None else single_file.read_checkpoint(path)
-            vae = single_file.vae_from(state, (path or self.files.model).name)
+            name = (path or self.files.model).name
+            vae = single_file.vae_from(state, name, sdxl=self._is_sdxl)
         if vae is None:
             raise missing_part(
                 self.files,
@@ -157,6 +164,7 @@ class Base:
             "beta_schedule": "scaled_linear",
             "beta_start": NOISE_BETA_START,
             "beta_end": NOISE_BETA_END,
+            "rescale_betas_zero_snr": False,
         }
         if differing := {
             name: found[name] for name in ours if found.get(name, ours[name]) != ours[name]
@@ -166,7 +174,7 @@ class Base:
                 f"Expected that of the SD 1.5 and SDXL families, {ours}.\n"
                 "Choose a base of these families."
             )
-        return make_scheduler(found.get("prediction_type", "epsilon"))
+        return make_scheduler(found["prediction_type"])
 
     def _frozen(self, part: Any) -> Any:
         if part.dtype != self.dtype:

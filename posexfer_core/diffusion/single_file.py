@@ -64,16 +64,23 @@ def unet_from(state: State, name: str) -> UNet2DConditionModel:
             f"{UNET}input_blocks.\nExpected a whole checkpoint of the SD 1.5 or SDXL family.\n"
             "A LoRA, VAE or adapter is none; take the checkpoint that it belongs to."
         )
-    return _converted(UNet2DConditionModel, _parts(state, UNET), _description(state), name)
+    described = _description(state, sdxl=is_sdxl(state))
+    return _converted(UNet2DConditionModel, _parts(state, UNET), described, name)
 
 
-def vae_from(state: State, name: str) -> AutoencoderKL | None:
-    """Build the VAE of a checkpoint, or of a file of its own; none where it holds none."""
+def vae_from(state: State, name: str, *, sdxl: bool) -> AutoencoderKL | None:
+    """Build the VAE of a checkpoint, or of a file of its own; none where it holds none.
+
+    Args:
+        state: the tensors.
+        name: of the file.
+        sdxl: the family of the base, which a VAE's own tensors do not tell.
+    """
     if not any(key.startswith(VAE) for key in state):
         if "decoder.conv_in.weight" not in state:
             return None
         state = {VAE + key: value for key, value in state.items()}
-    return _converted(AutoencoderKL, _parts(state, VAE), _description(state), name)
+    return _converted(AutoencoderKL, _parts(state, VAE), _description(state, sdxl=sdxl), name)
 
 
 def text_encoders_from(state: State) -> tuple[TextEncoder, ...]:
@@ -115,9 +122,9 @@ def _converted(kind: type[Any], state: dict[str, Tensor], described: dict[str, A
     return model.eval()
 
 
-def _description(state: State) -> dict[str, Any]:
+def _description(state: State, *, sdxl: bool) -> dict[str, Any]:
     """Describe UNet and VAE in the layout of latent diffusion's config files."""
-    scale = SDXL_LATENT_SCALE if is_sdxl(state) else SD15_LATENT_SCALE
+    scale = SDXL_LATENT_SCALE if sdxl else SD15_LATENT_SCALE
     return {
         "model": {
             "params": {

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from .bvh_text import MOST_NUMBERS, Bvh
 from .glb_animations import read_clips
-from .glb_nodes import GlbAccessors, world_matrices
+from .glb_nodes import GlbAccessors, parents_of, world_matrices
 
 
 def read_motion(data: bytes, document: Mapping[str, Any]) -> Bvh | None:
@@ -60,10 +60,11 @@ def read_motion(data: bytes, document: Mapping[str, Any]) -> Bvh | None:
 
 def _tree(nodes: list[Mapping[str, Any]]) -> tuple[list[int], list[int]]:
     """Order the nodes so that parents come first; return the order, and the parents in it."""
-    above = {int(child): at for at, node in enumerate(nodes) for child in node.get("children", [])}
+    above = parents_of(nodes)
     order = [at for at in range(len(nodes)) if at not in above]
-    for at in order:  # grows while it is read
-        order += [int(child) for child in nodes[at].get("children", [])]
+    for at in order:  # grows while it is read; every node comes once, under its one parent
+        children = dict.fromkeys(int(child) for child in nodes[at].get("children", []))
+        order += [child for child in children if above[child] == at]
     place = {at: row for row, at in enumerate(order)}
     return order, [place[above[at]] if at in above else -1 for at in order]
 

@@ -75,9 +75,14 @@ def _local_matrix(node: Mapping[str, Any]) -> Float[ndarray, "4 4"]:
     return matrix
 
 
+def parents_of(nodes: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """Map every node that hangs on another to that; to the last of several."""
+    return {int(child): at for at, node in enumerate(nodes) for child in node.get("children", [])}
+
+
 def with_ancestors(joints: set[int], nodes: Sequence[Mapping[str, Any]]) -> set[int]:
     """Add every node that one of them hangs on."""
-    above = {int(child): at for at, node in enumerate(nodes) for child in node.get("children", [])}
+    above = parents_of(nodes)
     found, waiting = set(joints), list(joints)
     while waiting:
         parent = above.get(waiting.pop())

@@ -10,7 +10,8 @@ import logging
 import re
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,20 +115,8 @@ def _check_ply(data: bytes, name: str) -> None:
             )
 
 
-def read_skins(path: Path) -> GlbSkins | None:
-    """Read the meshes of a GLB file that a skeleton poses; None where there are none.
-
-    Raises:
-        MeshError: as `read_mesh`.
-    """
-    if path.suffix.lower() not in GLB_SUFFIXES:
-        return None
-    data = read_bytes(path, error=MeshError, most=MOST_BYTES)
-    return _find_skins(data, _read_document(data, path.name), path.name)
-
-
-def read_skeleton_motion(path: Path) -> Bvh | None:
-    """Read a GLB file of an animated skeleton without any mesh; None where there is a mesh.
+def read_moving(path: Path) -> GlbSkins | Bvh | None:
+    """Read the meshes of a GLB file that a skeleton poses, or the motion of one without meshes.
 
     Raises:
         MeshError: as `read_mesh`.
@@ -137,12 +126,9 @@ def read_skeleton_motion(path: Path) -> Bvh | None:
     data = read_bytes(path, error=MeshError, most=MOST_BYTES)
     document = _read_document(data, path.name)
     if document.get("meshes"):
-        return None
-    try:
-        with np.errstate(all="ignore"):  # what is not finite is refused when it is read
-            return read_motion(data, document)
-    except DAMAGE as failure:
-        raise MeshError(f"{path.name} is a damaged GLB: {str(failure)[:160]}.") from failure
+        return _find_skins(data, document, path.name)
+    with _reading_glb(path.name):
+        return read_motion(data, document)
 
 
 def posed_vertices(
@@ -153,12 +139,19 @@ def posed_vertices(
     Raises:
         MeshError: the file is damaged.
     """
+    with _reading_glb(name):
+        vertices = skins.vertices(frame)
+    return _checked(vertices, skins.faces, name)[0]
+
+
+@contextmanager
+def _reading_glb(name: str) -> Iterator[None]:
+    """Turn what damage raises into our error; what is not finite is refused later."""
     try:
-        with np.errstate(all="ignore"):  # what is not finite is refused
-            vertices = skins.vertices(frame)
+        with np.errstate(all="ignore"):
+            yield
     except DAMAGE as failure:
         raise MeshError(f"{name} is a damaged GLB: {str(failure)[:160]}.") from failure
-    return _checked(vertices, skins.faces, name)[0]
 
 
 def _read_document(data: bytes, name: str) -> Mapping[str, Any]:
@@ -166,20 +159,15 @@ def _read_document(data: bytes, name: str) -> Mapping[str, Any]:
     if len(data) < 20 or data[:4] != b"glTF" or data[16:20] != b"JSON":
         raise MeshError(f"{name} is no binary glTF 2.0 file.")
     length = struct.unpack("<I", data[12:16])[0]
-    try:
+    with _reading_glb(name):
         document = json.loads(data[20 : 20 + length])
         _check_gltf(document, name)
-    except DAMAGE as failure:
-        raise MeshError(f"{name} is a damaged GLB: {str(failure)[:160]}.") from failure
     return document
 
 
 def _find_skins(data: bytes, document: Mapping[str, Any], name: str) -> GlbSkins | None:
-    try:
-        with np.errstate(all="ignore"):  # what is not finite is refused when it is posed
-            return GlbSkins.of(data, document)
-    except DAMAGE as failure:
-        raise MeshError(f"{name} is a damaged GLB: {str(failure)[:160]}.") from failure
+    with _reading_glb(name):
+        return GlbSkins.of(data, document)
 
 
 def _read_glb(data: bytes, name: str) -> Arrays:

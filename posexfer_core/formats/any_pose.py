@@ -6,13 +6,14 @@ from pathlib import Path
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ParamsError
+from ..files.bvh_text import Bvh
 from ..files.glb_skins import GlbSkins
 from ..files.meshes import SUFFIXES as MESHES
-from ..files.meshes import posed_vertices, read_skeleton_motion, read_skins
+from ..files.meshes import posed_vertices, read_moving
 from ..register.surface import Unit, Up
 from .body_family import convert_betas
-from .bvh import read_bvh
-from .read import choose, read_params
+from .bvh import MOTION
+from .read import read_as, read_params
 from .track import Source
 
 
@@ -72,15 +73,14 @@ def read_posed(
             body=body,
         )
         return PosedFile(params=params if keep_betas else convert_betas(params, body), body=body)
-    motion = read_skeleton_motion(path)
-    if motion is not None:
-        source = Source(path=path, content=motion, image_size=image_size, body=body)
-        params = choose(read_bvh(source), path.name, frame, person)
+    moving = read_moving(path)
+    if isinstance(moving, Bvh):
+        source = Source(path=path, content=moving, image_size=image_size, body=body)
+        params = read_as(MOTION, source, frame, person)
         return PosedFile(params=params if keep_betas else convert_betas(params, body), body=body)
     from ..register.registration import register_file
 
-    skins = read_skins(path)
-    count = max(skins.frames, 1) if skins is not None else 1
+    count = max(moving.frames, 1) if moving is not None else 1
     if person or (frame or 0) >= count:
         raise ParamsError(
             f"{path.name} is a mesh: it shows one person in {count} frame(s), numbered from 0; "
@@ -88,13 +88,13 @@ def read_posed(
         )
     found = register_file(path, body, unit=unit, up=up)
     params, notes = found.params, found.notes
-    if skins is not None and skins.clips:
+    if moving is not None and moving.clips:
         from ..register.follow_mesh import follow
 
         wanted = range(count) if frame is None else [frame]
-        vertices = (posed_vertices(skins, path.name, one) for one in wanted)
-        params = follow(found, vertices, skins.clips[0].frame_rate)
-        notes = (*notes, f"{path.name} is animated: {_describe(skins)}; {_said(frame)}.")
+        vertices = (posed_vertices(moving, path.name, one) for one in wanted)
+        params = follow(found, vertices, moving.clips[0].frame_rate)
+        notes = (*notes, f"{path.name} is animated: {_describe(moving)}; {_said(frame)}.")
     return PosedFile(params=params, body=found.body, notes=notes)
 
 

@@ -34,7 +34,7 @@ def _is_bvh(content: Any) -> bool:
     return isinstance(content, Bvh)
 
 
-def read_bvh(source: Source) -> list[Track]:
+def _read_bvh(source: Source) -> list[Track]:
     """Read the one person of a file.
 
     World rotations are transferred, `G = Q A`: `Q` is the bone's, `A` turns SMPL's rest bone into
@@ -259,4 +259,5 @@ def _up_axis(
     return nearest
 
 
-FORMATS = (Format(name="bvh", title="BVH motion", matches=_is_bvh, read=read_bvh),)
+MOTION = Format(name="bvh", title="BVH motion", matches=_is_bvh, read=_read_bvh)
+FORMATS = (MOTION,)

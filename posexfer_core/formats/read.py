@@ -90,27 +90,36 @@ def read_params(
         logger.info("%s is read as %s.", path.name, NAMES[0])
         params = HumanParams.from_arrays(plain_arrays(content, path.name), path.name)
         return params.select(frame, _number(person, params.persons, path.name))
-    with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
+    with np.errstate(all="ignore"):  # as in `read_as`
         known = _recognise(content, path.name, format)
-        logger.info("%s is read as %s (%s).", path.name, known.name, known.title)
-        source = Source(path=path, content=content, image_size=image_size, body=body)
-        return _read(known, source, frame, person)
+    logger.info("%s is read as %s (%s).", path.name, known.name, known.title)
+    source = Source(path=path, content=content, image_size=image_size, body=body)
+    return read_as(known, source, frame, person)
 
 
-def choose(
-    tracks: Sequence[Track], name: str, frame: int | None, person: int | None
-) -> HumanParams:
-    """Return one person's parameters, and log what the reader had to assume.
-
-    Args:
-        tracks: everyone.
-        name: of the file, for errors.
-        frame: from 0; None for all.
-        person: from 0; None for the only one.
+def read_as(known: Format, source: Source, frame: int | None, person: int | None) -> HumanParams:
+    """Read a person by one format.
 
     Raises:
-        ParamsError: there is no such person or frame, or numbers cannot be meant.
+        ParamsError: there is no such person or frame, or the content cannot be used.
     """
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
+            return _choose(known.read(source), source.path.name, frame, person)
+    except ParamsError as error:
+        raise ParamsError(f"Read as {known.title}: {error}") from error
+    except (RuntimeError, *DAMAGE) as error:
+        raise ParamsError(
+            f"{source.path.name} looks like {known.title}, but its content cannot be used "
+            f"({type(error).__name__}: {str(error)[:160]}). It holds "
+            f"{describe(source.content)[:400]}."
+        ) from error
+
+
+def _choose(
+    tracks: Sequence[Track], name: str, frame: int | None, person: int | None
+) -> HumanParams:
+    """Return one person's parameters, and log what the reader had to assume."""
     track = tracks[_number(person, len(tracks), name)]
     params = track.params(frame, name)
     for note in dict.fromkeys(track.notes):
@@ -128,20 +137,6 @@ def _recognise(content: object, name: str, wanted: str | None) -> Format:
         if wanted == known.name or (wanted is None and known.matches(content)):
             return known
     raise unknown_file(name, content, FORMATS)
-
-
-def _read(known: Format, source: Source, frame: int | None, person: int | None) -> HumanParams:
-    """Read a person; exceptions from odd content become a `ParamsError`."""
-    try:
-        return choose(known.read(source), source.path.name, frame, person)
-    except ParamsError as error:
-        raise ParamsError(f"Read as {known.title}: {error}") from error
-    except (RuntimeError, *DAMAGE) as error:
-        raise ParamsError(
-            f"{source.path.name} looks like {known.title}, but its content cannot be used "
-            f"({type(error).__name__}: {str(error)[:160]}). It holds "
-            f"{describe(source.content)[:400]}."
-        ) from error
 
 
 def _number(person: int | None, count: int, name: str) -> int:

@@ -50,16 +50,13 @@ class Ablation:
     elsewhere, which are not trained around one."""
     maps: tuple[str, ...] = USUAL_MAPS
     """Groups of maps that the 2D prior reads; 2D systems have skeleton and mask only."""
-    z_mode: Literal["root", "camera", "zero", "shuffle"] = "root"
-    """Depth behind the pelvis, behind the camera, none, or another sample's; the caller gives
-    camera depth and another's."""
+    z_mode: Literal["root", "camera", "zero"] = "root"
+    """Depth behind the pelvis, behind the camera (which the caller gives), or none."""
 
     def __post_init__(self) -> None:
         """Refuse settings that there are not."""
-        if self.z_mode not in ("root", "camera", "zero", "shuffle"):
-            raise ConfigError(
-                f"z_mode must be 'root', 'camera', 'zero' or 'shuffle', got {self.z_mode!r}."
-            )
+        if self.z_mode not in ("root", "camera", "zero"):
+            raise ConfigError(f"z_mode must be 'root', 'camera' or 'zero', got {self.z_mode!r}.")
         if unknown := [name for name in self.maps if name not in MAP_CHANNELS]:
             raise ConfigError(f"Unknown maps {unknown}; there are {list(MAP_CHANNELS)}.")
 

@@ -12,7 +12,7 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..conventions import BETA_COUNT
 from .registration import Registration, placed_params
-from .same_topology import FOLLOWING, FOLLOWING_POINTS, fit_known
+from .same_topology import FOLLOWING, FOLLOWING_POINTS, KnownMesh
 
 
 def follow(
@@ -31,12 +31,9 @@ def follow(
         Of all frames, with a camera in front of the person of the first.
     """
     body, betas = registration.body, registration.params.betas[0, :1]
-    shaped = _shaped(body, betas)
+    known = KnownMesh(_shaped(body, betas), FOLLOWING_POINTS)
     poses = [
-        fit_known(
-            shaped, vertices * registration.metres_per_unit, FOLLOWING, points=FOLLOWING_POINTS
-        ).pose
-        for vertices in frames
+        known.fit(vertices * registration.metres_per_unit, FOLLOWING).pose for vertices in frames
     ]
     params = placed_params(
         body,

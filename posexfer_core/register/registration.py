@@ -20,7 +20,7 @@ from ..geometry.normals import vertex_normals
 from ..geometry.point_clouds import OrientedPoints, outward_faces, sample_surface
 from ..geometry.so3 import log_map
 from .icp import Fitted
-from .same_topology import fit_known, own_places, same_topology
+from .same_topology import KnownMesh, own_places, same_topology
 from .search import fit_unknown
 from .surface import Surface, Unit, Up, load_surface
 from .transfer_rig import transfer_skinning
@@ -80,7 +80,7 @@ def register(surface: Surface, body: BodyModel, *, name: str = "the mesh") -> Re
     faces = outward_faces(surface.vertices, surface.faces)
     mesh = sample_surface(surface.vertices, faces, MESH_POINTS)
     known = same_topology(body, len(surface.vertices), faces)
-    fitted = fit_known(body, surface.vertices) if known else fit_unknown(body, surface, mesh)
+    fitted = KnownMesh(body).fit(surface.vertices) if known else fit_unknown(body, surface, mesh)
     if not known:
         _check_limits(fitted.pose.rotations, name)
     posed = _Posed.of(body, fitted)

@@ -33,27 +33,23 @@ def _sorted(faces: ndarray) -> ndarray:
     return inside[np.lexsort(inside.T[::-1])]
 
 
-def fit_known(
-    body: BodyModel,
-    vertices: Float[ndarray, "vertices 3"],
-    phase: Phase = EXACT,
-    *,
-    points: int = KNOWN_POINTS,
-) -> Fitted:
-    """Solve the pose of a mesh whose vertices are the body's.
+class KnownMesh:
+    """Solves poses of meshes whose vertices are the body's; what poses share is computed once."""
 
-    Starts from the rotation of each joint's own skin (Kabsch); the pairs are fixed.
+    def __init__(self, body: BodyModel, points: int = KNOWN_POINTS) -> None:
+        """Choose how many vertices of the body are compared."""
+        self.body, self.index = body, spread_vertices(body, points)
+        self.rig = SkinRig(body, self.index)
 
-    Args:
-        body: whose topology the mesh has.
-        vertices: metres.
-        phase: steps and weights.
-        points: how many vertices are compared.
-    """
-    index = spread_vertices(body, points)
-    start = Fitted(_rigid_pose(body, vertices), np.ones(1))
-    mesh = OrientedPoints(points=vertices[index], normals=np.zeros((len(index), 3)))
-    return _FixedPairsICP(SkinRig(body, index), mesh, scale_sigma=0.0).run(start, phase, seekers=0)
+    def fit(self, vertices: Float[ndarray, "vertices 3"], phase: Phase = EXACT) -> Fitted:
+        """Solve the pose of vertices, metres.
+
+        Starts from the rotation of each joint's own skin (Kabsch); the pairs are fixed.
+        """
+        start = Fitted(_rigid_pose(self.body, vertices), np.ones(1))
+        normals = np.zeros((len(self.index), 3))
+        mesh = OrientedPoints(points=vertices[self.index], normals=normals)
+        return _FixedPairsICP(self.rig, mesh, scale_sigma=0.0).run(start, phase, seekers=0)
 
 
 def own_places(faces: Int[ndarray, "faces 3"], vertices: int) -> Closest:

@@ -30,8 +30,8 @@ def other_view(main: SurfaceSampler, other: SurfaceSampler) -> OtherView:
 
     By the median of their ratios: a coat's back is no measure of the shirt before it.
     """
-    wanted, given = (one.vertex_colours[0, other.vertex_own] + 1 for one in (main, other))
-    told = (wanted > DARK) & (given > DARK)
+    wanted, given = (one.vertex_colours[0] + 1 for one in (main, other))
+    told = other.vertex_own[:, None] & (wanted > DARK) & (given > DARK)
     ratio = torch.where(told, wanted / given.clamp(min=DARK), torch.nan)
     gain = torch.nan_to_num(ratio.nanmedian(0).values, nan=1.0)
     return OtherView(other, gain.clamp(1.0 / MOST_GAIN, MOST_GAIN))

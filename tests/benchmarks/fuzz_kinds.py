@@ -17,12 +17,12 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.smpl_files import load_body_model
 from posexfer_core.export.skinned_glb import skinned_glb_bytes
 from posexfer_core.files.containers import read_container
+from posexfer_core.files.glb_skins import GlbSkins
 from posexfer_core.files.images import load_image, load_mask
 from posexfer_core.files.meshes import (
     posed_vertices,
     read_mesh,
-    read_skeleton_motion,
-    read_skins,
+    read_moving,
 )
 from posexfer_core.formats.read import read_params
 from posexfer_core.keypoints.detections import read_keypoints
@@ -182,10 +182,11 @@ def _bvh() -> Kind:
 
 def _animated(keep_mesh: bool) -> Callable[[], Kind]:
     def read(path: Path) -> Any:
-        skins = read_skins(path)
-        if skins is not None:
-            return [posed_vertices(skins, path.name, at) for at in (None, *range(skins.frames))][-1]
-        return read_skeleton_motion(path)
+        moving = read_moving(path)
+        if isinstance(moving, GlbSkins):
+            frames = (None, *range(moving.frames))
+            return [posed_vertices(moving, path.name, at) for at in frames][-1]
+        return moving
 
     def make() -> Kind:
         data = skinned_glb_bytes(random_params(frames=2), BodyModel.bundled())

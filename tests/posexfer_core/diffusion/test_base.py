@@ -1,3 +1,4 @@
+import json
 import pickle
 import shutil
 from dataclasses import replace
@@ -11,6 +12,7 @@ from posexfer_core.diffusion.base_files import BaseFiles
 from posexfer_core.diffusion.latents import decode_latents, encode_image
 from posexfer_core.diffusion.text import encode_text
 from posexfer_core.errors import CheckpointError, ConfigError
+from posexfer_core.network.config import SD15_LATENT_SCALE, SDXL_LATENT_SCALE
 from posexfer_core.network.sites import UNetShape
 from tests.small_bases import small_text, write_sd15, write_sdxl, write_single_file
 from tests.small_shapes import SD15_SHAPED, SDXL_SHAPED
@@ -104,6 +106,24 @@ def test_parts_may_lie_elsewhere(folder, checkpoint, tmp_path):
         assert Base(BaseFiles(model=tmp_path / "base", vae=vae)).load_vae() is not None
     beside = BaseFiles(model=checkpoint, image_encoder=folder / "image_encoder")
     assert Base(beside).load_image_encoder() is not None
+
+
+def test_a_vae_of_its_own_has_the_latents_of_its_base(checkpoint, tmp_path):
+    state = {n: v for n, v in load_file(checkpoint).items() if n.startswith("first_stage_model.")}
+    save_file(state, tmp_path / "vae.safetensors")
+    base = write_sdxl(tmp_path / "base")
+    for model, scale in ((checkpoint, SD15_LATENT_SCALE), (base, SDXL_LATENT_SCALE)):
+        vae = Base(BaseFiles(model=model, vae=tmp_path / "vae.safetensors")).load_vae()
+        assert vae.config["scaling_factor"] == scale
+
+
+def test_a_schedule_of_another_kind_is_refused(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "base")
+    config = tmp_path / "base" / "scheduler" / "scheduler_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"rescale_betas_zero_snr": True}))
+    with pytest.raises(CheckpointError, match="rescale_betas_zero_snr") as caught:
+        Base(BaseFiles(model=tmp_path / "base")).make_scheduler()
+    assert len(str(caught.value).splitlines()) == 3
 
 
 def test_nothing_at_a_path_is_three_lines(tmp_path):

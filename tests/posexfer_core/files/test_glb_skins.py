@@ -5,10 +5,11 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import MeshError
 from posexfer_core.export.skinned_glb import skinned_glb_bytes
-from posexfer_core.files.meshes import read_mesh
+from posexfer_core.files.bvh_text import Bvh
+from posexfer_core.files.meshes import read_mesh, read_moving
 from posexfer_core.register.registration import register_file
 from tests.posexfer_core.body.sample_params import random_params
-from tests.posexfer_core.files.glb_changes import changed
+from tests.posexfer_core.files.glb_changes import changed, without_mesh
 
 
 def test_a_skinned_mesh_is_read_in_the_pose_of_its_skeleton(tmp_path, body: BodyModel):
@@ -80,3 +81,11 @@ def test_damaged_skins_get_a_sentence(tmp_path, body: BodyModel, change):
 def test_a_skeleton_that_bites_its_tail_ends(tmp_path, body: BodyModel):
     (tmp_path / "a.glb").write_bytes(changed(skinned_glb_bytes(random_params(), body), loop))
     assert len(read_mesh(tmp_path / "a.glb")[0]) == len(body.v_template)
+
+
+def test_a_motion_whose_skeleton_bites_its_tail_ends(tmp_path, body: BodyModel):
+    data = changed(skinned_glb_bytes(random_params(frames=2), body), without_mesh)
+    (tmp_path / "a.glb").write_bytes(changed(data, loop))
+    motion = read_moving(tmp_path / "a.glb")
+    assert isinstance(motion, Bvh)
+    assert len(motion.names) == len(set(motion.names)) < 24

@@ -1,9 +1,12 @@
+from copy import copy
+
 import pytest
 import torch
 
 from posexfer_core.geometry.rasterize import interpolate
 from posexfer_core.warp.dressed_person import SourcePhoto
 from posexfer_core.warp.filters import dilate
+from posexfer_core.warp.several_views import other_view
 from posexfer_core.warp.warp_to_pose import pose_source, prepare_source
 
 
@@ -50,3 +53,12 @@ def test_exposures_are_matched(posed):
     dark = SourcePhoto(portrait(view, light=0.6)[0], view, mask)
     warped = pose_source(prepare_source(image, view, mask, also=[dark]), view)
     assert float(trunk(warped, view)[:, 0].median()) > 0.97
+
+
+def test_a_photo_that_shows_nothing_of_the_person_keeps_its_colours(posed):
+    view = posed()
+    image, mask = portrait(view)
+    shown = prepare_source(image, view, mask)
+    hidden = copy(shown.sampler)
+    hidden.vertex_own = torch.zeros_like(hidden.vertex_own)
+    assert other_view(shown.sampler, hidden).gain.tolist() == [1.0, 1.0, 1.0]
