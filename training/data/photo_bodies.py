@@ -15,14 +15,14 @@ from torch import Tensor
 from posexfer_core.body.joints import OPENPOSE18
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
+from posexfer_core.body.pose_editing import rest_pelvis, seen_by
 from posexfer_core.body.rescaled_camera import for_image_size
 from posexfer_core.body.view import BodyView
-from posexfer_core.errors import ImageError, PoseXferError
+from posexfer_core.errors import DetectorMissingError, ImageError, PoseXferError
 from posexfer_core.files.images import load_image, load_mask
 from posexfer_core.fit.fit import FitResult, fit_people
 from posexfer_core.formats.body_family import convert_betas
 from posexfer_core.formats.read import read_params
-from posexfer_core.geometry.rotations import matrix_to_axis_angle
 from posexfer_core.keypoints.detect_people import detect_people
 from posexfer_core.keypoints.detections import read_keypoints
 from posexfer_core.keypoints.detector import Landmarker, open_landmarker
@@ -79,7 +79,7 @@ def landmarker_of(photos: Sequence[Photo], rules: BodyRules) -> Iterator[Landmar
         if needed:
             try:
                 landmarker = stack.enter_context(open_landmarker(rules.detector))
-            except PoseXferError:
+            except DetectorMissingError:
                 if rules.detector is not None:
                     raise
         yield landmarker
@@ -145,7 +145,7 @@ def _known(photo: Photo, body: BodyModel, landmarker: Landmarker | None) -> Phot
         read = read_params(photo.params, frame=photo.frame or 0, image_size=size, body=body)
         params = for_image_size(convert_betas(read, body), size)
         return PhotoBody(
-            params=in_camera_frame(params, body),
+            params=seen_by(params, torch.eye(4)[None], rest_pelvis(params, body)),
             origin="file",
             fit_error=float("nan"),
             overlap=float("nan"),
@@ -251,24 +251,6 @@ def covered_share(view: BodyView, mask: Mask) -> float:
     drawn = view.reframed((0, 0), scale, size).visibility.mask[0]
     shown = F.interpolate(mask[None, None], size=size, mode="area")[0, 0] > 0.5
     return float((drawn & shown).sum() / drawn.sum().clamp(min=1))
-
-
-def in_camera_frame(params: HumanParams, body: BodyModel) -> HumanParams:
-    """Give one person's parameters with the camera at the world's origin.
-
-    The root turns about the pelvis, which therefore carries the translation:
-    `J + t' = R (J + t) + s` for the camera's rotation R and shift s and the rest pelvis J.
-    """
-    eye = torch.eye(4).to(params.camera_from_world)
-    if torch.equal(params.camera_from_world[0], eye):
-        return params
-    camera = params.camera_from_world[0].to(params.transl)
-    _, joints = body.rest(params.betas[0].to(body.v_template))
-    pelvis = joints[0, 0].to(params.transl)
-    pose = params.pose.clone()
-    pose[:, :, 0] = matrix_to_axis_angle(camera[:3, :3] @ params.rotations[:, :, 0])
-    transl = (pelvis + params.transl) @ camera[:3, :3].T + camera[:3, 3] - pelvis
-    return replace(params, pose=pose, transl=transl, camera_from_world=eye[None])
 
 
 class CountedNotes(logging.Handler):

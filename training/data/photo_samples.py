@@ -1,22 +1,23 @@
 """One training sample of two photos: pictures, masks and bodies in one random crop and mirror."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from einops import rearrange
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from posexfer_core.body.joints import MIRRORED_JOINTS
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
+from posexfer_core.body.pose_editing import mirrored
 from posexfer_core.body.view import BodyView
 from posexfer_core.files.images import from_pil, load_image, to_pil
 from posexfer_core.transfer.framing import Framing, body_box, frame_person
+
+from .shards import bytes_of
 
 KEPT_PHOTOS = 32
 """Unpacked photos that are kept, since neighbouring pairs share them."""
@@ -125,26 +126,11 @@ def _resized_mask(
     return torch.from_numpy(np.array(small))[None, None].clamp(0.0, 1.0)
 
 
-def mirrored(shot: Shot) -> Shot:
-    """Mirror picture, mask, camera, pose and place: left limbs become right ones.
-
-    `R' = M R M` and `t' = M t` with `M = diag(-1, 1, 1)`; in axis-angle `(x, y, z)` becomes
-    `(x, -y, -z)`. A principal point at 30 of 100 pixels moves to 70.
-    """
-    params = shot.params
-    sign = params.pose.new_tensor([1.0, -1.0, -1.0])
-    intrinsics = params.intrinsics.clone()
-    intrinsics[:, 0, 2] = shot.size[1] - intrinsics[:, 0, 2]
+def flipped(shot: Shot) -> Shot:
+    """Mirror picture, mask, camera and body: left limbs become right ones."""
     return Shot(
         image=shot.image.flip(-1),
-        params=replace(
-            params,
-            pose=params.pose[:, :, MIRRORED_JOINTS.tolist()] * sign,
-            transl=params.transl * params.transl.new_tensor([-1.0, 1.0, 1.0]),
-            intrinsics=intrinsics,
-            confidence=params.confidence[:, :, MIRRORED_JOINTS.tolist()],
-            hands_face=None,
-        ),
+        params=mirrored(shot.params),
         mask=None if shot.mask is None else shot.mask.flip(-1),
     )
 
@@ -156,7 +142,7 @@ def row_of(source: Shot, target: Shot, index: int) -> dict[str, np.ndarray]:
         params = shot.params.to(dtype=torch.float32)
         own = "" if role == "source" else "target_"
         row |= {
-            role: bytes_of(shot.image),
+            role: bytes_of(shot.image[0]),
             f"{role}_pose": params.pose[0, 0],
             f"{role}_transl": params.transl[0, 0],
             f"{own}betas": params.betas[0, 0],
@@ -166,12 +152,6 @@ def row_of(source: Shot, target: Shot, index: int) -> dict[str, np.ndarray]:
             else (shot.mask[0, 0] * 255.0).round().to(torch.uint8),
         }
     return {name: np.asarray(value) for name, value in row.items()}
-
-
-def bytes_of(image: Float[Tensor, "1 3 height width"]) -> UInt8[Tensor, "height width 3"]:
-    """Round [-1, 1] to 256 levels, channels last."""
-    levels = ((image[0].clamp(-1.0, 1.0) + 1.0) * 127.5).round().to(torch.uint8)
-    return rearrange(levels, "rgb height width -> height width rgb")
 
 
 @lru_cache(KEPT_PHOTOS)

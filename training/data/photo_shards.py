@@ -18,7 +18,7 @@ from posexfer_core.files.images import load_mask
 from ..processes import Part, in_order
 from .body_files import Bodies
 from .data_config import DataConfig
-from .photo_samples import RandomView, Shot, cut_person, cut_whole, mirrored, row_of, unpacked
+from .photo_samples import RandomView, Shot, cut_person, cut_whole, flipped, row_of, unpacked
 from .photos import Collection, LeftOut
 from .self_pairs import self_pair
 from .shards import ShardError, read_header, write_shard
@@ -190,7 +190,7 @@ def make_row(sample: Sample, whole: bool, config: DataConfig) -> dict[str, np.nd
     else:
         source, target = (cut_person(shot, config.size, view, _body()) for shot in shots)
     if view.mirrored:
-        source, target = mirrored(source), mirrored(target)
+        source, target = flipped(source), flipped(target)
     return row_of(source, target, sample.number)
 
 

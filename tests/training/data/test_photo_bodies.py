@@ -1,13 +1,24 @@
 import logging
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
+from posexfer_core.errors import ConfigError
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
-from training.data.photo_bodies import CountedNotes, covered_share, in_camera_frame
+from training.data.photo_bodies import (
+    BodyRules,
+    CountedNotes,
+    PhotoBody,
+    covered_share,
+    find_bodies,
+)
+from training.data.photos import LeftOut, Photo
 
 
 @pytest.fixture
@@ -28,11 +39,38 @@ def params(generator) -> HumanParams:
     )
 
 
-def test_the_camera_becomes_the_origin_and_sees_the_same(params, body):
-    moved = in_camera_frame(params, body)
-    assert torch.equal(moved.camera_from_world[0], torch.eye(4))
-    before, after = BodyView.of(params, body), BodyView.of(moved, body)
+def plain_photo(folder: Path) -> Photo:
+    """A picture of which nothing is known."""
+    Image.new("RGB", (48, 64)).save(folder / "one.png")
+    return Photo(name="one.png", path=folder / "one.png")
+
+
+def test_the_camera_of_a_file_becomes_the_origin_and_sees_the_same(params, body, tmp_path):
+    params.save(tmp_path / "one.npz")
+    photo = replace(plain_photo(tmp_path), params=tmp_path / "one.npz")
+    (found,) = find_bodies([photo], BodyRules(), body)
+    assert isinstance(found, PhotoBody) and found.origin == "file"
+    assert torch.equal(found.params.camera_from_world[0], torch.eye(4))
+    before, after = BodyView.of(params, body), BodyView.of(found.params, body)
     torch.testing.assert_close(after.vertices, before.vertices, atol=1e-5, rtol=0)
+
+
+def test_without_a_detector_photos_of_which_nothing_is_known_are_left_out(
+    tmp_path, monkeypatch, body
+):
+    monkeypatch.delenv("POSEXFER_DETECTOR", raising=False)
+    monkeypatch.setattr("posexfer_core.keypoints.detector.models_folder", lambda: tmp_path)
+    (left,) = find_bodies([plain_photo(tmp_path)], BodyRules(), body)
+    assert isinstance(left, LeftOut) and "there is no detector" in left.reason
+
+
+def test_a_detector_that_is_named_must_be_there(tmp_path, monkeypatch, body):
+    photo, missing = plain_photo(tmp_path), tmp_path / "missing.task"
+    with pytest.raises(ConfigError, match=r"missing\.task"):
+        find_bodies([photo], BodyRules(detector=missing), body)
+    monkeypatch.setenv("POSEXFER_DETECTOR", str(missing))
+    with pytest.raises(ConfigError, match=r"missing\.task"):
+        find_bodies([photo], BodyRules(), body)
 
 
 def test_the_share_of_a_body_in_its_mask(params, body):

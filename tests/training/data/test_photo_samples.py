@@ -11,7 +11,7 @@ from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.files.images import from_pil
 from posexfer_core.geometry.camera import project_perspective
-from training.data.photo_samples import RandomView, Shot, cut_person, cut_whole, mirrored
+from training.data.photo_samples import RandomView, Shot, cut_person, cut_whole, flipped
 
 SIZE = (110, 75)
 
@@ -59,8 +59,8 @@ def test_one_random_crop_moves_picture_mask_and_body_alike(shot, body, whole):
     view = RandomView(zoom=1.25, place=(0.4, 0.1), mirrored=True)
     size = (128, 96)
     cut = cut_whole(shot, size, view) if whole else cut_person(shot, size, view, body)
-    flipped = mirrored(cut)
-    for one, joint in ((cut, 15), (flipped, MIRRORED_JOINTS[15])):
+    other = flipped(cut)
+    for one, joint in ((cut, 15), (other, MIRRORED_JOINTS[15])):
         expected = joints_px(one, body)[joint]
         assert one.mask is not None
         for values in ((one.image[0, :1] + 1) / 2, one.mask[0]):
@@ -74,11 +74,11 @@ def test_one_random_crop_moves_picture_mask_and_body_alike(shot, body, whole):
 
 
 def test_mirrored_limbs_are_the_other_sides(shot, body):
-    flipped = mirrored(shot)
+    other = flipped(shot)
     expected = joints_px(shot, body)[MIRRORED_JOINTS.tolist()]
     expected[:, 0] = SIZE[1] - expected[:, 0]
-    torch.testing.assert_close(joints_px(flipped, body), expected, atol=0.05, rtol=0)
-    twice = mirrored(flipped)
+    torch.testing.assert_close(joints_px(other, body), expected, atol=0.05, rtol=0)
+    twice = flipped(other)
     assert torch.equal(twice.image, shot.image)
     torch.testing.assert_close(twice.params.pose, shot.params.pose)
 
