@@ -7,7 +7,8 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-PYTEST := $(BIN)/python -m pytest --ignore=tests/nodes
+# One process a core, one thread each; a file of tests stays in one process.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/nodes --numprocesses=auto --dist=loadfile
 
 .PHONY: demo test test-all test-host detector test-detector benchmark benchmark-host evaluate gpu-check comfy format check
 
