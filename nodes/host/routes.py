@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from aiohttp import web
 
-from ...posexfer_core.errors import ParamsError, PoseXferError
+from ...posexfer_core.errors import PoseXferError
+from ...posexfer_core.files.json_fields import refusal
 
 MOST_BYTES = 1_000_000
 """Of a request."""
@@ -53,8 +53,7 @@ def _problem(text: str, status: int) -> web.Response:
 
 async def _apart(function: Callable[..., Any], *given: object) -> Any:
     """Compute in a thread, so that the server goes on answering."""
-    with torch.no_grad():
-        return await asyncio.to_thread(function, *given)
+    return await asyncio.to_thread(function, *given)
 
 
 async def _body(request: web.Request) -> web.Response:
@@ -111,8 +110,8 @@ def _own(request: web.Request) -> Path:
     except KeyError:
         path = None
     if path is None:
-        raise ParamsError(
-            "Found no user of this name.\nExpected one whom this server knows.\nLog in again."
+        raise refusal(
+            "Found no user of this name.", "Expected one whom this server knows.", "Log in again."
         )
     return Path(path)
 
@@ -124,21 +123,21 @@ async def _text(request: web.Request) -> str:
         ParamsError: it is no JSON text, or longer.
     """
     if request.content_type != "application/json":
-        raise ParamsError(
-            f"Found {request.content_type}.\nExpected application/json.\nSet the content type."
+        raise refusal(
+            f"Found {request.content_type}.", "Expected application/json.", "Set the content type."
         )
     data = bytearray()
     async for chunk in request.content.iter_chunked(1 << 16):
         data += chunk
         if len(data) > MOST_BYTES:
-            raise ParamsError(
-                f"Found more than {MOST_BYTES} bytes.\nExpected fewer.\nSend fewer frames."
+            raise refusal(
+                f"Found more than {MOST_BYTES} bytes.", "Expected fewer.", "Send fewer frames."
             )
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise ParamsError(
-            "Found bytes that are no text.\nExpected UTF-8.\nSend JSON as text."
+        raise refusal(
+            "Found bytes that are no text.", "Expected UTF-8.", "Send JSON as text."
         ) from error
 
 
