@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...posexfer_core.body.model import BodyModel
 from ...posexfer_core.body.pose_document import CAMERA, STANDING
-from ...posexfer_core.conventions import BETA_COUNT, JOINT_COUNT
+from ...posexfer_core.conventions import BETA_COUNT
 from ...posexfer_core.export.editor_body import pack_editor_body
 from ...posexfer_core.files.json_fields import LARGEST, refusal
 from ...posexfer_core.fit.pose_prior import soft_limits
@@ -80,12 +80,11 @@ def _is_bundled(model: BodyModel) -> bool:
 
 
 def _pack(model: BodyModel, betas: Tensor, expression: Tensor | None = None) -> bytes:
-    standing = [list(STANDING.get(joint, (0.0, 0.0, 0.0))) for joint in range(JOINT_COUNT)]
     return pack_editor_body(
         model,
         betas,
         expression,
         limits=soft_limits(),
-        standing=standing,
+        standing=STANDING,
         camera=CAMERA.as_dict(),
     )

@@ -16,10 +16,10 @@ from ...posexfer_core.body.pose_document import (
     standing,
     to_edit,
 )
-from ...posexfer_core.files.json_fields import check_keys, numbers, read_json, refusal
+from ...posexfer_core.files.json_fields import check_keys, read_json, refusal
 from ...posexfer_core.formats.any_pose import read_posed
 from .paths import DEMO_PREFIX, SAVED_PREFIX, find_params, list_params
-from .posing import LONGEST
+from .posing import read_size
 
 OWN_PREFIX = "own/"
 SUFFIX = ".npz"
@@ -91,13 +91,9 @@ def save_pose(text: str, own: Path) -> str:
     document = PoseDocument.from_json(asked["document"])
     if document.camera is None:
         raise refusal("Found no camera.", "Expected a document with its camera.", ADVICE)
-    width, height = (int(side) for side in numbers(asked["size"], (2,), "size", ADVICE))
-    if not (1 <= width <= LONGEST and 1 <= height <= LONGEST):
-        raise refusal(
-            f"Found a size of {width} x {height}.", f"Expected 1 to {LONGEST} pixels.", ADVICE
-        )
+    size = read_size(asked["size"])
     own.mkdir(parents=True, exist_ok=True)
-    edited(document, standing((height, width))).save(path)
+    edited(document, standing(size)).save(path)
     return name
 
 

@@ -20,6 +20,7 @@ from ...posexfer_core.body.pose_document import (
     document_of,
     edited,
     parse_camera,
+    seen_through,
     standing,
     to_edit,
 )
@@ -123,30 +124,41 @@ def find_twins(text: str) -> dict[str, Any]:
         ParamsError: the text is something else.
     """
     asked = read_json(text, MOST_CHARACTERS, ADVICE)
-    shapes = {"pose": (24, 3), "transl": (3,), "size": (2,), "rest": (24, 3)}
-    check_keys(asked, "the question", (*shapes, "camera"), (), ADVICE)
+    shapes = {"pose": (24, 3), "transl": (3,), "rest": (24, 3)}
+    check_keys(asked, "the question", (*shapes, "size", "camera"), (), ADVICE)
     fields = {
         name: torch.tensor(numbers(asked[name], shape, name, ADVICE)).double()
         for name, shape in shapes.items()
     }
-    width, height = (int(side) for side in fields["size"])
-    if not (1 <= width <= LONGEST and 1 <= height <= LONGEST):
-        raise refusal(
-            f"Found a picture of {width} x {height} pixels.",
-            f"Expected 1 to {LONGEST} on each side.",
-            ADVICE,
-        )
-    camera, size = parse_camera(asked["camera"]), (height, width)
+    camera, size = parse_camera(asked["camera"]), read_size(asked["size"])
     params = HumanParams.single(
         pose=fields["pose"],
         betas=torch.zeros(10).double(),
         transl=fields["transl"],
         intrinsics=camera.intrinsics(size).double(),
         image_size=size,
-    ).with_camera(
-        camera.intrinsics(size)[None].double(), size, camera.camera_from_world()[None].double()
     )
+    params = seen_through(params, camera)
     return {limb: _twin(params, fields["rest"], limb) for limb in LIMB_CHAINS}
+
+
+def read_size(found: Any) -> tuple[int, int]:
+    """Read the size of a picture from JSON's width and height.
+
+    Returns:
+        Height and width, pixels.
+
+    Raises:
+        ParamsError: it is something else, or a side is beyond 1 to `LONGEST`.
+    """
+    width, height = (int(side) for side in numbers(found, (2,), "size", ADVICE))
+    if not (1 <= width <= LONGEST and 1 <= height <= LONGEST):
+        raise refusal(
+            f"Found a picture of {width} x {height} pixels.",
+            f"Expected 1 to {LONGEST} on each side.",
+            ADVICE,
+        )
+    return height, width
 
 
 def _twin(params: HumanParams, rest: Tensor, limb: str) -> Mapping[str, Any] | None:

@@ -11,8 +11,9 @@ from ...posexfer_core.files.images import to_pil
 PREVIEW_PX = 512
 
 
-check_interrupt = comfy.model_management.throw_exception_if_processing_interrupted
-"""Stop if the user has cancelled; for work that takes long between two steps of a bar."""
+def check_interrupt() -> None:
+    """Stop if the user has cancelled; for work that takes long between two steps of a bar."""
+    comfy.model_management.throw_exception_if_processing_interrupted()
 
 
 class Advance(Protocol):
@@ -29,7 +30,7 @@ def start_progress(total: int) -> Advance:
     def advance(count: int, image: Tensor | None = None) -> None:
         preview = None if image is None else ("JPEG", to_pil(image), PREVIEW_PX)
         bar.update_absolute(bar.current + count, preview=preview)
-        comfy.model_management.throw_exception_if_processing_interrupted()
+        check_interrupt()
 
-    comfy.model_management.throw_exception_if_processing_interrupted()
+    check_interrupt()
     return advance

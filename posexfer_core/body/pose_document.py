@@ -26,8 +26,8 @@ MOST_CHARACTERS = 1_000_000
 DIGITS = 6
 ADVICE = "Clear the text to start from the input, or repair it; the node's help has an example."
 
-STANDING = {16: (0.0, 0.0, -1.1), 17: (0.0, 0.0, 1.1)}
-"""Arms that hang down, by joint; all others rest."""
+STANDING = (*[(0.0, 0.0, 0.0)] * 16, (0.0, 0.0, -1.1), (0.0, 0.0, 1.1), *[(0.0, 0.0, 0.0)] * 6)
+"""The turn of each joint where somebody stands: the shoulders let the arms hang down."""
 CAMERA = OrbitCamera(yaw=0.4, pitch=0.1, distance=3.4, target=(0.0, -0.3, 0.0), fov_deg=35.0)
 """Sees the standing body whole, half from the front."""
 
@@ -150,17 +150,14 @@ def _rounded(value: Any) -> Any:
 
 def standing(image_size: tuple[int, int]) -> HumanParams:
     """Make what is edited where there is no input: the bundled body, standing before `CAMERA`."""
-    pose = torch.zeros(JOINT_COUNT, 3)
-    for joint, turn in STANDING.items():
-        pose[joint] = torch.tensor(turn)
     params = HumanParams.single(
-        pose=pose,
+        pose=torch.tensor(STANDING),
         betas=torch.zeros(BETA_COUNT),
         transl=torch.zeros(3),
         intrinsics=CAMERA.intrinsics(image_size),
         image_size=image_size,
     )
-    return _before(params, CAMERA)
+    return seen_through(params, CAMERA)
 
 
 def to_edit(params: HumanParams, body: BodyModel) -> HumanParams:
@@ -224,11 +221,11 @@ def edited(document: PoseDocument, start: HumanParams) -> HumanParams:
     if document.betas is not None:
         betas = document.betas.expand(frames, 1, -1).to(kept.betas)
         params = replace(params, betas=betas, beta_space="posexfer")
-    return params if document.camera is None else _before(params, document.camera)
+    return params if document.camera is None else seen_through(params, document.camera)
 
 
-def _before(params: HumanParams, camera: OrbitCamera) -> HumanParams:
-    """See every frame by this camera."""
+def seen_through(params: HumanParams, camera: OrbitCamera) -> HumanParams:
+    """Let this camera see every frame; the world stays."""
     size, count = params.image_size, params.frames
     return params.with_camera(
         camera.intrinsics(size).to(params.pose).repeat(count, 1, 1),

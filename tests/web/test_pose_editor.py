@@ -27,6 +27,7 @@ from posexfer_core.body.pose_document import (
     VERSION,
     PoseDocument,
     document_of,
+    seen_through,
     standing,
 )
 from posexfer_core.export.editor_body import pack_editor_body
@@ -58,13 +59,14 @@ def random_camera(generator: torch.Generator) -> OrbitCamera:
 def before(camera: OrbitCamera, pose: Tensor) -> HumanParams:
     """Pose one person before a camera with an image of 320 x 480 (width x height)."""
     size = (480, 320)
-    return HumanParams.single(
+    params = HumanParams.single(
         pose=pose,
         betas=torch.zeros(10),
         transl=torch.zeros(3),
         intrinsics=camera.intrinsics(size),
         image_size=size,
-    ).with_camera(camera.intrinsics(size)[None], size, camera.camera_from_world()[None])
+    )
+    return seen_through(params, camera)
 
 
 def frame_of(pose: Tensor, transl: Tensor) -> dict[str, Any]:
@@ -159,9 +161,8 @@ def lowest_cases(body: BodyModel, generator: torch.Generator) -> list[dict[str, 
 
 
 def pack(body: BodyModel) -> bytes:
-    pose = [list(STANDING.get(joint, (0.0, 0.0, 0.0))) for joint in range(24)]
     return pack_editor_body(
-        body, torch.zeros(10), limits=soft_limits(), standing=pose, camera=CAMERA.as_dict()
+        body, torch.zeros(10), limits=soft_limits(), standing=STANDING, camera=CAMERA.as_dict()
     )
 
 
