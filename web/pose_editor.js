@@ -40,7 +40,7 @@ const named = (name) => new URLSearchParams({ name });
 const poses = {
   list: async () => (await (await ask("poses")).json()).poses,
   load: async (name) => (await ask(`pose?${named(name)}`)).json(),
-  save: async (name, document, size) => { await post("poses", { name, document, size }); },
+  save: async (name, document, size) => (await (await post("poses", { name, document, size })).json()).name,
   remove: async (name) => { await ask(`poses?${named(name)}`, { method: "DELETE" }); },
   async read(file) {
     const form = new FormData();

@@ -7,22 +7,22 @@
  * @typedef {object} Drag
  * @property {(at: number[], event: PointerEvent) => void} move
  * @property {() => void} end
- * @property {() => void} [cancel] end where nothing has to be taken back
+ * @property {() => void} [cancel] takes back what was begun, where that can be; `end` is not called
  * @property {number} [axis] of the ring that is held
  * @property {() => string} [says] what the status line says meanwhile
  */
 
 import { flip, resetJoint, togglePin } from "./actions.js";
+import { DEGREES } from "./inspector.js";
 import { dragJoint, turnJoint } from "./pose_drag.js";
 import * as r from "./rotations.js";
 import { spoken } from "./overlay.js";
 import { gripAt, turnOf } from "./rings.js";
-import { orbitAbout } from "./view.js";
+import { orbitAbout, PER_PIXEL } from "./view.js";
 
 const CLICK = 3;
 const REACH = { mouse: 13, pen: 16, touch: 26 };
 const RING_REACH = 9;
-const PER_PIXEL = 0.01;
 const PER_WHEEL = 0.0015;
 const SETTLED_MS = 300;
 
@@ -152,7 +152,7 @@ export class Gestures {
       },
       end: () => session.commit(start),
       cancel: () => session.cancel(start),
-      says: () => `${spoken(session.body.names[chosen])} ${"XYZ"[grip.ring.axis]} ${Math.round((angle * 180) / Math.PI)}°`,
+      says: () => `${spoken(session.body.names[chosen])} ${"XYZ"[grip.ring.axis]} ${Math.round(angle * DEGREES)}°`,
     };
   }
 
@@ -174,6 +174,7 @@ export class Gestures {
         if (!moved) editor.choose(-1);
         else editor.cameraMoved();
       },
+      cancel: () => moved && editor.cameraMoved(),
     };
   }
 
@@ -190,6 +191,7 @@ export class Gestures {
         else view.shift(dx, dy);
       },
       end: () => editor.cameraMoved(),
+      cancel: () => editor.cameraMoved(),
     };
   }
 

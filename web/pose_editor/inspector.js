@@ -9,7 +9,7 @@ import { fromEuler, toEuler } from "./euler.js";
 import { spoken } from "./overlay.js";
 import { make, Toolbar } from "./toolbar.js";
 
-const DEGREES = 180 / Math.PI;
+export const DEGREES = 180 / Math.PI;
 
 /**
  * Make a field for a number, with its label in front.

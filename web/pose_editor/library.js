@@ -12,7 +12,7 @@
  * @typedef {object} PoseShelf what the page's server keeps
  * @property {() => Promise<Entry[]>} list
  * @property {(name: string) => Promise<Loaded>} load
- * @property {(name: string, document: PoseDocument, size: number[]) => Promise<void>} save
+ * @property {(name: string, document: PoseDocument, size: number[]) => Promise<string>} save gives the name in the list
  * @property {(name: string) => Promise<void>} remove
  * @property {(file: File) => Promise<Loaded>} read a pose from any file that the pack reads
  */
@@ -138,9 +138,8 @@ export class Library {
     const name = this.name.value.trim();
     await this.editor.trying(async () => {
       if (!name) throw new Error("This pose has no name.\nExpected a few letters.\nType a name, then press Save.");
-      await host.poses.save(name, session.complete(), session.camera.size);
+      this.known.delete(await host.poses.save(name, session.complete(), session.camera.size));
       this.name.value = "";
-      this.known.clear();
       await this.show();
     });
   }

@@ -39,7 +39,7 @@ export class TwinFinder {
         if (asked !== this.asked) return;
         this.twins = twins;
       } catch {
-        this.asked = ""; // without a server there are no marks; the next change asks again
+        if (asked === this.asked) this.asked = ""; // without a server there are no marks; the next change asks again
         return;
       }
       this.editor.refresh();

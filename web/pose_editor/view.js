@@ -11,7 +11,8 @@ import * as r from "./rotations.js";
 const MARGIN = 0.94;
 const ZOOMS = [0.25, 12];
 const ROOM = 6;
-const PER_PIXEL = 0.01;
+/** Radians that a drag of one pixel turns the view. */
+export const PER_PIXEL = 0.01;
 /** Flesh round the outermost joints, metres. */
 const ROUND = 0.15;
 
