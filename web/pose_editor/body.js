@@ -28,6 +28,9 @@
  * @property {Uint16Array | Uint32Array} faces three vertices each
  */
 
+/** SMPL's joints; those of the fingers follow. */
+export const BODY_JOINTS = 24;
+
 const MAGIC = "posexfer";
 
 /** @type {Map<string, Promise<Body>>} */

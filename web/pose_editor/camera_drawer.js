@@ -6,11 +6,10 @@
  */
 
 import { drawFromHere } from "./actions.js";
-import { COMMANDS, shownKey, VIEWS } from "./commands.js";
-import { makeField, showNumber } from "./inspector.js";
+import { VIEWS } from "./commands.js";
+import { DEGREES, makeField, showNumber } from "./inspector.js";
 import { make, makeButton, Toolbar } from "./toolbar.js";
 
-const DEGREES = 180 / Math.PI;
 /** Label, name in the camera's state, unit's size, step, least and most. @type {[string, "yaw" | "pitch" | "distance" | "fov_deg", number, number, number, number][]} */
 const FIELDS = [
   ["Turn °", "yaw", DEGREES, 5, -360, 360],
@@ -74,7 +73,3 @@ export class CameraDrawer {
     this.opacity.value = String(Math.round(100 * opacity));
   }
 }
-
-/** The titles of commands with their keys, for the help. */
-export const keyHelp = () =>
-  Object.values(COMMANDS).filter(({ keys }) => keys).map(({ keys, title }) => [keys?.map(shownKey).join(", ") ?? "", title]);

@@ -133,6 +133,10 @@ export const POINTER_HELP = [
 /** @param {string} key of a command */
 export const shownKey = (key) => key.replace("Mod", "Ctrl");
 
+/** The keys of commands with their titles, for the help. */
+export const keyHelp = () =>
+  Object.values(COMMANDS).flatMap(({ keys, title }) => (keys ? [[keys.map(shownKey).join(", "), title]] : []));
+
 /**
  * Name a key press as `Command.keys` does.
  *

@@ -4,8 +4,8 @@
  * @typedef {import("./editor.js").PoseEditor} PoseEditor
  */
 
-import { CameraDrawer, keyHelp } from "./camera_drawer.js";
-import { POINTER_HELP } from "./commands.js";
+import { CameraDrawer } from "./camera_drawer.js";
+import { keyHelp, POINTER_HELP } from "./commands.js";
 import { Library } from "./library.js";
 import { make } from "./toolbar.js";
 

@@ -16,7 +16,7 @@
  */
 
 import { copyTo, pasteFrom } from "./actions.js";
-import { limbOf } from "./body.js";
+import { BODY_JOINTS, limbOf } from "./body.js";
 import { commandOf, TOOLBAR, VIEW_BAR } from "./commands.js";
 import { Drawers } from "./drawers.js";
 import { FrameTabs } from "./frame_tabs.js";
@@ -31,7 +31,6 @@ import { make, Toolbar } from "./toolbar.js";
 import { TwinFinder } from "./twin_finder.js";
 import { View } from "./view.js";
 
-const BODY_JOINTS = 24;
 const MIDDLE = 6;
 const CLOSE = 1.5;
 /** Metres a pixel below which fingers are large enough to be told apart. */

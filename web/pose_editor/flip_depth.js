@@ -9,6 +9,8 @@
  *   null where a limb has no other place
  */
 
+import { BODY_JOINTS } from "./body.js";
+
 /**
  * Describe the pose and the camera that twins are wanted of.
  *
@@ -18,7 +20,7 @@
  */
 export function twinsRequest(skeleton, camera) {
   const { pose, transl } = skeleton.write();
-  return { pose, transl, camera: camera.state, size: camera.size, rest: skeleton.body.rest.slice(0, 24) };
+  return { pose, transl, camera: camera.state, size: camera.size, rest: skeleton.body.rest.slice(0, BODY_JOINTS) };
 }
 
 /**

@@ -17,8 +17,7 @@
  * @property {number} size factor of the markers
  */
 
-import { limbOf } from "./body.js";
-import * as r from "./rotations.js";
+import { BODY_JOINTS, limbOf } from "./body.js";
 
 export const COLOURS = {
   chosen: "#ffb454",
@@ -143,7 +142,7 @@ export function paintSkeleton(c, view, { body, skeleton, pinned }, marks) {
     const [x, y] = points[joint];
     const limb = ends.get(joint);
     const isHandle = limb !== undefined || joint === 0;
-    const isFinger = joint >= 24;
+    const isFinger = joint >= BODY_JOINTS;
     const grown = joint === marks.hover || joint === marks.chosen ? 1.3 : 1;
     const radius = (isFinger ? 2.8 : isHandle ? 6.5 : 4.2) * marks.size * grown;
     c.beginPath();
@@ -257,5 +256,4 @@ export function tintsOf({ body }, chosen, hover) {
 }
 
 /** The middle of the grid: below the pelvis, on the floor. @param {Session} session @returns {Vector} */
-export const floorMiddle = ({ skeleton, floor }) =>
-  r.add(skeleton.places[0], [0, floor - skeleton.places[0][1], 0]);
+export const floorMiddle = ({ skeleton: { places: [[x, , z]] }, floor }) => [x, floor, z];

@@ -23,13 +23,14 @@ export function paintScene(editor) {
   c.setTransform(density, 0, 0, density, 0, 0);
   overlay.paintBackground(c, width, height);
   session.camera.size = editor.host.pictureSize();
-  paintJoints(editor, paintBody(editor, density));
+  const beyond = strained(session.skeleton);
+  paintJoints(editor, beyond, paintBody(editor, density));
   if (editor.hasFocus) {
     c.strokeStyle = overlay.COLOURS.chosen;
     c.lineWidth = 1.5;
     c.strokeRect(0.75, 0.75, width - 1.5, height - 1.5);
   }
-  say(editor);
+  say(editor, beyond);
 }
 
 /** Give the canvas as many pixels as the screen shows. @param {PoseEditor} editor @param {number} width @param {number} height */
@@ -65,13 +66,13 @@ function paintBody(editor, density) {
   return isDrawn;
 }
 
-/** @param {PoseEditor} editor @param {boolean} isDrawn */
-function paintJoints(editor, isDrawn) {
+/** @param {PoseEditor} editor @param {number[]} beyond joints beyond their limits @param {boolean} isDrawn */
+function paintJoints(editor, beyond, isDrawn) {
   const { context: c, session, view, chosen, hover } = editor;
   if (view.free) overlay.paintCamera(c, view);
   else overlay.paintFrame(c, view);
   overlay.paintSkeleton(c, view, session, {
-    chosen, hover, shown: editor.shownJoints(), strained: strained(session.skeleton),
+    chosen, hover, shown: editor.shownJoints(), strained: beyond,
     isFaint: isDrawn, size: editor.markerSize,
   });
   if (!view.free) overlay.paintSame2d(c, view, editor.same2d);
@@ -82,9 +83,9 @@ function paintJoints(editor, isDrawn) {
   }
 }
 
-/** @param {PoseEditor} editor */
-function say(editor) {
-  const { session, view, renderer } = editor;
+/** @param {PoseEditor} editor @param {number[]} beyond joints beyond their limits */
+function say(editor, beyond) {
+  const { view, renderer } = editor;
   const missing = {
     missing: "There is no WebGL2 in this browser, so that the body cannot be shown.\nThe skeleton works, and so does the node.\nTurn on hardware acceleration to see the body.",
     lost: "The graphics card is busy elsewhere; the body comes back with it.\nThe skeleton works meanwhile.",
@@ -93,10 +94,9 @@ function say(editor) {
   const linked = editor.isLocked ? "The pose comes from the link: unlink it to edit here." : "";
   setText(editor.notice, editor.problem || linked || missing);
   const held = editor.gestures.drag?.says?.();
-  const strainedNames = editor.chosen >= 0 && strained(session.skeleton).includes(editor.chosen)
-    ? "beyond its usual range" : "";
+  const unusual = beyond.includes(editor.chosen) ? "beyond its usual range" : "";
   const free = view.free ? "Your view only: 5 shows the picture" : "";
-  setText(editor.status, held || editor.said || strainedNames || free);
+  setText(editor.status, held || editor.said || unusual || free);
 }
 
 /** @param {HTMLElement} element @param {string} text */

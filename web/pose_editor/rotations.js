@@ -10,6 +10,7 @@
 export const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 
 const TINY = 1e-12;
+const STEP = Math.PI / 12;
 
 /** @param {Vector} a @param {Vector} b @returns {Vector} */
 export const add = (a, b) => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
@@ -143,11 +144,5 @@ export function angleAbout(axis, from, to) {
   return Math.atan2(dot(axis, cross(a, b)), dot(a, b));
 }
 
-/**
- * Round an angle to whole steps, as rings and fields do while a key is held.
- *
- * @param {number} angle
- * @param {number} [step] radians; 15 degrees when left out
- * @returns {number}
- */
-export const snapAngle = (angle, step = Math.PI / 12) => Math.round(angle / step) * step;
+/** Round an angle to steps of 15 degrees. @param {number} angle radians */
+export const snapAngle = (angle) => Math.round(angle / STEP) * STEP;

@@ -94,16 +94,10 @@ export class Session {
       this.active = Math.min(this.active, this.document.frames.length - 1);
       this.camera.state = new Camera(this.document.camera ?? this.startCamera, this.camera.size).state;
       this.skeleton = new Skeleton(this.body);
-      this.floor = this.lowest(this.startFrame);
+      this.skeleton.read(this.startFrame);
+      this.floor = this.skeleton.lowest();
       this.skeleton.read(this.frame);
     }
-  }
-
-  /** The height of a frame's lowest point, metres. @param {Frame} frame */
-  lowest(frame) {
-    const skeleton = new Skeleton(this.body);
-    skeleton.read(frame);
-    return skeleton.lowest();
   }
 
   /** Note where a change starts. @returns {Start} */

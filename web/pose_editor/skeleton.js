@@ -7,9 +7,8 @@
  * @typedef {import("./rotations.js").Vector} Vector
  */
 
+import { BODY_JOINTS } from "./body.js";
 import * as r from "./rotations.js";
-
-const BODY_JOINTS = 24;
 
 export class Skeleton {
   /** @param {Body} body */
@@ -27,12 +26,9 @@ export class Skeleton {
   }
 
   /** Take the pose of a frame; fingers it does not name rest. @param {Frame} frame */
-  read({ pose, transl, fingers }) {
-    this.local = this.body.rest.map((_, joint) => {
-      const turn = joint < BODY_JOINTS ? pose[joint] : fingers?.[joint - BODY_JOINTS];
-      return turn ? r.toMatrix(turn) : r.IDENTITY;
-    });
-    this.transl = [...transl];
+  read(frame) {
+    this.local = this.body.rest.map((_, joint) => turnIn(frame, joint));
+    this.transl = [...frame.transl];
     this.update();
   }
 
@@ -95,8 +91,7 @@ export class Skeleton {
 
   /** Give a joint the turn that it has in a frame. @param {number} joint @param {Frame} frame */
   reset(joint, frame) {
-    const turn = joint < BODY_JOINTS ? frame.pose[joint] : frame.fingers?.[joint - BODY_JOINTS];
-    this.setLocal(joint, turn ? r.toMatrix(turn) : r.IDENTITY);
+    this.setLocal(joint, turnIn(frame, joint));
   }
 
   /**
@@ -138,4 +133,10 @@ export class Skeleton {
     this.transl = r.add(this.transl, [0, floor - this.lowest(), 0]);
     this.update();
   }
+}
+
+/** The turn that a joint has in a frame; fingers it does not name rest. @param {Frame} frame @param {number} joint @returns {Rotation} */
+function turnIn({ pose, fingers }, joint) {
+  const turn = joint < BODY_JOINTS ? pose[joint] : fingers?.[joint - BODY_JOINTS];
+  return turn ? r.toMatrix(turn) : r.IDENTITY;
 }
