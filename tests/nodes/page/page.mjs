@@ -1,15 +1,11 @@
 /** A page of ComfyUI with pose editors in it, driven by mouse and keys. */
 
-import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
-
-export const CHROMIUM = process.env.CHROMIUM
-  ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 
 export class EditorPage {
   /** Open a page. `renderer` is "classic" or "nodes2". */
   static async open(address, renderer, { flags = [], touch = false, density = 1 } = {}) {
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", ...flags] });
+    const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", ...flags] });
     const context = await browser.newContext({
       viewport: { width: 1200, height: 800 }, hasTouch: touch, deviceScaleFactor: density,
       permissions: ["clipboard-read", "clipboard-write"],

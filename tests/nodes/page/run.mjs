@@ -1,4 +1,4 @@
-/** `node run.mjs ADDRESS RENDERER SCENARIO`: one scenario in a fresh browser; its facts as JSON. */
+/** `CHROMIUM=PATH node run.mjs ADDRESS RENDERER SCENARIO`: one scenario in a fresh browser; its facts as JSON. */
 
 import { EditorPage } from "./page.mjs";
 import { SCENARIOS } from "./scenarios.mjs";

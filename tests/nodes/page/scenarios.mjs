@@ -69,7 +69,7 @@ async function edit(page) {
   await page.shot("posed");
   const second = await page.run();
   await page.shot("ran");
-  const depths = [await depthAt(page, first, WRIST), await depthAt(page, second, WRIST)];
+  const depth = await depthAt(page, second, WRIST);
   const saved = await page.page.evaluate(async () => {
     const graph = window.app.graph.serialize();
     const prompt = await window.app.graphToPrompt();
@@ -79,7 +79,7 @@ async function edit(page) {
   await page.wait(1500);
   await page.shot("reloaded");
   return {
-    untouched, reachGap, ankleMoved, chosen, depths,
+    untouched, reachGap, ankleMoved, chosen, depth,
     changed: [untouched, reached, squatted, turned].every((one, i, all) => !i || one !== all[i - 1]),
     undone: undone === squatted, redone: redone === turned, saved: saved === turned,
     reloaded: (await page.value()) === turned,
