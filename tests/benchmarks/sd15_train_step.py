@@ -10,7 +10,6 @@ Run it as `python -m tests.benchmarks.sd15_train_step`; it needs about 7 GB of m
 import argparse
 import resource
 import sys
-import time
 from pathlib import Path
 from statistics import median
 
@@ -21,6 +20,13 @@ from torch import Tensor
 from posexfer_core.diffusion.schedule import make_scheduler
 from posexfer_core.diffusion.text import TextContext
 from posexfer_core.network.config import NetworkConfig
+from tests.benchmarks.sd15_step import (
+    CLIP_TOKENS,
+    HEIGHT,
+    TEXT_TOKENS,
+    WIDTH,
+    milliseconds,
+)
 from training.averaging import AveragedWeights, trained_parameters
 from training.config import NetworkTraining
 from training.data.prepared import PLANES
@@ -31,8 +37,6 @@ from training.tasks.frozen_base import FrozenBase
 from training.tasks.network import TransferLoss
 from training.trainer import checkpoint_activations
 
-HEIGHT, WIDTH = 256, 176
-TEXT_TOKENS, CLIP_TOKENS = 77, 257
 MOST, MOST_GB = 6.0, 9.0
 """The ratio and the peak of memory that must not be exceeded."""
 
@@ -70,7 +74,7 @@ def main() -> int:
     times = []
     for _ in range(1 + chosen.rounds):
         base.attachment.detach()
-        times.append((seconds(forward), seconds(step)))
+        times.append((milliseconds(forward) / 1e3, milliseconds(step) / 1e3))
     return report(times[1:], sum(parameter.numel() for parameter in parameters.values()))
 
 
@@ -88,13 +92,6 @@ def random_batch(config: NetworkConfig) -> dict[str, Tensor]:
         "rotations": torch.eye(3).expand(1, 24, 3, 3),
         "betas": torch.zeros(1, 10),
     }
-
-
-def seconds(call) -> float:
-    """Time one call."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 def report(times: list[tuple[float, float]], trained: int) -> int:

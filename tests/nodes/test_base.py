@@ -6,17 +6,13 @@ import pytest
 import torch
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from posexfer_core.body.model import BodyModel
-from posexfer_core.body.params import HumanParams
 from posexfer_core.diffusion.base_files import BaseFiles
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
-from posexfer_core.files.images import load_image
 from posexfer_core.network.config import Ablation, NetworkConfig
 from posexfer_core.network.guidance import Guidance
 from posexfer_core.network.weights import save_bundle
-from posexfer_core.transfer.staging import stage
 from tests.nodes.networks import SMALL
-from tests.nodes.test_same_image import DEMO, SEED, STEPS
+from tests.nodes.test_same_image import SEED, STEPS, staged_and_drawn
 from tests.posexfer_core.diffusion.toys import toy_network
 from tests.small_bases import VISION, ldm_vae, small_vae, write_sd15
 from tests.small_shapes import SD15_SHAPED
@@ -80,20 +76,7 @@ def parts(pack, pipeline, tmp_path_factory):
 
 def test_the_pipeline_and_the_nodes_draw_the_same_from_an_adapter(pack, pipeline, parts):
     model, vae, clip = parts
-    source = HumanParams.load(DEMO / "source.npz")
-    target = HumanParams.load(DEMO / "walking.npz")
-    staged = stage(load_image(DEMO / "source.png"), source, target, BodyModel.bundled())
-    expected = pipeline(
-        staged.image,
-        staged.source,
-        staged.target,
-        warped=next(staged.warps()).planes,
-        num_inference_steps=STEPS,
-        guidance=GUIDANCE,
-        generator=torch.Generator().manual_seed(SEED),
-        output_type="latent",
-    ).images
-
+    expected = staged_and_drawn(pipeline, "walking", GUIDANCE, "latent")
     text = [[pipeline.encode_prompt("", 1).tokens, {}]]
     image, body, *_ = pack.run("DemoPerson", person="painted person")
     pose_model, no_model, no_vae = pack.run("LoadModel", weights="adapter.safetensors")

@@ -157,7 +157,7 @@ def test_huge_requests_are_refused_and_the_server_goes_on(server):
 
 
 def test_the_editor_runs_through_the_api_alone(server):
-    text = json.dumps({name: DOCUMENT[name] for name in DOCUMENT})
+    text = json.dumps(DOCUMENT)
     prompt = {
         "edit": {
             "class_type": "PoseXfer_PoseEditor",

@@ -1,5 +1,7 @@
 """ComfyUI and the command line draw the same image from the same weights and noise."""
 
+from typing import Literal
+
 import pytest
 import torch
 
@@ -16,12 +18,17 @@ STEPS, SEED = 5, 7
 GREY_LEVEL = 1.0 / 255.0
 
 
-def drawn_by_the_pipeline(pose: str, guidance: Guidance) -> torch.Tensor:
-    """Draw as `posexfer transfer` does; an IMAGE."""
+def staged_and_drawn(
+    pipeline: PoseTransferPipeline,
+    pose: str,
+    guidance: Guidance,
+    output_type: Literal["pt", "latent"],
+) -> torch.Tensor:
+    """Draw the person of the demo in one of its poses, as `posexfer transfer` does."""
     source = HumanParams.load(DEMO / "source.npz")
     target = HumanParams.load(DEMO / f"{pose}.npz")
     staged = stage(load_image(DEMO / "source.png"), source, target, BodyModel.bundled())
-    drawn = PoseTransferPipeline.from_bundle()(
+    return pipeline(
         staged.image,
         staged.source,
         staged.target,
@@ -29,9 +36,8 @@ def drawn_by_the_pipeline(pose: str, guidance: Guidance) -> torch.Tensor:
         num_inference_steps=STEPS,
         guidance=guidance,
         generator=torch.Generator().manual_seed(SEED),
-        output_type="pt",
+        output_type=output_type,
     ).images
-    return (drawn / 2.0 + 0.5).clamp(0.0, 1.0).movedim(1, -1)
 
 
 def drawn_in_the_host(pack, pose: str, guidance: Guidance, **options) -> torch.Tensor:
@@ -60,7 +66,8 @@ def drawn_in_the_host(pack, pose: str, guidance: Guidance, **options) -> torch.T
     [("walking", Guidance()), ("arm_in_front", Guidance(pose=1.5, identity=2.0))],
 )
 def test_both_draw_the_same_image_to_a_grey_level(pack, pose, guidance):
-    expected = drawn_by_the_pipeline(pose, guidance)
+    drawn = staged_and_drawn(PoseTransferPipeline.from_bundle(), pose, guidance, "pt")
+    expected = (drawn / 2.0 + 0.5).clamp(0.0, 1.0).movedim(1, -1)
     found = drawn_in_the_host(pack, pose, guidance)
     assert float((found - expected).abs().max()) <= GREY_LEVEL
 
