@@ -15,8 +15,9 @@ from ..files.bvh_text import Bvh
 from ..geometry.camera_conversions import SURELY_UPRIGHT, nearest_axis
 from ..geometry.so3 import exp_map, log_map, swing
 from .bvh_bone_names import NEEDED, match_bones
+from .format import Format
 from .mocap import world_track
-from .track import Format, Source, Track
+from .track import Source, Track
 
 LIMBS = tuple(tuple(JOINT_NAMES[joint] for joint in chain[:3]) for chain in LIMB_CHAINS.values())
 STRAIGHT = 0.9

@@ -12,20 +12,9 @@ import numpy as np
 from ..files.containers import read_container
 from ..files.fields import Fields, as_array, as_rows, as_text, keys_of
 from ..geometry.camera_conversions import crop_camera_translation, pinhole
+from .format import Format, first_value, has
 from .hands_face import hands_face_of_joints
-from .track import (
-    WHOLE_BODY,
-    Format,
-    Lens,
-    Source,
-    Track,
-    body_of,
-    chain,
-    chain_people,
-    first_value,
-    has,
-    layer_pose,
-)
+from .track import WHOLE_BODY, Lens, Source, Track, body_of, chain, chain_people, layer_pose
 
 CROP_SIZE = 256
 CROP_FOCAL = 5000.0

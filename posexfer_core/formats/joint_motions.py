@@ -27,8 +27,9 @@ from ..keypoints.joint_files import JointFrames, array_person, to_metres
 from ..keypoints.joints3d import standing_axis
 from ..keypoints.layouts import LAYOUTS_3D, SMPL22
 from ..keypoints.rig_joints import RawJoints
-from .fitted import fit_joints
-from .track import Format, Source, Track
+from .fitted import FittedPerson
+from .format import Format
+from .track import Source, Track
 
 ARRAY_KEYS = ("allSmplJoints3d", "smpl_joints", "joints3d", "joints_3d", "joints", "arr_0")
 PIXEL_KEYS = ("joints2d", "joints_2d", "joints")
@@ -132,8 +133,8 @@ def _is_joints(content: Any) -> bool:
         return True
 
 
-class _People(Sequence[Track]):
-    """Tracks that are fitted when they are asked for: MDM writes many samples."""
+class _People(Sequence[FittedPerson]):
+    """People who are looked at when they are asked for: MDM writes many samples."""
 
     def __init__(self, joints: list[ndarray], source: Source) -> None:
         self.joints, self.source = joints, source
@@ -141,11 +142,11 @@ class _People(Sequence[Track]):
     def __len__(self) -> int:
         return len(self.joints)
 
-    def __getitem__(self, person: int) -> Track:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return _track(to_metres(self.joints[person]), self.source)
+    def __getitem__(self, person: int) -> FittedPerson:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return _person(to_metres(self.joints[person]), self.source)
 
 
-def _read_joints(source: Source) -> Sequence[Track]:
+def _read_joints(source: Source) -> Sequence[FittedPerson]:
     name = source.path.name
     people = _people(source.content, name)
     if people is None:
@@ -156,8 +157,8 @@ def _read_joints(source: Source) -> Sequence[Track]:
     return _People(people, source)
 
 
-def _track(joints: Float[ndarray, "frames joints 3"], source: Source) -> Track:
-    """Fit one person, before the file's camera or a made-up one."""
+def _person(joints: Float[ndarray, "frames joints 3"], source: Source) -> FittedPerson:
+    """Place one person before the file's camera or a made-up one, from all frames."""
     notes: list[str] = []
     up = standing_axis(joints)
     lens, camera = _file_view(joints, up, source, notes), None
@@ -167,14 +168,26 @@ def _track(joints: Float[ndarray, "frames joints 3"], source: Source) -> Track:
     seen = joints
     if camera is not None:
         seen = joints @ camera[:, :3, :3].swapaxes(1, 2) + camera[:, None, :3, 3]
-    frames = JointFrames(
-        name=source.path.name,
-        frames=list(seen[:, None]),
-        read=partial(_placed, focal_px=float(lens[0][0, 0, 0])),
+    matrices, size = lens
+
+    def place(track: Track, rows: list[int]) -> Track:
+        track = replace(track, lens=(matrices[rows], size))
+        return track if camera is None else _in_world(track, camera[rows], source)
+
+    return FittedPerson(
+        joints=JointFrames(
+            name=source.path.name,
+            frames=list(seen[:, None]),
+            read=partial(_placed, focal_px=float(matrices[0, 0, 0])),
+        ),
+        number=0,
+        frames=range(len(seen)),
+        size=size,
+        body=source.body,
+        fit=fit_motion,
+        place=place,
+        notes=notes,
     )
-    (track,) = fit_joints(frames, lens[1], source, notes, fit_motion)
-    track = replace(track, lens=lens)
-    return track if camera is None else _in_world(track, camera, source)
 
 
 def _placed(joints: Float[ndarray, "joints 3"], focal_px: float) -> RawJoints:

@@ -18,8 +18,9 @@ from ..files.npz import parse_npz
 from ..geometry.camera import focal_from_fov
 from ..geometry.camera_conversions import Y_UP, pinhole, rigid
 from ..geometry.so3 import quaternion_to_matrix
+from .format import Format
 from .meshcapade_smpl import read_smpl_codec
-from .track import Format, Source, Track
+from .track import Source, Track
 
 EXTENSION = "MC_scene_description"
 PREFIX = "base64,"

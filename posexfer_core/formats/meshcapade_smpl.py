@@ -14,9 +14,10 @@ from ..body.pose_editing import seen_by, y_up_camera
 from ..errors import ParamsError
 from ..files.archive import write_archive
 from ..files.fields import Fields
+from .format import Format, has
 from .hands_face import expressions, fill
 from .mocap import frame_rate, world_track
-from .track import PELVIS, Format, Source, Track, TrackHandsFace, has, smpl_pose
+from .track import PELVIS, Source, Track, TrackHandsFace, smpl_pose
 
 logger = logging.getLogger(__name__)
 

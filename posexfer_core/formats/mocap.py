@@ -15,17 +15,16 @@ from ..files.fields import Fields, as_axis_angles, as_rows, as_text
 from ..geometry.camera_conversions import SURELY_UPRIGHT, front_view, rigid, up_axis
 from ..geometry.rotations import matrix_to_axis_angle, rotation_6d_to_matrix
 from ..geometry.so3 import exp_map, log_map
+from .format import Format, has
 from .hands_face import expressions, fill, hands_face_of_joints, hands_face_of_names
 from .track import (
     WHOLE_BODY,
-    Format,
     Source,
     Track,
     TrackHandsFace,
     body_of,
     chain,
     full_pose,
-    has,
     layer_pose,
     smpl_pose,
 )

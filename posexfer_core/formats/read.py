@@ -28,7 +28,8 @@ from . import (
     video,
     weak_perspective,
 )
-from .track import Format, Source, Track
+from .format import Format, Person
+from .track import Source
 from .unknown import unknown_file
 
 logger = logging.getLogger(__name__)
@@ -117,12 +118,12 @@ def read_as(known: Format, source: Source, frame: int | None, person: int | None
 
 
 def _choose(
-    tracks: Sequence[Track], name: str, frame: int | None, person: int | None
+    people: Sequence[Person], name: str, frame: int | None, person: int | None
 ) -> HumanParams:
     """Return one person's parameters, and log what the reader had to assume."""
-    track = tracks[_number(person, len(tracks), name)]
-    params = track.params(frame, name)
-    for note in dict.fromkeys(track.notes):
+    one = people[_number(person, len(people), name)]
+    params = one.params(frame, name)
+    for note in dict.fromkeys(one.notes):
         logger.warning(note)
     return params
 

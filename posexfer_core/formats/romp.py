@@ -14,7 +14,8 @@ from jaxtyping import Float
 
 from ..files.fields import Fields, keys_of
 from ..geometry.camera_conversions import pinhole
-from .track import Format, Source, Track, chain, full_pose
+from .format import Format
+from .track import Source, Track, chain, full_pose
 from .weak_perspective import weak_track
 
 FOCAL = 443.4

@@ -9,8 +9,9 @@ from ..files.fields import Fields
 from ..geometry.camera import focal_from_fov
 from ..geometry.camera_conversions import pinhole, rigid, solve_pinhole
 from ..geometry.so3 import exp_map
+from .format import Format, has
 from .hands_face import expressions, hands_face_of_joints, hands_face_of_names
-from .track import WHOLE_BODY, Format, Lens, Source, Track, body_of, full_pose, has, layer_pose
+from .track import WHOLE_BODY, Lens, Source, Track, body_of, full_pose, layer_pose
 
 MULTI_HMR_SIZE = (896, 896)
 MULTI_HMR_FOV_DEG = 60.0

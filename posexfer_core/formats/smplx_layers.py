@@ -17,8 +17,9 @@ from ..files.containers import read_container
 from ..files.fields import Fields, keys_of
 from ..geometry.camera_conversions import far_pinhole, front_view, pinhole, same_view, up_axis
 from ..geometry.so3 import exp_map
+from .format import Format, has
 from .hands_face import hands_face_of_names
-from .track import Format, Lens, Source, Track, has, layer_pose
+from .track import Lens, Source, Track, layer_pose
 
 ROOT = ("global_orient", "root_pose")
 """The second is how SMPL-X's converter to SMPL names it, and AGORA's own people."""

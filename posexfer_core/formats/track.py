@@ -1,6 +1,6 @@
 """What a reader of one format returns: one person over some frames, and the camera."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from ..body.hands_face import SHAPES, HandsFace
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ParamsError
-from ..files.fields import Fields, keys_of
+from ..files.fields import Fields
 from ..geometry.camera import default_focal_px
 from ..geometry.camera_conversions import Lens, pinhole
 
@@ -143,12 +143,8 @@ class Track:
 
     def params(self, frame: int | None, name: str) -> HumanParams:
         """Make our own parameters of it, of one frame or of all."""
-        count = len(self.pose)
-        if frame is not None and not 0 <= frame < count:
-            raise ParamsError(
-                f"{name}: there is no frame {frame}; this person has {count}, counted from 0."
-            )
-        shown = self if frame is None else self.part(slice(frame, frame + 1))
+        rows = frames_asked(frame, len(self.pose), name)
+        shown = self if frame is None else self.part(rows)
         hands_face = shown.hands_face
         return HumanParams(
             pose=_tensor(shown.pose)[:, None],
@@ -166,6 +162,21 @@ class Track:
 
 
 PER_FRAME = ("pose", "betas", "transl")
+
+
+def frames_asked(frame: int | None, count: int, name: str) -> list[int]:
+    """List the frame that is asked for, or all.
+
+    Raises:
+        ParamsError: there is no such frame.
+    """
+    if frame is None:
+        return list(range(count))
+    if not 0 <= frame < count:
+        raise ParamsError(
+            f"{name}: there is no frame {frame}; this person has {count}, counted from 0."
+        )
+    return [frame]
 
 
 def chain(tracks: Sequence[Track]) -> Track:
@@ -206,54 +217,6 @@ def _cameras(track: Track) -> Float[np.ndarray, "frames 4 4"]:
     if track.camera_from_world is None:
         return np.tile(np.eye(4), (len(track.pose), 1, 1))
     return track.camera_from_world
-
-
-@dataclass(frozen=True, kw_only=True)
-class Format:
-    """A kind of file: how it is recognised and how it is read."""
-
-    name: str
-    """What `format=` takes."""
-    title: str
-    """The tool that writes it."""
-    matches: Callable[[Any], bool]
-    """Whether a file's content has the keys of this format."""
-    read: Callable[[Source], Sequence[Track]]
-    """The persons of a file, in the file's order."""
-    told_by: tuple[str, ...] = ()
-    """The keys that tell it, where `matches` is not `Keys`; for advice."""
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys that tell it; of several spellings the first."""
-        if isinstance(self.matches, Keys):
-            return (*self.matches.needed, *self.matches.one_of[:1])
-        return self.told_by
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Matches dicts that have all of some keys, and one of others where those are given."""
-
-    needed: tuple[str, ...]
-    one_of: tuple[str, ...] = ()
-
-    def __call__(self, content: Any) -> bool:
-        """Whether a file's content has them."""
-        keys = keys_of(content)
-        return keys.issuperset(self.needed) and (
-            not self.one_of or not keys.isdisjoint(self.one_of)
-        )
-
-
-def has(*needed: str, one_of: Sequence[str] = ()) -> Keys:
-    """Match dicts that have all of some keys, and one of others where those are given."""
-    return Keys(needed, tuple(one_of))
-
-
-def first_value(content: Any) -> Any:
-    """Give what a dict holds first, as the first person of a dict keyed by person."""
-    return next(iter(content.values()), None) if isinstance(content, dict) else None
 
 
 def smpl_pose(

@@ -10,7 +10,7 @@ from ..errors import KeypointsError, UnknownFileError
 from ..files.containers import describe
 from ..files.fields import keys_of
 from ..keypoints.detections import read_keypoints
-from .track import Format
+from .format import Format
 
 ENTRIES = 5
 """Values of a dict that are looked into."""

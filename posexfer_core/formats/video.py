@@ -20,20 +20,10 @@ from ..geometry.camera_conversions import (
     up_axis,
 )
 from ..geometry.so3 import exp_map
+from .format import Format, first_value, has
 from .hands_face import hands_face_of_joints
 from .mocap import world_track
-from .track import (
-    WHOLE_BODY,
-    Format,
-    Lens,
-    Source,
-    Track,
-    body_of,
-    first_value,
-    full_pose,
-    has,
-    layer_pose,
-)
+from .track import WHOLE_BODY, Lens, Source, Track, body_of, full_pose, layer_pose
 
 WIDE = (9.0, 16.0)
 """Shape of the image taken where only its diagonal is known."""

@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import ParamsError
 from ..files.fields import Fields
 from ..geometry.camera_conversions import far_pinhole
-from .track import Format, Source, Track, first_value, full_pose, has
+from .format import Format, first_value, has
+from .track import Source, Track, full_pose
 
 FRANKMOCAP_HALF = 112.0
 """Half the side of FrankMocap's crop, pixels."""

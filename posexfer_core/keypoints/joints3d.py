@@ -89,5 +89,6 @@ def standing_axis(joints: Float[ndarray, "frames points 3"]) -> str | None:
     )
     parts = np.stack([shoulders - hips, hips - knees])
     length = np.linalg.norm(parts, axis=-1, keepdims=True)
-    upright = (parts / np.maximum(length, 1e-9))[:, np.isfinite(length).all((0, 2))].mean((0, 1))
+    known = np.isfinite(length).all((0, 2))
+    upright = (parts / np.maximum(length, 1e-9))[:, known].sum((0, 1)) / max(2 * known.sum(), 1)
     return nearest_axis(upright, SURELY_UPRIGHT)

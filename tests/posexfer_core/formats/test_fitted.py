@@ -74,6 +74,17 @@ def test_pose_data_of_comfyui_holds_frames_of_people(tmp_path, body, people):
     assert read_params(path, person=1).frames == 1
 
 
+def test_frames_and_people_that_are_not_asked_for_are_not_fitted(tmp_path, body, people):
+    broken = sam_person(people[1], body) | {"pred_keypoints_3d": np.zeros((50, 3))}
+    frames = [[sam_person(people[0], body), broken], [broken]]
+    path = tmp_path / "pose_data.pkl"
+    path.write_bytes(pickle.dumps({"frames": frames, "image_size": SIZE}))
+    found = joints_of(read_params(path, frame=0), body)[0]
+    assert aligned_error_mm(found, people[0].joints) < 15.0
+    with pytest.raises(ParamsError, match="There are 50 3D joints"):
+        read_params(path, frame=1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", [1.0, 1000.0])
 def test_free_joints_of_nlf_become_bodies(tmp_path, body, people, unit, recognised):

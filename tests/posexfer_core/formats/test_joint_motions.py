@@ -40,6 +40,22 @@ def test_a_motion_of_humanml3d_is_fitted_where_its_joints_are(body: BodyModel):
     assert gaps.mean() < 0.02
 
 
+def test_only_the_frame_that_is_asked_for_is_fitted(tmp_path, body: BodyModel):
+    joints = WALK[:3].copy()
+    joints[2] = np.nan  # cannot be fitted
+    np.save(tmp_path / "a.npy", joints)
+    params = read_params(tmp_path / "a.npy", frame=1, body=body)
+    assert params.frames == 1
+    gaps = np.linalg.norm(world_joints(params, body)[0, :22] - WALK[1], axis=-1)
+    assert gaps.mean() < 0.02
+    step = seen_joints(params, body)[0, 0] - (0.0, 0.0, 4.2)  # the camera follows on the ground
+    np.testing.assert_allclose(step, (0.0, WALK[0, 0, 1] - WALK[1, 0, 1], 0.0), atol=0.02)
+    with pytest.raises(ParamsError, match="usable 3D joints"):
+        read_params(tmp_path / "a.npy", body=body)
+    with pytest.raises(ParamsError, match="no frame 3; this person has 3"):
+        read_params(tmp_path / "a.npy", frame=3, body=body)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("turn", [Z_UP, np.diag([1.0, -1.0, -1.0])], ids=["z", "-y"])
 def test_the_way_up_is_that_along_which_people_stand(tmp_path, body: BodyModel, turn):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from posexfer_core.errors import KeypointsError
-from posexfer_core.keypoints.joints3d import name_joints
-from posexfer_core.keypoints.layouts import LAYOUTS_3D, MHR70
+from posexfer_core.keypoints.joints3d import name_joints, standing_axis
+from posexfer_core.keypoints.layouts import LAYOUTS_3D, MHR70, SMPL22
 
 
 def test_sam_3d_body_has_its_wrists_among_the_hands():
@@ -28,3 +28,15 @@ def test_millimetres_get_a_sentence():
 def test_an_unknown_number_of_joints_gets_a_sentence():
     with pytest.raises(KeypointsError, match="There are 5 3D joints"):
         name_joints(np.zeros((5, 3)))
+
+
+def test_frames_without_the_person_have_no_say_in_which_way_is_up():
+    upright = np.zeros((2, 22, 3))
+    for name, height in (("shoulder", 1.4), ("hip", 0.9), ("knee", 0.5)):
+        for side in "lr":
+            upright[:, SMPL22.index(f"{side}_{name}_joint"), 2] = height
+    assert standing_axis(upright) == "z"
+    upright[1] = np.nan
+    assert standing_axis(upright) == "z"
+    upright[0] = np.nan
+    assert standing_axis(upright) is None
