@@ -7,7 +7,12 @@ from importlib.util import find_spec
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, InitProcessGroupKwargs, ProjectConfiguration
+from accelerate.utils import (
+    DistributedDataParallelKwargs,
+    DistributedType,
+    InitProcessGroupKwargs,
+    ProjectConfiguration,
+)
 
 from posexfer_core.errors import ConfigError
 
@@ -18,8 +23,12 @@ WAIT = timedelta(hours=2)
 logger = logging.getLogger(__name__)
 
 
-def start_accelerator(run: RunConfig) -> Accelerator:
+def start_accelerator(run: RunConfig, *, trained_partly: bool = False) -> Accelerator:
     """Join the other processes of this run.
+
+    Args:
+        run: its [run] section.
+        trained_partly: some parameters have no share in the loss, and so no gradient.
 
     Raises:
         ConfigError: there are fewer than asked, they cannot share a batch, or the device cannot
@@ -54,7 +63,10 @@ def start_accelerator(run: RunConfig) -> Accelerator:
         project_config=ProjectConfiguration(
             project_dir=str(run.output), logging_dir=str(run.output / "tensorboard")
         ),
-        kwargs_handlers=[InitProcessGroupKwargs(timeout=WAIT)],
+        kwargs_handlers=[
+            InitProcessGroupKwargs(timeout=WAIT),
+            DistributedDataParallelKwargs(find_unused_parameters=trained_partly),
+        ],
     )
     if accelerator.distributed_type == DistributedType.FSDP and not accelerator.is_fsdp2:
         raise ConfigError(

@@ -84,7 +84,7 @@ def save_checkpoint(
     kept = {*found[-keep:], best_checkpoint(folder)}
     for old in found:
         if old not in kept:
-            removewhole_tensors(old)
+            _remove_whole(old)
     return final
 
 
@@ -112,7 +112,7 @@ def read_facts(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def removewhole_tensors(path: Path) -> None:
+def _remove_whole(path: Path) -> None:
     """Remove a folder so that a kill leaves none that looks like a checkpoint."""
     hidden = path.with_name(f".{path.name}.removed")
     shutil.rmtree(hidden, ignore_errors=True)
@@ -169,8 +169,7 @@ def _check_names(path: Path, wanted: Mapping[str, Tensor], found: Mapping[str, T
 def _moments(state: TrainingState) -> Iterable[tuple[str, Tensor]]:
     for name, parameter in state.parameters.items():
         for key, value in state.optimizer.state.get(parameter, {}).items():
-            if isinstance(value, Tensor):
-                yield f"{name}/{key}", value
+            yield f"{name}/{key}", torch.as_tensor(value)
 
 
 def whole_tensors(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
@@ -190,10 +189,16 @@ def _sharded(value: Tensor, like: Tensor) -> Tensor:
     return value
 
 
-def _like(moment: Tensor, parameter: Tensor) -> Tensor:
-    """Lay a moment out in memory as its parameter, or sums are taken in another order."""
-    if moment.shape != parameter.shape or moment.ndim == 0:
-        return moment if moment.ndim == 0 else moment.to(parameter.device)
+def _like(moment: Tensor, parameter: Tensor) -> Tensor | int:
+    """Lay a moment out in memory as its parameter, or sums are taken in another order.
+
+    A count of steps is what the optimiser keeps: a tensor of floats in torch's, an int in
+    bitsandbytes'.
+    """
+    if moment.ndim == 0:
+        return moment if moment.is_floating_point() else int(moment)
+    if moment.shape != parameter.shape:
+        return moment.to(parameter.device)
     return torch.empty_like(parameter, dtype=moment.dtype).copy_(_sharded(moment, parameter))
 
 

@@ -27,14 +27,13 @@ from .config import NetworkTraining, PairTraining, PriorHeadTraining, TrainConfi
 from .console import print_line, run_command
 from .data.prepared import PLANES
 from .sample_random import SampleRandom
-from .tasks.frozen_base import FrozenBase
+from .tasks.frozen_base import DTYPES, FrozenBase
 from .tasks.network import PairLoss, TransferLoss, configure
 from .tasks.prior_head import PriorHeadLoss
 from .trainer import checkpoint_activations
 
 PEAK_TFLOPS = {"a100": 312.0, "h100": 989.0, "l40s": 362.0, "rtx4090": 165.0, "rtx3090": 71.0}
 """Dense bf16 throughput with sums in float32, by the makers' data sheets."""
-AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 MOMENT_BYTES = {"adamw": 8, "adamw8bit": 2, "sgd": 0}
 """Of the optimiser's state, for each trained parameter."""
 CLIP_TOKENS = 257
@@ -238,8 +237,9 @@ class _Shapes:
 
     def _loss(self) -> Tensor:
         rng = SampleRandom.seeded(0, range(self.count))
-        dtype = AUTOCAST.get(self.precision, torch.bfloat16)
-        with torch.autocast("cpu", dtype, enabled=self.precision in AUTOCAST):
+        lowered = self.precision != "no"
+        dtype = DTYPES[self.precision] if lowered else None
+        with torch.autocast("cpu", dtype, enabled=lowered):
             return functional_call(self.model, self.state, (self.batch, rng))["loss"]
 
 

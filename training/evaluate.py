@@ -27,6 +27,7 @@ from posexfer_core.network.weights import BUNDLED_WEIGHTS
 from posexfer_core.render.contact_sheet import Cell, contact_sheet
 
 from .console import print_line, run_command, scoring_parser
+from .data.deepfashion import PROTOCOL
 from .data.shards import ShardDataset
 from .evaluation.fid_scores import fid_scores
 from .evaluation.methods import Draw, Sampling, methods_of
@@ -40,7 +41,7 @@ COUNT = 256
 """Synthetic pairs, unless told otherwise."""
 SHOWN = 8
 """Pairs on the contact sheet."""
-DEEPFASHION_PAIRS = 8570
+DEEPFASHION_PAIRS = PROTOCOL["test"][1]
 
 
 def main(arguments: list[str] | None = None) -> int:

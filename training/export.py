@@ -22,6 +22,7 @@ from .config import PairTraining, TrainConfig
 from .console import print_line, run_command
 from .data.encoders import EncoderFiles
 from .model_card import write_model_card
+from .run_log import logged
 from .tasks.network import configure, load_matching, save_trained
 from .trainer import RECIPE
 
@@ -62,19 +63,10 @@ def _run(run: Path, step: int | None, out: Path | None) -> None:
     done = int(read_facts(checkpoint)["step"])
     network = cast(PoseTransferNetwork, model["network"])
     save_trained(path, network, unet, files, {**recipe, "steps": done, "seed": config.run.seed})
-    losses = _losses(run / "log.jsonl", done)
-    write_model_card(path, losses=losses, hardware="as the card of the run says")
+    write_model_card(path, losses=logged(run, done), hardware="as the card of the run says")
     print_line(f"Wrote {path}, of step {done}. ComfyUI finds it in models/model_patches.")
     if config.base is not None:
         print_line(f"It is an adapter: use it with {config.base.model}, or a model of its family.")
-
-
-def _losses(log: Path, step: int) -> dict[str, float]:
-    """Read the means that were logged last, up to a step; none where there is no log."""
-    lines = log.read_text().splitlines() if log.exists() else []
-    entries = [entry for entry in map(json.loads, lines) if entry["step"] <= step]
-    last = entries[-1] if entries else {}
-    return {name: value for name, value in last.items() if name != "step"}
 
 
 def _read_recipe(run: Path) -> dict[str, Any]:

@@ -6,6 +6,8 @@ that a run that was cut off goes on; what cannot be used is left out, and listed
 """
 
 import argparse
+import csv
+import io
 import json
 import os
 import sys
@@ -200,8 +202,9 @@ def _report(source: SourceConfig, collection: Collection, bodies: Bodies, folder
         "notes": bodies.notes,
     }
     write_whole(folder / "report.json", json.dumps(summary, indent=1).encode())
-    lines = ["name,reason", *(f'"{one.name}","{_quoted(one)}"' for one in [*photos, *without])]
-    write_whole(folder / "left_out.csv", "\n".join(lines).encode())
+    table = io.StringIO(newline="")
+    csv.writer(table).writerows([LeftOut._fields, *photos, *without])
+    write_whole(folder / "left_out.csv", table.getvalue().encode())
     print_line(
         f"{source.folder}: {len(bodies.params)} photos and {len(pairs)} pairs are used; "
         f"{len(photos)} photos and {len(without)} pairs are left out ({folder / 'left_out.csv'})"
@@ -219,10 +222,6 @@ def _report(source: SourceConfig, collection: Collection, bodies: Bodies, folder
             "Expected photos that open, with body parameters, keypoints or a detector.\n"
             f"Read {folder / 'left_out.csv'}; mend what it names and run the command again."
         )
-
-
-def _quoted(one: LeftOut) -> str:
-    return one.reason.replace('"', '""')
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:

@@ -24,9 +24,8 @@ class JsonLines(GeneralTracker):
     def __init__(self, path: Path, start: int) -> None:
         super().__init__()
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= start]
-        path.write_text("".join(kept))
+        kept = _whole_lines(path, start)
+        path.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
         self.path = path
 
     @property
@@ -46,6 +45,22 @@ class JsonLines(GeneralTracker):
         """Nothing: no file is open."""
 
 
+def logged(folder: Path, step: int) -> dict[str, float]:
+    """Read what the log of a run has last of every name, up to a step; nothing without a log."""
+    last: dict[str, float] = {}
+    for entry in _whole_lines(folder / LINES, step):
+        last |= entry
+    last.pop("step", None)
+    return last
+
+
+def _whole_lines(path: Path, step: int) -> list[dict[str, float]]:
+    """Read the lines up to a step; a kill may have cut off the last one."""
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    entries = [json.loads(line) for line in lines if line.endswith("\n")]
+    return [entry for entry in entries if entry["step"] <= step]
+
+
 def start_log(accelerator: Accelerator, run: RunConfig, start: int) -> "RunLog":
     """Open every tracker, on the main process."""
     if accelerator.is_main_process:
@@ -61,8 +76,6 @@ class RunLog:
         self.accelerator, self.run = accelerator, run
         self.sums: dict[str, Tensor] = {}
         self.count, self.clock = 0, time.perf_counter()
-        self.last: dict[str, float] = {}
-        """What was written last, by name."""
 
     def losses(self, done: int, losses: Mapping[str, Tensor]) -> None:
         """Add one step's losses, means over all samples; read from the device when written."""
@@ -79,5 +92,4 @@ class RunLog:
 
     def write(self, values: Mapping[str, float], done: int) -> None:
         """Give numbers to every tracker."""
-        self.last |= values
         self.accelerator.log(dict(values), step=done)

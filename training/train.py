@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(path: Path) -> None:
     config = TrainConfig.from_toml(path)
-    accelerator = start_accelerator(config.run)
+    partly = isinstance(config.task, PriorHeadTraining)
+    accelerator = start_accelerator(config.run, trained_partly=partly)
     set_seed(config.run.seed)
     task, counts = _task(config)
     recipe: dict[str, object] = {"config": tomllib.loads(path.read_text()), **counts}
@@ -66,9 +67,9 @@ def _task(config: TrainConfig) -> tuple[Task, dict[str, int]]:
         case RegressorTraining():
             task = RegressorTask(data, settings, changes)
         case PriorHeadTraining():
-            task = PriorHeadTask(data, settings, changes)
+            task = PriorHeadTask(data, settings, changes, held_out=run.held_out)
         case _:
-            task = NetworkTask(data, settings, changes, config.base)
+            task = NetworkTask(data, settings, changes, config.base, held_out=run.held_out)
     return task, {"pairs": len(data)}
 
 

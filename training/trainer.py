@@ -32,7 +32,7 @@ from .finite import check_finite
 from .model_card import write_model_card
 from .optimizer import learning_rate_share, make_optimizer, set_learning_rates
 from .run_config import RunConfig
-from .run_log import start_log
+from .run_log import logged, start_log
 from .sample_random import SampleRandom, sample_order
 from .task import Task, load_batch
 from .validation import validation_loss
@@ -212,7 +212,8 @@ class Trainer:
             if module is not None:
                 path = self.run.output / f"{name}.safetensors"
                 self.task.export(module, path, about)
-                write_model_card(path, losses=self.log.last, hardware=self.hardware())
+                losses = logged(self.run.output, self.state.step)
+                write_model_card(path, losses=losses, hardware=self.hardware())
         self.accelerator.wait_for_everyone()
 
     def hardware(self) -> str:

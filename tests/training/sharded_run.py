@@ -10,9 +10,9 @@ from training.accelerator import start_accelerator
 from training.run_config import RunConfig
 
 
-def start_sharded(run: RunConfig) -> Accelerator:
+def start_sharded(run: RunConfig, *, trained_partly: bool) -> Accelerator:
     """Start as usual, then choose FSDP 2 around every linear layer."""
-    accelerator = start_accelerator(run)
+    accelerator = start_accelerator(run, trained_partly=trained_partly)
     accelerator.state.distributed_type = DistributedType.FSDP
     accelerator.state.fsdp_plugin = FullyShardedDataParallelPlugin(
         fsdp_version=2,

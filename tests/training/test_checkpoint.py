@@ -45,6 +45,16 @@ def test_a_checkpoint_gives_back_every_bit_where_it_lay(tmp_path: Path):
             assert moment.stride() == loaded.optimizer.state[other][entry].stride()
 
 
+def test_a_count_of_steps_that_is_no_tensor_is_kept(tmp_path: Path):
+    """bitsandbytes keeps an int beside its moments."""
+    saved, loaded = state(step=3), state()
+    for parameter in saved.parameters.values():
+        saved.optimizer.state[parameter]["step"] = 3
+    load_checkpoint(save_checkpoint(tmp_path, saved, keep=1, main=True), loaded)
+    counts = [loaded.optimizer.state[p]["step"] for p in loaded.parameters.values()]
+    assert counts == [3, 3] and all(isinstance(count, int) for count in counts)
+
+
 def test_the_newest_and_the_best_are_kept(tmp_path: Path):
     for step, loss in enumerate([0.5, 0.2, 0.4, 0.3], start=1):
         save_checkpoint(tmp_path, state(step=step), keep=1, main=True, validation=loss)

@@ -11,6 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
+from posexfer_core.network.weights import AUTOENCODER
+from tests.training.small_network import SMALL_MODEL
 from training.make_poses import main as make_poses
 
 pytestmark = pytest.mark.slow
@@ -87,6 +90,20 @@ def test_two_processes_train_what_one_does(poses: Path, tmp_path: Path):
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-5)
     assert (tmp_path / "two" / "bundle.safetensors").exists()
+
+
+def test_two_processes_train_a_part_of_a_network(shards: Path, tmp_path: Path):
+    """What the prior head leaves without a gradient is waited for by no process."""
+    autoencoder = tmp_path / "autoencoder.safetensors"
+    AUTOENCODER.save(autoencoder, PatchAutoencoder(AutoencoderConfig(width=8, blocks=1)))
+    tables = f'[prior_head]\nautoencoder = "{autoencoder}"\nprepared = "{tmp_path / "prepared"}"\n'
+    for name, start in (("one", SINGLE), ("two", DOUBLE)):
+        path = config(tmp_path, name, data=shards, steps=3, save=3, extra='optimizer = "sgd"')
+        path.write_text(path.read_text().partition("[lifter]")[0] + tables + SMALL_MODEL)
+        run(start, path)
+    one, two = state(tmp_path, "one", 3), state(tmp_path, "two", 3)
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-5)
 
 
 def test_sharded_weights_train_as_whole_ones_and_resume_whole(poses: Path, tmp_path: Path):

@@ -10,6 +10,7 @@ from posexfer_core.files.configs import read_config
 Kind = Literal["deepfashion", "market", "folder", "video", "synthetic"]
 Split = Literal["train", "test"]
 Pairing = Literal["people", "self"]
+People = Literal["plain", "clothed"]
 STEP = 8
 """Sides of samples are multiples of this."""
 
@@ -38,14 +39,14 @@ class SourceConfig:
     """Folder of body parameters and masks for the pictures of data sets, by their names."""
     count: int = 0
     """Synthetic pairs."""
-    people: Literal["plain", "clothed"] = "clothed"
+    people: People = "clothed"
     """Kind of synthetic people; see `training.make_synthetic`."""
     seed: int = 1
     """Decides synthetic people."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no source."""
-        choices = {"kind": Kind, "split": Split, "pairs": Pairing}
+        choices = {"kind": Kind, "split": Split, "pairs": Pairing, "people": People}
         for name, kind in choices.items():
             if getattr(self, name) not in get_args(kind):
                 raise ConfigError(

@@ -6,19 +6,16 @@ lists name them by the renamed form: `fashion/MEN/Denim/id_00000080/01_1_front.j
 copies mend; keypoints are in pixels of 256x176.
 """
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from .pair_lists import find_list, read_annotations, read_pairs
-from .photos import Collection, LeftOut, Photo, check_folder, picture_files
+from .pair_lists import find_list, listed_photos, read_annotations, read_pairs
+from .photos import Collection, check_folder, picture_files
 
 LIST_SIZE = (256, 176)
 """Height and width that the lists' keypoints are of, pixels."""
 PROTOCOL = {"train": (48_674, 101_966), "test": (4_038, 8_570)}
 """Pictures and pairs of each split."""
 PAGE = "the repository of PATN, GFLA, DPTN or CFLD"
-PARAMS = (".npz", ".pkl", ".p", ".json", ".npy", ".pt")
-"""Endings of parameter files, in the order in which they are looked for."""
-MASKS = (".png",)
 
 
 def read_deepfashion(root: Path, split: str, bodies: Path | None = None) -> Collection:
@@ -40,26 +37,9 @@ def read_deepfashion(root: Path, split: str, bodies: Path | None = None) -> Coll
     pairs = read_pairs(lists["pairs"])
     points, unreadable = read_annotations(lists["annotation"], LIST_SIZE)
     files = {renamed(path.relative_to(root)): path for path in picture_files(root)}
-    left_out = [LeftOut(name, "its row of keypoints cannot be read") for name in unreadable]
-    photos: dict[str, Photo] = {}
-    for name in dict.fromkeys(name for pair in pairs for name in pair):
-        if name not in files:
-            left_out.append(LeftOut(name, "the lists name it, and there is no such picture"))
-            continue
-        stem = PurePosixPath(name).stem
-        photos[name] = Photo(
-            name=name,
-            path=files[name],
-            params=beside(bodies, stem, PARAMS),
-            points=points.get(name),
-            mask=beside(bodies, stem, MASKS),
-        )
-    return Collection(
-        photos=photos,
-        pairs=pairs,
-        left_out=left_out,
-        notes=_differences(split, pairs),
-        whole=True,
+    names = list(dict.fromkeys(name for pair in pairs for name in pair))
+    return listed_photos(
+        names, files, points, unreadable, pairs, bodies=bodies, notes=_differences(split, pairs)
     )
 
 
@@ -75,15 +55,6 @@ def renamed(path: Path) -> str:
     first, _, rest = parts[-1].partition("_")
     file = f"{first}_{rest.replace('_', '')}"
     return f"fashion{parts[-4]}{parts[-3]}{parts[-2].replace('_', '')}{file}"
-
-
-def beside(folder: Path | None, stem: str, suffixes: tuple[str, ...]) -> Path | None:
-    """Find a file by its name without suffix."""
-    if folder is None:
-        return None
-    return next(
-        (folder / f"{stem}{end}" for end in suffixes if (folder / f"{stem}{end}").is_file()), None
-    )
 
 
 def _spellings(kind: str, split: str) -> tuple[str, ...]:

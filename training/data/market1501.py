@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from .deepfashion import MASKS, PARAMS, beside
-from .pair_lists import find_list, read_annotations, read_pairs
-from .photos import Collection, LeftOut, Photo, check_folder, pairs_of_people, picture_files
+from .pair_lists import find_list, listed_photos, read_annotations, read_pairs
+from .photos import Collection, check_folder, pairs_of_people, picture_files
 
 LIST_SIZE = (128, 64)
 """Height and width, pixels."""
@@ -49,24 +48,7 @@ def read_market(
         for name in names:
             people.setdefault(identity(name), []).append(name)
         pairs = pairs_of_people(list(people.values()), per_photo, seed)
-    left_out = [LeftOut(name, "its row of keypoints cannot be read") for name in unreadable]
-    left_out += [
-        LeftOut(name, "the lists name it, and there is no such picture")
-        for name in names
-        if name not in files
-    ]
-    photos = {
-        name: Photo(
-            name=name,
-            path=files[name],
-            params=beside(bodies, Path(name).stem, PARAMS),
-            points=points.get(name),
-            mask=beside(bodies, Path(name).stem, MASKS),
-        )
-        for name in names
-        if name in files
-    }
-    return Collection(photos=photos, pairs=pairs, left_out=left_out, whole=True)
+    return listed_photos(names, files, points, unreadable, pairs, bodies=bodies)
 
 
 def identity(name: str) -> str:

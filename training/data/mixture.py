@@ -22,16 +22,21 @@ class Mixture:
     """The pairs of one epoch: every pair at least once, those of scarce sources more often.
 
     Worked number: 100 pairs of weight 3 and 10 of weight 1 make an epoch of 133: the 100 once and
-    the 10 three times, 33 in all.
+    the 10 three times, 33 in all. Pairs that are held out come once, after the epoch.
     """
 
-    def __init__(self, data: ShardDataset) -> None:
+    def __init__(self, data: ShardDataset, held_out: int = 0) -> None:
         """Lay out an epoch; without weights it is every pair once, in order.
 
+        Args:
+            data: the shards.
+            held_out: how many of the last pairs are not trained on.
+
         Raises:
-            ConfigError: the weights are of other folders than the shards.
+            ConfigError: the weights are of other folders than the shards, or every pair of one is
+                held out.
         """
-        path = data.folder / NAME
+        path, trained = data.folder / NAME, max(0, len(data) - held_out)
         if not path.is_file():
             self.pairs = np.arange(len(data))
             return
@@ -39,7 +44,7 @@ class Mixture:
         groups: dict[str, list[int]] = {}
         for number, shard in enumerate(data.paths):
             groups.setdefault(shard.parent.name, []).extend(
-                range(data.starts[number], data.starts[number + 1])
+                range(min(data.starts[number], trained), min(data.starts[number + 1], trained))
             )
         if groups.keys() != weights.keys():
             raise ConfigError(
@@ -48,16 +53,22 @@ class Mixture:
                 "Expected one weight for each folder of shards.\n"
                 "Run `python -m training.preprocess` again, or remove folders that are not meant."
             )
+        if empty := [name for name, rows in groups.items() if not rows]:
+            raise ConfigError(
+                f"[run] held_out is {held_out}, the last of {len(data)} pairs, and leaves none of "
+                f"{', '.join(empty)}.\n"
+                "Expected some of every [[source]] that are left to train on.\n"
+                "Lower held_out, or take the source out."
+            )
         total = sum(weights.values())
         shares = {name: weights[name] / total for name in groups}
         length = max(len(rows) / shares[name] for name, rows in groups.items())
         counts = {name: round(length * shares[name]) for name in groups}
-        self.pairs = np.concatenate(
-            [np.resize(rows, counts[name]) for name, rows in groups.items()]
-        )
+        epoch = [np.resize(rows, counts[name]) for name, rows in groups.items()]
+        self.pairs = np.concatenate([*epoch, np.arange(trained, len(data))])
 
     def __len__(self) -> int:
-        """Count the pairs of an epoch."""
+        """Count the pairs of an epoch and those held out."""
         return len(self.pairs)
 
     def of(self, places: list[int]) -> list[int]:

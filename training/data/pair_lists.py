@@ -1,18 +1,22 @@
-"""The lists of the field's protocols: pairs, and OpenPose's 18 keypoints of every picture."""
+"""The lists of the field's protocols: pairs, OpenPose's 18 keypoints, what pictures they name."""
 
 import csv
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from .photos import DataError
+from .photos import Collection, DataError, LeftOut, Photo, beside
 
 MISSING = -1
 """Coordinate of a keypoint that was not found."""
 KEYPOINTS = 18
+PARAMS = (".npz", ".pkl", ".p", ".json", ".npy", ".pt")
+"""Endings of parameter files, in the order in which they are looked for."""
+MASKS = (".png",)
 
 
 def find_list(root: Path, names: tuple[str, ...], page: str) -> Path:
@@ -84,6 +88,47 @@ def read_annotations(
         else:
             found[row[0].strip()] = points
     return found, unreadable
+
+
+def listed_photos(
+    names: Sequence[str],
+    files: Mapping[str, Path],
+    points: Mapping[str, Float[ndarray, "18 3"]],
+    unreadable: Sequence[str],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    bodies: Path | None,
+    notes: Sequence[str] = (),
+) -> Collection:
+    """Collect the pictures that a protocol lists, which are resized whole.
+
+    Args:
+        names: of the pictures.
+        files: those that are there, by name.
+        points: keypoints by name, as `read_annotations` gives them.
+        unreadable: names of rows of keypoints that cannot be read.
+        pairs: names of source and target.
+        bodies: folder of body parameters and masks, by the names without suffix.
+        notes: what the user should know.
+    """
+    left_out = [LeftOut(name, "its row of keypoints cannot be read") for name in unreadable]
+    left_out += [
+        LeftOut(name, "the lists name it, and there is no such picture")
+        for name in names
+        if name not in files
+    ]
+    photos = {
+        name: Photo(
+            name=name,
+            path=files[name],
+            params=beside(bodies, Path(name).stem, PARAMS),
+            points=points.get(name),
+            mask=beside(bodies, Path(name).stem, MASKS),
+        )
+        for name in names
+        if name in files
+    }
+    return Collection(photos=photos, pairs=pairs, left_out=left_out, notes=list(notes), whole=True)
 
 
 def _points(cells: list[str], size: tuple[int, int]) -> Float[ndarray, "18 3"] | None:

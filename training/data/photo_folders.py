@@ -12,8 +12,7 @@ import numpy as np
 
 from posexfer_core.files.folders import numbered_files
 
-from .deepfashion import beside
-from .photos import SUFFIXES, Collection, DataError, Photo, check_folder, pairs_of_people
+from .photos import SUFFIXES, Collection, DataError, Photo, beside, check_folder, pairs_of_people
 from .photos import picture_files as _pictures
 
 PARAMS = (".npz", ".pkl", ".p", ".npy", ".pt", "_params.npz", "_params.json")

@@ -83,8 +83,9 @@ def make_photo_shards(
     for shard, first in enumerate(range(0, len(samples), config.shard_size)):
         rows = samples[first : first + config.shard_size]
         path = folder / f"shard-{shard:06d}.safetensors"
-        if part.has(shard) and not _is_made(path, _digest(rows, collection, config)):
-            work.append((path, rows, collection.whole, config, dataset))
+        digest = _digest(rows, collection.whole, config)
+        if part.has(shard) and not _is_made(path, digest):
+            work.append((path, rows, collection.whole, config, dataset, digest))
     shards = -(-len(samples) // config.shard_size)
     for path in folder.glob("shard-*.safetensors"):
         if int(path.stem.partition("-")[2]) >= shards:
@@ -124,13 +125,14 @@ def _other(names: Sequence[str], name: str, seed: int, number: int) -> str:
     return names[at] if names[at] != name else names[-1]
 
 
-def _digest(rows: Sequence[Sample], collection: Collection, config: DataConfig) -> str:
-    """Tell apart other samples and other ways to cut them."""
-    told = [GENERATOR, config.size, config.crop, config.flip, config.seed, collection.whole]
+def _digest(rows: Sequence[Sample], whole: bool, config: DataConfig) -> str:
+    """Tell apart other samples, other files of them and other ways to cut them."""
+    told = [GENERATOR, config.size, config.crop, config.flip, config.seed, whole]
     found = sha256(json.dumps(told).encode())
     for row in rows:
         files = [path for path in (*row.paths, *row.masks) if path is not None]
-        found.update(json.dumps([row.number, *map(str, files)]).encode())
+        told = [(str(path), path.stat().st_mtime_ns) for path in files]
+        found.update(json.dumps([row.number, *told]).encode())
         for params in row.params:
             for tensor in (params.pose, params.betas, params.transl, params.intrinsics):
                 found.update(tensor.numpy().tobytes())
@@ -145,10 +147,9 @@ def _is_made(path: Path, digest: str) -> bool:
 
 
 @torch.no_grad()
-def _make(work: tuple[Path, list[Sample], bool, DataConfig, str]) -> int:
+def _make(work: tuple[Path, list[Sample], bool, DataConfig, str, str]) -> int:
     """Write one shard and return how many samples it has."""
-    path, samples, whole, config, dataset = work
-    torch.set_num_threads(1)
+    path, samples, whole, config, dataset, digest = work
     made = [make_row(sample, whole, config) for sample in samples]
     tensors = {
         name: torch.from_numpy(np.stack([row[name] for row in made])).contiguous()
@@ -159,7 +160,7 @@ def _make(work: tuple[Path, list[Sample], bool, DataConfig, str]) -> int:
         "dataset": dataset,
         "beta_space": "posexfer",
         "picture_size": list(config.size),
-        "digest": _digest(samples, Collection(photos={}, pairs=(), whole=whole), config),
+        "digest": digest,
     }
     write_shard(path, tensors, about)
     return len(samples)

@@ -72,6 +72,15 @@ def picture_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def beside(folder: Path | None, stem: str, suffixes: tuple[str, ...]) -> Path | None:
+    """Find a file by its name without suffix."""
+    if folder is None:
+        return None
+    return next(
+        (folder / f"{stem}{end}" for end in suffixes if (folder / f"{stem}{end}").is_file()), None
+    )
+
+
 def check_folder(root: Path, holds: str) -> None:
     """Refuse a root that is no folder.
 

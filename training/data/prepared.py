@@ -161,7 +161,6 @@ def encode_planes(
 def _prepare_shard(work: tuple[Path, int, Path, EncoderFiles, NetworkConfig, float]) -> None:
     """Compute one file; written whole or not at all."""
     data_folder, shard, path, files, config, jitter = work
-    torch.set_num_threads(1)
     data, body = ShardDataset(data_folder), BodyModel.bundled()
     encoders = files.load(config)
     has_masks = bool(data.headers[shard].get("coverage"))

@@ -169,7 +169,9 @@ class TransferLoss(PairLoss):
         steps = rng.integers(TRAINING_STEPS, count).flatten().to(z_0.device)
         alpha_bar = alpha_bar_at(steps, self.network.config.zero_terminal_snr)
         z_t, velocity = add_noise(z_0, noise, alpha_bar)
-        of_noise = self.make_scheduler().config["prediction_type"] == "epsilon"
+        of_noise = (
+            self.base is not None and self.base.scheduler.config["prediction_type"] == "epsilon"
+        )
         return overall_loss(
             self.predict(z_t, steps, condition),
             noise if of_noise else velocity,
@@ -233,12 +235,14 @@ class NetworkTask:
         settings: PairTraining,
         changes: dict[str, Any],
         base: BaseTraining | None = None,
+        *,
+        held_out: int = 0,
     ) -> None:
         self.config = configure(changes, base, settings.start)
         self.files = EncoderFiles.of_run(settings, base, self.config)
         prepare(data, self.files, settings.prepared, self.config, jitter=settings.source_jitter)
         self.data = PreparedDataset(data, settings.prepared)
-        self.mixture = Mixture(data)
+        self.mixture = Mixture(data, held_out)
         frozen = None if base is None else FrozenBase.load(base)
         self.model: nn.Module = self.loss(self.config, settings, frozen)
         if settings.start is not None:
@@ -246,7 +250,7 @@ class NetworkTask:
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __len__(self) -> int:
-        """Count the pairs of an epoch."""
+        """Count the pairs of an epoch and those held out."""
         return len(self.mixture)
 
     def batch(self, indices: list[int], rng: SampleRandom) -> dict[str, Tensor]:

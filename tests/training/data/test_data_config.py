@@ -26,6 +26,7 @@ def test_sources_are_read_with_their_defaults():
         ("[[source]]\nkind = 'folder'\n", "needs a root"),
         ("[[source]]\nkind = 'synthetic'\nroot = 'x'\n", "no root"),
         ("[[source]]\nkind = 'synthetic'\n", "count=0"),
+        ("[[source]]\nkind = 'synthetic'\npeople = 'few'\ncount = 1\n", "people is 'few'"),
         ("[[source]]\nkind = 'folder'\nroot = 'x'\nweight = 0.0\n", "weight=0.0"),
         ("[[source]]\nkind = 'folder'\nroot = 'x'\nspeed = 3\n", "speed"),
         ("[data]\nheight = 250\n[[source]]\nkind = 'folder'\nroot = 'x'\n", "multiples of 8"),
