@@ -41,9 +41,9 @@ FORMATS: tuple[Format, ...] = (
     *weak_perspective.FORMATS,
     *romp.FORMATS,
     *video.FORMATS,
-    *scenes.FORMATS[:2],  # Multi-HMR and SMPLify-X, whose keys are theirs alone
+    *scenes.FORMATS[:3],  # 3DPW, Multi-HMR and SMPLify-X, whose keys are theirs alone
     *mocap.FORMATS,
-    *scenes.FORMATS[2:],
+    *scenes.FORMATS[3:],
     *fitted.FORMATS,
     *smplx_layers.FORMATS,
     *bvh.FORMATS,

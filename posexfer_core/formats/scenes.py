@@ -1,11 +1,11 @@
-"""People of one image, before a pinhole: Multi-HMR, NLF, SMPLify-X."""
+"""People before a pinhole that the file has: Multi-HMR, NLF, SMPLify-X, 3DPW."""
 
 from typing import Any
 
 import numpy as np
 
 from ..errors import ParamsError
-from ..files.fields import Fields
+from ..files.fields import Fields, as_array
 from ..geometry.camera import focal_from_fov
 from ..geometry.camera_conversions import pinhole, rigid, solve_pinhole
 from ..geometry.so3 import exp_map
@@ -18,6 +18,7 @@ MULTI_HMR_FOV_DEG = 60.0
 NLF_FOV_DEG = 55.0
 SMPLIFYX_FOCAL = 5000.0
 VPOSER_NUMBERS = 32
+FRAMES_A_SECOND_3DPW = 30.0
 FARTHEST_M = 200.0
 """Depths beyond this are millimetres."""
 
@@ -157,9 +158,40 @@ def _read_smplifyx(source: Source) -> list[Track]:
     ]
 
 
+def _read_3dpw(source: Source) -> list[Track]:
+    """Read the SMPL people of a sequence, without frames whose camera is not known."""
+    fields, tracks = source.fields, []
+    people = fields.raw("poses")
+    for at in range(len(people)):
+        one = Fields(
+            {name: fields.raw(name)[at] for name in ("poses", "trans", "betas")},
+            f"{fields.name}: person {at}",
+        )
+        pose = full_pose(one, "poses")
+        count = len(pose)
+        camera = fields.rows("cam_poses", width=16, count=count).reshape(-1, 4, 4)
+        track = Track(
+            pose=pose,
+            betas=one.betas("betas", count=count),
+            transl=one.rows("trans", width=3, count=count),
+            lens=source.lens(fields, "cam_intrinsics", count=count),
+            camera_from_world=camera,
+            frame_rate=FRAMES_A_SECOND_3DPW,
+        )
+        if "campose_valid" in fields:
+            valid = as_array(fields.raw("campose_valid")[at], "campose_valid").ravel() > 0.5
+            track = track.part(np.flatnonzero(valid[:count]).tolist())
+            if not len(track.pose):
+                raise ParamsError(f"{one.name} has no frame whose camera is known.")
+        tracks.append(track)
+    return tracks
+
+
+_is_3dpw = has("poses", "trans", "cam_poses", "cam_intrinsics")
 _is_smplifyx = has("camera_rotation", "camera_translation", "global_orient", "body_pose")
 
 FORMATS = (
+    Format(name="3dpw", title="3DPW", matches=_is_3dpw, read=_read_3dpw),
     Format(
         name="multi-hmr",
         title="Multi-HMR",

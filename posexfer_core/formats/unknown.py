@@ -29,6 +29,11 @@ OTHER_KINDS = (
         "a camera's path without a body",
         "Give the file with body_pose and global_orient that was written beside it.",
     ),
+    (
+        {"skeleton_tree", "root_translation"},
+        "a motion or a pose of Isaac Gym's poselib, of a robot's or another skeleton of its own",
+        "Give the human motion that it was retargeted from: a BVH, AMASS's or PHC's file.",
+    ),
 )
 """Names that only another kind of file has, what it is, and what to do with it."""
 WIDTHS = {

@@ -219,6 +219,7 @@ def test_another_bodys_betas_are_dropped_and_the_pelvis_stays(
             "smplx's layers",
             r"global_orient \(is it global_orientation\?\) is lacking",
         ),
+        ({"skeleton_tree": 1, "root_translation": np.eye(3)}, "Isaac Gym's poselib", "BVH"),
         ({"R_cam2world": np.eye(3), "K_fullimg": np.eye(3)}, "a camera's path", "body_pose"),
         (
             {"v_template": np.zeros(3), "weights": np.zeros(3), "kintree_table": np.zeros(3)},

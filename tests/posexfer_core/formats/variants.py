@@ -261,6 +261,27 @@ def mcs() -> Sample:
     )
 
 
+def threedpw() -> Sample:
+    """A sequence of 3DPW: a list of people, a moving camera that one frame does not know."""
+    one = person(upright=(0, 0, 0))
+    turns = Rotation.from_rotvec([[3.1, 0.1, 0.0], [3.0, 0.1, 0.1], [2.9, 0.2, 0.1]]).as_matrix()
+    cameras = np.tile(np.eye(4), (FRAMES, 1, 1))
+    cameras[:, :3, :3], cameras[:, :3, 3] = turns, SHIFT
+    content = {"cam_poses": cameras, "cam_intrinsics": LENS, "genders": ["m", "f"]}
+    content |= {"poses": [one.flat, np.zeros((FRAMES, 72))], "trans": [WALK, WALK + 1.0]}
+    content |= {"betas": [one.betas[0], np.zeros(10)]}
+    content |= {"campose_valid": [np.array([1, 0, 1]), np.ones(FRAMES)]}
+    joints = world(one, WALK)
+    pixels = see(joints @ turns.swapaxes(1, 2) + SHIFT[:, None], 900.0, MIDDLE)
+    return Sample(
+        data=pickle.dumps(content, protocol=2),
+        name="downtown_walk_00.pkl",
+        pixels=pixels[[0, 2]],
+        pose=one.pose[[0, 2]],
+        joints=joints[[0, 2]],
+    )
+
+
 def smpl_codec_at_rest() -> Sample:
     """The codec leaves out what is zero."""
     content = {"codecVersion": np.int32(2), "smplVersion": np.int32(0), "gender": np.int32(0)}
@@ -277,6 +298,7 @@ def smpl_codec_at_rest() -> Sample:
 VARIANTS: dict[str, tuple[str, Callable[[], Sample]]] = {
     make.__name__: (name, make)
     for name, make in (
+        ("3dpw", threedpw),
         ("romp", romp_list),
         ("romp", romp_without_joints),
         ("romp", romp_video),
