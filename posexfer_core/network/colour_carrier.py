@@ -1,85 +1,112 @@
 """The source's colours carried to the target by attention alone: cells to points to pixels.
 
-Two softmaxes with geometry in their logits and colours as values, and no rasteriser:
+Two attentions with geometry as weights and colours as values; no rasteriser, nothing learned.
 
-    point p from cell t of the source:   -|c_p - c_t|^2 / 2 tau^2 + log share_t
-    pixel q from point p:                -|x_q - u_p|^2 / 2 sigma^2 - b z_p - k max(0, n_p)
+    point p from cell t of the source:   share_t / (1 + |c_p - c_t|^2 / TAU^2)^STEEPNESS
+    pixel q from points, front to back:  alpha_p(q) times (1 - alpha) of every nearer point, with
+                                         alpha_p(q) = OPACITY exp(-(q - u_p)' S_p^-1 (q - u_p) / 2)
 
-c is the place on the rest body, so that a place that the source does not show takes the nearest one
-that it does; n is the normal's part away from the camera. Of points at the same place in the image
-the nearer and the facing one wins: a soft z-buffer. A Gaussian is the product of one across and one
-down, so that no weights of pixels times points are kept. Six numbers are learned.
+c is the place on the rest body. A place that the source does not show takes the nearest that it
+does, or the mirrored place of the other side, which counts as if it were `MIRRORED` farther off.
+
+S is a point's footprint: how far its neighbours on the rest body lie from it in the image. So it
+follows the person's size, the number of points and the slant of the surface. The nearer point hides
+those behind it whatever the distance between them: a z-buffer, soft in the image alone, as 3D
+Gaussian splatting composes (Kerbl et al. 2023).
 """
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from .condition import ConditionInputs
 from .encoder import pool_places
 from .fourier import position_grid
 
-CELL, FINE = 4, 2
-"""Pixels of the image to one cell that colours are read from, and to one pixel of the result."""
-LEAST_SHARE, NEVER = 0.02, -1e4
-"""Share of the body in a cell below which nothing is read from it, and its logit."""
-TAU, SIGMA = 0.06, 0.035
-"""Before training, in halves of the body's and of the image's height."""
-DEPTH_BIAS_PER_M, AWAY_BIAS = 30.0, 6.0
-"""b and k before training."""
+CELL = 2
+"""Pixels of the image to one cell that colours are read from, along each side."""
+TAU, STEEPNESS, MIRRORED = 0.02, 3.0, 0.05
+"""In halves of the body's height, but for the exponent."""
+LEAST_SHARE = 0.02
+"""Share of the body in a cell below which nothing is read from it."""
+NEIGHBOURS, FOOTPRINT, LEAST_PIXELS = 6, 0.6, 0.4
+"""Neighbours of a point; its standard deviation over their distance; the least one, pixels."""
+OPACITY = 0.97
+BAND, REACH = 8, 4.0
+"""Rows that are drawn at a time, from points at most so many standard deviations away."""
 
 
-class ColourCarrier(nn.Module):
-    """Draw what points show of the source, and how much of each pixel they cover."""
+def carry_colours(inputs: ConditionInputs, *, stride: int = 2) -> Float[Tensor, "batch 4 h w"]:
+    """Draw what points show of the source, and how much of each pixel they cover.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.log_tau = nn.Parameter(torch.tensor(TAU).log())
-        self.log_sigma = nn.Parameter(torch.tensor(SIGMA).log())
-        self.depth_bias = nn.Parameter(torch.tensor(DEPTH_BIAS_PER_M))
-        self.away_bias = nn.Parameter(torch.tensor(AWAY_BIAS))
-        self.coverage = nn.Parameter(torch.tensor([3.0, 0.0]))
-        """Slope of the coverage's logit over the logarithm of the points' density, and its 0."""
+    Returns:
+        Colours in [-1, 1] and coverage, in float32, `stride` times smaller than the image.
+        Differentiable.
+    """
+    height, width = (side // stride for side in inputs.image.shape[-2:])
+    aspect = inputs.points.new_tensor([width / height, 1.0]).float()
+    grid = aspect * position_grid(height, width, device=inputs.points.device)
+    drawn = []
+    for points, places, colours in zip(
+        inputs.points.float(), inputs.points_canonical.float(), _point_colours(inputs), strict=True
+    ):
+        order = points[:, 2].argsort()
+        centres = aspect * points[:, :2]
+        spread = _footprints(centres, places, 2.0 * LEAST_PIXELS / height)
+        values = F.pad(colours, (0, 1), value=1.0)
+        drawn.append(_composed(grid, width, centres[order], spread[order], values[order]))
+    return rearrange(torch.stack(drawn), "b (h w) c -> b c h w", h=height)
 
-    def forward(self, inputs: ConditionInputs) -> Float[Tensor, "batch 4 height width"]:
-        """Return colours in [-1, 1] and coverage at half the image's size, in float32.
 
-        Normals count where they are given.
-        """
-        height, width = (side // FINE for side in inputs.image.shape[-2:])
-        u, v, z = inputs.points.float().unbind(-1)
-        grid = position_grid(height, width, device=z.device).unflatten(0, (height, width))
-        precision = torch.exp(-2.0 * self.log_sigma)
+def _composed(
+    grid: Float[Tensor, "pixels 2"],
+    width: int,
+    centres: Float[Tensor, "points 2"],
+    spread: Float[Tensor, "points 2 2"],
+    values: Float[Tensor, "points 4"],
+) -> Float[Tensor, "pixels 4"]:
+    """Compose points, given front to back, band by band."""
+    precision = torch.linalg.inv(spread)
+    reach = REACH * spread[:, 1, 1].sqrt()
+    bands = []
+    for rows in grid.split(BAND * width):
+        top, bottom = rows[0, 1] - reach, rows[-1, 1] + reach
+        near = (centres[:, 1] > top) & (centres[:, 1] < bottom)
+        apart = rows[:, None] - centres[near]
+        distance = torch.einsum("qpi,pij,qpj->qp", apart, precision[near], apart)
+        alpha = OPACITY * torch.exp(-0.5 * distance)
+        passed = torch.log1p(-alpha)
+        seen = alpha * torch.exp(passed.cumsum(1) - passed)
+        sums = seen @ values[near]
+        bands.append(torch.cat([sums[:, :3] / sums[:, 3:].clamp(min=1e-6), sums[:, 3:]], 1))
+    return torch.cat(bands)
 
-        def near(centres: Tensor, places: Tensor) -> Tensor:
-            apart = (centres[:, None] - places[:, None]).square()
-            return torch.exp(-0.5 * precision * apart)
 
-        across = near(width / height * grid[0, :, 0], width / height * u)
-        down = near(grid[:, 0, 1], v)
-        front = -self.depth_bias * z
-        if inputs.normals is not None:
-            front = front - self.away_bias * inputs.normals[..., 2].float().clamp(min=0.0)
-        front = torch.exp(front - front.amax(1, keepdim=True))[..., None]
-        values = torch.cat([front * self._colours(inputs), front, torch.ones_like(front)], -1)
-        columns = rearrange(across[:, :, None] * values.mT[:, None], "b w c n -> b n (w c)")
-        found = rearrange(down @ columns, "b h (w c) -> b c h w", w=width)
-        colours = found[:, :3] / found[:, 3:4].clamp(min=1e-12)
-        slope, middle = self.coverage
-        covered = (slope * (found[:, 4:].clamp(min=1e-6).log() - middle)).sigmoid()
-        return torch.cat([colours, covered], 1)
+def _footprints(
+    centres: Float[Tensor, "points 2"], places: Float[Tensor, "points 3"], least: float
+) -> Float[Tensor, "points 2 2"]:
+    """Measure how points spread in the image, as covariances."""
+    count = min(NEIGHBOURS + 1, len(places))
+    around = torch.cdist(places, places).topk(count, largest=False).indices[:, 1:]
+    apart = centres[around] - centres[:, None]
+    spread = FOOTPRINT**2 * torch.einsum("pni,pnj->pij", apart, apart) / NEIGHBOURS
+    return spread + least**2 * torch.eye(2, device=spread.device)
 
-    def _colours(self, inputs: ConditionInputs) -> Float[Tensor, "batch points 3"]:
-        """Attend from points to cells of the source."""
-        rows, columns = (-(-side // CELL) for side in inputs.image.shape[-2:])
-        image, mask = inputs.image.float(), inputs.source_maps[:, 3:].float()
-        cells = pool_places(inputs.source_maps.float(), rows, columns)
-        body = F.adaptive_avg_pool2d(image * mask, (rows, columns))
-        body = rearrange(body, "b c h w -> b (h w) c") / cells.share.clamp(min=1e-4)
-        apart = torch.cdist(inputs.points_canonical.float(), cells.canonical).square()
-        logits = -0.5 * torch.exp(-2.0 * self.log_tau) * apart
-        share = cells.share.mT
-        logits = torch.where(share > LEAST_SHARE, logits + share.clamp(min=1e-6).log(), NEVER)
-        return logits.softmax(-1) @ body
+
+def _point_colours(inputs: ConditionInputs) -> Float[Tensor, "batch points 3"]:
+    """Attend from points to cells of the source and to their mirrored places."""
+    rows, columns = (-(-side // CELL) for side in inputs.image.shape[-2:])
+    image, mask = inputs.image.float(), inputs.source_maps[:, 3:].float()
+    cells = pool_places(inputs.source_maps.float(), rows, columns)
+    body = F.adaptive_avg_pool2d(image * mask, (rows, columns))
+    body = rearrange(body, "b c h w -> b (h w) c") / cells.share.clamp(min=1e-4)
+    share = torch.where(cells.share > LEAST_SHARE, cells.share, 0.0).mT
+    places = inputs.points_canonical.float()
+    weights = torch.zeros_like(share)
+    for side, farther in ((1.0, 0.0), (-1.0, MIRRORED)):
+        there = places * places.new_tensor([side, 1.0, 1.0])
+        apart = torch.cdist(there, cells.canonical).square() + farther**2
+        weights = weights + share / (1.0 + apart / TAU**2) ** STEEPNESS
+    return weights @ body / weights.sum(-1, keepdim=True).clamp(min=1e-12)

@@ -1,7 +1,7 @@
 """What the network reads, and what it computes for the UNet; nothing depends on the timestep."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import torch
@@ -70,6 +70,12 @@ class ConditionInputs:
     def to(self, *args: Any, **kwargs: Any) -> "ConditionInputs":
         """Move every tensor, as `Tensor.to` does."""
         return self.map_tensors(lambda tensor: tensor.to(*args, **kwargs))
+
+    def with_depth(self, z: Float[Tensor, "batch points"]) -> "ConditionInputs":
+        """Give the points other depths; maps of the target stay, carried colours go."""
+        points = torch.cat([self.points[..., :2], z[..., None]], -1)
+        maps = {name: values for name, values in self.maps.items() if name != "carried"}
+        return replace(self, points=points, maps=maps)
 
 
 @dataclass(frozen=True, kw_only=True)

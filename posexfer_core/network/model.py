@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .colour_carrier import ColourCarrier
+from .colour_carrier import carry_colours
 from .condition import Condition, ConditionInputs, Dropout
 from .config import NetworkConfig
 from .control import make_control
@@ -38,7 +38,6 @@ class PoseTransferNetwork(nn.Module):
         self.params_head = HumanParamHead(width)
         self.control = make_control(config) if ablation.control_3d else None
         self.prior = PosePrior2D(config) if ablation.prior_2d and ablation.map_groups else None
-        self.carrier = ColourCarrier() if "carried" in ablation.map_groups else None
         self.null_identity = nn.Parameter(0.02 * torch.randn(width))
         self.null_pose = nn.Parameter(0.02 * torch.randn(width)) if ablation.control_3d else None
         self.position_features = FourierFeatures(2, config.position_bands)
@@ -76,13 +75,15 @@ class PoseTransferNetwork(nn.Module):
         return self._residuals_and_prior(self.seen_as(inputs), dropout or Dropout())[1]
 
     def seen_as(self, inputs: ConditionInputs) -> ConditionInputs:
-        """Take the depth from the points where there shall be none, and carry the colours."""
-        if self.config.ablation.z_mode == "zero":
-            flat = torch.cat([inputs.points[..., :2], torch.zeros_like(inputs.points[..., 2:])], -1)
-            inputs = replace(inputs, points=flat)
-        if self.carrier is None or "carried" in inputs.maps:
+        """Take the depth from the points where there shall be none, and carry the colours.
+
+        Colours that are given were carried with the points' depth, and are kept unless it goes.
+        """
+        if self.config.ablation.z_mode == "zero" and inputs.points[..., 2].any():
+            inputs = inputs.with_depth(torch.zeros_like(inputs.points[..., 2]))
+        if "carried" not in self.config.ablation.map_groups or "carried" in inputs.maps:
             return inputs
-        carried = F.interpolate(self.carrier(inputs), size=inputs.image.shape[-2:])
+        carried = F.interpolate(carry_colours(inputs), size=inputs.image.shape[-2:])
         return replace(inputs, maps={**inputs.maps, "carried": carried.to(inputs.image)})
 
     def _condition(

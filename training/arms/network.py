@@ -5,8 +5,6 @@ or corrections to what points carry, and the person is laid over the background 
 arm is given alike.
 """
 
-from dataclasses import replace
-
 import torch
 import torch.nn.functional as F
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -58,7 +56,7 @@ class ArmNetwork(nn.Module):
             latents = attached.predict(nothing, TRAINING_STEPS - 1, context)
         found = F.pixel_shuffle(latents, CELL)
         plate = F.avg_pool2d(inputs.maps["plate"], DRAWN // READ)
-        if "carried" in inputs.maps and self.network.carrier is not None:
+        if "carried" in self.network.config.ablation.map_groups:
             carried = F.avg_pool2d(inputs.maps["carried"], DRAWN // READ)
             known = torch.logit(carried[:, 3:], 0.01)
             found = found + torch.cat([carried[:, :3], known], 1)
@@ -75,8 +73,3 @@ class ArmNetwork(nn.Module):
         body = human_param_loss(params, (batch["rotations"], batch["betas"]))
         loss = error.mean() + on_person.mean() + 0.2 * outline + self.human_params_weight * body
         return {"loss": loss, "person": on_person.mean(), "outline": outline, "body": body}
-
-
-def with_depth(inputs: ConditionInputs, z: Float[Tensor, "batch points"]) -> ConditionInputs:
-    """Give the points other depths; maps stay."""
-    return replace(inputs, points=torch.cat([inputs.points[..., :2], z[..., None]], -1))

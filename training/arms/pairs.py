@@ -4,7 +4,6 @@ Networks read images of half the shards' size and draw at a quarter: 64x44 pixel
 256x176. Computed once and kept as bytes, a file beside every shard.
 """
 
-import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,33 +12,41 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float, UInt8
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
-from posexfer_core.errors import ConfigError
-from posexfer_core.files.atomic import replacing
 from posexfer_core.geometry.camera import pixels_to_ndc, project_perspective
 from posexfer_core.geometry.points import locate_points, sample_surface_points
 from posexfer_core.geometry.rotations import matrix_to_rotation_6d
 from posexfer_core.geometry.visibility import surface_warp
+from posexfer_core.network.colour_carrier import carry_colours
 from posexfer_core.network.condition import ConditionInputs
 from posexfer_core.network.config import MAP_CHANNELS, Ablation, NetworkConfig
 from posexfer_core.transfer.inputs import prepare_inputs
 from posexfer_core.warp.background import fill_holes
 
-from ..data.prepared import decode_planes, encode_planes
+from ..data.prepared import (
+    KeptRows,
+    check_stamp,
+    decode_planes,
+    encode_planes,
+    is_made,
+    prepared_names,
+    write_rows,
+)
 from ..data.shards import ShardDataset, image_of
 from ..processes import in_order
 
 READ, DRAWN = 2, 4
 """How many times smaller than the shards' images a network reads and draws."""
+CARRIED = DRAWN // READ
+"""Pixels that a network reads to one pixel of the colours that points carry."""
 POINTS = 512
-STAMP = {"version": 1, "read": READ, "drawn": DRAWN, "points": POINTS}
+KIND = "small"
+STAMP = {"version": 2, "read": READ, "drawn": DRAWN, "points": POINTS}
 EVERYTHING = NetworkConfig(
     points=POINTS, point_normals=True, ablation=Ablation(maps=tuple(MAP_CHANNELS))
 )
@@ -70,6 +77,7 @@ def tell(
     ]
     inputs = prepare_inputs(small, views[0], views[1], None, config=EVERYTHING, mask=shown)
     maps = inputs.maps | {"warp": bare_warp(small, views[0], views[1], inputs.maps["plate"])}
+    maps["carried"] = F.interpolate(carry_colours(inputs, stride=CARRIED), size=size)
     return replace(inputs, maps=maps, body_vector=body_vector(target, views[1]))
 
 
@@ -117,6 +125,7 @@ def stored(inputs: ConditionInputs) -> dict[str, Tensor]:
         "planes": encode_planes({**inputs.maps, "source_maps": inputs.source_maps})[0],
         "image": _to_bytes(inputs.image[0]),
         "plate": _to_bytes(inputs.maps["plate"][0]),
+        "carried": _to_bytes(F.avg_pool2d(inputs.maps["carried"], CARRIED)[0]),
         "points": inputs.points[0].half(),
         "normals": inputs.normals[0].half(),
         "vector": inputs.body_vector[0],
@@ -126,6 +135,8 @@ def stored(inputs: ConditionInputs) -> dict[str, Tensor]:
 def restored(batch: dict[str, Tensor]) -> ConditionInputs:
     """Carry stored bytes to what networks read."""
     maps = decode_planes(batch["planes"])
+    maps["plate"] = _from_bytes(batch["plate"])
+    maps["carried"] = F.interpolate(_from_bytes(batch["carried"]), scale_factor=CARRIED)
     return ConditionInputs(
         image=_from_bytes(batch["image"]),
         source_maps=maps.pop("source_maps"),
@@ -135,49 +146,34 @@ def restored(batch: dict[str, Tensor]) -> ConditionInputs:
         .expand(len(batch["points"]), -1, -1),
         normals=batch["normals"].float(),
         body_vector=batch["vector"],
-        maps={**maps, "plate": _from_bytes(batch["plate"])},
+        maps=maps,
     )
 
 
-class SmallPairs:
-    """Reads what `prepare_small` wrote."""
+class SmallPairs(KeptRows):
+    """Reads what `prepare_small` wrote.
+
+    That is what `stored` has, the truth, its person, and the source's parameters.
+    """
 
     def __init__(self, data: ShardDataset, folder: Path) -> None:
-        self.data = data
-        self.files = [safe_open(path, framework="pt") for path in _paths(data, folder)]
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def batch(self, indices: list[int]) -> dict[str, Tensor]:
-        """Load rows: what `stored` has, the truth, its person, and the source's parameters."""
-        rows = []
-        for index in indices:
-            shard, row = self.data.locate(index)
-            file = self.files[shard]
-            rows.append({name: file.get_slice(name)[row] for name in file.keys()})  # noqa: SIM118
-        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+        super().__init__(data, folder, KIND)
 
 
 def prepare_small(data: ShardDataset, folder: Path, *, workers: int = 1) -> None:
-    """Compute the rows of every shard that has none yet.
+    """Compute the rows of every shard that has none yet, or those of another shard.
 
     Raises:
-        ConfigError: the folder was made with other sizes.
+        ConfigError: the folder was made with other sizes, or by another version.
         ShardError: the shards hold people without masks.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    note = folder / "small.json"
-    if note.exists() and json.loads(note.read_text()) != STAMP:
-        raise ConfigError(
-            f"{folder} was made with {note.read_text()}, this version makes {json.dumps(STAMP)}. "
-            "Remove it, or name another folder."
-        )
-    note.write_text(json.dumps(STAMP))
+    otherwise = f"other settings or by another version; expected {STAMP}. Remove it."
+    check_stamp(folder / "small.json", STAMP, otherwise)
     work = [
-        (data.folder, shard, path)
-        for shard, path in enumerate(_paths(data, folder))
-        if not path.exists()
+        (data.folder, shard, folder / name)
+        for shard, name in enumerate(prepared_names(data, KIND))
+        if not is_made(folder / name, data.headers[shard])
     ]
     done = in_order(_prepare_shard, work, workers=workers)
     list(tqdm(done, total=len(work), desc="preparing shards", disable=not work))
@@ -200,8 +196,7 @@ def _prepare_shard(work: tuple[Path, int, Path]) -> None:
                 "betas": pair.source.betas[0, 0],
             }
         )
-    with replacing(work[2]) as partial:
-        save_file({name: torch.stack([row[name] for row in rows]) for name in rows[0]}, partial)
+    write_rows(work[2], rows, data.headers[work[1]])
 
 
 def truth_of(batch: dict[str, Tensor]) -> Float[Tensor, "batch 3 height width"]:
@@ -214,10 +209,6 @@ def person_of(batch: dict[str, Tensor]) -> Float[Tensor, "batch 1 height width"]
     return batch["person"][:, None].float() / 255.0
 
 
-def _paths(data: ShardDataset, folder: Path) -> list[Path]:
-    return [folder / path.name.replace("shard", "small") for path in data.paths]
-
-
 @cache
 def _canonical() -> Float[Tensor, "1 points 3"]:
     """Place the points on the rest body."""
@@ -226,10 +217,10 @@ def _canonical() -> Float[Tensor, "1 points 3"]:
     return locate_points(points, body.canonical[None], body.faces)
 
 
-def _to_bytes(image: Float[Tensor, "3 height width"]) -> UInt8[Tensor, "height width 3"]:
+def _to_bytes(image: Float[Tensor, "c height width"]) -> UInt8[Tensor, "height width c"]:
     levels = ((image + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return rearrange(levels, "c h w -> h w c").contiguous()
 
 
-def _from_bytes(levels: UInt8[Tensor, "batch height width 3"]) -> Float[Tensor, "batch 3 h w"]:
+def _from_bytes(levels: UInt8[Tensor, "batch height width c"]) -> Float[Tensor, "batch c h w"]:
     return torch.stack([image_of(each) for each in levels])

@@ -1,6 +1,7 @@
 """Conditions of every pair, computed once and kept as bytes beside the shards."""
 
 import json
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,8 @@ from ..processes import ALL, Part, in_order, one_at_a_time
 from .encoders import EncoderFiles
 from .shards import Pair, ShardDataset
 
+KIND = "prepared"
+"""First word of the files' names."""
 PLANES = {name: MAP_CHANNELS[name] for name in USUAL_MAPS} | {"source_maps": 4}
 """Order and channels of the byte planes."""
 WARP = 2
@@ -37,27 +40,39 @@ RANGE = {"depth": DEPTH_LIMIT_M, "canonical": 1.25, "source_maps": 1.25}
 """Largest value of a plane where it is not 1."""
 
 
-class PreparedDataset:
-    """Reads what `prepare` wrote; items are joined with the images of the shards."""
+class KeptRows:
+    """Reads what was computed of every pair and kept, a file beside every shard."""
 
-    def __init__(self, data: ShardDataset, folder: Path) -> None:
+    def __init__(self, data: ShardDataset, folder: Path, kind: str) -> None:
         self.data = data
-        self.files = [safe_open(folder / name, framework="pt") for name in prepared_names(data)]
+        self.files = [
+            safe_open(folder / name, framework="pt") for name in prepared_names(data, kind)
+        ]
         self.starts = data.starts
 
     def __len__(self) -> int:
         return len(self.data)
 
+    def row(self, index: int) -> dict[str, Tensor]:
+        """Load what was kept of one pair."""
+        shard, row = self.data.locate(index)
+        file = self.files[shard]
+        return {name: file.get_slice(name)[row] for name in file.keys()}  # noqa: SIM118
+
     def batch(self, indices: list[int]) -> dict[str, Tensor]:
-        """Load pairs: source images, planes, latents, points and the source's parameters."""
-        rows: list[dict[str, Tensor]] = []
-        for index in indices:
-            shard, row = self.data.locate(index)
-            file = self.files[shard]
-            item = {name: file.get_slice(name)[row] for name in file.keys()}  # noqa: SIM118
-            item["image"] = self.data.source_bytes(index)
-            rows.append(item)
-        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+        """Load what was kept of some pairs."""
+        return stacked([self.row(index) for index in indices])
+
+
+class PreparedDataset(KeptRows):
+    """Reads what `prepare` wrote; items are joined with the images of the shards."""
+
+    def __init__(self, data: ShardDataset, folder: Path) -> None:
+        super().__init__(data, folder, KIND)
+
+    def row(self, index: int) -> dict[str, Tensor]:
+        """Load one pair: source image, planes, latents, points and the source's parameters."""
+        return super().row(index) | {"image": self.data.source_bytes(index)}
 
 
 def prepare(
@@ -98,43 +113,65 @@ def prepare(
     folder.mkdir(parents=True, exist_ok=True)
     lock = one_at_a_time(folder) if part.of == 1 else nullcontext()
     with lock, torch.random.fork_rng(devices=[]):  # first weights are the same after as without
-        _check_stamp(folder / "prepared.json", stamp)
+        check_stamp(
+            folder / "prepared.json",
+            stamp,
+            "another autoencoder, jitter, warp or choice of points. Name another folder under "
+            "[network] prepared, or remove this one.",
+        )
         work = [
             (data.folder, shard, folder / name, files, everything, jitter)
-            for shard, name in enumerate(prepared_names(data))
-            if part.has(shard) and not _is_made(folder / name, data.headers[shard])
+            for shard, name in enumerate(prepared_names(data, KIND))
+            if part.has(shard) and not is_made(folder / name, data.headers[shard])
         ]
         if work:
             done = in_order(_prepare_shard, work, workers=min(workers, len(work)))
             list(tqdm(done, total=len(work), desc="preparing shards"))
 
 
-def _check_stamp(note: Path, stamp: dict[str, object]) -> None:
-    """Write the settings into a new folder, and refuse a folder of other settings."""
+def check_stamp(note: Path, stamp: Mapping[str, object], otherwise: str) -> None:
+    """Write the settings into a new folder, and refuse a folder of other settings.
+
+    Args:
+        note: file of the settings.
+        stamp: the settings.
+        otherwise: what the folder was prepared with if not these, and what to do.
+
+    Raises:
+        ConfigError: the folder was prepared with others.
+    """
     if not note.exists():
-        write_whole(note, json.dumps(stamp).encode())
+        write_whole(note, json.dumps(dict(stamp)).encode())
     elif json.loads(note.read_text()) != stamp:
-        raise ConfigError(
-            f"{note.parent} was prepared with another autoencoder, jitter, warp or choice of "
-            "points. Name another folder under [network] prepared, or remove this one."
-        )
+        raise ConfigError(f"{note.parent} was prepared with {otherwise}")
 
 
-def prepared_names(data: ShardDataset) -> list[str]:
-    """Name the prepared file of every shard, by its source's folder where it is in one."""
+def prepared_names(data: ShardDataset, kind: str = KIND) -> list[str]:
+    """Name the file of every shard, by its source's folder where it is in one."""
     return [
-        "-".join(path.relative_to(data.folder).parts).replace("shard-", "prepared-")
+        "-".join(path.relative_to(data.folder).parts).replace("shard-", f"{kind}-")
         for path in data.paths
     ]
 
 
-def _is_made(path: Path, header: dict[str, Any]) -> bool:
+def is_made(path: Path, header: dict[str, Any]) -> bool:
     """Tell whether a prepared file is there, and of the shard that is there now."""
     try:
         with safe_open(path, framework="pt") as file:
             return (file.metadata() or {}).get("digest", "") == header.get("digest", "")
     except (SafetensorError, OSError):
         return False
+
+
+def write_rows(path: Path, rows: list[dict[str, Tensor]], header: dict[str, Any]) -> None:
+    """Write what was computed of a shard's pairs, whole or not at all."""
+    with replacing(path) as partial:
+        save_file(stacked(rows), partial, metadata={"digest": header.get("digest", "")})
+
+
+def stacked(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Join rows along a new first axis."""
+    return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
 
 def decode_planes(
@@ -190,9 +227,7 @@ def _prepare_shard(work: tuple[Path, int, Path, EncoderFiles, NetworkConfig, flo
             **encoders.source(image),
         }
         rows.append(_row(pair, inputs, kept))
-    tensors = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
-    with replacing(path) as partial:
-        save_file(tensors, partial, metadata={"digest": data.headers[shard].get("digest", "")})
+    write_rows(path, rows, data.headers[shard])
 
 
 def jitter_params(params: HumanParams, generator: torch.Generator) -> HumanParams:

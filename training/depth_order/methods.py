@@ -1,7 +1,6 @@
 """What is scored: trained arms, the warp, weights of the product, folders of images."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from .files import TwinRow, TwinsError, the_body
 from .measures import Drawn, Method
 from .painters import resized
 
-MIRROR = torch.tensor([1.0, 1.0, -1.0])
 Depths = Callable[[TwinRow, Float[Tensor, "2 points"]], Float[Tensor, "2 points"]]
 """Changes the depths of the points of both poses."""
 
@@ -74,12 +72,11 @@ def arm(folder: Path, name: str, seed: int = 0, depths: Depths | None = None) ->
     def draw(row: TwinRow) -> Drawn:
         inputs = _told(row)
         if depths is not None:
-            z = depths(row, inputs.points[..., 2])
-            inputs = replace(inputs, points=torch.cat([inputs.points[..., :2], z[..., None]], -1))
+            inputs = inputs.with_depth(depths(row, inputs.points[..., 2]))
         a, b = model.draw(inputs)
         if not has_points or depths is not None:
             return Drawn(a=a, b=b)
-        mirrored = model.draw(replace(inputs, points=inputs.points * MIRROR))
+        mirrored = model.draw(inputs.with_depth(-inputs.points[..., 2]))
         return Drawn(a=a, b=b, mirrored=(mirrored[0], mirrored[1]))
 
     return draw

@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,7 @@ def test_what_is_told_survives_being_bytes(told):
 def test_depth_changes_the_image_of_arms_that_are_told_points(told, name):
     torch.manual_seed(0)
     model = ArmNetwork(ARMS[name].config, 0.0).eval()
-    deeper = replace(told, points=told.points * torch.tensor([1.0, 1.0, -1.0]))
+    deeper = told.with_depth(-told.points[..., 2])
     with torch.no_grad():
         first, second = model.draw(told), model.draw(deeper)
     assert first.shape == (1, 3, 64, 44)
