@@ -24,8 +24,9 @@ def main() -> int:
             heap = ", ".join(f"{size / 2**20:.1f}" for size in facts["heap"])
             sys.stdout.write(
                 f"{renderer}, {facts['size'][0]}x{facts['size'][1]}: "
-                f"{1000 / facts['paintMs']:.0f} drags and paints a second, "
-                f"{1000 / facts['frameMs']:.0f} frames of the whole page; "
+                f"{1000 / facts['frameMs']:.0f} frames a second while a hand is dragged; a frame "
+                f"takes {facts['pageMs']:.0f} ms of the page's and {facts['cardMs']:.0f} ms of the "
+                "imitated card's processor time, whatever else the machine does; "
                 f"heap before, after 250 and after 500 drags, MiB: {heap}\n"
             )
     return 0

@@ -119,19 +119,20 @@ def test_twenty_editors_share_one_context(server: Server, renderer: str):
     assert facts["listeners"] == [20, 0]
 
 
-def test_a_lost_context_comes_back(server: Server, renderer: str):
+def test_a_lost_context_is_not_seen_and_comes_back(server: Server, renderer: str):
     facts = drive(server, renderer, "lost_context")
-    assert facts["state"] == "lost" and facts["notice"]
-    assert facts["edited"], "the skeleton goes on working"
-    with_body, without, again = facts["seen"]
-    assert without < 0.5 * with_body and again > 0.8 * with_body
-    assert facts["after"] == ["ready", ""]
+    assert facts["lost"] == [False, True, False]
+    mean, far = facts["gaps"]
+    assert mean < 1.0, "grey levels: the body looks the same without the card"
+    assert far < 0.02, "share of the channels: edges alone differ"
+    assert facts["edited"]
+    assert facts["seen"][1] == pytest.approx(facts["seen"][0], rel=0.1)
 
 
-def test_without_webgl_the_skeleton_works_and_the_page_says_so(server: Server, renderer: str):
+def test_without_webgl_the_body_is_drawn_and_posed(server: Server, renderer: str):
     facts = drive(server, renderer, "no_webgl")
-    assert facts["state"] == "missing"
-    assert "WebGL" in facts["notice"]
+    assert facts["isMissing"] and facts["notice"] == ""
+    assert facts["body"] > 0.005
     assert facts["edited"] and facts["status"] == "success"
 
 

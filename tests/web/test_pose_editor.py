@@ -30,6 +30,7 @@ from posexfer_core.body.pose_document import (
     seen_through,
     standing,
 )
+from posexfer_core.body.view import BodyView
 from posexfer_core.export.editor_body import pack_editor_body
 from posexfer_core.files.json_fields import LARGEST
 from posexfer_core.fit.pose_prior import soft_limits
@@ -160,6 +161,24 @@ def lowest_cases(body: BodyModel, generator: torch.Generator) -> list[dict[str, 
     return cases
 
 
+def depth_cases(body: BodyModel, generator: torch.Generator) -> list[dict[str, Any]]:
+    """Look up how far away the body is, in every fourth pixel of every fourth row; 0 beside it."""
+    cases = []
+    for _ in range(3):
+        pose = 0.3 * torch.randn(24, 3, generator=generator)
+        camera = replace(random_camera(generator), centre=(0.45, 0.55))
+        seen = BodyView.of(before(camera, pose), body).visibility
+        cases.append(
+            {
+                "frame": frame_of(pose, torch.zeros(3)),
+                "camera": camera.as_dict(),
+                "size": [320, 480],
+                "depth": torch.where(seen.mask, seen.depth, 0.0)[0, ::4, ::4].tolist(),
+            }
+        )
+    return cases
+
+
 def pack(body: BodyModel) -> bytes:
     return pack_editor_body(
         body, torch.zeros(10), limits=soft_limits(), standing=STANDING, camera=CAMERA.as_dict()
@@ -193,6 +212,7 @@ def folder(body: BodyModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "hands": cases,
         "twins": twin_cases(body, generator),
         "lowest": lowest_cases(body, generator),
+        "depth": depth_cases(body, generator),
         "texts": texts(body, generator),
         "refused": list(REFUSED.values()),
         "bounds": [MOST_FRAMES, MOST_CHARACTERS, VERSION, LARGEST],

@@ -1,6 +1,6 @@
 /**
- * What is painted in 2D round the body: floor, frame, bones, joints, rings, marks. It needs no
- * WebGL. Lengths are the canvas's CSS pixels.
+ * What is painted in 2D round the body: floor, frame, bones, joints, rings, marks. Lengths are the
+ * canvas's CSS pixels.
  *
  * @typedef {import("./rings.js").Ring} Ring
  * @typedef {import("./rotations.js").Vector} Vector
@@ -13,7 +13,6 @@
  * @property {number} hover joint under the cursor; -1 for none
  * @property {number[]} shown joints that have a marker
  * @property {number[]} strained joints beyond their limits
- * @property {boolean} isFaint whether the body is drawn too
  * @property {number} size factor of the markers
  */
 
@@ -128,10 +127,10 @@ export function paintSkeleton(c, view, { body, skeleton, pinned }, marks) {
   const points = skeleton.places.map((place) => view.project(place));
   c.lineWidth = 1.75;
   c.lineCap = "round";
+  c.globalAlpha = 0.5;
   for (const joint of marks.shown) {
     const above = body.parents[joint];
     if (above < 0) continue;
-    c.globalAlpha = marks.isFaint ? 0.5 : 0.95;
     c.strokeStyle = sideColour(body.names[joint]);
     line(c, [points[above], points[joint]]);
   }

@@ -4,6 +4,7 @@
  * @typedef {import("./editor.js").PoseEditor} PoseEditor
  */
 
+import { paintBody } from "./body_painter.js";
 import { strained } from "./limits.js";
 import * as overlay from "./overlay.js";
 
@@ -24,7 +25,8 @@ export function paintScene(editor) {
   overlay.paintBackground(c, width, height);
   session.camera.size = editor.host.pictureSize();
   const beyond = strained(session.skeleton);
-  paintJoints(editor, beyond, paintBody(editor, density));
+  paintPerson(editor, density);
+  paintJoints(editor, beyond);
   if (editor.hasFocus) {
     c.strokeStyle = overlay.COLOURS.chosen;
     c.lineWidth = 1.5;
@@ -46,15 +48,15 @@ function fit(editor, width, height) {
   return density;
 }
 
-/** @param {PoseEditor} editor @param {number} density @returns {boolean} whether the body is there */
-function paintBody(editor, density) {
-  const { context: c, session, view, backdrop, renderer } = editor;
+/** The body over the photo or the floor. @param {PoseEditor} editor @param {number} density */
+function paintPerson(editor, density) {
+  const { context: c, session, view, backdrop } = editor;
   const photo = !view.free && backdrop?.naturalWidth ? backdrop : null;
   if (photo) c.drawImage(photo, ...view.frame);
   else overlay.paintFloor(c, view, overlay.floorMiddle(session));
   c.setTransform(1, 0, 0, 1, 0, 0);
   c.globalAlpha = photo ? editor.opacity : 1;
-  const isDrawn = renderer.draw(c, {
+  paintBody(c, {
     mesh: session.body,
     rows: session.skeleton.skinning(),
     tints: overlay.tintsOf(session, editor.chosen, editor.hover),
@@ -63,17 +65,16 @@ function paintBody(editor, density) {
   });
   c.globalAlpha = 1;
   c.setTransform(density, 0, 0, density, 0, 0);
-  return isDrawn;
 }
 
-/** @param {PoseEditor} editor @param {number[]} beyond joints beyond their limits @param {boolean} isDrawn */
-function paintJoints(editor, beyond, isDrawn) {
+/** @param {PoseEditor} editor @param {number[]} beyond joints beyond their limits */
+function paintJoints(editor, beyond) {
   const { context: c, session, view, chosen, hover } = editor;
   if (view.free) overlay.paintCamera(c, view);
   else overlay.paintFrame(c, view);
   overlay.paintSkeleton(c, view, session, {
     chosen, hover, shown: editor.shownJoints(), strained: beyond,
-    isFaint: isDrawn, size: editor.markerSize,
+    size: editor.markerSize,
   });
   if (!view.free) overlay.paintSame2d(c, view, editor.same2d);
   overlay.paintTwinMarks(c, editor.twinMarks(), editor.heldMark);
@@ -85,14 +86,9 @@ function paintJoints(editor, beyond, isDrawn) {
 
 /** @param {PoseEditor} editor @param {number[]} beyond joints beyond their limits */
 function say(editor, beyond) {
-  const { view, renderer } = editor;
-  const missing = {
-    missing: "There is no WebGL2 in this browser, so that the body cannot be shown.\nThe skeleton works, and so does the node.\nTurn on hardware acceleration to see the body.",
-    lost: "The graphics card is busy elsewhere; the body comes back with it.\nThe skeleton works meanwhile.",
-    ready: "",
-  }[renderer.state];
+  const { view } = editor;
   const linked = editor.isLocked ? "The pose comes from the link: unlink it to edit here." : "";
-  setText(editor.notice, editor.problem || linked || missing);
+  setText(editor.notice, editor.problem || linked);
   const held = editor.gestures.drag?.says?.();
   const unusual = beyond.includes(editor.chosen) ? "beyond its usual range" : "";
   const free = view.free ? "Your view only: 5 shows the picture" : "";

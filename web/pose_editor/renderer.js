@@ -1,7 +1,7 @@
-/** Draws skinned bodies; one WebGL2 context serves every editor of the page. */
-
 /**
- * @typedef {Pick<import("./body.js").Body, "positions" | "normals" | "joints" | "weights" | "faces">} Mesh
+ * Draws skinned bodies by WebGL2; one context serves every editor of the page.
+ *
+ * @typedef {import("./skinning.js").Mesh} Mesh
  *
  * @typedef {object} Scene what one picture shows
  * @property {Mesh} mesh
@@ -63,6 +63,9 @@ void main() {
   colour = vec4(clay * light * mix(0.45, 1.05, smoothstep(0.0, 0.6, front)), 1);
 }`;
 
+/** What browsers call a graphics card that the processor imitates, many times slower than a page. */
+const IMITATION = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
 /** @type {Renderer | null} */
 let shared = null;
 
@@ -111,14 +114,10 @@ export class Renderer {
       this.build();
       this.tell();
     });
-    this.gl = this.canvas.getContext("webgl2", { alpha: true, antialias: true });
+    const gl = this.canvas.getContext("webgl2", { alpha: true, antialias: true });
+    /** Null without WebGL2, or where it is imitated. */
+    this.gl = gl && !IMITATION.test(nameOf(gl)) ? gl : null;
     this.build();
-  }
-
-  /** "ready", "lost" (the browser will give it back) or "missing" (no WebGL2 here). */
-  get state() {
-    if (!this.gl) return "missing";
-    return this.gl.isContextLost() ? "lost" : "ready";
   }
 
   tell() {
@@ -156,11 +155,11 @@ export class Renderer {
    *
    * @param {CanvasRenderingContext2D} context
    * @param {Scene} scene
-   * @returns {boolean} false where the graphics card is missing or lost: nothing was drawn
+   * @returns {boolean} whether it was drawn; not without a graphics card, or while that is lost
    */
   draw(context, scene) {
     const gl = this.gl;
-    if (!gl || this.state !== "ready" || !this.uniform) return false;
+    if (!gl || gl.isContextLost() || !this.uniform) return false;
     const { width, height } = context.canvas;
     if (this.canvas.width !== width) this.canvas.width = width;
     if (this.canvas.height !== height) this.canvas.height = height;
@@ -186,6 +185,12 @@ export class Renderer {
     context.drawImage(this.canvas, 0, 0);
     return true;
   }
+}
+
+/** The name of the graphics card. @param {WebGL2RenderingContext} gl @returns {string} */
+function nameOf(gl) {
+  const hidden = gl.getExtension("WEBGL_debug_renderer_info");
+  return gl.getParameter(hidden ? hidden.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
 }
 
 /** Lay out the texture of bones: a line of four texels a joint. @param {Scene} scene */

@@ -9,6 +9,7 @@
 
 import { BODY_JOINTS } from "./body.js";
 import * as r from "./rotations.js";
+import { skin } from "./skinning.js";
 
 export class Skeleton {
   /** @param {Body} body */
@@ -95,9 +96,9 @@ export class Skeleton {
   }
 
   /**
-   * What each joint does to points at rest, for a shader: 3 rows of 4 numbers a joint.
+   * What each joint does to points at rest, for `skin` and for the shader: 3 rows of 4 numbers a joint.
    *
-   * @returns {Float32Array} 12 times the joints; `vec4[3 * joints]` as a uniform
+   * @returns {Float32Array} 12 times the joints
    */
   skinning() {
     const rows = new Float32Array(12 * this.world.length);
@@ -110,22 +111,12 @@ export class Skeleton {
     return rows;
   }
 
-  /** The height of the body's lowest point, metres, by the same skinning. @returns {number} */
+  /** The height of the body's lowest vertex, metres. @returns {number} */
   lowest() {
-    const { positions, joints, weights } = this.body;
-    const rows = this.skinning();
-    let lowest = Infinity;
-    for (let vertex = 0; 3 * vertex < positions.length; vertex++) {
-      const [x, y, z] = positions.subarray(3 * vertex, 3 * vertex + 3);
-      let height = 0;
-      for (let k = 4 * vertex; k < 4 * vertex + 4; k++) {
-        const at = 12 * joints[k] + 4;
-        const own = rows[at] * x + rows[at + 1] * y + rows[at + 2] * z + rows[at + 3];
-        height += (weights[k] / 255) * own;
-      }
-      lowest = Math.min(lowest, height);
-    }
-    return lowest;
+    const count = this.body.positions.length;
+    const places = new Float32Array(count);
+    skin(this.body, this.skinning(), places, new Float32Array(count));
+    return places.reduce((lowest, at, i) => (i % 3 === 1 ? Math.min(lowest, at) : lowest), Infinity);
   }
 
   /** Move the body up or down so that its lowest point touches a floor. @param {number} floor */

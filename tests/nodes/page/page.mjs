@@ -2,9 +2,22 @@
 
 import { chromium } from "playwright-core";
 
+/** Runs in the page. */
+function hideImitation() {
+  const { prototype } = WebGL2RenderingContext;
+  const { getParameter } = prototype;
+  prototype.getParameter = function (name) {
+    const found = getParameter.call(this, name);
+    return /swiftshader/i.test(found) ? "a graphics card" : found;
+  };
+}
+
 export class EditorPage {
-  /** Open a page. `renderer` is "classic" or "nodes2". */
-  static async open(address, renderer, { flags = [], touch = false, density = 1 } = {}) {
+  /**
+   * Open a page. `renderer` is "classic" or "nodes2"; with `card` the page takes the graphics card
+   * that the browser imitates for a real one.
+   */
+  static async open(address, renderer, { flags = [], touch = false, density = 1, card = false } = {}) {
     const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", ...flags] });
     const context = await browser.newContext({
       viewport: { width: 1200, height: 800 }, hasTouch: touch, deviceScaleFactor: density,
@@ -12,6 +25,7 @@ export class EditorPage {
     });
     context.setDefaultTimeout(180_000); // machines may be busy
     const page = await context.newPage();
+    if (card) await page.addInitScript(hideImitation);
     const errors = [];
     page.on("pageerror", ({ stack }) => {
       if (stack?.includes("posexfer")) errors.push(stack); // others are the page's own
@@ -41,6 +55,15 @@ export class EditorPage {
 
   close() {
     return this.browser.close();
+  }
+
+  /** Seconds of processor time that the browser's processes have taken, by kind. */
+  async processorTimes() {
+    this.root ??= await this.browser.newBrowserCDPSession();
+    const { processInfo } = await this.root.send("SystemInfo.getProcessInfo");
+    const times = { renderer: 0, GPU: 0 };
+    for (const { type, cpuTime } of processInfo) times[type] = (times[type] ?? 0) + cpuTime;
+    return times;
   }
 
   wait(ms) {

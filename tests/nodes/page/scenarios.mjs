@@ -208,34 +208,44 @@ async function many(page) {
   return { bodies, changed: values.map((value) => value !== ""), contexts, listeners };
 }
 
-/** The graphics card goes and comes back. */
+/** The graphics card goes and comes back; without it the body looks the same. */
 async function lostContext(page) {
   await page.build(LONE);
-  const seen = [await contrast(page)];
+  const isLost = () => page.ask((editor) => editor.renderer.gl.isContextLost());
+  const look = (name) => page.ask(({ canvas, context }, _node, key) => {
+    window[key] = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  }, name);
+  const lost = [await isLost()];
+  await look("byCard");
   await loseContext(page);
   await page.wait(600);
   await page.shot("lost");
-  const state = await page.ask((editor) => editor.renderer.state);
-  const notice = await page.ask((editor) => editor.notice.textContent);
-  seen.push(await contrast(page));
+  lost.push(await isLost());
+  await look("without");
+  const gaps = await page.page.evaluate(() => {
+    const found = window.byCard.map((one, i) => Math.abs(one - window.without[i]));
+    return [found.reduce((sum, one) => sum + one, 0), found.filter((one) => one > 16).length].map((one) => one / found.length);
+  });
   await page.drag(await page.joint(WRIST), 10, -60);
   const edited = (await page.value()) !== "";
+  const seen = [await contrast(page)];
   await page.page.evaluate(() => window.lost.restoreContext());
   await page.wait(900);
+  lost.push(await isLost());
   seen.push(await contrast(page));
-  const after = await page.ask((editor) => [editor.renderer.state, editor.notice.textContent]);
-  return { state, notice, edited, seen, after };
+  return { lost, gaps, edited, seen };
 }
 
 /** A browser without WebGL. */
 async function noWebgl(page) {
   await page.build(LONE);
   await page.shot("no_webgl");
-  const state = await page.ask((editor) => editor.renderer.state);
+  const isMissing = await page.ask((editor) => editor.renderer.gl === null);
   const notice = await page.ask((editor) => editor.notice.textContent);
+  const body = await contrast(page);
   await page.drag(await page.joint(WRIST), 10, -60);
   const entry = await page.run();
-  return { state, notice, edited: (await page.value()) !== "", status: entry.status.status_str };
+  return { isMissing, notice, body, edited: (await page.value()) !== "", status: entry.status.status_str };
 }
 
 /** One finger drags, two magnify; a screen of high density. */
@@ -311,7 +321,7 @@ async function library(page) {
   };
 }
 
-/** Frames a second at 512 x 768 and memory over 500 drags: printed, not judged. */
+/** Frames a second at 512 x 768, what they cost, and memory over 500 drags: printed, not judged. */
 async function speed(page) {
   await page.build(LONE);
   await page.ask((_editor, node) => {
@@ -327,39 +337,38 @@ async function speed(page) {
     return metrics.find(({ name }) => name === "JSHeapUsedSize").value;
   };
   await session.send("Performance.enable");
-  /** Drag hands; waits for a painted frame after every so many moves. Gives what a paint and a frame take, ms. */
-  const drags = (count, moves, perFrame) => page.ask(async (editor, _node, [many, steps, every]) => {
-    const { paintScene } = await import("/extensions/posexfer/pose_editor/painting.js");
-    const { canvas, view, session: pose } = editor;
+  /** Drag a hand to and fro, a move a frame; milliseconds that a frame takes. */
+  const drags = (count, moves) => page.ask(async ({ canvas, view, session: pose }, _node, [many, steps]) => {
     const box = canvas.getBoundingClientRect();
     const grown = box.width / canvas.clientWidth;
     const send = (type, [x, y], buttons) => canvas.dispatchEvent(new PointerEvent(type, {
       pointerId: 7, clientX: box.left + x * grown, clientY: box.top + y * grown, buttons, bubbles: true,
     }));
-    const took = { paint: 0, frame: 0 };
-    for (let i = 0; i < many * steps; i++) {
-      const [drag, step] = [Math.floor(i / steps), (i % steps) + 1];
-      const [x, y] = view.project(pose.skeleton.places[20 + (drag % 2)]);
-      const way = drag % 4 < 2 ? 1 : -1;
-      const begun = performance.now();
-      if (step === 1) send("pointerdown", [x, y], 1);
-      send("pointermove", [x + 4 * way, y - 3 * way], 1);
-      paintScene(editor);
-      took.paint += performance.now() - begun;
-      if (i % every === 0) await new Promise(requestAnimationFrame);
-      took.frame += performance.now() - begun;
-      if (step === steps) send("pointerup", [x, y], 0);
+    const begun = performance.now();
+    for (let drag = 0; drag < many; drag++) {
+      const [x, y] = view.project(pose.skeleton.places[20]);
+      const way = drag % 2 ? -1 : 1;
+      send("pointerdown", [x, y], 1);
+      for (let step = 1; step <= steps; step++) {
+        send("pointermove", [x + 4 * way * step, y - 3 * way * step], 1);
+        await new Promise(requestAnimationFrame);
+      }
+      send("pointerup", [x, y], 0);
     }
-    return [took.paint / many / steps, took.frame / many / steps];
-  }, [count, moves, perFrame]);
-  await drags(10, 2, 1);
-  const size = await page.ask((editor) => [editor.canvas.width, editor.canvas.height]);
-  const [paintMs, frameMs] = await drags(5, 8, 1);
-  const before = await heap();
-  await drags(250, 2, 20);
-  const middle = await heap();
-  await drags(250, 2, 20);
-  return { size, paintMs, frameMs, heap: [before, middle, await heap()] };
+    return (performance.now() - begun) / many / steps;
+  }, [count, moves]);
+  await drags(2, 5);
+  const size = await page.ask(({ canvas }) => [canvas.width, canvas.height]);
+  const before = await page.processorTimes();
+  const frameMs = await drags(2, 20);
+  const after = await page.processorTimes();
+  const [pageMs, cardMs] = ["renderer", "GPU"].map((kind) => ((after[kind] - before[kind]) * 1e3) / 40);
+  const heaps = [await heap()];
+  for (let i = 0; i < 2; i++) {
+    await drags(250, 2);
+    heaps.push(await heap());
+  }
+  return { size, frameMs, pageMs, cardMs, heap: heaps };
 }
 
 /** A template as the page opens it, with small weights: run, pose, run again. */
@@ -406,8 +415,8 @@ export const SCENARIOS = {
   edit: { drive: edit },
   photo: { drive: photo },
   shortcuts: { drive: shortcuts },
-  many: { drive: many },
-  lost_context: { drive: lostContext },
+  many: { drive: many, options: { card: true } },
+  lost_context: { drive: lostContext, options: { card: true } },
   no_webgl: { drive: noWebgl, options: { flags: ["--disable-3d-apis"] } },
   touch: { drive: touch, options: { touch: true, density: 2 } },
   library: { drive: library },
