@@ -6,10 +6,21 @@ from pathlib import Path
 import pytest
 import torch
 
+from posexfer_core.body.model import BodyModel
+from tests.training.miniature import make_flawed_deepfashion
 from training.data.shards import write_shard
 
 HEIGHT, WIDTH = 64, 48
 SHARDS, PAIRS = 2, 3
+
+
+@pytest.fixture(scope="session")
+def deepfashion(
+    tmp_path_factory: pytest.TempPathFactory, body: BodyModel
+) -> tuple[Path, list[list[str]]]:
+    """DeepFashion in miniature, with flaws, and the names of each person's two pictures."""
+    root = tmp_path_factory.mktemp("deepfashion")
+    return root, make_flawed_deepfashion(root, body)
 
 
 @pytest.fixture(scope="session")

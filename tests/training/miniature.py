@@ -53,6 +53,20 @@ def make_deepfashion(
     return names
 
 
+def make_flawed_deepfashion(root: Path, body: BodyModel) -> list[list[str]]:
+    """Write three people: one has a broken picture, one a picture of which nothing is known.
+
+    Of the two pairs that are left, one picture has no parameters: its keypoints are fitted.
+    """
+    names = make_deepfashion(root, body, people=3)
+    broken = picture_of(root, names[0][1])
+    broken.write_bytes(broken.read_bytes()[:4000])
+    path = root / "fasion-resize-annotation-train.csv"
+    rows = [row for row in path.read_text().splitlines() if not row.startswith(names[1][1])]
+    path.write_text("\n".join(rows))
+    return names
+
+
 def picture_of(root: Path, name: str) -> Path:
     """Find a picture by its renamed form."""
     return next(p for p in root.rglob("*.jpg") if renamed(p.relative_to(root)) == name)

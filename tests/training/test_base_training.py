@@ -1,99 +1,89 @@
-"""Training over a base, end to end on a small random one: prepare, train, export, draw."""
+"""The whole way over a small random base, by commands: DeepFashion, prepare, train, export."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from posexfer_core.body.model import BodyModel
+from posexfer_core.cli import main as posexfer
 from posexfer_core.diffusion.base_files import BaseFiles
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.network.model import PoseTransferNetwork
 from posexfer_core.network.weights import Bundle, load_bundle, save_bundle
 from tests.posexfer_core.diffusion.toys import standing
-from tests.small_bases import write_sd15
-from training.export import main as export
-from training.preprocess import main as prepare
-from training.train import main as train
+from tests.small_bases import write_sd15, write_sdxl
+from tests.small_shapes import SD15_SHAPED, SDXL_SHAPED
+from tests.training.adapter_run import train_adapter
+from tests.training.miniature import picture_of
 
-RUN = """
-[run]
-data = "{data}"
-output = "{output}"
-steps = {steps}
-batch_size = 2
-learning_rate = 3e-3
-warmup_steps = 1
-decay_steps = 1
-save_every = 100
-sample_every = 100
-log_every = 1
-precision = "no"
-gradient_checkpointing = {checkpointed}
+pytestmark = pytest.mark.slow
+FAMILIES = {"sd15": (write_sd15, SD15_SHAPED), "sdxl": (write_sdxl, SDXL_SHAPED)}
 
-[base]
-model = "{base}"
 
-[network]
-prepared = "{prepared}"
-noises = 1
+class Trained(NamedTuple):
+    """What a run over a base came to."""
 
-[model]
-points = 16
-token_width = 24
-control_heads = 2
-control_blocks = 1
-prior_widths = [8, 8, 16, 16]
-prior_blocks = 1
-"""
+    family: str
+    base: Path
+    file: Path
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sd15(tmp_path_factory.mktemp("sd15") / "base")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of both families: they are cut once."""
+    return tmp_path_factory.mktemp("samples")
 
 
-@pytest.fixture(scope="module")
-def trained(shards: Path, base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of 20 steps over the base, with checkpointed activations."""
-    folder = tmp_path_factory.mktemp("run")
-    toml = write_run(folder, shards, base, steps=20, checkpointed=True)
-    assert prepare(["--config", str(toml), "--workers", "1"]) == 0
-    assert train(["--config", str(toml)]) == 0
-    return folder
+@pytest.fixture(scope="module", params=FAMILIES)
+def trained(request, deepfashion, samples, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder, family = tmp_path_factory.mktemp(request.param), request.param
+    base = FAMILIES[family][0](folder / "base")
+    file = train_adapter(folder, deepfashion[0], base, family, samples=samples)
+    return Trained(family, base, file)
 
 
-def write_run(
-    folder: Path, data: Path, base: Path, *, steps: int, checkpointed: bool = False
-) -> Path:
-    path = folder / "run.toml"
-    output, prepared = folder / "run", folder / "prepared"
-    values = {"data": data, "base": base, "output": output, "prepared": prepared}
-    path.write_text(RUN.format(**values, steps=steps, checkpointed=str(checkpointed).lower()))
-    return path
-
-
-@pytest.mark.slow
-def test_an_adapter_is_trained_exported_and_drawn(trained: Path, base: Path, body):
-    assert export([str(trained / "run")]) == 0
-    exported = load_bundle(trained / "run" / "export.safetensors")
+def test_an_adapter_is_trained_exported_and_drawn(trained: Trained, body: BodyModel):
+    exported, run = load_bundle(trained.file), trained.file.parent
+    config, shape = exported.network.config, FAMILIES[trained.family][1]
     assert exported.header.format == "posexfer-adapter" and exported.unet_state is None
-    assert exported.network.config.unet.block_out_channels == (32, 64, 128, 128)
-    assert exported.network.config.clip_width == 32 and exported.network.config.encoder == "clip"
-    assert exported.header.recipe["steps"] == 20
+    assert config.unet.block_out_channels == shape.block_out_channels
+    assert config.clip_width == 32 and config.encoder == "clip"
+    assert exported.header.recipe["steps"] == 20 and exported.header.recipe["pairs"] == 2
     assert any(name.endswith(".out.weight") and bool(p.any()) for name, p in learned(exported))
-    assert "posexfer-adapter" in (trained / "run" / "export.md").read_text()
-    at_the_end = load_file(trained / "run" / "bundle.safetensors")
-    for name, tensor in load_file(trained / "run" / "export.safetensors").items():
+    assert "posexfer-adapter" in trained.file.with_suffix(".md").read_text()
+    at_the_end = load_file(run / "bundle.safetensors")
+    for name, tensor in load_file(trained.file).items():
         assert torch.equal(tensor, at_the_end[name]), name
 
     drawn = [
-        draw(PoseTransferPipeline.from_base(BaseFiles(model=base), file), body)
-        for file in (trained / "run" / "export.safetensors", untrained(trained, exported))
+        draw(PoseTransferPipeline.from_base(BaseFiles(model=trained.base), file), body)
+        for file in (trained.file, untrained(run, exported))
     ]
     assert torch.isfinite(drawn[0]).all()
     assert float((drawn[0] - drawn[1]).abs().mean()) > 1e-4, "what was learned is heard"
+
+
+def test_the_command_line_draws_from_it(trained: Trained, deepfashion, tmp_path: Path):
+    root, names = deepfashion
+    source, target = names[2][0], names[1][0]
+    command = ["transfer", str(picture_of(root, source)), "--out", str(tmp_path / "out.png")]
+    for name, value in {
+        "method": "network",
+        "weights": trained.file,
+        "base": trained.base,
+        "source-params": root / "bodies" / f"{Path(source).stem}.npz",
+        "target": root / "bodies" / f"{Path(target).stem}.npz",
+        "size": "128x88",
+        "steps": 2,
+    }.items():
+        command += [f"--{name}", str(value)]
+    assert posexfer(command) == 0
+    with Image.open(tmp_path / "out.png") as drawn:
+        assert drawn.size == (88, 128) and len(drawn.getcolors(128 * 88) or []) > 100
 
 
 def learned(bundle: Bundle) -> list[tuple[str, torch.nn.Parameter]]:

@@ -9,14 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from posexfer_core.body.model import BodyModel
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.weights import AUTOENCODER
 from tests.training.small_network import SMALL_MODEL
 from training.data.shards import ShardDataset
 from training.preprocess import main
 
-from .miniature import make_deepfashion, picture_of
+from .miniature import picture_of
 
 RUN = """
 [run]
@@ -45,19 +44,6 @@ prepared = "{work}/prepared"
 """
     + SMALL_MODEL
 )
-
-
-@pytest.fixture(scope="module")
-def deepfashion(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[str]]]:
-    """Three people: one has a broken picture, one a picture without keypoints or parameters."""
-    root = tmp_path_factory.mktemp("deepfashion")
-    names = make_deepfashion(root, BodyModel.bundled(), people=3)
-    broken = picture_of(root, names[0][1])
-    broken.write_bytes(broken.read_bytes()[:4000])
-    list_path = root / "fasion-resize-annotation-train.csv"
-    rows = [row for row in list_path.read_text().splitlines() if not row.startswith(names[1][1])]
-    list_path.write_text("\n".join(rows))
-    return root, names
 
 
 def run(template: str, work: Path, root: Path, *options: str) -> int:

@@ -86,6 +86,48 @@ def make_clothed_pair(
     """
     rng, camera, wall = (np.random.default_rng([seed, index, part]) for part in range(3))
     person = clothe(draw_clothed_person(rng), body)
+    around = draw_surroundings(camera, wall, scale=scale, panoramas=panoramas)
+    distance = draw_distance(rng, person, around)
+    row = {
+        "betas": person.dressed.person.betas,
+        "intrinsics": around.intrinsics,
+        "index": np.asarray(index, np.int64),
+    }
+    portraits: list[Portrait] = []
+    for role, yaw_deg in (("source", source_yaw(rng)), ("target", target_yaw(rng))):
+        shown, pose, transl = draw_in_pose(rng, person, body, around, distance, yaw_deg)
+        portraits.append(shown)
+        row |= {role: shown.image, f"{role}_coverage": shown.coverage}
+        row |= {f"{role}_pose": pose, f"{role}_transl": transl}
+    kinds = frozenset(tube.cut.label for tube in person.tubes)
+    if person.clothed.hair is not None:
+        kinds |= {"hair"}
+    return ClothedPair(source=portraits[0], target=portraits[1], row=row, kinds=kinds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """Camera, light and background."""
+
+    scene: Scene
+    """At the size of `pairs`."""
+    large: Scene
+    """At the size that is drawn."""
+    light: Environment
+    intrinsics: Array
+    """(3, 3), of what is drawn."""
+    camera_from_world: Array
+    """(3, 3)."""
+
+
+def draw_surroundings(
+    camera: np.random.Generator,
+    wall: np.random.Generator,
+    *,
+    scale: int = 1,
+    panoramas: Path | None = None,
+) -> Surroundings:
+    """Draw camera and light from one generator, a wall that may stand behind from another."""
     size = (IMAGE_SIZE[0] * scale, IMAGE_SIZE[1] * scale)
     large = draw_camera(camera, np.zeros((*size, 3), np.float32))
     scene = replace(large, focal_px=large.focal_px / scale)
@@ -96,29 +138,42 @@ def make_clothed_pair(
         background = light.view(pixels, size, camera.uniform(0.005, 0.05))
     else:
         background = draw_background(wall, size)
-    large = replace(large, background=background)
-    stature = float(person.dressed.vertices[:, 1].max() - person.dressed.vertices[:, 1].min())
-    depth_m = scene.focal_px * stature / (IMAGE_SIZE[0] * rng.uniform(0.72, 0.95))
-    floor_px = IMAGE_SIZE[0] * rng.uniform(0.92, 0.985)
-    row = {
-        "betas": person.dressed.person.betas,
-        "intrinsics": pixels,
-        "index": np.asarray(index, np.int64),
-    }
-    portraits: list[Portrait] = []
-    for role, yaw_deg in (("source", source_yaw(rng)), ("target", target_yaw(rng))):
-        pose = draw_pose(rng, person.dressed.build)
-        pose[0] = turned(pose[0], yaw_deg, scene)
-        pose = pose.astype(np.float32)
-        posed = pose_clothed(person, body, pose, -camera_from_world[:, 1])
-        points = [posed[0].numpy(), *(sheet.vertices.reshape(-1, 3) for sheet in posed[1])]
-        transl = place(rng, np.concatenate(points)[::2], scene, depth_m, floor_px)
-        shown = portray(posed, person, body, transl, large, light, pixels)
-        portraits.append(shown)
-        row |= {role: shown.image, f"{role}_coverage": shown.coverage}
-        row |= {f"{role}_pose": pose, f"{role}_transl": transl}
-    kinds = frozenset(sheet.label for sheet in posed[1])
-    return ClothedPair(source=portraits[0], target=portraits[1], row=row, kinds=kinds)
+    return Surroundings(
+        scene=scene,
+        large=replace(large, background=background),
+        light=light,
+        intrinsics=pixels,
+        camera_from_world=camera_from_world,
+    )
+
+
+def draw_distance(
+    rng: np.random.Generator, person: ClothedBody, around: Surroundings
+) -> tuple[float, float]:
+    """Draw about how far a person stands, metres, and the row of the floor, pixels of `pairs`."""
+    heights = person.dressed.vertices[:, 1]
+    stature = float(heights.max() - heights.min())
+    depth_m = around.scene.focal_px * stature / (IMAGE_SIZE[0] * rng.uniform(0.72, 0.95))
+    return depth_m, IMAGE_SIZE[0] * rng.uniform(0.92, 0.985)
+
+
+def draw_in_pose(
+    rng: np.random.Generator,
+    person: ClothedBody,
+    body: BodyModel,
+    around: Surroundings,
+    distance: tuple[float, float],
+    yaw_deg: float,
+) -> tuple[Portrait, Array, Array]:
+    """Draw a person in a pose of its own; also give pose (24, 3) and translation (3,)."""
+    pose = draw_pose(rng, person.dressed.build)
+    pose[0] = turned(pose[0], yaw_deg, around.scene)
+    pose = pose.astype(np.float32)
+    posed = pose_clothed(person, body, pose, -around.camera_from_world[:, 1])
+    points = [posed[0].numpy(), *(sheet.vertices.reshape(-1, 3) for sheet in posed[1])]
+    transl = place(rng, np.concatenate(points)[::2], around.scene, *distance)
+    large, light = around.large, around.light
+    return portray(posed, person, body, transl, large, light, around.intrinsics), pose, transl
 
 
 def camera_of(scene: Scene) -> Array:
