@@ -16,6 +16,7 @@ from ...posexfer_core.body.pose_document import (
     standing,
     to_edit,
 )
+from ...posexfer_core.errors import PoseXferError
 from ...posexfer_core.files.json_fields import check_keys, read_json, refusal
 from ...posexfer_core.formats.any_pose import read_posed
 from .paths import DEMO_PREFIX, SAVED_PREFIX, find_params, list_params
@@ -25,6 +26,7 @@ OWN_PREFIX = "own/"
 SUFFIX = ".npz"
 NAME = re.compile(r"\w[\w .-]{0,63}")
 """Letters of any language, digits, spaces, dots and dashes; no folders."""
+POSE_FILES = "a whole file of body parameters, a motion or a mesh of a person"
 RENAMING = "Choose a short name of letters, digits, spaces, dots and dashes."
 
 
@@ -55,10 +57,15 @@ def load_pose(name: str, own: Path) -> dict[str, Any]:
     Raises:
         PoseXferError: there is no such file, or it holds no pose.
     """
-    path = _own_file(name, own) if name.startswith(OWN_PREFIX) else find_params(name)
-    if not path.is_file():
-        raise refusal(f"Found no pose '{name}'.", "Expected a name of the list.", "Refresh it.")
-    found = read_posed(path, BodyModel.bundled(), frame=None)
+    try:
+        path = _own_file(name, own) if name.startswith(OWN_PREFIX) else find_params(name)
+        if not path.is_file():
+            raise refusal(f"Found no pose '{name}'.", "Expected a name of the list.", "Refresh it.")
+        found = read_posed(path, BodyModel.bundled(), frame=None)
+    except PoseXferError as error:
+        if "\n" in str(error):
+            raise
+        raise refusal(str(error), f"Expected {POSE_FILES}.", "Choose another file.") from error
     start = to_edit(found.params.select(None, 0), found.body)
     document = document_of(start, found.body)
     if start.beta_space == "posexfer" and start.betas[0].any():

@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from posexfer_core.body.model import BodyModel
+from posexfer_core.body.params import HumanParams
+from posexfer_core.export.bvh import save_bvh
 from tests.nodes.host_process import CHECKOUT, ROOT
 from tests.nodes.server import Server
 
 PAGE = Path(__file__).with_name("page")
+DEMO = ROOT / "posexfer_core" / "assets" / "demo"
 PATIENCE_S = 900.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 RENDERERS = ("classic", "nodes2")
@@ -56,10 +61,10 @@ def host_version() -> tuple[int, ...]:
     return tuple(int(part) for part in text.split('"')[1].split(".")[:2])
 
 
-def drive(server: Server, renderer: str, scenario: str) -> dict[str, Any]:
-    """Run a scenario of `page/scenarios.mjs`; its facts."""
+def drive(server: Server, renderer: str, scenario: str, **variables: str) -> dict[str, Any]:
+    """Run a scenario of `page/scenarios.mjs` with variables of its environment; its facts."""
     command = ["node", str(PAGE / "run.mjs"), server.address, renderer, scenario]
-    environment = {**os.environ, "CHROMIUM": browser() or ""}
+    environment = {**os.environ, "CHROMIUM": browser() or "", **variables}
     ran = subprocess.run(
         command,
         capture_output=True,
@@ -155,6 +160,30 @@ def test_poses_are_kept_copied_and_made_a_batch(server: Server, renderer: str):
     assert facts["mirrored"] != facts["pasted"]
     assert len(facts["frames"]) == 2 and facts["frames"][0] != facts["frames"][1]
     assert facts["status"] == "success"
+
+
+def test_poses_come_from_files_and_a_bad_file_is_explained(
+    server: Server, renderer: str, tmp_path: Path
+):
+    raised = HumanParams.load(DEMO / "arms_raised.npz")
+    raised.save(tmp_path / "arms up.npz")
+    motion = HumanParams.load(DEMO / "motion.npz").part(slice(3))
+    save_bvh(motion, BodyModel.bundled(), tmp_path / "walk.bvh")
+    shutil.copy(DEMO / "astronaut_keypoints.json", tmp_path / "people.json")
+    (tmp_path / "damaged.npz").write_bytes((tmp_path / "arms up.npz").read_bytes()[:400])
+    facts = drive(server, renderer, "files", FILES=str(tmp_path))
+    for name, expected in (("arms up.npz", raised), ("walk.bvh", motion)):
+        opened = facts[name]
+        assert opened["notice"] == "" and opened["value"]
+        found = torch.tensor(opened["poses"])
+        torch.testing.assert_close(  # the pelvis is turned to this editor's camera
+            found[:, 1:], expected.pose[:, 0, 1:].float(), atol=1e-3, rtol=0
+        )
+    for name, word in (("people.json", "keypoints"), ("damaged.npz", "damaged")):
+        refused = facts[name]
+        assert len(refused["notice"].split("\n")) == 3 and word in refused["notice"]
+        assert refused["value"] == facts["walk.bvh"]["value"], "the pose stays"
+    assert facts["noticeAfterDrag"] == ""
 
 
 @pytest.mark.parametrize(

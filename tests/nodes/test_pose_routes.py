@@ -41,7 +41,7 @@ def problem(server: Server, *request: Any, **options: Any) -> str:
     status, said = ask(server, *request, **options)
     assert status == 400, (status, said[:300])
     words = json.loads(said)["problem"]
-    assert len(words.split("\n")) == 3 or "There is no file" in words or "not the name" in words
+    assert len(words.split("\n")) == 3
     return words
 
 

@@ -172,6 +172,14 @@ export class EditorPage {
     await this.wait(200);
   }
 
+  /** Choose a file in an open library, as a person does. */
+  async openFile(path) {
+    const chooser = this.page.waitForEvent("filechooser");
+    await this.page.getByRole("button", { name: "A pose from any file" }).click();
+    await (await chooser).setFiles(path);
+    await this.until((editor) => !editor.said.startsWith("Reading"));
+  }
+
   /** Run the workflow and wait for its end; gives the history's entry. */
   async run() {
     await this.page.evaluate(() => window.app.queuePrompt(0, 1));

@@ -1,5 +1,7 @@
 /** What is done in the page, by name; each gives facts that the Python test holds against values. */
 
+import path from "node:path";
+
 const EDITOR = "PoseXfer_PoseEditor";
 const [PELVIS, ANKLE, HEAD, WRIST] = [0, 7, 15, 20];
 const LONE = [[EDITOR, 100, 100]];
@@ -321,6 +323,26 @@ async function library(page) {
   };
 }
 
+/** Poses from files of one's own, in $FILES: parameters, a motion, keypoints, a damaged file. */
+async function files(page) {
+  await page.build(LONE);
+  await page.command("library");
+  const opened = {};
+  for (const name of ["arms up.npz", "walk.bvh", "people.json", "damaged.npz"]) {
+    await page.openFile(path.join(process.env.FILES, name));
+    await page.wait(300);
+    await page.shot(`opened ${name}`);
+    opened[name] = await page.ask(({ notice, session }) => ({
+      notice: notice.textContent, poses: session.document.frames.map((frame) => frame.pose),
+    }));
+    opened[name].value = await page.value();
+  }
+  await page.command("library");
+  await page.drag(await page.joint(WRIST), 10, -20);
+  opened.noticeAfterDrag = await page.ask((editor) => editor.notice.textContent);
+  return opened;
+}
+
 /** Frames a second at 512 x 768, what they cost, and memory over 500 drags: printed, not judged. */
 async function speed(page) {
   await page.build(LONE);
@@ -420,6 +442,7 @@ export const SCENARIOS = {
   no_webgl: { drive: noWebgl, options: { flags: ["--disable-3d-apis"] } },
   touch: { drive: touch, options: { touch: true, density: 2 } },
   library: { drive: library },
+  files: { drive: files },
   speed: { drive: speed },
   pose_by_hand: { drive: (page) => template(page, "Pose by hand") },
   pose_your_own_photo: { drive: (page) => template(page, "Pose your own photo") },
