@@ -20,7 +20,7 @@ export function paintScene(editor) {
   if (!width || !height) return;
   const density = fit(editor, width, height);
   view.canvas = [width, height];
-  view.covered = editor.drawers.width;
+  cover(editor, editor.drawers.width);
   c.setTransform(density, 0, 0, density, 0, 0);
   overlay.paintBackground(c, width, height);
   session.camera.size = editor.host.pictureSize();
@@ -33,6 +33,13 @@ export function paintScene(editor) {
     c.strokeRect(0.75, 0.75, width - 1.5, height - 1.5);
   }
   say(editor, beyond);
+}
+
+/** Keep clear of what a drawer covers. @param {PoseEditor} editor @param {number} width CSS pixels */
+function cover({ element, view }, width) {
+  if (view.covered === width) return;
+  view.covered = width;
+  element.style.setProperty("--covered", `${width}px`);
 }
 
 /** Give the canvas as many pixels as the screen shows. @param {PoseEditor} editor @param {number} width @param {number} height */

@@ -31,8 +31,8 @@ const RULES = `
 .posexfer-stage canvas.posexfer-view { position: absolute; inset: 0; width: 100%; height: 100%; outline: none; touch-action: none; }
 .posexfer-side { position: absolute; top: 6px; right: 6px; border-radius: 8px; background: rgba(30, 32, 37, .8); }
 .posexfer-side .posexfer-group { flex-direction: column; padding: 2px; }
-.posexfer-status { position: absolute; left: 8px; bottom: 6px; max-width: calc(100% - 16px); padding: 2px 8px; border-radius: 6px; background: rgba(24, 25, 29, .82); pointer-events: none; }
-.posexfer-notice { position: absolute; left: 8px; top: 8px; max-width: calc(100% - 56px); padding: 6px 9px; border-radius: 6px; border-left: 3px solid var(--accent);
+.posexfer-status { position: absolute; left: 8px; bottom: 6px; max-width: calc(100% - var(--covered, 0px) - 16px); padding: 2px 8px; border-radius: 6px; background: rgba(24, 25, 29, .82); pointer-events: none; }
+.posexfer-notice { position: absolute; left: 8px; top: 8px; max-width: calc(100% - max(var(--covered, 0px), 40px) - 16px); padding: 6px 9px; border-radius: 6px; border-left: 3px solid var(--accent);
   background: rgba(24, 25, 29, .92); white-space: pre-line; pointer-events: none; }
 .posexfer-status:empty, .posexfer-notice:empty { display: none; }
 .posexfer-drawer { position: absolute; top: 0; bottom: 0; right: 42px; width: min(224px, calc(100% - 50px)); overflow: auto; padding: 8px; background: rgba(34, 36, 41, .96);
