@@ -2,6 +2,11 @@
 
 import { chromium } from "playwright-core";
 
+export const EDITOR = "PoseXfer_PoseEditor";
+export const LONE = [[EDITOR, 100, 100]];
+/** Numbers of joints. */
+export const [PELVIS, ANKLE, HEAD, WRIST] = [0, 7, 15, 20];
+
 /** Runs in the page. */
 function hideImitation() {
   const { prototype } = WebGL2RenderingContext;
