@@ -60,8 +60,8 @@ export class Camera {
   /** Project a point of the world. @param {Vector} point @returns {Vector} x, y, depth in metres */
   project(point) {
     const [right, up, back] = this.axes;
-    const from = r.subtract(point, this.eye);
-    const depth = Math.max(-r.dot(back, from), NEAREST);
+    const from = r.subtract(point, this.state.target);
+    const depth = Math.max(this.state.distance - r.dot(back, from), NEAREST);
     const [fx, fy] = this.focal;
     const [cx, cy] = this.principal;
     return [cx + (fx * r.dot(right, from)) / depth, cy - (fy * r.dot(up, from)) / depth, depth];

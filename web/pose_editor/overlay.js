@@ -66,15 +66,14 @@ export function paintBackground(c, width, height) {
  */
 export function paintFloor(c, view, [x, floor, z]) {
   const [left, back] = [x, z].map((at) => Math.round(at / GRID));
+  const steps = Array.from({ length: 2 * REACHES + 1 }, (_, i) => i - REACHES);
+  const grid = steps.map((i) => steps.map((k) => view.project([(left + i) * GRID, floor, (back + k) * GRID])));
   c.strokeStyle = "#9aa3b2";
   c.lineWidth = 1;
-  for (let i = -REACHES; i <= REACHES; i++) {
-    for (let k = -REACHES; k < REACHES; k++) {
-      c.globalAlpha = 0.26 * Math.max(0, 1 - Math.hypot(i, k + 0.5) / REACHES);
-      const along = [[left + i, back + k], [left + i, back + k + 1]];
-      const across = [[left + k, back + i], [left + k + 1, back + i]];
-      for (const pair of [along, across]) {
-        const ends = pair.map(([a, b]) => view.project([a * GRID, floor, b * GRID]));
+  for (const [i, across] of steps.entries()) {
+    for (const [k, along] of steps.slice(1).entries()) {
+      c.globalAlpha = 0.26 * Math.max(0, 1 - Math.hypot(across, along - 0.5) / REACHES);
+      for (const ends of [[grid[i][k], grid[i][k + 1]], [grid[k][i], grid[k + 1][i]]]) {
         if (ends.every((end) => end[2] > 0.1)) line(c, ends);
       }
     }

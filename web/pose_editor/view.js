@@ -58,22 +58,24 @@ export class View {
 
   /** Canvas pixels per picture pixel. */
   get scale() {
-    const shares = this.picture.size.map((side, k) => this.room[k] / side);
-    return MARGIN * Math.min(...shares) * this.zoom;
+    const [width, height] = this.picture.size;
+    const [wide, high] = this.room;
+    return MARGIN * Math.min(wide / width, high / height) * this.zoom;
   }
 
   /** The picture's frame: left, top, width, height. @returns {[number, number, number, number]} */
   get frame() {
-    const [width, height] = this.picture.size.map((side) => side * this.scale);
-    const [left, top] = [(this.room[0] - width) / 2, (this.room[1] - height) / 2];
-    return [left + this.pan[0], top + this.pan[1], width, height];
+    const { scale, room, pan, picture: { size } } = this;
+    const [width, height] = [size[0] * scale, size[1] * scale];
+    return [(room[0] - width) / 2 + pan[0], (room[1] - height) / 2 + pan[1], width, height];
   }
 
   /** @param {Vector} point metres @returns {Vector} x, y, and depth in metres */
   project(point) {
     const [x, y, depth] = this.camera.project(point);
-    const [left, top] = this.frame;
-    return [left + this.scale * x, top + this.scale * y, depth];
+    const [left, top, width] = this.frame;
+    const scale = width / this.picture.size[0];
+    return [left + scale * x, top + scale * y, depth];
   }
 
   /** The world's length of a pixel at a depth. @param {number} depth metres */
