@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 # One process a core, one thread each; a file of tests stays in one process.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/nodes --numprocesses=auto --dist=loadfile
 
-.PHONY: demo test test-all test-host detector test-detector benchmark benchmark-host evaluate gpu-check comfy format check
+.PHONY: demo test test-all test-host detector test-detector benchmark benchmark-host evaluate gpu-check gpu-check-host comfy format check
 
 demo: $(INSTALLED)
 	$(BIN)/python -m posexfer_core demo --out out/demo
@@ -67,6 +67,11 @@ evaluate: $(INSTALLED)
 # What a GPU computes, against the CPU; its memory and speed; a short training. Without one: a dry run.
 gpu-check: $(INSTALLED)
 	$(BIN)/python -m training.gpu_check
+	@if [ -e "$(COMFYUI_PATH)/requirements.txt" ]; then $(MAKE) gpu-check-host; \
+	else echo "NOT RUN: ComfyUI's half. There is no ComfyUI at $(COMFYUI_PATH); set COMFYUI_PATH."; fi
+
+gpu-check-host: $(HOST_INSTALLED)
+	COMFYUI_PATH="$(COMFYUI_PATH)" $(HOST_BIN)/python -m tests.nodes.gpu_check
 
 # Links the pack into a ComfyUI checkout and serves it on the CPU: `make comfy COMFYUI_PATH=~/ComfyUI`.
 # Uses the environment of the host tests, or the Python that ComfyUI is installed for:

@@ -34,10 +34,11 @@ def why_not() -> str | None:
     return None
 
 
-def open_host(base: Path) -> SimpleNamespace:
-    """Import ComfyUI's modules, on the CPU, with empty input, output and models folders in `base`.
+def open_host(base: Path, *, cpu: bool = True) -> SimpleNamespace:
+    """Import ComfyUI's modules, with empty input, output and models folders in `base`.
 
-    Its folder comes before our root on the path: our `nodes` would hide the host's.
+    On the CPU, or on the device that it chooses. Its folder comes before our root on the path: our
+    `nodes` would hide the host's.
     """
     arguments = sys.argv
     sys.argv = sys.argv[:1]
@@ -46,7 +47,7 @@ def open_host(base: Path) -> SimpleNamespace:
         warnings.simplefilter("ignore")
         import_beside_cpu_torch()
         importlib.import_module("comfy.options").enable_args_parsing(False)
-        importlib.import_module("comfy.cli_args").args.cpu = True
+        importlib.import_module("comfy.cli_args").args.cpu = cpu
         names = ("nodes", "folder_paths", "execution", "comfy.sd", "comfy.samplers", "comfy.sample")
         names += ("comfy.model_management",)
         modules = {name.rpartition(".")[2]: importlib.import_module(name) for name in names}
