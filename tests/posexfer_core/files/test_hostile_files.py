@@ -246,6 +246,8 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "long bvh": long_bvh,
 }
 """What it is → what makes it."""
+LARGE = ("zip of many", "zlib bomb", "torch zip bomb", "deep pickle", "many numbers")
+"""Of which a second each goes into making or unpacking; others of their kinds are small."""
 READERS: dict[str, Callable[[Path], Any]] = {
     "params": read_params,
     "own params": HumanParams.load,
@@ -263,7 +265,10 @@ def attack(reader: str, data: bytes, folder: Path) -> None:
         READERS[reader](path)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else []) for name in HOSTILE],
+)
 def test_hostile_files_end_in_our_own_errors_in_little_memory(tmp_path: Path, name: str):
     data = HOSTILE[name]()
     for reader in READERS:

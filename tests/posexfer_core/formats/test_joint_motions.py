@@ -79,7 +79,9 @@ def test_samples_of_mdm_are_people_cut_to_their_lengths(tmp_path, body: BodyMode
     content = {"motion": motion, "lengths": np.array([1, 3]), "text": ["a", "b"]}
     np.save(tmp_path / "results.npy", np.array(content, dtype=object), allow_pickle=True)
     assert read_params(tmp_path / "results.npy", person=0).frames == 1
-    assert read_params(tmp_path / "results.npy", person=1).frames == 3
+    assert read_params(tmp_path / "results.npy", person=1, frame=2).frames == 1
+    with pytest.raises(ParamsError, match="this person has 3"):
+        read_params(tmp_path / "results.npy", person=1, frame=3)
 
 
 @pytest.mark.slow
