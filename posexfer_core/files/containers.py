@@ -4,6 +4,8 @@
 apart by their first bytes: `.p`, `.pkl`, `.smpl` and `.npy` may be any of them.
 """
 
+import codecs
+import contextlib
 import io
 import json
 import pickle
@@ -70,6 +72,9 @@ def read_container(path: Path, *, expected: str = "a file of body parameters") -
 
 def _contents(data: bytes, name: str) -> Any:
     """Tell the containers apart by their first bytes."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        with contextlib.suppress(UnicodeDecodeError):
+            data = data.decode("utf-16").encode()
     if data.startswith(ZIP_MAGIC):
         return _read_zip(data, name)
     if data.startswith(NPY_MAGIC):
@@ -156,9 +161,14 @@ def _as_numpy(content: Any, done: dict[int, Any], depth: int) -> Any:
 
 
 def _read_json(data: bytes, name: str) -> Any:
+    """Read JSON, or a list of it: one value a line."""
     try:
         return json.loads(data)
     except DAMAGE as failure:
+        lines = [line for line in data.splitlines() if line.strip()]
+        if len(lines) > 1:
+            with contextlib.suppress(*DAMAGE):
+                return [json.loads(line) for line in lines]
         raise ParamsError(f"{name} is damaged JSON: {str(failure)[:160]}") from failure
 
 

@@ -25,10 +25,13 @@ class PixelsPerUnit(NamedTuple):
     """What was assumed, with the numbers, where the file leaves it open."""
 
 
-def pixels_of_canvas(canvas: tuple[int, int], image: tuple[int, int]) -> PixelsPerUnit:
+def pixels_of_canvas(
+    seen: Float[ndarray, "seen 2"], canvas: tuple[int, int], image: tuple[int, int]
+) -> PixelsPerUnit:
     """Return the factors for coordinates in pixels of a canvas.
 
     Args:
+        seen: the coordinates.
         canvas: its height and width, as the file gives them.
         image: height and width of the image, pixels.
     """
@@ -39,6 +42,13 @@ def pixels_of_canvas(canvas: tuple[int, int], image: tuple[int, int]) -> PixelsP
         f"The keypoints are in pixels of a canvas of {canvas[1]}x{canvas[0]} (width x height), the "
         f"image is {image[1]}x{image[0]}, of another aspect."
     )
+    if _same_aspect(canvas[::-1], image) and (seen <= canvas).all():
+        factors = np.array(image[::-1]) / canvas
+        return PixelsPerUnit(
+            factors,
+            f"{sizes} Its width and height are taken for exchanged: both axes are scaled by "
+            f"{factors[0]:.4g}.",
+        )
     scale = _padded_scale(canvas, image)
     if scale is None:
         return PixelsPerUnit(
@@ -71,7 +81,7 @@ def pixels_of_shares(
     if canvas is None or canvas == image:
         return PixelsPerUnit(whole)
     if not _same_aspect(canvas, image):
-        found = pixels_of_canvas(canvas, image)
+        found = pixels_of_canvas(seen * canvas[::-1], canvas, image)
         return PixelsPerUnit(found.factors * canvas[::-1], found.doubt)
     padded = tuple(map(_padded, canvas))
     filled = np.array(canvas[::-1]) / padded[::-1]

@@ -6,6 +6,7 @@ a list of detections, openpose-editor's (`width`, `height`, `keypoints`), MMPose
 frame is an image: the people of one id or name, or one list of several.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from numpy import ndarray
 from ..errors import KeypointsError
 from .layouts import FEET6, HANDS21, LAYOUTS, OPENPOSE18
 from .raw_people import (
+    IMAGE_SUFFIXES,
     RawFrames,
     RawPerson,
     filled,
@@ -29,11 +31,10 @@ from .raw_people import (
 LIST_KEYS = ("annotations", "instance_info", "instances")
 PART_KEYS = {FEET6: "foot_kpts", HANDS21["l"]: "lefthand_kpts", HANDS21["r"]: "righthand_kpts"}
 
-PICTURE_KEYS = (
-    *("image_id", "image_name", "file_name", "filename", "img_name", "imgname", "image_path"),
-    *("image", "frame_id", "frame", "frame_index", "frame_number", "frame_idx"),
+PICTURE_KEY = re.compile(
+    r"(image|img|picture|photo|frame|file)(id|name|path|file|index|idx|number|num|no)?"
 )
-"""Under which an annotation says what image it is of."""
+"""Under which an annotation says what image it is of, without case and underscores."""
 CONFIDENCE_KEYS = ("visible", "confidence", "conf", "score", "scores", "visibility")
 
 Sizes = dict[str | None, tuple[int, int] | None]
@@ -81,9 +82,22 @@ def _is_people(entry: Any) -> bool:
 
 
 def _picture(entry: Mapping[str, Any]) -> str:
-    """Return the id or name of the image that an annotation is of."""
-    found = (entry[key] for key in PICTURE_KEYS if key in entry)
+    """Return the id or name of the image that an annotation is of.
+
+    COCO's own `image_id` goes before file names, and these before any other number.
+    """
+    files = [one for one in entry.values() if isinstance(one, str) and _is_image_file(one)]
+    others = [value for key, value in entry.items() if _is_picture_key(key)]
+    found = [entry.get("image_id"), *files, *others]
     return str(next((one for one in found if isinstance(one, int | str)), None))
+
+
+def _is_image_file(text: str) -> bool:
+    return text.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _is_picture_key(key: Any) -> bool:
+    return PICTURE_KEY.fullmatch(str(key).lower().replace("_", "")) is not None
 
 
 def _field(entry: Any, key: str) -> Any:
@@ -163,11 +177,18 @@ def _person(entry: Mapping[str, Any], size: tuple[int, int] | None) -> RawPerson
     if points.shape[1] == 2 and isinstance(scores, list | tuple) and len(scores) == len(points):
         scores = triples([[score, 0.0, 0.0] for score in scores], "keypoint_scores")[:, :1]
         points = np.concatenate([points, scores], axis=1)
-    body = raw_person(points, size)
+    body = raw_person(points, _own_size(entry, points) or size)
     parts = {names: part(entry, key) for names, key in PART_KEYS.items()}
     if points.shape[1] == 3 and np.any(points[:, 2] == 2.0):
         parts = {names: _flagged(found) for names, found in parts.items()}
     return joined(body, parts)
+
+
+def _own_size(entry: Mapping[str, Any], points: ndarray) -> tuple[int, int] | None:
+    """Return the size of the image that an annotation has itself, and no box that points leave."""
+    size = written_size(entry)
+    reach = np.nan_to_num(points[:, :2]).max(initial=0.0)
+    return size if size is not None and reach <= max(size) else None
 
 
 def _flagged(points: ndarray | None) -> ndarray | None:

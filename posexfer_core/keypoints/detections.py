@@ -1,7 +1,7 @@
 """Keypoint files of every format, recognised and read once: frames × people of `Observation`."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,7 +19,7 @@ from .joints3d import name_joints
 from .keypoints import Keypoints
 from .missing import are_missing
 from .observation import FrameObservations, Observation
-from .raw_people import RawPerson
+from .raw_people import IMAGE_SUFFIXES, RawPerson
 
 logger = logging.getLogger(__name__)
 
@@ -204,7 +204,14 @@ def _read_file(path: Path) -> Any:
 
 
 def _recognise(content: Any, name: str) -> Detections:
-    """Tell the formats apart by what only they have."""
+    """Tell the formats apart by what only they have; a dict of frames is in its order."""
+    if isinstance(content, Mapping) and content and all(map(_names_a_frame, content)):
+        found = _recognise(list(content.values()), name)
+        if len(found) == len(content):
+            return replace(found, pictures=list(map(str, content)))
+    nested = isinstance(content, Mapping) and isinstance(content.get("frames"), list)
+    if nested and mediapipe.find_frames(content) is None:
+        return _recognise(content["frames"], name)
     for find in (arrays.find_frames, openpose.find_frames, mediapipe.find_frames, coco.find_frames):
         try:
             found = find(content)
@@ -221,6 +228,12 @@ def _recognise(content: Any, name: str) -> Detections:
         "Save them as one of these (docs/estimate.md has examples); a file of a body goes to "
         "--source-params or --target.",
     )
+
+
+def _names_a_frame(key: Any) -> bool:
+    """Tell numbers of frames and file names of images from other keys."""
+    text = str(key)
+    return text.isdecimal() or text.lower().endswith(IMAGE_SUFFIXES)
 
 
 def _image_key(name: str) -> str:
@@ -281,4 +294,4 @@ def _pixels_per_unit(
         return pixels_of_shares(seen, None, size)
     if len(seen) and np.abs(seen).max() <= NORMALISED_BELOW:
         return pixels_of_shares(seen, person.image_size, size)
-    return pixels_of_canvas(person.image_size or size, size)
+    return pixels_of_canvas(seen, person.image_size or size, size)

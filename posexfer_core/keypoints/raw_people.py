@@ -12,9 +12,28 @@ from .layouts import LAYOUTS
 from .masks import Mask
 from .missing import number_array
 
-SIZE_PREFIXES = ("canvas", "", "image", "img", "video", "frame")
+SIZE_PREFIXES = (
+    *("canvas", "", "image", "img", "video", "frame"),
+    *("original", "orig", "ori", "source", "input"),
+)
 """What tools write before the height and the width of an image."""
-
+SIZE_PAIRS = ("size", "shape", "resolution")
+"""Names of both in one list: height and width, but of a resolution width and height."""
+SIZE_HOLDERS = (
+    "canvas",
+    "image",
+    "img",
+    "canvassize",
+    "imagesize",
+    "resolution",
+    "meta",
+    "metadata",
+)
+"""Names of objects that hold the size, without case and underscores."""
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+"""Ends of the file names of images."""
+LEAST_SIDE_PX = 16
+"""Of an image; smaller pairs count something else."""
 
 UNREAD_LAYOUTS = {
     14: "LSP",
@@ -121,15 +140,30 @@ def written_size(entry: Any) -> tuple[int, int] | None:
         return None
     keys = {str(key).lower().replace("_", ""): value for key, value in entry.items()}
     for prefix in SIZE_PREFIXES:
+        if not prefix and {"x", "left"} & keys.keys():
+            continue
         for height, width in (("height", "width"), ("h", "w")):
-            size = image_size(keys.get(prefix + height), keys.get(prefix + width))
-            if size is not None and (prefix or not {"x", "left"} & keys.keys()):
+            if size := image_size(keys.get(prefix + height), keys.get(prefix + width)):
                 return size
-    return None
+        for name in SIZE_PAIRS:
+            if size := _size_of_pair(keys.get(prefix + name)):
+                return (size[1], size[0]) if name == "resolution" else size
+    inner = (written_size(keys[name]) for name in SIZE_HOLDERS if name in keys)
+    return next((size for size in inner if size), None)
+
+
+def _size_of_pair(value: Any) -> tuple[int, int] | None:
+    """Read two sides of an image, and a few channels behind them."""
+    if not isinstance(value, list | tuple) or len(value) not in (2, 3):
+        return None
+    size = image_size(*value[:2])
+    few = len(value) == 2 or value[2] in (1, 3, 4)
+    return size if size and few and min(size) >= LEAST_SIDE_PX else None
 
 
 def image_size(height: Any, width: Any) -> tuple[int, int] | None:
-    """Return an image size if both numbers may be one."""
-    if all(isinstance(n, int | float) and 1 <= n < 1e6 for n in (height, width)):
-        return int(height), int(width)
+    """Return an image size if both numbers, or texts of digits, may be one."""
+    sides = [int(n) if isinstance(n, str) and n.isdecimal() else n for n in (height, width)]
+    if all(isinstance(n, int | float) and 1 <= n < 1e6 for n in sides):
+        return int(sides[0]), int(sides[1])
     return None

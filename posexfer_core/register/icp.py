@@ -136,6 +136,13 @@ class ICP:
         places = _skin_places(skin, pairs, fitted.scale)
         return np.minimum(np.linalg.norm(places - pairs.place, axis=-1), CAP_M)
 
+    def spread(self, fitted: Fitted, seekers: int) -> Float[ndarray, " batch"]:
+        """Measure how far skin and mesh lie apart across the mesh, on average, metres."""
+        skin = self.rig.place(fitted.pose)
+        pairs = self.pairs(fitted, skin, seekers)
+        gap = _skin_places(skin, pairs, fitted.scale) - pairs.place
+        return np.minimum(np.abs((gap * pairs.normal).sum(-1)), CAP_M).mean(1)
+
     def _step(self, fitted: Fitted, skin: PosedSkin, pairs: Pairs, phase: Phase) -> Fitted:
         """Solve the linearised energy once."""
         matrix, gradient = self._linearise(fitted, skin, pairs, phase)

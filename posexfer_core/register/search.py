@@ -1,5 +1,7 @@
 """Search for the pose of a mesh of any topology: ICP from many starts, coarse to fine."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
@@ -24,6 +26,10 @@ NEAR = (
     Phase(steps=6, reach_m=0.1, slide=0.2, sigma_m=0.006, pose=0.4, shape=0.5, scale=True),
     Phase(steps=6, reach_m=0.05, slide=0.1, sigma_m=0.004, pose=0.2, shape=0.3, scale=True),
 )
+SETTLED = replace(NEAR[-1], pose=1.0)
+"""With the spread that is measured. Where clothes or a stylised head keep the body off the mesh,
+that of `NEAR` bends necks to fit a head's shape: on three bodies blown up by 2 cm, neck and head
+are off by 17 degrees on average, with this by 11, and the mesh is as near."""
 ROUNDS = (
     (160, TURNED, 16),
     (160, FAR, 5),
@@ -64,7 +70,7 @@ def fit_unknown(body: BodyModel, surface: Surface, mesh: OrientedPoints) -> Fitt
     both = join([search.with_other_limbs(one)[0] for one in (best, turned)])
     both, scores = search.run(both, NEAR, NEAR_POINTS)
     scores += ENDS_WEIGHT * search.distance_of_ends(both, NEAR_POINTS)
-    return both.take(np.array([scores.argmin()]))
+    return search.settled(both.take(np.array([scores.argmin()])))
 
 
 class _Search:
@@ -94,6 +100,13 @@ class _Search:
         skin = spread_vertices(self.body, points)
         ends = np.isin(self.body.parts.cpu().numpy()[skin], ENDS)
         return self._icp(points).distances(fitted, points)[:, : len(skin)][:, ends].mean(1)
+
+    def settled(self, fitted: Fitted) -> Fitted:
+        """Balance one body's pose prior with the distances as they are, where they are larger."""
+        spread = float(self._icp(NEAR_POINTS).spread(fitted, NEAR_POINTS)[0])
+        if spread <= SETTLED.sigma_m:
+            return fitted
+        return self.run(fitted, (replace(SETTLED, sigma_m=spread),), NEAR_POINTS)[0]
 
     def with_other_limbs(self, fitted: Fitted) -> tuple[Fitted, float]:
         """Try one body's limbs in other poses until none is better."""

@@ -10,6 +10,7 @@ from posexfer_core.keypoints.detections import load_keypoints, read_keypoints
 
 REPORTED = Path(__file__).parents[2] / "data/reported_cases"
 IMAGE = (700, 600)
+SEEN = np.array([[200.0, 300.0]])
 
 
 def place(name: str, image_size: tuple[int, int], point: str, person: int = 0) -> np.ndarray:
@@ -31,24 +32,24 @@ def test_a_doubt_is_told_once_a_file(caplog):
 
 
 def test_an_image_padded_on_both_axes_keeps_its_scale():
-    factors, doubt = pixels_of_canvas((704, 640), IMAGE)
+    factors, doubt = pixels_of_canvas(SEEN, (704, 640), IMAGE)
     assert factors.tolist() == [1.0, 1.0] and "704" in doubt
 
 
 def test_stretched_canvases_are_scaled_per_axis_with_a_warning():
-    factors, doubt = pixels_of_canvas((576, 512), IMAGE)  # rounded to multiples of 64
+    factors, doubt = pixels_of_canvas(SEEN, (576, 512), IMAGE)  # rounded to multiples of 64
     np.testing.assert_allclose(factors, (600 / 512, 700 / 576))
     assert "1.172" in doubt and "1.215" in doubt
 
 
 def test_canvases_that_no_padding_explains_are_scaled_per_axis_with_a_warning():
-    factors, doubt = pixels_of_canvas((500, 500), IMAGE)
+    factors, doubt = pixels_of_canvas(SEEN, (500, 500), IMAGE)
     assert factors.tolist() == [1.2, 1.4] and "500x500" in doubt
 
 
 @pytest.mark.parametrize("canvas", [IMAGE, (1400, 1200), (350, 300), (597, 512)])
 def test_resized_canvases_leave_no_doubt(canvas):
-    factors, doubt = pixels_of_canvas(canvas, IMAGE)
+    factors, doubt = pixels_of_canvas(SEEN, canvas, IMAGE)
     np.testing.assert_allclose(factors, np.array(IMAGE[::-1]) / canvas[::-1])
     assert not doubt
 
@@ -90,3 +91,43 @@ def test_two_people_may_be_in_one_list():
     first = place("editor2.json", (512, 352), "l_wrist", 0)
     second = place("editor2.json", (512, 352), "l_wrist", 1)
     assert np.abs(first - second).max() > 50.0
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"original_width": 100, "original_height": 150},
+        {"ImageWidth": "100", "ImageHeight": "150"},
+        {"img_shape": [150, 100, 3]},
+        {"image_size": [150, 100]},
+        {"resolution": [100, 150]},
+        {"canvas": {"width": 100, "height": 150}},
+        {"metadata": {"w": 100, "h": 150}},
+    ],
+    ids=lambda names: next(iter(names)),
+)
+@pytest.mark.parametrize("level", ["file", "person"])
+def test_sizes_of_canvases_have_many_names(names, level):
+    points = {"keypoints": [[10.0 + 5 * i, 140.0 - 8 * i, 1.0] for i in range(17)]}
+    content = {**names, "annotations": [points]} if level == "file" else [{**names, **points}]
+    found = load_keypoints_of(content, (300, 200))
+    np.testing.assert_allclose(found[0], (20.0, 280.0))
+
+
+def load_keypoints_of(content, image_size: tuple[int, int]) -> np.ndarray:
+    return read_keypoints(content).observation(image_size=image_size).keypoints.xy
+
+
+def test_a_box_that_points_leave_is_no_canvas():
+    points = [[40.0 + 5 * i, 240.0 - 8 * i, 1.0] for i in range(17)]
+    found = load_keypoints_of([{"width": 80, "height": 130, "keypoints": points}], (300, 200))
+    np.testing.assert_allclose(found[0], (40.0, 240.0))
+
+
+def test_exchanged_sides_of_a_canvas_are_told(caplog):
+    factors, doubt = pixels_of_canvas(np.array([[90.0, 140.0]]), (100, 150), (300, 200))
+    np.testing.assert_allclose(factors, (2.0, 2.0))
+    assert "exchanged" in doubt and "150x100" in doubt
+    factors, doubt = pixels_of_canvas(np.array([[140.0, 90.0]]), (100, 150), (300, 200))
+    np.testing.assert_allclose(factors, (200 / 150, 3.0))
+    assert "stretched" in doubt

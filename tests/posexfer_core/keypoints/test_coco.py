@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +97,45 @@ def test_labels_of_yolo_are_shares_of_the_image(tmp_path, more):
     for source in (tmp_path / "pic.txt", tmp_path):
         found = read_keypoints(source).observation(1, image_size=SIZE).keypoints
         np.testing.assert_allclose(found.xy[3], [32.0, 39.0], atol=0.01)
+
+
+@pytest.mark.parametrize("key", ["img", "img_path", "frame_num", "imageId", "source", "picture"])
+def test_images_are_told_by_any_name_of_the_key_or_end_of_the_value(key):
+    moved = [value + 50.0 * (i % 3 < 2) for i, value in enumerate(POINTS)]
+    file = [{key: "a.jpg", "keypoints": moved}, {key: "b/0012.png", "keypoints": POINTS}]
+    found = read_keypoints(file).of_images(["12.png"])
+    np.testing.assert_allclose(found.people(0)[0].points[0], POINTS[:3])
+
+
+def test_cocos_own_id_goes_before_file_names():
+    images = [{"id": 7, "file_name": "a.jpg"}]
+    file = {"images": images}
+    file["annotations"] = [{"image_id": 7, "file_name": "a.jpg", "keypoints": POINTS}]
+    assert len(read_keypoints(file).of_images(["a.jpg"]).people(0)) == 1
+
+
+@pytest.mark.parametrize("keys", [("a.jpg", "12.png"), ("11", "12")])
+@pytest.mark.parametrize("wrap", [list, dict], ids=["coco", "openpose"])
+def test_frames_under_their_names_or_numbers_are_read(keys, wrap):
+    count = 17 if wrap is list else 18
+    flat = [value for i in range(count) for value in (20.0 + 4 * i, 30.0 + 3 * i, 1.0)]
+    both = (flat, [2.0 * value for value in flat])
+    people: list = [[{"keypoints": one}] for one in both]
+    if wrap is dict:
+        people = [{"people": [{"pose_keypoints_2d": one}]} for one in both]
+    found = read_keypoints(dict(zip(keys, people, strict=True)))
+    assert len(found) == 2
+    second = found.of_images(["12.jpg"]).people(0)[0].points[0]
+    np.testing.assert_allclose(second, (40.0, 60.0, 2.0))
+    assert len(read_keypoints({"frames": people})) == 2
+
+
+def test_text_of_other_encodings_and_one_value_a_line_is_read(tmp_path):
+    lines = [json.dumps({"image_id": f"{at}.png", "keypoints": POINTS}) for at in range(3)]
+    (tmp_path / "a.json").write_text("\n".join(lines))
+    assert len(read_keypoints(tmp_path / "a.json")) == 3
+    (tmp_path / "b.json").write_bytes(lines[0].encode("utf-16"))
+    assert len(read_keypoints(tmp_path / "b.json")) == 1
+    (tmp_path / "c.json").write_text(lines[0] + "\n" + lines[1][:-9])
+    with pytest.raises(KeypointsError, match="damaged JSON"):
+        read_keypoints(tmp_path / "c.json")

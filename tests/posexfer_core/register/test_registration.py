@@ -7,9 +7,13 @@ from posexfer_core.body.params import HumanParams
 from posexfer_core.body.retarget import retarget
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import MeshError
+from posexfer_core.fit.kinematics import Pose
 from posexfer_core.geometry.point_clouds import outward_faces, sample_surface
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
+from posexfer_core.register.icp import ICP, Fitted
 from posexfer_core.register.registration import _check_limits, register, register_file
+from posexfer_core.register.search import spread_vertices
+from posexfer_core.register.skinned_points import SkinRig
 from posexfer_core.register.surface import as_surface
 
 trimesh = pytest.importorskip("trimesh")
@@ -39,6 +43,43 @@ def mesh(body: BodyModel):
 @pytest.fixture(scope="module")
 def registration(mesh, body: BodyModel):
     return register(as_surface(*mesh, up="y"), body)
+
+
+def head_from(rotations: np.ndarray) -> np.ndarray:
+    """Return the world rotation of the head."""
+    turn = rotations[0]
+    for joint in (3, 6, 9, 12, 15):
+        turn = turn @ rotations[joint]
+    return turn
+
+
+def degrees_between(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.degrees(np.arccos(np.clip((np.trace(one.T @ other) - 1.0) / 2.0, -1.0, 1.0))))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("pitch", "thicker_m", "most_deg"), [(-0.65, 0.0, 3.0), (0.0, 0.02, 12.0)])
+def test_a_head_that_looks_up_is_not_turned_round_nor_a_level_one_tilted(
+    body: BodyModel, pitch, thicker_m, most_deg
+):
+    turns = {12: (pitch, 0.0, 0.0), 15: (pitch, 0.0, 0.0)}
+    vertices, faces = posed_mesh(body, turns)
+    normals = trimesh.Trimesh(vertices, faces, process=False).vertex_normals
+    found = register(as_surface(vertices + thicker_m * normals, faces, up="y"), body)
+    rotations = found.params.rotations[0, 0].double().numpy()
+    wanted = axis_angle_to_matrix(torch.tensor([2.0 * pitch, 0.0, 0.0])).double().numpy()
+    assert degrees_between(rotations[0], np.eye(3)) < 5.0
+    assert degrees_between(head_from(rotations), wanted) < most_deg
+
+
+def test_the_spread_is_measured_across_the_surface(body: BodyModel):
+    vertices, faces = body.v_template.double().numpy(), body.faces.numpy()
+    normals = trimesh.Trimesh(vertices, faces, process=False).vertex_normals
+    mesh = sample_surface(vertices + 0.02 * normals, faces, 4_000)
+    icp = ICP(SkinRig(body, spread_vertices(body, 200)), mesh, scale_sigma=0.0)
+    rest = np.tile(np.eye(3), (1, 24, 1, 1))
+    lying = Fitted(Pose(rest, np.zeros((1, 10)), np.zeros((1, 3))), np.ones(1))
+    assert icp.spread(lying, 200)[0] == pytest.approx(0.02, abs=0.004)
 
 
 @pytest.mark.slow
