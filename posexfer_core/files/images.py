@@ -26,7 +26,9 @@ BAND_ROWS = 256
 MOST_LABELS = 16
 """Levels of a label mask; soft edges have more."""
 HIGHEST_LABEL = 100
-"""Level of a label mask; brighter ones are darkened whites."""
+"""Of several levels of a label mask; brighter ones are darkened whites."""
+VOID = 255
+"""Level of borders in label masks (VOC); where it prevails it is white."""
 FLOAT_WHITES = ((16.0, 1.0), (255.5, 255.0), (65535.5, 65535.0))
 """Highest value of a float image → the value that is white."""
 SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -57,7 +59,8 @@ def load_image(path: Path | str) -> Float[Tensor, "1 3 height width"]:
 def load_mask(path: Path | str) -> Float[Tensor, "height width"]:
     """Read a mask, 0 to 1: how opaque an image is, or how bright if it is opaque all over.
 
-    Label masks are 0 around and 1 on every label: a palette with colours, or a few dark levels.
+    Label masks are 0 around and 1 on every label: a palette with colours, a few dark levels, or one
+    level beside 0 or 1.
 
     Args:
         path: as in `load_image`.
@@ -92,16 +95,19 @@ def _labels(image: Image.Image) -> Bool[np.ndarray, "height width"] | None:
     levels = np.asarray(image.convert("L") if image.mode in ("P", "RGB", "RGBA") else image)
     if levels.ndim != 2 or levels.dtype == bool:
         return None
-    used = np.unique(levels)
-    labels = used[0] == 0 and 0 < used[-1] <= HIGHEST_LABEL and len(used) <= MOST_LABELS
-    return levels > 0 if labels else None
+    void = (levels == VOID) & (levels.dtype == np.uint8)
+    person = (levels > min(int(levels.min()), 1)) & ~void
+    used = np.unique(levels[person])
+    dark = len(used) == 1 or (0 < len(used) <= MOST_LABELS and used[-1] <= HIGHEST_LABEL)
+    return person if dark and levels.min() <= 1 and person.sum() > void.sum() else None
 
 
 def _opacity(image: Image.Image) -> Float[Tensor, "height width"] | None:
     if not _has_alpha(image):
         return None
     alpha = np.asarray(image.convert("RGBA"))[..., 3]
-    return torch.from_numpy(alpha / 255.0).float() if alpha.min() < 255 else None
+    opaque = 1.0 if alpha.max() == 1 else 255.0  # labels
+    return torch.from_numpy(alpha / opaque).float() if alpha.min() < 255 else None
 
 
 def _upright(path: Path) -> Image.Image:

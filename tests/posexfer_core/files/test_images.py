@@ -106,6 +106,32 @@ def test_every_label_of_a_mask_is_a_person(tmp_path, dtype):
     np.testing.assert_array_equal(load_mask(tmp_path / "labels.png").numpy(), labels > 0)
 
 
+@pytest.mark.parametrize(
+    ("around", "label", "dtype"),
+    [(1, 2, np.uint8), (0, 127, np.uint8), (0, 255, np.uint16), (0, 255, np.int32)],
+)
+def test_one_label_is_a_person_whatever_its_number(tmp_path, around, label, dtype):
+    labels = np.array([[around, label]], dtype).repeat(16, 0).repeat(8, 1)
+    Image.fromarray(labels).save(tmp_path / "labels.tif")
+    expected = (labels == label).astype(np.float32)
+    np.testing.assert_array_equal(load_mask(tmp_path / "labels.tif").numpy(), expected)
+
+
+def test_void_borders_of_labels_are_nobody_and_white_with_dark_specks_is_white(tmp_path):
+    labels = np.array([[0, 1, 1, 1, 255, 0]], np.uint8).repeat(16, 0).repeat(4, 1)
+    Image.fromarray(labels).save(tmp_path / "void.png")
+    np.testing.assert_array_equal(load_mask(tmp_path / "void.png").numpy(), labels == 1)
+    white = np.where(labels == 1, 255, np.where(labels == 255, 1, 0)).astype(np.uint8)
+    Image.fromarray(white).save(tmp_path / "white.png")
+    np.testing.assert_array_equal(load_mask(tmp_path / "white.png").numpy() > 0.5, labels == 1)
+
+
+def test_an_alpha_of_labels_is_opaque_where_it_is_one(tmp_path):
+    alpha = np.array([[0, 1]], np.uint8).repeat(16, 0).repeat(8, 1)
+    Image.fromarray(np.dstack([alpha * 200] * 3 + [alpha])).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(load_mask(tmp_path / "a.png").numpy(), alpha)
+
+
 def test_soft_and_grey_palette_masks_are_read_by_their_brightness(tmp_path):
     ramp = np.arange(96, dtype=np.uint8).reshape(1, -1).repeat(16, 0)
     Image.fromarray(ramp).save(tmp_path / "dim.png")
