@@ -10,9 +10,9 @@ def channel(path: str, times, values, **kind) -> Channel:
     return Channel(node=0, path=path, times=np.array(times), values=np.array(values), **kind)
 
 
-def clips_of(times, interpolation="LINEAR", values=None):
+def clips_of(times, interpolation="LINEAR"):
     """Read a clip of one node that is shifted at some times."""
-    arrays = [np.array(times, float), np.zeros((len(times), 3)) if values is None else values]
+    arrays = [np.array(times, float), np.zeros((len(times), 3))]
     sampler = {"input": 0, "output": 1, "interpolation": interpolation}
     target = {"node": 0, "path": "translation"}
     document = {

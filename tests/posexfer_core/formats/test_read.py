@@ -232,7 +232,7 @@ def test_unknown_content_says_what_it_looks_like_and_what_is_lacking(
     tmp_path: Path, arrays, likeness, advice
 ):
     np.savez(tmp_path / "a.npz", **arrays)
-    with pytest.raises(UnknownFileError, match=f"(?s){likeness}.*{advice}|{likeness}") as raised:
+    with pytest.raises(UnknownFileError, match=likeness) as raised:
         read_params(tmp_path / "a.npz")
     assert re.search(advice, str(raised.value))
     lines = str(raised.value).splitlines()

@@ -1,9 +1,7 @@
-import numpy as np
 import pytest
 import torch
 
 from posexfer_core.body.model import BodyModel
-from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ParamsError
 from posexfer_core.export.skinned_glb import skinned_glb_bytes
 from posexfer_core.formats.any_pose import read_posed
@@ -23,12 +21,6 @@ def walk(tmp_path_factory, body: BodyModel):
     path = tmp_path_factory.mktemp("walk") / "walk.glb"
     path.write_bytes(changed(skinned_glb_bytes(params, body), rest))
     return path, params
-
-
-def seen_vertices(params, body: BodyModel) -> np.ndarray:
-    """Return the vertices of every frame in our camera's axes, about their middle."""
-    vertices = BodyView.of(params, body).vertices.double().numpy()
-    return vertices - vertices.mean((0, 1))
 
 
 def test_every_frame_of_an_animation_is_followed(walk, body: BodyModel):
