@@ -1,5 +1,6 @@
 """FID of what was drawn, in both forms: against the truth, and as published against training."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -90,8 +91,9 @@ def _targets(data: ShardDataset, indices: Sequence[int]) -> Iterator[Images]:
 def _reference(
     reference: Path, folder: Path, network: Inception, data: ShardDataset
 ) -> FeatureStatistics:
-    """Read the statistics of pictures, or compute and keep them."""
-    kept = reference if reference.is_file() else folder / "reference.safetensors"
+    """Read the statistics of pictures, or compute and keep them, by the folder they are of."""
+    digest = hashlib.sha256(str(reference.resolve()).encode()).hexdigest()[:12]
+    kept = reference if reference.is_file() else folder / f"reference-{digest}.safetensors"
     if not kept.is_file():
         height, width = data.target_bytes(0).shape[:2]
         pictures = reference_pictures(reference)

@@ -104,28 +104,25 @@ def methods_of(
         masked: the pairs have masks; then the model and the warp are also tried without.
     """
 
-    def model(**switches: Any) -> Draw:
-        def draw(batch: Batch) -> Images:
-            return pipeline(
-                batch.source_image,
-                batch.source,
-                batch.target,
-                warped=batch.warped,
-                num_inference_steps=sampling.steps,
-                guidance=sampling.guidance,
-                generator=sampling.noises(batch.indices),
-                output_type="pt",
-                **switches,
-            ).images
-
-        return draw
+    def sampled(batch: Batch, warped: Tensor, **switches: Any) -> Images:
+        return pipeline(
+            batch.source_image,
+            batch.source,
+            batch.target,
+            warped=warped,
+            num_inference_steps=sampling.steps,
+            guidance=sampling.guidance,
+            generator=sampling.noises(batch.indices),
+            output_type="pt",
+            **switches,
+        ).images
 
     def without_mask(batch: Batch) -> Images:
-        bare = Unmasked(batch)
-        return restore_detail(model(detail=False)(bare), bare.warped)
+        warped = batch.warped_without_mask
+        return restore_detail(sampled(batch, warped, detail=False), warped)
 
     def without_detail(batch: Batch) -> Images:
-        batch.drawn = model(detail=False)(batch)
+        batch.drawn = sampled(batch, batch.warped, detail=False)
         return batch.drawn
 
     def with_detail(batch: Batch) -> Images:
@@ -138,8 +135,8 @@ def methods_of(
         "warp, holes filled": lambda batch: batch.warped[:, :3],
         "model, no detail": without_detail,
         "model": with_detail,
-        "model, no warp": model(warp=False),
-        "model, no prior": model(prior=False),
+        "model, no warp": lambda batch: sampled(batch, batch.warped, warp=False),
+        "model, no prior": lambda batch: sampled(batch, batch.warped, prior=False),
         "autoencoder alone": lambda batch: decode_latents(
             pipeline.vae, encode_image(pipeline.vae, batch.target_image)
         ),
@@ -148,15 +145,6 @@ def methods_of(
         methods["warp, no mask"] = lambda batch: batch.warped_without_mask[:, :3]
         methods["model, no mask"] = without_mask
     return methods
-
-
-class Unmasked(Batch):
-    """A batch whose masks are withheld."""
-
-    def __init__(self, batch: Batch) -> None:
-        self.__dict__.update(batch.__dict__)
-        self.__dict__["warped"] = batch.warped_without_mask
-        self.mask, self.drawn = None, None
 
 
 def _paste(batch: Batch) -> Images:

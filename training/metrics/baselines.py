@@ -1,6 +1,5 @@
 """Baselines without a network."""
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -21,8 +20,3 @@ def paste_warp(
         if known.any():
             image[:, region & ~known] = image[:, known].mean(1, keepdim=True)
     return image
-
-
-def mean_of(values: list[float]) -> float:
-    """Average scores."""
-    return float(torch.tensor(values).mean())

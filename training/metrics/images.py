@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
@@ -31,16 +32,14 @@ def ssim(image: Float[Tensor, "3 height width"], wanted: Float[Tensor, "3 height
 
     Gaussian window of sigma 1.5, data range 1, population covariance: the original's settings.
     """
-    similarity: Any = structural_similarity(
-        to_unit(wanted),
-        to_unit(image),
-        data_range=1.0,
-        channel_axis=2,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-    )
-    return float(similarity)
+    return _similarity(image, wanted, 1.0)[0]
+
+
+def ssim_map(
+    image: Float[Tensor, "3 height width"], wanted: Float[Tensor, "3 height width"]
+) -> Float[Tensor, "height width"]:
+    """Return every pixel's structural similarity; `ssim` averages all but five at each border."""
+    return torch.from_numpy(_similarity(image, wanted, 1.0)[1]).float().mean(-1)
 
 
 def ssim_uniform(
@@ -65,13 +64,23 @@ def ssim_own_range(
     little contrast scores worse against the same truth.
     """
     found = to_unit(image)
-    similarity: Any = structural_similarity(
+    return _similarity(image, wanted, float(found.max() - found.min()) or 1.0)[0]
+
+
+def _similarity(
+    image: Float[Tensor, "3 height width"],
+    wanted: Float[Tensor, "3 height width"],
+    data_range: float,
+) -> tuple[float, Float[np.ndarray, "height width 3"]]:
+    """Compute the original's similarity: the score, and its map by channel."""
+    found: Any = structural_similarity(
         to_unit(wanted),
-        found,
-        data_range=float(found.max() - found.min()) or 1.0,
+        to_unit(image),
+        data_range=data_range,
         channel_axis=2,
         gaussian_weights=True,
         sigma=1.5,
         use_sample_covariance=False,
+        full=True,
     )
-    return float(similarity)
+    return float(found[0]), found[1]
