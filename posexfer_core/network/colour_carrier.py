@@ -38,25 +38,35 @@ BAND, REACH = 8, 4.0
 """Rows that are drawn at a time, from points at most so many standard deviations away."""
 
 
-def carry_colours(inputs: ConditionInputs, *, stride: int = 2) -> Float[Tensor, "batch 4 h w"]:
-    """Draw what points show of the source, and how much of each pixel they cover.
+def carry_colours(
+    inputs: ConditionInputs,
+    *,
+    stride: int = 2,
+    values: Float[Tensor, "batch points channels"] | None = None,
+) -> Float[Tensor, "batch channels_and_coverage h w"]:
+    """Draw what points show of the source, and how much of each pixel they cover. Differentiable.
+
+    Args:
+        inputs: source and points.
+        stride: pixels of the image to one of the result, along each side.
+        values: what points carry; by default the source's colours, in [-1, 1].
 
     Returns:
-        Colours in [-1, 1] and coverage, in float32, `stride` times smaller than the image.
-        Differentiable.
+        The values, weighted by what is seen of each point, and coverage from 0 to 1, in float32.
     """
     height, width = (side // stride for side in inputs.image.shape[-2:])
     aspect = inputs.points.new_tensor([width / height, 1.0]).float()
     grid = aspect * position_grid(height, width, device=inputs.points.device)
     drawn = []
-    for points, places, colours in zip(
-        inputs.points.float(), inputs.points_canonical.float(), _point_colours(inputs), strict=True
+    values = point_colours(inputs) if values is None else values
+    values = F.pad(values, (0, 1), value=1.0)
+    for points, places, carried in zip(
+        inputs.points.float(), inputs.points_canonical.float(), values, strict=True
     ):
         order = points[:, 2].argsort()
         centres = aspect * points[:, :2]
         spread = _footprints(centres, places, 2.0 * LEAST_PIXELS / height)
-        values = F.pad(colours, (0, 1), value=1.0)
-        drawn.append(_composed(grid, width, centres[order], spread[order], values[order]))
+        drawn.append(_composed(grid, width, centres[order], spread[order], carried[order]))
     return rearrange(torch.stack(drawn), "b (h w) c -> b c h w", h=height)
 
 
@@ -65,8 +75,8 @@ def _composed(
     width: int,
     centres: Float[Tensor, "points 2"],
     spread: Float[Tensor, "points 2 2"],
-    values: Float[Tensor, "points 4"],
-) -> Float[Tensor, "pixels 4"]:
+    values: Float[Tensor, "points channels"],
+) -> Float[Tensor, "pixels channels"]:
     """Compose points, given front to back, band by band."""
     precision = torch.linalg.inv(spread)
     reach = REACH * spread[:, 1, 1].sqrt()
@@ -80,7 +90,7 @@ def _composed(
         passed = torch.log1p(-alpha)
         seen = alpha * torch.exp(passed.cumsum(1) - passed)
         sums = seen @ values[near]
-        bands.append(torch.cat([sums[:, :3] / sums[:, 3:].clamp(min=1e-6), sums[:, 3:]], 1))
+        bands.append(torch.cat([sums[:, :-1] / sums[:, -1:].clamp(min=1e-6), sums[:, -1:]], 1))
     return torch.cat(bands)
 
 
@@ -95,7 +105,7 @@ def _footprints(
     return spread + least**2 * torch.eye(2, device=spread.device)
 
 
-def _point_colours(inputs: ConditionInputs) -> Float[Tensor, "batch points 3"]:
+def point_colours(inputs: ConditionInputs) -> Float[Tensor, "batch points 3"]:
     """Attend from points to cells of the source and to their mirrored places."""
     rows, columns = (-(-side // CELL) for side in inputs.image.shape[-2:])
     image, mask = inputs.image.float(), inputs.source_maps[:, 3:].float()

@@ -7,7 +7,6 @@ the same checkpoints. Score them by `python -m training.depth_order --arms FOLDE
 import argparse
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,7 +20,7 @@ from ..run_config import RunConfig
 from ..trainer import train
 from .catalogue import ARMS, MAIN
 from .pairs import SmallPairs, prepare_small
-from .task import ArmTask
+from .task import ArmRun, ArmTask
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,25 +44,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare the pairs")
     chosen = parser.parse_args(arguments)
     return run_command(lambda: _run(chosen))
-
-
-@dataclass(frozen=True)
-class ArmRun:
-    """Where one arm of one seed is kept."""
-
-    folder: Path
-    arm: str
-    seed: int
-
-    @property
-    def output(self) -> Path:
-        """Folder of its checkpoints."""
-        return self.folder / f"{self.arm}-{self.seed}"
-
-    @property
-    def bundle(self) -> Path:
-        """Its weights, once it is trained."""
-        return self.output / "bundle.safetensors"
 
 
 def _run(chosen: argparse.Namespace) -> None:

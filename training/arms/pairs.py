@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from jaxtyping import Float, UInt8
 from torch import Tensor
 from tqdm import tqdm
@@ -37,7 +36,7 @@ from ..data.prepared import (
     prepared_names,
     write_rows,
 )
-from ..data.shards import ShardDataset, image_of
+from ..data.shards import ShardDataset, bytes_of, image_of
 from ..processes import in_order
 
 READ, DRAWN = 2, 4
@@ -121,11 +120,14 @@ def body_vector(params: HumanParams, view: BodyView) -> Float[Tensor, "1 157"]:
 def stored(inputs: ConditionInputs) -> dict[str, Tensor]:
     """Carry what one network would read to bytes; `restored` carries it back."""
     assert inputs.normals is not None and inputs.body_vector is not None
+    carried = F.avg_pool2d(inputs.maps["carried"], CARRIED)[0]
     return {
         "planes": encode_planes({**inputs.maps, "source_maps": inputs.source_maps})[0],
-        "image": _to_bytes(inputs.image[0]),
-        "plate": _to_bytes(inputs.maps["plate"][0]),
-        "carried": _to_bytes(F.avg_pool2d(inputs.maps["carried"], CARRIED)[0]),
+        "image": bytes_of(inputs.image[0]),
+        "plate": bytes_of(inputs.maps["plate"][0]),
+        "carried": torch.cat(
+            [bytes_of(carried[:3]), bytes_of(carried[3:].expand(3, -1, -1))[..., :1]], -1
+        ),
         "points": inputs.points[0].half(),
         "normals": inputs.normals[0].half(),
         "vector": inputs.body_vector[0],
@@ -190,7 +192,7 @@ def _prepare_shard(work: tuple[Path, int, Path]) -> None:
         rows.append(
             stored(told)
             | {
-                "truth": _to_bytes(F.avg_pool2d(pair.target_image, DRAWN)),
+                "truth": bytes_of(F.avg_pool2d(pair.target_image, DRAWN)),
                 "person": (F.avg_pool2d(masks[1], DRAWN)[0] * 255.0).round().to(torch.uint8),
                 "rotations": pair.source.rotations[0, 0],
                 "betas": pair.source.betas[0, 0],
@@ -215,11 +217,6 @@ def _canonical() -> Float[Tensor, "1 points 3"]:
     body = BodyModel.bundled()
     points = sample_surface_points(body.canonical, body.faces, POINTS)
     return locate_points(points, body.canonical[None], body.faces)
-
-
-def _to_bytes(image: Float[Tensor, "c height width"]) -> UInt8[Tensor, "height width c"]:
-    levels = ((image + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return rearrange(levels, "c h w -> h w c").contiguous()
 
 
 def _from_bytes(levels: UInt8[Tensor, "batch height width c"]) -> Float[Tensor, "batch c h w"]:

@@ -1,6 +1,6 @@
 """What the trainer needs to train one arm."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -16,6 +16,25 @@ from .pairs import SmallPairs, restored, truth_of
 
 HUMAN_PARAMS_WEIGHT = 0.02
 SHOWN = 8
+
+
+@dataclass(frozen=True)
+class ArmRun:
+    """Where one arm of one seed is kept."""
+
+    folder: Path
+    arm: str
+    seed: int
+
+    @property
+    def output(self) -> Path:
+        """Folder of its checkpoints."""
+        return self.folder / f"{self.arm}-{self.seed}"
+
+    @property
+    def bundle(self) -> Path:
+        """Its weights, once it is trained."""
+        return self.output / "bundle.safetensors"
 
 
 class ArmTask:

@@ -173,7 +173,7 @@ class ShardDataset:
         return self._files[shard].get_slice(name)[row].clone()
 
 
-def image_of(stored: UInt8[Tensor, "height width 3"]) -> Float[Tensor, "3 height width"]:
+def image_of(stored: UInt8[Tensor, "height width c"]) -> Float[Tensor, "c height width"]:
     """Carry bytes to [-1, 1], channels first: 0 is -1, 255 is 1."""
     return rearrange(stored.float() / 127.5 - 1.0, "height width rgb -> rgb height width")
 

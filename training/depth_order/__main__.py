@@ -18,12 +18,13 @@ from posexfer_core.errors import ConfigError
 
 from ..arms.catalogue import ARMS
 from ..arms.pairs import DRAWN
+from ..arms.task import ArmRun
 from ..console import print_line, run_command
 from . import methods, painters
 from .export import export_inputs
 from .files import TEST_SEED, TwinRow, make_twins
 from .measures import Method, score_twin
-from .report import Scored, as_json, markdown, source_threshold, summary
+from .report import Scored, as_json, markdown, source_threshold, summary, told_by_source
 from .twins import LEAST_PX
 
 TRUTH = "truth"
@@ -73,10 +74,10 @@ def _run(chosen: argparse.Namespace) -> None:
         for name, draw in drawing.items():
             score = score_twin(row, draw(row), perceptual=chosen.perceptual, least_px=least_px)
             scored[name].scores.append(score)
-    threshold = source_threshold(scored[TRUTH])
+    threshold, told = source_threshold(scored[TRUTH]), told_by_source(scored[TRUTH])
     reference = next((name for name in drawing if name not in FLAT), TRUTH)
     entries = {
-        name: summary(method, scored[reference], threshold) for name, method in scored.items()
+        name: summary(method, scored[reference], threshold, told) for name, method in scored.items()
     }
     table = markdown(entries, reference)
     print_line(table)
@@ -95,6 +96,7 @@ def _methods(chosen: argparse.Namespace, rows: list[TwinRow]) -> Iterator[tuple[
         yield name, make(factor)
     if chosen.arms is not None:
         yield from _arms(chosen, rows)
+    yield "points carry colours, untrained", methods.carried(factor)
     if chosen.warp:
         yield "the warp", methods.warp(factor)
     for weights in chosen.weights:
@@ -107,26 +109,24 @@ def _methods(chosen: argparse.Namespace, rows: list[TwinRow]) -> Iterator[tuple[
             raise ConfigError(
                 f"--images has {given!r}. Expected NAME=FOLDER. Name what drew the images."
             )
-        yield name, methods.folder_of_images(Path(folder))
+        yield name, methods.folder_of_images(Path(folder), factor)
 
 
 def _arms(chosen: argparse.Namespace, rows: list[TwinRow]) -> Iterator[tuple[str, Method]]:
-    seed = chosen.arm_seed
-    trained = [
-        name for name in ARMS if (chosen.arms / f"{name}-{seed}" / "bundle.safetensors").exists()
-    ]
+    runs = [ArmRun(chosen.arms, name, chosen.arm_seed) for name in ARMS]
+    trained = {run.arm: run for run in runs if run.bundle.exists()}
     if not trained:
         raise ConfigError(
-            f"{chosen.arms} holds no trained arm of seed {seed}.\n"
+            f"{chosen.arms} holds no trained arm of seed {chosen.arm_seed}.\n"
             "Expected folders such as points-0 with a bundle.safetensors.\n"
             "Train them by `python -m training.arms`."
         )
-    for name in trained:
-        yield ARMS[name].told, methods.arm(chosen.arms, name, seed)
+    for name, run in trained.items():
+        yield ARMS[name].told, methods.arm(run)
     if "points" in trained:
         other = methods.depth_of_another(rows)
-        yield "… z zeroed", methods.arm(chosen.arms, "points", seed, methods.no_depth)
-        yield "… z of another", methods.arm(chosen.arms, "points", seed, other)
+        yield "… z zeroed", methods.arm(trained["points"], methods.no_depth)
+        yield "… z of another", methods.arm(trained["points"], other)
 
 
 if __name__ == "__main__":

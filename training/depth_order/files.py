@@ -29,6 +29,8 @@ from .twins import LEAST_PX, Twin, make_twin
 FORMAT, VERSION = "posexfer.twins", 1
 A_FILE = 10
 """Twins of a subset in a file."""
+SUBSET_NUMBERS = 10_000
+"""Numbers that are kept for each subset."""
 TEST_SEED = 910_001
 """Of the benchmark. Training takes small seeds, evaluation of pairs 900,001."""
 
@@ -42,7 +44,7 @@ class TwinRow:
     """One stored twin."""
 
     number: int
-    """Row among all."""
+    """`SUBSET_NUMBERS` times its subset's, and which of it: however many there are of others."""
     subset: str
     arrays: Mapping[str, Tensor]
 
@@ -145,16 +147,15 @@ def read_twins(
             f"{folder} holds no twins-*.safetensors. Make twins with "
             f"`python -m training.depth_order --twins {folder} --each 60`."
         )
-    number = 0
     counts: Counter[str] = Counter()
     for path in paths:
         subset, rows = _read(path, seed)
         for arrays in rows:
             if each is not None and counts[subset] >= each:
                 break
+            number = SUBSET_NUMBERS * SUBSETS.index(subset) + counts[subset]
             counts[subset] += 1
             yield TwinRow(number=number, subset=subset, arrays=arrays)
-            number += 1
 
 
 def _make_file(work: tuple[Path, int, str, range]) -> None:

@@ -8,13 +8,14 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from ..metrics.images import to_unit
+from ..metrics.images import ssim_map
 from ..metrics.perceptual import perceptual_distance
 from .files import TwinRow
 from .judges import lean, part_colours, pooled, source_colours
-from .overlaps import pairs_of_groups
+from .overlaps import GROUPS, NOWHERE, Group, group_of_part, pairs_of_groups
 
 Image = Float[Tensor, "3 height width"]
+Parts = Float[Tensor, "groups height width"]
 REGIONS = ("overlap", "person", "whole")
 
 
@@ -26,6 +27,8 @@ class Drawn:
     b: Image
     mirrored: tuple[Image, Image] | None = None
     """A and B again with all maps as they were and the points' depth mirrored, if it has points."""
+    parts: tuple[Parts, Parts] | None = None
+    """How much of each of `GROUPS` is in front, in the method's own account, if it has one."""
 
 
 Method = Callable[[TwinRow], Drawn]
@@ -35,7 +38,7 @@ Method = Callable[[TwinRow], Drawn]
 class Trial:
     """One overlap of two parts in one output."""
 
-    pair: tuple[str, str]
+    pair: tuple[Group, Group]
     right: bool
     """By the judge by truths."""
     lean: float
@@ -45,6 +48,8 @@ class Trial:
     right_by_source: bool
     winner_changes: bool | None
     """Whether mirrored depth brings the other part to the front."""
+    right_part: bool | None
+    """Whether more of the right part is in front than of the other, in the method's own account."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +116,7 @@ def _trials(
 ) -> list[Trial]:
     trials = []
     colours = part_colours(row)
+    fronts = [_groups_in_front(front) for front in row.overlaps[:2]]
     for pair, mask in pairs_of_groups(row.overlaps, least_px).items():
         weight = pooled(mask[None].float(), factor)
         source = source_colours(row, mask, colours, factor)
@@ -122,6 +128,12 @@ def _trials(
             if drawn.mirrored is not None:
                 mirrored = lean(drawn.mirrored[own], truths[own], truths[1 - own], weight)
                 changes = (mirrored > 0.0) != (leans > 0.0)
+            right_part = None
+            if drawn.parts is not None:
+                wanted, other = (
+                    pooled(mask * each, factor) for each in (fronts[own], fronts[1 - own])
+                )
+                right_part = float((drawn.parts[own] * (wanted - other)).sum()) > 0.0
             trials.append(
                 Trial(
                     pair=pair,
@@ -130,9 +142,16 @@ def _trials(
                     contrast=source.contrast,
                     right_by_source=by_source > 0.0,
                     winner_changes=changes,
+                    right_part=right_part,
                 )
             )
     return trials
+
+
+def _groups_in_front(front: Tensor) -> Parts:
+    """Give every group its share of every pixel, from the numbers of parts in front."""
+    table = torch.cat([group_of_part(), torch.full((NOWHERE + 1 - 24,), len(GROUPS))])
+    return F.one_hot(table[front], len(GROUPS) + 1).permute(2, 0, 1)[:-1].float()
 
 
 def _closeness(
@@ -143,7 +162,7 @@ def _closeness(
     error = float((weight * (output - truth).square()).sum()) / (3.0 * total)
     found = {
         "psnr": float(10.0 * torch.log10(torch.tensor(4.0 / max(error, 1e-9)))),
-        "ssim": float((weight[0] * _ssim_map(output, truth)).sum()) / total,
+        "ssim": float((weight[0] * ssim_map(output, truth)).sum()) / total,
     }
     if factor is not None:
         enlarged = [
@@ -155,20 +174,3 @@ def _closeness(
         where = F.interpolate(weight[None], scale_factor=factor) if factor > 1 else weight[None]
         found["perceptual"] = float(perceptual_distance(enlarged[0], enlarged[1], where))
     return found
-
-
-def _ssim_map(output: Image, truth: Image) -> Float[Tensor, "height width"]:
-    """Give every pixel's structural similarity, as `metrics.images.ssim` averages it."""
-    from skimage.metrics import structural_similarity
-
-    full = structural_similarity(
-        to_unit(truth),
-        to_unit(output),
-        data_range=1.0,
-        channel_axis=2,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        full=True,
-    )[1]
-    return torch.from_numpy(full).float().mean(-1)

@@ -5,23 +5,29 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from posexfer_core.body.view import BodyView
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.files.images import load_image
+from posexfer_core.network.colour_carrier import carry_colours, point_colours
 from posexfer_core.network.condition import ConditionInputs
-from posexfer_core.transfer.inputs import place_points
+from posexfer_core.network.config import Ablation, NetworkConfig
+from posexfer_core.render.part_labels import part_shares
+from posexfer_core.transfer.inputs import body_points, place_points, prepare_inputs
 from posexfer_core.warp.warp_to_pose import pose_source, prepare_source
 
 from ..arms.catalogue import ARMS
 from ..arms.pairs import POINTS, tell
-from ..arms.task import load_arm
+from ..arms.task import ArmRun, load_arm
 from .files import TwinRow, TwinsError, the_body
-from .measures import Drawn, Method
-from .painters import resized
+from .measures import Drawn, Image, Method
+from .overlaps import GROUPS, group_of_part
 
+CARRYING = NetworkConfig(points=2_048, ablation=Ablation(maps=("plate",), prior_2d=False))
+"""What carried colours are drawn from at the truths' size."""
 Depths = Callable[[TwinRow, Float[Tensor, "2 points"]], Float[Tensor, "2 points"]]
 """Changes the depths of the points of both poses."""
 
@@ -55,16 +61,14 @@ def _tensors(inputs: ConditionInputs) -> list[Tensor]:
     return found
 
 
-def arm(folder: Path, name: str, seed: int = 0, depths: Depths | None = None) -> Method:
+def arm(run: ArmRun, depths: Depths | None = None) -> Method:
     """Score a trained arm.
 
     Args:
-        folder: of `python -m training.arms`.
-        name: of the arm.
-        seed: that it was trained with.
+        run: that trained it.
         depths: gives the points other depths; maps stay.
     """
-    model = load_arm(folder / f"{name}-{seed}" / "bundle.safetensors", ARMS[name])
+    model = load_arm(run.bundle, ARMS[run.arm])
     config = model.network.config
     has_points = config.ablation.control_3d and config.pose_from == "points"
 
@@ -90,14 +94,58 @@ def no_depth(row: TwinRow, z: Float[Tensor, "2 points"]) -> Float[Tensor, "2 poi
 def depth_of_another(rows: list[TwinRow]) -> Depths:
     """Give everyone the depths of the first pose of another twin, always the same one."""
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).tolist()
-    successor = {order[i]: order[(i + 1) % len(order)] for i in range(len(order))}
+    drawn = [rows[i] for i in order]
+    after = {row.number: other for row, other in zip(drawn, [*drawn[1:], drawn[0]], strict=True)}
 
     def change(row: TwinRow, z: Float[Tensor, "2 points"]) -> Float[Tensor, "2 points"]:
-        other = rows[successor[row.number]]
-        points, _ = place_points(BodyView.of(other.params("a"), the_body()), POINTS)
+        view = BodyView.of(after[row.number].params("a"), the_body())
+        points, _ = place_points(view, POINTS)
         return points[..., 2].expand_as(z)
 
     return change
+
+
+def carried(factor: int) -> Method:
+    """Score what points carry of the source: 3D points, no map of the target and no training.
+
+    Drawn at the truths' size from `CARRYING.points`, laid over the plate.
+    """
+
+    @torch.no_grad()
+    def draw(row: TwinRow) -> Drawn:
+        image, source = row.images["source"][None], BodyView.of(row.params("source"), the_body())
+        views = [BodyView.of(row.params(name), the_body()) for name in ("a", "b")]
+        told = [
+            prepare_inputs(
+                image, source, view, None, config=CARRYING, mask=row.coverage("source")[None]
+            )
+            for view in views
+        ]
+        inputs = _joined(told[0], told[1])
+        colours = point_colours(told[0])
+        values = torch.cat([colours, _point_groups(views[0])[None]], -1).expand(2, -1, -1)
+        found = carry_colours(inputs, stride=1, values=values)
+        mirrored = carry_colours(
+            inputs.with_depth(-inputs.points[..., 2]), stride=1, values=values[..., :3]
+        )
+        a, b, *turned = (
+            _judged(plate + each[-1:] * (each[:3] - plate), row, factor)
+            for plate, each in zip(
+                inputs.maps["plate"].repeat(2, 1, 1, 1), [*found, *mirrored], strict=True
+            )
+        )
+        parts = [_judged(each[3:-1] * each[-1:], row, factor) for each in found]
+        return Drawn(a=a, b=b, mirrored=(turned[0], turned[1]), parts=(parts[0], parts[1]))
+
+    return draw
+
+
+def _point_groups(view: BodyView) -> Float[Tensor, "points groups"]:
+    """Give every point to one of `GROUPS`."""
+    points = body_points(view, CARRYING.points)
+    corners = part_shares(view.parts, view.faces)[view.faces[points.face].long()]
+    parts = (points.barycentric[..., None] * corners).sum(1).argmax(-1)
+    return F.one_hot(group_of_part()[parts], len(GROUPS)).float()
 
 
 def warp(factor: int) -> Method:
@@ -112,8 +160,7 @@ def warp(factor: int) -> Method:
             pose_source(prepared, BodyView.of(row.params(name), the_body())).image[0]
             for name in ("a", "b")
         )
-        size = a.shape[-2] // factor, a.shape[-1] // factor
-        return Drawn(a=resized(a, size), b=resized(b, size))
+        return Drawn(a=_judged(a, row, factor), b=_judged(b, row, factor))
 
     return draw
 
@@ -133,7 +180,7 @@ def bundle(weights: Path, factor: int, *, steps: int, warped: bool) -> Method:
     @torch.no_grad()
     def draw(row: TwinRow) -> Drawn:
         source = BodyView.of(row.params("source"), the_body())
-        drawn = [
+        a, b = (
             pipeline(
                 row.images["source"][None],
                 source,
@@ -144,22 +191,24 @@ def bundle(weights: Path, factor: int, *, steps: int, warped: bool) -> Method:
                 warp=warped,
             ).images[0]
             for name in ("a", "b")
-        ]
-        size = drawn[0].shape[-2] // factor, drawn[0].shape[-1] // factor
-        return Drawn(a=resized(drawn[0], size), b=resized(drawn[1], size))
+        )
+        return Drawn(a=_judged(a, row, factor), b=_judged(b, row, factor))
 
     return draw
 
 
-def folder_of_images(folder: Path) -> Method:
+def folder_of_images(folder: Path, factor: int = 1) -> Method:
     """Score somebody else's outputs: `0000_a.png` and `0000_b.png`, by the number of the twin.
+
+    Args:
+        folder: of images of any size.
+        factor: how many times smaller than the truths they are judged.
 
     Raises:
         TwinsError: an image is missing.
     """
 
     def draw(row: TwinRow) -> Drawn:
-        height, width = row.images["a"].shape[-2:]
         found = []
         for name in ("a", "b"):
             path = folder / f"{row.number:04d}_{name}.png"
@@ -168,7 +217,13 @@ def folder_of_images(folder: Path) -> Method:
                     f"{path} is missing. Expected an image for both poses of every twin.\n"
                     "Write the inputs by --export, draw them all, or lower --each."
                 )
-            found.append(resized(load_image(path)[0], (height, width)))
+            found.append(_judged(load_image(path)[0], row, factor))
         return Drawn(a=found[0], b=found[1])
 
     return draw
+
+
+def _judged(image: Image, row: TwinRow, factor: int) -> Image:
+    """Bring an image of any size to the size that is judged, so many times below the truths'."""
+    height, width = (side // factor for side in row.images["a"].shape[-2:])
+    return F.interpolate(image[None], size=(height, width), mode="area")[0]

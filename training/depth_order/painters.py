@@ -1,7 +1,6 @@
 """Flat painters: what scores without any drawing. They stand beside every score."""
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -71,8 +70,3 @@ def _laid_over(row: TwinRow, name: str, person: Image) -> Image:
     """Lay a person over the background plate, with the true outline."""
     plate = background_plate(row.images["source"][None], row.coverage("source")[None])[0]
     return plate + row.coverage(name) * (person - plate)
-
-
-def resized(image: Image, size: tuple[int, int]) -> Image:
-    """Bring an image from elsewhere to the truths' size."""
-    return F.interpolate(image[None], size=size, mode="area")[0]

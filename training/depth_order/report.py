@@ -24,7 +24,7 @@ class Scored:
         """List the trials of one subset, or of all four."""
         wanted = JUDGED if subset is None else (subset,)
         found = (trial for score in self.scores for trial in score.trials)
-        return [trial for trial in found if subset_of(trial.pair) in wanted]  # type: ignore[arg-type]
+        return [trial for trial in found if subset_of(trial.pair) in wanted]
 
 
 def source_threshold(truth: Scored) -> float | None:
@@ -32,22 +32,36 @@ def source_threshold(truth: Scored) -> float | None:
     return least_contrast([(trial.contrast, trial.right_by_source) for trial in truth.trials()])
 
 
-def summary(method: Scored, reference: Scored, threshold: float | None) -> dict[str, Any]:
+def told_by_source(truth: Scored) -> list[bool]:
+    """Find the trials that the source's colours decide: both true images are told by them."""
+    trials = truth.trials()  # of both images of a twin, one after the other
+    both = zip(trials[::2], trials[1::2], strict=True)
+    return [told for a, b in both for told in 2 * [a.right_by_source and b.right_by_source]]
+
+
+def summary(
+    method: Scored, reference: Scored, threshold: float | None, told: list[bool]
+) -> dict[str, Any]:
     """Sum up one method.
 
     Args:
         method: of the same twins as the others.
         reference: that it is compared with by McNemar's test.
         threshold: from `source_threshold`.
+        told: from `told_by_source`.
     """
     trials = method.trials()
     entry: dict[str, Any] = {"order": {"all": _share(trial.right for trial in trials)}}
     for subset in JUDGED:
         entry["order"][subset] = _share(trial.right for trial in method.trials(subset))
+    seen = zip(trials, told, strict=True)
+    entry["order_told"] = _share(trial.right for trial, is_told in seen if is_told)
+    parts = [trial.right_part for trial in trials if trial.right_part is not None]
+    entry["order_of_parts"] = _share(parts) if parts else None
     if threshold is not None:
-        told = [trial for trial in trials if trial.contrast > threshold]
-        entry["order_by_source"] = _share(trial.right_by_source for trial in told)
-        entry["order_by_source"]["abstained"] = len(trials) - len(told)
+        judged = [trial for trial in trials if trial.contrast > threshold]
+        entry["order_by_source"] = _share(trial.right_by_source for trial in judged)
+        entry["order_by_source"]["abstained"] = len(trials) - len(judged)
     entry["flip_cosine"] = _mean(score.flip_cosine for score in method.scores)
     entry["response"] = _mean(score.response for score in method.scores)
     changes = [trial.winner_changes for trial in trials if trial.winner_changes is not None]
@@ -64,7 +78,17 @@ def summary(method: Scored, reference: Scored, threshold: float | None) -> dict[
 def markdown(entries: dict[str, dict[str, Any]], reference: str) -> str:
     """Write the table."""
     perceptual = any("perceptual" in entry["whole"] for entry in entries.values())
-    heads = ["", "order, all", *JUDGED, "by source", "flip cosine", "response", "z mirrored"]
+    heads = [
+        "",
+        "order, all",
+        *JUDGED,
+        "colours told",
+        "parts",
+        "by source",
+        "flip cosine",
+        "response",
+        "z mirrored",
+    ]
     heads += [f"PSNR {region}" for region in REGIONS] + ["SSIM person"]
     heads += ["perceptual, person"] if perceptual else []
     heads += [f"p against {reference}"]
@@ -72,6 +96,7 @@ def markdown(entries: dict[str, dict[str, Any]], reference: str) -> str:
     for name, entry in entries.items():
         cells = [name, _interval(entry["order"]["all"])]
         cells += [_percent(entry["order"][subset]) for subset in JUDGED]
+        cells += [_interval(entry["order_told"]), _percent(entry["order_of_parts"])]
         cells.append(_percent(entry.get("order_by_source")))
         cells += [_number(entry[key], 2) for key in ("flip_cosine", "response")]
         cells.append(_percent(entry["counterfactual"]))

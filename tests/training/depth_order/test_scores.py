@@ -13,7 +13,7 @@ from training.depth_order.export import export_inputs
 from training.depth_order.files import TwinsError
 from training.depth_order.judges import lean, least_contrast, pooled
 from training.depth_order.measures import Drawn, score_twin
-from training.depth_order.report import Scored, markdown, summary
+from training.depth_order.report import Scored, markdown, summary, told_by_source
 
 
 def scored(name, method, twins) -> Scored:
@@ -44,7 +44,9 @@ def test_the_truth_is_right_its_twin_is_wrong_and_a_copy_is_right_half_the_time(
 
     wrong = scored("swapped", swapped, twins)
     copy = scored("copy", painters.copy_source(4), twins)
-    found = {each.name: summary(each, exact, 0.0) for each in (exact, wrong, copy)}
+    found = {
+        each.name: summary(each, exact, 0.0, told_by_source(exact)) for each in (exact, wrong, copy)
+    }
     assert found["truth"]["order"]["all"]["share"] == 1.0
     assert found["truth"]["flip_cosine"] == pytest.approx(1.0)
     assert found["swapped"]["order"]["all"]["share"] == 0.0
@@ -75,7 +77,7 @@ def test_flat_painters_beat_a_copy_and_know_the_outline(twins):
     makers = (painters.copy_source, painters.one_colour, painters.colour_per_part)
     psnr = []
     for make in makers:
-        entry = summary(found := scored("", make(4), twins), found, None)
+        entry = summary(found := scored("", make(4), twins), found, None, told_by_source(found))
         psnr.append(entry["person"]["psnr"])
     assert psnr[0] < psnr[1] < psnr[2] + 2.0
 
@@ -119,3 +121,27 @@ def test_a_controlnet_is_given_source_and_control_image_and_the_same_noise(twins
     assert torch.equal(noises[0], noises[1])
     drawn = methods.folder_of_images(tmp_path)(twins[0])
     assert not torch.equal(drawn.a, drawn.b)
+
+
+def test_images_of_any_size_are_judged_at_the_size_of_the_arms(twins, tmp_path):
+    for name in ("a", "b"):
+        large = torch.nn.functional.interpolate(twins[0].images[name][None], scale_factor=2.0)
+        save_image(large, tmp_path / f"0000_{name}.png")
+    drawn = methods.folder_of_images(tmp_path, 4)(twins[0])
+    torch.testing.assert_close(drawn.a, pooled(twins[0].images["a"], 4), atol=0.01, rtol=0)
+
+
+def test_untrained_points_bring_the_right_part_to_the_front(twins):
+    drawn = methods.carried(4)(twins[0])
+    trials = score_twin(twins[0], drawn, perceptual=False, least_px=20).trials
+    assert trials and all(trial.right_part for trial in trials)
+    assert drawn.a.shape == (3, 64, 44) and not torch.equal(drawn.a, drawn.b)
+
+
+def test_only_overlaps_that_the_source_tells_apart_count_as_told(twins):
+    exact = scored("truth", painters.truth(4), twins)
+    told = told_by_source(exact)
+    assert len(told) == len(exact.trials()) and told[::2] == told[1::2]
+    entry = summary(exact, exact, None, told)
+    assert entry["order_told"]["count"] == sum(told)
+    assert entry["order_of_parts"] is None

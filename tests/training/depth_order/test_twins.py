@@ -1,11 +1,22 @@
+import json
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from posexfer_core.body.joints import PARENT_INDEX
 from posexfer_core.body.view import BodyView
 from posexfer_core.geometry.camera import project_perspective
-from training.depth_order.files import TEST_SEED, TwinsError, read_twins, row_of, the_body
+from training.depth_order.files import (
+    FORMAT,
+    TEST_SEED,
+    VERSION,
+    TwinsError,
+    read_twins,
+    row_of,
+    the_body,
+)
 from training.depth_order.overlaps import SUBSETS, find_overlaps, subset_of
 from training.depth_order.twins import LEAST_CONTRAST, LEAST_PX, make_twin
 
@@ -46,6 +57,16 @@ def test_a_twin_is_the_same_whoever_makes_it(twins):
         torch.testing.assert_close(made[name], frozen[name], atol=1e-4, rtol=0)
     levels = np.abs(made["a"].numpy().astype(int) - frozen["a"].numpy().astype(int))
     assert levels.mean() < 0.1
+
+
+def test_a_twin_keeps_its_number_however_many_there_are(twins, tmp_path):
+    for number in (0, 2):
+        rows = {name: torch.stack([values] * 3) for name, values in twins[number].arrays.items()}
+        about = {"format": FORMAT, "version": VERSION, "seed": 1, "subset": SUBSETS[number]}
+        path = tmp_path / f"twins-{number}-0000.safetensors"
+        save_file(rows, path, metadata={"header": json.dumps(about)})
+    found = [[row.number for row in read_twins(tmp_path, each=each)] for each in (1, 3)]
+    assert found == [[0, 20_000], [0, 1, 2, 20_000, 20_001, 20_002]]
 
 
 def test_folders_without_twins_and_damaged_files_are_refused(tmp_path):
