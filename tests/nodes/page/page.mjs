@@ -181,7 +181,9 @@ export class EditorPage {
   async openFile(path) {
     const chooser = this.page.waitForEvent("filechooser");
     await this.page.getByRole("button", { name: "A pose from any file" }).click();
+    const answer = this.page.waitForResponse((response) => /\/pose\?name=input/.test(response.url()));
     await (await chooser).setFiles(path);
+    await answer;
     await this.until((editor) => !editor.said.startsWith("Reading"));
   }
 
