@@ -11,7 +11,6 @@ from tests.training.miniature import make_flawed_deepfashion
 from training.data.shards import write_shard
 
 HEIGHT, WIDTH = 64, 48
-SHARDS, PAIRS = 2, 3
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +24,24 @@ def deepfashion(
 
 @pytest.fixture(scope="session")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two shards of three pairs: upright bodies before noise, 64x48 pixels."""
-    folder = tmp_path_factory.mktemp("shards")
+    """Two shards of three pairs."""
+    return write_shards(tmp_path_factory.mktemp("shards"), (3, 3))
+
+
+@pytest.fixture(scope="session")
+def few_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shard of two pairs and one of one, for what takes long for each pair."""
+    return write_shards(tmp_path_factory.mktemp("few"), (2, 1))
+
+
+def write_shards(folder: Path, counts: tuple[int, ...]) -> Path:
+    """Write a shard for each count of pairs: upright bodies before noise, 64x48 pixels."""
     generator = torch.Generator().manual_seed(5)
-    for number in range(SHARDS):
-        pose = torch.zeros(PAIRS, 24, 3)
+    for number, pairs in enumerate(counts):
+        pose = torch.zeros(pairs, 24, 3)
         pose[:, 0, 0] = math.pi
         images = torch.randint(
-            256, (2, PAIRS, HEIGHT, WIDTH, 3), generator=generator, dtype=torch.uint8
+            256, (2, pairs, HEIGHT, WIDTH, 3), generator=generator, dtype=torch.uint8
         )
         focal = 1.5 * HEIGHT
         intrinsics = torch.tensor([[focal, 0, WIDTH / 2], [0, focal, HEIGHT / 2], [0, 0, 1]])
@@ -43,11 +52,11 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "target": images[1],
                 "source_pose": pose,
                 "target_pose": pose + 0.1 * torch.randn(pose.shape, generator=generator),
-                "betas": torch.randn(PAIRS, 10, generator=generator),
-                "source_transl": torch.tensor([0.0, 0.1, 3.0]).expand(PAIRS, 3).clone(),
-                "target_transl": torch.tensor([0.0, 0.1, 3.2]).expand(PAIRS, 3).clone(),
-                "intrinsics": intrinsics.expand(PAIRS, 3, 3).clone(),
-                "index": torch.arange(PAIRS) + number * PAIRS,
+                "betas": torch.randn(pairs, 10, generator=generator),
+                "source_transl": torch.tensor([0.0, 0.1, 3.0]).expand(pairs, 3).clone(),
+                "target_transl": torch.tensor([0.0, 0.1, 3.2]).expand(pairs, 3).clone(),
+                "intrinsics": intrinsics.expand(pairs, 3, 3).clone(),
+                "index": torch.arange(pairs) + sum(counts[:number]),
             },
             {"beta_space": "posexfer", "seed": 0},
         )

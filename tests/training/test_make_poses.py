@@ -17,7 +17,7 @@ def test_poses_are_written_and_the_same_for_everyone(tmp_path):
 
 
 def test_most_stand_before_the_camera_and_some_lie():
-    up = exp_map(draw_poses(300, 1)[:, 0])[:, :, 1]
+    up = exp_map(draw_poses(100, 1)[:, 0])[:, :, 1]
     upright = up[:, 1] < -0.8
     assert 0.6 < upright.mean() < 0.95
     assert (np.abs(up[~upright, 1]) < 0.5).any()

@@ -8,7 +8,7 @@ from training.synthetic.portrait import LABELS
 
 @pytest.fixture(scope="module")
 def pairs(body):
-    return [make_clothed_pair(5, index, body) for index in range(6)]
+    return [make_clothed_pair(5, index, body) for index in range(4)]
 
 
 def test_a_pair_depends_on_seed_and_index_alone(pairs, body):

@@ -9,7 +9,7 @@ from training.synthetic.floor import FLOOR_STANCES
 from training.synthetic.poses import Build, pose_in_stance
 from training.synthetic.stances import STANCES, Stance
 
-DRAWS = 30
+DRAWS = 15
 
 
 def places(body, stance: Stance) -> dict[str, np.ndarray]:

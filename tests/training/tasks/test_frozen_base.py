@@ -28,6 +28,11 @@ def base(request, tmp_path_factory) -> BaseTraining:
     return BaseTraining(model=write_sdxl(folder))
 
 
+@pytest.fixture(scope="module")
+def frozen(base) -> FrozenBase:
+    return FrozenBase.load(base)
+
+
 def make_loss(base: BaseTraining, frozen: FrozenBase, **settings) -> TransferLoss:
     levels = len(Base(base).describe_adapter().unet.block_out_channels)
     config = configure(SMALL | {"prior_widths": [8] * levels}, base)
@@ -69,8 +74,7 @@ def gradients(loss: TransferLoss) -> dict[str, torch.Tensor]:
     return {name: gradient.clone() for name, gradient in found.items()}
 
 
-def test_gradients_reach_the_adapter_and_checkpointing_does_not_change_them(base):
-    frozen = FrozenBase.load(base)
+def test_gradients_reach_the_adapter_and_checkpointing_does_not_change_them(base, frozen):
     loss = make_loss(base, frozen)
     before = {name: value.clone() for name, value in frozen.unet.state_dict().items()}
     plain = gradients(loss)
@@ -86,15 +90,15 @@ def test_gradients_reach_the_adapter_and_checkpointing_does_not_change_them(base
     assert not any(parameter.requires_grad for parameter in frozen.unet.parameters())
 
 
-def test_the_base_is_no_part_of_what_is_trained_and_copies_share_it(base):
-    loss = make_loss(base, FrozenBase.load(base))
+def test_the_base_is_no_part_of_what_is_trained_and_copies_share_it(base, frozen):
+    loss = make_loss(base, frozen)
     assert {name.split(".")[0] for name in loss.state_dict()} == {"network"}
     assert copy.deepcopy(loss).base is loss.base
 
 
-def test_keys_and_values_alone_can_be_trained(base):
+def test_keys_and_values_alone_can_be_trained(base, frozen):
     start = Path("start.safetensors")
-    loss = make_loss(base, FrozenBase.load(base), trained="keys_values", start=start)
+    loss = make_loss(base, frozen, trained="keys_values", start=start)
     trained = trained_parameters(loss)
     assert trained and all(".sites." in name for name in trained)
     assert {name.split(".")[-2] for name in trained} == {"to_key", "to_value"}
