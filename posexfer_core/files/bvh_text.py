@@ -18,6 +18,8 @@ END_SITE = -2
 """Stands for an end site on the stack of joints."""
 
 _MOTION = re.compile(r"(?<=[\r\n}])[ \t]*MOTION\b", re.IGNORECASE)
+_POINT, _COMMA = re.compile(r"\d\.\d"), re.compile(r"(?<=\d),(?=\d)")
+"""In numbers; some languages write a comma for the point."""
 _CHANNEL = re.compile(r"([XYZ])(position|rotation)", re.IGNORECASE)
 
 
@@ -78,6 +80,8 @@ def parse_bvh(data: bytes, name: str) -> Bvh:
         ParamsError: it is damaged, or claims more than it holds.
     """
     text = data.decode("utf-8", errors="replace")
+    if not _POINT.search(text):
+        text = _COMMA.sub(".", text)
     parts = _MOTION.split(text, maxsplit=1)
     if len(parts) < 2:
         raise ParamsError(f"{name} is a BVH file without its MOTION part.")

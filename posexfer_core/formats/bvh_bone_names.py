@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from ..body.joints import JOINT_NAMES
 
 _LEFT: dict[str, tuple[str, ...]] = {
-    "hip": ("upleg", "thigh", "upperleg", "hip"),
-    "knee": ("leg", "shin", "calf", "lowerleg", "lowleg", "knee"),
+    "hip": ("upleg", "thigh", "upperleg", "hip", "femur", "leg"),
+    "knee": ("leg", "shin", "calf", "lowerleg", "lowleg", "knee", "tibia"),
     "ankle": ("ankle", "foot"),
     "foot": ("toebase", "toe", "toes", "toe0", "ball", "foot"),
-    "shoulder": ("arm", "upperarm", "uparm", "uarm", "shldr", "shoulder"),
+    "shoulder": ("arm", "upperarm", "uparm", "uarm", "shldr", "humerus", "shoulder"),
     "collar": ("collar", "clavicle", "shoulder"),
-    "elbow": ("forearm", "lowerarm", "lowarm", "farm", "elbow"),
+    "elbow": ("forearm", "lowerarm", "lowarm", "farm", "elbow", "radius"),
     "wrist": ("wrist", "hand"),
     "hand": ("hand",),
 }
@@ -21,8 +21,8 @@ _LEFT: dict[str, tuple[str, ...]] = {
 once: Mixamo's LeftShoulder is a collar because its LeftArm is the shoulder; SMPL's L_Foot are the
 toes because it has an L_Ankle."""
 _MIDDLE: dict[str, tuple[str, ...]] = {
-    "pelvis": ("pelvis", "hips", "hip"),
-    "head": ("head",),
+    "pelvis": ("pelvis", "hips", "hip", "chips", "cpelvis"),
+    "head": ("head", "chead", "headx", "spine006"),
 }
 NEEDED = (
     "pelvis",
@@ -30,9 +30,10 @@ NEEDED = (
 )
 
 _SHARED = 0.8
-"""Share of the bones whose names begin with a prefix that says nothing."""
+"""Share of the bones whose names have a beginning or an end that says nothing."""
 _NOISE = re.compile(r"^(?:[mf]avg|bip0*1|mixamorig\d*|cc\s*base|b|def|org)(?=[a-z])")
 _SIGN = re.compile(r"[^A-Za-z0-9]+")
+_END = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 _SEGMENT = re.compile(r"(?<=[a-z])(?:bend|stretch)(?=[lr]?$)")
 """What Daz and Auto-Rig Pro add to the first of two bones of a limb."""
 
@@ -46,8 +47,16 @@ def plain_name(name: str) -> str:
 
 def shared_prefix(names: Sequence[str]) -> str:
     """Return the longest beginning, up to a sign, of nearly all names: `Character1_`, `J_Bip_`."""
-    starts = Counter(name[: sign.end()] for name in names for sign in _SIGN.finditer(name))
-    shared = [start for start, count in starts.items() if count >= _SHARED * len(names)]
+    return _shared([name[: sign.end()] for name in names for sign in _SIGN.finditer(name)], names)
+
+
+def shared_suffix(names: Sequence[str]) -> str:
+    """Return the longest end, from a sign or a capital, of nearly all names: `_jnt`, `.001`."""
+    return _shared([name[sign.start() :] for name in names for sign in _END.finditer(name)], names)
+
+
+def _shared(parts: Sequence[str], names: Sequence[str]) -> str:
+    shared = [part for part, count in Counter(parts).items() if count >= _SHARED * len(names)]
     return max(shared, key=len, default="") if len(names) > 1 else ""
 
 
@@ -58,8 +67,8 @@ def match_bones(names: Sequence[str], parents: Sequence[int]) -> dict[str, int]:
     the bones from the pelvis to where the arms branch, and from there to the head. So is a pelvis
     of another name, where both legs branch.
     """
-    prefix = shared_prefix(names)
-    plain = [plain_name(name.removeprefix(prefix)) for name in names]
+    prefix, suffix = shared_prefix(names), shared_suffix(names)
+    plain = [plain_name(name.removeprefix(prefix).removesuffix(suffix)) for name in names]
     found: dict[str, int] = {}
     for joint, words in _MIDDLE.items():
         _take(found, joint, plain, words)

@@ -15,26 +15,19 @@ from ..body.model import BodyModel
 from ..errors import ParamsError
 from ..files.containers import read_container
 from ..files.fields import Fields, keys_of
-from ..geometry.camera_conversions import far_pinhole, front_view, pinhole, same_view, up_axis
+from ..geometry.camera_conversions import far_pinhole, front_view, same_view, up_axis
 from ..geometry.so3 import exp_map
 from .format import Format, has
 from .hands_face import hands_face_of_names
+from .named_lens import named_center, named_lens, named_matrix, named_size
 from .track import Lens, Source, Track, layer_pose
 
 ROOT = ("global_orient", "root_pose")
 """The second is how SMPL-X's converter to SMPL names it, and AGORA's own people."""
-PLACE = ("transl", "translation", "cam_trans")
+PLACE = ("transl", "translation", "cam_trans", "trans", "cam_t", "pred_cam_t", "camera_translation")
 PARTS = ("params", "smplx", "smpl", "smpl_params", "smplx_params", "smplx_param", "smpl_param")
 AGORA_SIZE = (2160, 3840)
-MATRICES = ("K", "intrinsics", "K_fullimg", "cam_int", "camera_matrix", "cam_K")
-"""Names of intrinsic matrices."""
-LENSES = (
-    ("focal", "princpt"),
-    ("focal_length_in_px", "center"),
-    ("focal_length", "principal_point"),
-    ("focal_length", "camera_center"),
-)
-"""Names of focal length and principal point, pixels; the second pair is ExPose's and SHAPY's."""
+USE = "its lens looks through the middle of"
 SHARED_JOINTS = 22
 """Joints at the front of SMPL's and SMPL-X's lists that are the same in both."""
 
@@ -118,18 +111,19 @@ def _seen(track: Track, source: Source, fields: Fields) -> Track:
 
 def _layer_lens(source: Source, fields: Fields, count: int, notes: list[str]) -> Lens | None:
     """Read the lens under the names in use: a matrix, or focal length and principal point."""
-    if any(key in fields for key in MATRICES):
-        return source.lens(fields, *MATRICES, count=count)
     if "focal" not in fields:
         fields = _meta(source) or fields
-    for focal_key, center_key in LENSES:
-        if focal_key in fields and center_key in fields:
-            focal = fields.array(focal_key).reshape(-1)[:2]
-            center = fields.rows(center_key, width=2)[0]
-            size = source.image_size or _box_size(source, fields, center, notes)
-            both = np.broadcast_to(focal, (count, 2)) if focal.size else focal
-            return pinhole(np.array(both), size, count, center), size
-    return None
+    matrices, written = named_matrix(fields, count), named_size(fields)
+    if matrices is not None:
+        return matrices, source.image_size or written or source.size_around(matrices[0, :2, 2])
+    center = named_center(fields)
+    size = source.image_size or written
+    if size is None and center is not None:
+        size = _box_size(source, fields, center, notes)
+    told: list[str] = []
+    lens = named_lens(source, fields, size or source.size_or_default(told, USE), count, told)
+    notes += told if lens is not None else []
+    return lens
 
 
 def _meta(source: Source) -> Fields | None:

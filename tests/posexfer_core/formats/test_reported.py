@@ -61,3 +61,10 @@ def test_the_motion_of_mdm_is_that_of_the_same_walk_in_another_format(body: Body
     torch.testing.assert_close(turns, expected, atol=1e-4, rtol=0.0)
     torch.testing.assert_close(params.transl, same.transl)
     assert seen_joints(params, body)[..., 2].min() > 1.0
+
+
+def test_a_motion_with_decimal_commas_is_the_same(tmp_path):
+    text = (REPORTED / "m.bvh").read_text()
+    (tmp_path / "a.bvh").write_text(text.replace(".", ","))
+    params, same = read_params(tmp_path / "a.bvh"), read_params(REPORTED / "m.bvh")
+    torch.testing.assert_close(params.pose, same.pose)
