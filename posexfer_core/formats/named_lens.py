@@ -4,6 +4,7 @@ Names are compared without case and underscores. Focal lengths are pixels; milli
 sensor is beside them or where no image could be meant; or an angle of view.
 """
 
+import contextlib
 import math
 import re
 
@@ -11,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from ..errors import ParamsError
 from ..files.fields import Fields
 from ..geometry.camera import focal_from_fov
 from ..geometry.camera_conversions import pinhole
@@ -121,11 +123,13 @@ def _focal(
 
 
 def _values(fields: Fields, names: re.Pattern[str]) -> list[Float[ndarray, "..."]]:
-    """List the numbers under keys of these names, in the order of the file."""
-    found = [key for key in fields.values if isinstance(key, str) and key in fields]
-    keys = [key for key in found if names.fullmatch(key.lower().replace("_", ""))]
-    numeric = (key for key in keys if not isinstance(fields.values[key], str | dict))
-    return [np.atleast_1d(fields.array(key)) for key in numeric]
+    """List the numbers under keys of these names, in the order of the file; others are passed."""
+    found = []
+    for key in fields.values:
+        if isinstance(key, str) and key in fields and names.fullmatch(key.lower().replace("_", "")):
+            with contextlib.suppress(ParamsError):
+                found.append(np.atleast_1d(fields.array(key)))
+    return found
 
 
 def _few(value: object) -> object:

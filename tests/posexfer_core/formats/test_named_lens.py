@@ -79,3 +79,8 @@ def test_millimetres_shares_and_angles_become_pixels(tmp_path, caplog):
 def test_the_centre_of_a_box_is_no_principal_point(tmp_path):
     params = read(tmp_path, SIZE, focal_length=1500.0, center=[100.0, 90.0], scale=1.2)
     assert_lens(params)
+
+
+def test_other_things_under_these_names_are_passed(tmp_path):
+    params = read(tmp_path, K=["tool", "K"], f=np.zeros((40, 3)), focal=1500.0, princpt=MIDDLE)
+    assert_lens(params)
