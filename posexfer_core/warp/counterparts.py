@@ -34,6 +34,8 @@ MOST_TOPOLOGIES = 8
 """Bodies whose counterparts are kept; 2 MB each."""
 HAIRLINE, CHIN, CROWN = 0.82, 0.63, 0.89
 """Heights on the rest body, canonical; above the first a head is hair or hat all around."""
+HIGH_HAIRLINE = 0.855
+"""The same of a high forehead, for those whose hair is not seen lower."""
 
 
 class Counterpart(NamedTuple):
@@ -43,8 +45,8 @@ class Counterpart(NamedTuple):
     weights: Float[Tensor, "vertices 3"]
     allowed: Bool[Tensor, "vertices"]
     no_skin: Bool[Tensor, "vertices"]
-    """Where the look is not taken if it is bare skin: skin goes on below no garment, and a face
-    not behind hair."""
+    """Where the look is not taken if it is bare skin: it goes on below no garment, and a face not
+    behind hair."""
 
     def carried(
         self, values: Float[Tensor, "batch vertices channels"]
@@ -93,14 +95,16 @@ def _found(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
     back_of_head = head & (places[:, 1] < HAIRLINE) & ~face & (places[:, 2] < 0.04)
     trunk = torch.isin(view.parts, view.parts.new_tensor(TRUNK_WITHOUT_HEAD))
     everywhere, nowhere = torch.ones_like(head), torch.zeros_like(head)
-    limbs, hair = ~face & ~back_of_head, rest.above_face(places)
+    limbs, scalp = ~face & ~back_of_head, head & ~face
+    hair, high_hair = (rest.above_face(places, low) for low in (HAIRLINE, HIGH_HAIRLINE))
     kinds = [
-        (inward, everywhere, limbs, trunk),
-        (outer * other_side, rest.normals[:, 2] >= 0.0, everywhere, nowhere),
-        (inward * other_side, everywhere, limbs, trunk),
-        (hair, everywhere, back_of_head, back_of_head),
-        (hair * other_side, everywhere, back_of_head, back_of_head),
-        (inward, nowhere, limbs, nowhere),
+        (inward, everywhere, limbs, trunk | scalp),
+        (outer * other_side, rest.normals[:, 2] >= 0.0, everywhere, scalp & (places[:, 2] < 0.0)),
+        (inward * other_side, everywhere, limbs, trunk | scalp),
+        (hair, everywhere, back_of_head, scalp),
+        (hair * other_side, everywhere, back_of_head, scalp),
+        (high_hair, everywhere, scalp & (places[:, 2] < 0.04), scalp),
+        (inward, nowhere, limbs, scalp),
     ]
     return [rest.at(*kind) for kind in kinds]
 
@@ -156,11 +160,13 @@ class _RestBody:
             no_skin=no_skin,
         )
 
-    def above_face(self, places: Float[Tensor, "vertices 3"]) -> Float[Tensor, "vertices 2"]:
+    def above_face(
+        self, places: Float[Tensor, "vertices 3"], hairline: float
+    ) -> Float[Tensor, "vertices 2"]:
         """Fold what lies below the hairline to and fro between hairline and crown, unscaled."""
-        span = CROWN - HAIRLINE
-        along = (HAIRLINE - places[:, 1]).clamp(min=0.0) % (2.0 * span)
-        y = HAIRLINE + torch.minimum(along, 2.0 * span - along)
+        span = CROWN - hairline
+        along = (hairline - places[:, 1]).clamp(min=0.0) % (2.0 * span)
+        y = hairline + torch.minimum(along, 2.0 * span - along)
         x = places[:, 0] * 0.9 * self._width(y) / self._width(places[:, 1])
         return torch.stack([x, y], 1)
 

@@ -16,7 +16,7 @@ from .counterparts import find_counterparts
 from .filters import dilate
 from .person_mask import estimate_mask
 from .progress import Progress, nothing
-from .skin import face_colour
+from .skin import find_skin
 from .skirt import skirt_faces
 from .surface_samples import SourceField, occluder_table
 
@@ -28,6 +28,9 @@ EDGE_M = 0.02
 """Width of an outline."""
 OVERHANG_M = 0.02
 """How far a fitted body may stick out of the person; what is not shown further in is covered."""
+EVERYBODY = 0.5
+"""Share of the others from which a mask is of all; that of one person alone has the clothes that
+hang before somebody else."""
 COVER_STEPS = 20
 """Rounds in which what is covered is followed along a limb, by the width of an outline each."""
 
@@ -59,6 +62,7 @@ def dress(
     image: Float[Tensor, "1 3 height width"],
     source: BodyView,
     mask: Float[Tensor, "1 1 height width"] | None,
+    others: Float[Tensor, "1 1 height width"] | None = None,
     *,
     faces: Int[Tensor, "faces 3"] | None = None,
     progress: Progress = nothing,
@@ -69,6 +73,7 @@ def dress(
         image: the photo, in [-1, 1].
         source: the body in it.
         mask: share of the person; guessed where it is not known.
+        others: share of other people.
         faces: of another photo's clothed body, whose places are asked for.
         progress: called after each step.
     """
@@ -82,6 +87,11 @@ def dress(
         shown = estimate_mask(small, bare.visibility.mask)
     else:
         shown = F.avg_pool2d(mask[cut].to(image), step)
+    if others is not None:
+        theirs = (F.avg_pool2d(others[cut].to(image), step) > 0.5) & ~bare.visibility.mask[:, None]
+        taken = ((shown > 0.5) & theirs).sum()
+        if mask is None or taken > EVERYBODY * theirs.sum():
+            shown = shown * ~theirs
     progress()
     person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
     covered = _covered(bare, person[:, 0] > 0.5)[:, None]
@@ -104,7 +114,8 @@ def dress(
         bare=(~covered).to(image),
         occluders=occluder_table(worn),
         counterparts=find_counterparts(bare, face),
-        skin=face_colour(small, worn, face, safe),
+        face=face,
+        skin=find_skin(small, worn, face, safe),
     )
     progress()
     hole = dilate(shown[:, 0] > 0.05, 2 * rim)

@@ -1,11 +1,12 @@
 """The look of a target body's surface: what the source shows of it, then what it shows of its like.
 
 Every place asks the source for itself, for the other side of its part, for its mirror image, for
-hair; the first that is seen gives its own pixels, sharp. What none shows takes the colours around
-it on the surface.
+hair; the first that is seen gives its own pixels, sharp. What none shows takes the colours
+seen nearest along its limb.
 """
 
 from dataclasses import replace
+from types import EllipsisType
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ..body.joints import JOINT_INDEX
 from ..body.view import BodyView
 from ..geometry.camera import pixels_to_ndc, project_perspective
 from ..geometry.normals import face_normals
@@ -20,8 +22,8 @@ from ..geometry.rasterize import Visibility, interpolate
 from ..geometry.visibility import surface_warp
 from .counterparts import NEAR_PARTS, Counterpart, part_distances
 from .filters import box_blur
-from .mesh_smoothing import neighbour_table, spread
-from .skin import is_skin
+from .skin import Skin
+from .surface_fill import fill_surface
 
 OCCLUDER_REACH_M = 0.03
 """How far beside its outline another part may still cover what lies behind it."""
@@ -50,8 +52,9 @@ class SourceField(NamedTuple):
     occluders: Float[Tensor, "24 rows columns"]
     """Depth of the nearest other limb at or beside each place, for each part; metres."""
     counterparts: list[Counterpart]
-    skin: Float[Tensor, "3"] | None
-    """The face's colour in [0, 1], where it is seen."""
+    face: Bool[Tensor, "vertices"]
+    skin: Skin | None
+    """How bare skin is told, where the face is seen."""
 
 
 class Sample(NamedTuple):
@@ -109,8 +112,8 @@ class SurfaceSampler:
     def __init__(self, field: SourceField) -> None:
         self.field = field
         self.faces = field.view.faces.long()
-        self.table = neighbour_table(self.faces, len(field.view.canonical))
         own = field.view.vertices
+        self.on_head = (field.view.parts == JOINT_INDEX["head"])[self.faces].any(1)
         all_faces = torch.ones_like(self.faces[:, 0], dtype=torch.bool)
         self.looks = [_Look(own, field.view.parts.long()[self.faces[:, 0]], None, all_faces)]
         for kind in field.counterparts:
@@ -140,23 +143,28 @@ class SurfaceSampler:
         """
         body = target.mask[:, None].to(self.vertex_colours)
         around = box_blur(body, soft_px).clamp(min=1e-3)
-        left, kept = body, torch.zeros(7, *body.shape[-2:]).to(body)
+        left, kept = body.clone(), torch.zeros(7, *body.shape[-2:]).to(body)
         mixed, own, confidence, place = kept[:3], kept[3], kept[4], kept[5:7]
         for look in self.looks[: 1 if own_only else None]:
             at = ((left[0, 0] > 0.01) & look.asked(target.face_id[0])).flatten().nonzero()[:, 0]
             if len(at) == 0:
                 continue
-            near_outline = outline.flatten()[at]
-            found = torch.zeros(7, body.numel()).to(body)
-            found[:, at] = self._look(_pixels_of(target, at), near_outline, look, sizes)
-            colours, valid, trust, seen = found.reshape(7, *body.shape[-2:]).split([3, 1, 1, 2])
-            share = box_blur(valid[None], soft_px) / around
-            weight = left[0] * valid * (2.0 * share[0] - 1.0).clamp(0.0, 1.0)
-            left = left - weight
-            mixed += weight * colours
-            confidence += weight[0] * trust[0]
+            here, there = _cut_around(at, body.shape[-2:], soft_px)
+            found = torch.zeros(8, *left[here].shape[-2:]).to(body)
+            found.flatten(1)[:, there] = self._look(
+                _pixels_of(target, at), outline.flatten()[at], look, sizes
+            )
+            colours, valid, trust, seen, skin = found.split([3, 1, 1, 2, 1])
+            share = box_blur(valid[None], soft_px)
+            if bool(skin.any()):
+                valid = valid * (2.0 * box_blur(skin[None], soft_px)[0] <= share[0])
+                share = box_blur(valid[None], soft_px)
+            weight = (2.0 * share / around[here] - 1.0).clamp(0.0, 1.0) * left[here] * valid
+            left[here] -= weight
+            mixed[here] += weight[0] * colours
+            confidence[here] += (weight * trust)[0, 0]
             if look.kind is None:
-                own[:], place[:] = weight[0], seen
+                own[here], place[here] = weight[0, 0], seen
         painted = interpolate(target, self.faces, self.vertex_colours).permute(0, 3, 1, 2)
         return Sample(
             colours=mixed + left * painted,
@@ -183,10 +191,12 @@ class SurfaceSampler:
         sample = self.sample(at_vertices, torch.zeros_like(at_vertices.mask), sizes, 0)
         self.vertex_own = sample.own[0, 0, 0] > 0.99
         """Which vertices the source shows themselves."""
-        colours, known = sample.colours[0, :, 0].T, (sample.confidence[0, 0, 0] > 0).to(weights)
-        mean = (colours * known[:, None]).sum(0) / known.sum().clamp(min=1.0)
-        start = torch.where(known[:, None] > 0, colours, mean)
-        return spread(colours, known, self.table, stiffness=0.02, start=start, iterations=120)[None]
+        colours, confidence = sample.colours[0, :, 0].T, sample.confidence[0, 0, 0]
+        view, face, told = self.field.view, self.field.face, self.field.skin
+        skin = face
+        if told is not None:
+            skin = face | told.told(colours.T, view.parts == JOINT_INDEX["head"])
+        return fill_surface(colours, confidence, view, face, skin)[None]
 
     def _look(
         self,
@@ -194,7 +204,7 @@ class SurfaceSampler:
         outline: Bool[Tensor, "pixels"],
         look: _Look,
         sizes: Float[Tensor, "faces"],
-    ) -> Float[Tensor, "7 pixels"]:
+    ) -> Float[Tensor, "8 pixels"]:
         """Look some pixels' places, or their counterparts, up in the source.
 
         Args:
@@ -205,7 +215,7 @@ class SurfaceSampler:
 
         Returns:
             Three colours, 1 where they may be taken, confidence, 1 where the source sees the
-            place, and the share of the person there.
+            place, the share of the person there, and 1 for skin where none is wanted.
         """
         field, faces, weights = self.field, self.faces, target.barycentric
         face = target.face_id[0, 0].long()
@@ -232,16 +242,17 @@ class SurfaceSampler:
         )[0, :, 0]
         seen = seen * (bare > 0.5)
         colours = self._colours(warp.grid)[0, :, 0]
+        skin = torch.zeros_like(seen)
         if look.kind is None:
             valid = seen * ((safe > 0.5) | ((shown > 0.5) & outline))
         else:
             valid = seen * (safe > 0.5)
             if field.skin is not None:
                 forbidden = look.kind.no_skin[faces].any(1)[face]
-                valid = valid * ~(forbidden & is_skin(colours, field.skin))
+                skin = valid * (forbidden & field.skin.told(colours, self.on_head[face]))
         trust = self._confidence(look.places, faces, sizes)[face] * valid
         trust = trust * (1.0 if look.kind is None else BORROWED)
-        return torch.stack([*colours, valid, trust, seen, seen * shown])
+        return torch.stack([*colours, valid, trust, seen, seen * shown, skin])
 
     def _turned(self, positions: Tensor) -> Bool[Tensor, "faces"]:
         """Tell which faces of counterparts look away from the source's camera, as mirrors do."""
@@ -300,3 +311,14 @@ def _pixels_of(target: Visibility, at: Int[Tensor, "pixels"]) -> Visibility:
         barycentric=target.barycentric.reshape(-1, 3)[at][None, None],
         depth=target.depth.flatten()[at][None, None],
     )
+
+
+def _cut_around(
+    at: Int[Tensor, "pixels"], size: tuple[int, ...], reach: int
+) -> tuple[tuple[EllipsisType, slice, slice], Int[Tensor, "pixels"]]:
+    """Bound some pixels, with a border, and number them within."""
+    row, column = torch.div(at, size[1], rounding_mode="floor"), at % size[1]
+    top, left = max(0, int(row.min()) - reach), max(0, int(column.min()) - reach)
+    bottom, right = int(row.max()) + reach + 1, int(column.max()) + reach + 1
+    width = min(size[1], right) - left
+    return (..., slice(top, bottom), slice(left, right)), (row - top) * width + column - left
