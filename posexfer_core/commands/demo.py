@@ -22,7 +22,7 @@ from ..render.overlay import overlay_body
 from ..transfer.staging import Stage, stage
 from ..warp.warp_to_pose import WarpedPhoto
 from .drawing import ImageTensor, Sampler, add_drawing_options, open_sampler
-from .estimate import fit_person
+from .estimate import fit_person, open_people
 from .options import index, print_line
 
 HELP = "Draw a photo and a synthetic person in new poses; leaves images and one sheet."
@@ -118,7 +118,8 @@ def photo_row(body: BodyModel, options: argparse.Namespace) -> list[Cell]:
     mask = options.mask or (DEMO / "astronaut_mask.png" if options.photo is None else None)
     person = None if mask is None else load_mask(mask)[None, None]
     size = (image.shape[-2], image.shape[-1])
-    fit = fit_person(keypoints, size, body, options.person, person, image=photo.name)
+    people = open_people(keypoints, size, photo.name)
+    fit = fit_person(people.person(options.person), body, person)
     print_line(f"photo: mean reprojection error: {fit.reprojection_px:.2f} px")
     overlay = overlay_body(image, BodyView.of(fit.params, body), keypoints=True)
     save_image(image, options.out / "photo_source.png")

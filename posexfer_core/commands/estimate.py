@@ -22,6 +22,7 @@ from ..fit.fit import FitResult, Progress, fit_people
 from ..fit.video.estimate_sequence import find_in_sequence, fit_sequence, smooth_found
 from ..keypoints.detections import read_keypoints
 from ..keypoints.masks import check_mask
+from ..keypoints.observation import FrameObservations, Observation
 from ..render.overlay import overlay_body
 from ..transfer.framing import body_box, frame_photo
 from .options import add_body_option, between, index, print_line
@@ -233,27 +234,30 @@ def _regress(
     return params, f"{ROUGH}\n{trustworthiness(found)}"
 
 
-def fit_person(
-    keypoints: Path,
-    size: tuple[int, int],
-    body: BodyModel,
-    person: int,
-    mask: Float[Tensor, "1 1 height width"] | None = None,
-    *,
-    image: str,
-) -> FitResult:
-    """Fit the body to one person of an image, or of the first frame of a keypoint file.
+def open_people(keypoints: Path, size: tuple[int, int], image: str) -> FrameObservations:
+    """Read the people of one image, or of the first frame of a keypoint file.
 
     Args:
         keypoints: the file.
         size: height and width of the image, pixels.
-        body: the body to fit.
-        person: which person of the file, from 0.
-        mask: share of the person in each pixel, if known; tells how wide the body is.
         image: file name of the image, for files of several.
     """
-    detections = read_keypoints(keypoints).of_images([image])
-    observation = detections.observation(person, image_size=size)
+    return read_keypoints(keypoints).of_images([image]).observations(image_size=size)
+
+
+def fit_person(
+    observation: Observation,
+    body: BodyModel,
+    mask: Float[Tensor, "1 1 height width"] | None = None,
+) -> FitResult:
+    """Fit the body to one person of an image.
+
+    Args:
+        observation: what is known of the person.
+        body: the body to fit.
+        mask: share of the person in each pixel, if known; tells how wide the body is.
+    """
     if mask is not None:
+        size = observation.keypoints.image_size
         observation = replace(observation, mask=check_mask(mask[0, 0].numpy(), size))
     return fit_people([observation], body=body)[0]

@@ -39,6 +39,8 @@ class PersonInPhoto:
     """One frame, in the photo's camera."""
     mask: Float[Tensor, "1 1 height width"] | None
     """Share of the person in each pixel, where it is known."""
+    others: Float[Tensor, "1 1 height width"] | None = None
+    """Share of other people, where there are any."""
 
 
 def add_detector_option(parser: argparse.ArgumentParser) -> None:
@@ -106,15 +108,24 @@ def person_in_photo(
     announce(people, photo, size)
     detections = Detections(name=photo.name, frames=[people], parse=raw_people)
     observation = detections.observation(person, image_size=size)
+    others = _masks_of([*people[:person], *people[person + 1 :]])
     if own_mask is not None:
         params = fit_people([replace(observation, mask=own_mask)], body=body)[0].params
-        return PersonInPhoto(params=params, mask=mask)
+        return PersonInPhoto(params=params, mask=mask, others=others)
     try:
         params = fit_people([observation], body=body)[0].params
     except ImageError as error:
         logger.warning("%s The body is fitted without the detector's mask.", error)
         params = fit_people([replace(observation, mask=None)], body=body)[0].params
-    return PersonInPhoto(params=params, mask=people[person].mask()[None, None])
+    return PersonInPhoto(params=params, mask=people[person].mask()[None, None], others=others)
+
+
+def _masks_of(people: list[DetectedPerson]) -> Float[Tensor, "1 1 height width"] | None:
+    """Join masks; None for nobody's."""
+    joined = None
+    for one in people:
+        joined = one.mask() if joined is None else joined.maximum(one.mask())
+    return None if joined is None else joined[None, None]
 
 
 def raw_people(people: list[DetectedPerson]) -> list[RawPerson]:

@@ -16,8 +16,9 @@ from ..files.images import load_image, load_mask, load_opacity
 from ..formats.any_pose import is_mesh
 from ..formats.body_family import convert_betas
 from ..formats.read import NAMES, read_params
+from ..transfer.other_people import find_others
 from ..warp.dressed_person import SourcePhoto
-from .estimate import fit_person
+from .estimate import fit_person, open_people
 from .options import index
 from .person_in_photo import PersonInPhoto, add_detector_option, person_in_photo
 
@@ -90,8 +91,10 @@ def open_source(
     if options.source_params is not None:
         return PersonInPhoto(params=_read_source(options, size, body), mask=mask)
     if options.keypoints is not None:
-        fit = fit_person(options.keypoints, size, body, person, mask, image=options.image.name)
-        return PersonInPhoto(params=fit.params, mask=mask)
+        people = open_people(options.keypoints, size, options.image.name)
+        params = fit_person(people.person(person), body, mask).params
+        others = find_others(people.without(person), BodyView.of(params, body), body)
+        return PersonInPhoto(params=params, mask=mask, others=others)
     return person_in_photo(
         options.image, image, person=person, body=body, detector=options.detector, mask=mask
     )
@@ -112,7 +115,8 @@ def open_also(options: argparse.Namespace, body: BodyModel) -> list[SourcePhoto]
             )
         mask = load_mask(masks[0])[None, None] if masks else None
         if keypoints:
-            fit = fit_person(keypoints[0], size, body, 0, mask, image=path.name)
+            people = open_people(keypoints[0], size, path.name)
+            fit = fit_person(people.person(0), body, mask)
             found = PersonInPhoto(params=fit.params, mask=mask)
         else:
             found = person_in_photo(

@@ -19,7 +19,7 @@ from ..transfer.staging import PHOTO_SIDE, Stage, stage
 from ..warp.filters import dilate, gaussian_blur
 from .drawing import METHODS, ImageTensor, add_drawing_options, draw_frames, open_sampler
 from .drawing import speaks_of_network as network_asked
-from .estimate import fit_person
+from .estimate import fit_person, open_people
 from .options import (
     POSE_HELP,
     add_pose_options,
@@ -131,6 +131,7 @@ def run(options: argparse.Namespace) -> None:
         target_body,
         size=None if own_pixels else options.size,
         mask=source.mask,
+        others=source.others,
         also=open_also(options, body),
         outside=_outside(options, own_pixels),
         longest=None if own_pixels else PHOTO_SIDE,
@@ -205,7 +206,7 @@ def _target(options: argparse.Namespace, body: BodyModel) -> tuple[HumanParams, 
         )
         return found.params, body
     size = (shown.shape[-2], shown.shape[-1])
-    fit = fit_person(keypoints, size, body, options.person, image=path.name)
+    fit = fit_person(open_people(keypoints, size, path.name).person(options.person), body)
     print_line(f"target: mean reprojection error: {fit.reprojection_px:.2f} px")
     return fit.params, body
 

@@ -1,7 +1,7 @@
 """What is known of the people in one image."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from jaxtyping import Bool
@@ -77,6 +77,10 @@ class FrameObservations:
     def usable(self) -> list[Observation]:
         """Return everyone who can be used."""
         return [person for person in self.people if isinstance(person, Observation)]
+
+    def without(self, number: int) -> list[Observation]:
+        """Return everyone who can be used but one."""
+        return replace(self, people=[*self.people[:number], *self.people[number + 1 :]]).usable()
 
 
 def usable_keypoints(keypoints: Keypoints, body: BodyModel) -> Keypoints:

@@ -36,6 +36,8 @@ class Stage:
     """The body wanted, in the image to be drawn; one for each frame of a motion."""
     mask: Float[Tensor, "1 1 height width"] | None
     """Share of the person in each pixel, where it is known."""
+    others: Float[Tensor, "1 1 height width"] | None
+    """Share of other people in each pixel, where they are known."""
     unshown: Bool[Tensor, "1 height width"] | None
     """What the photo does not show and texture fills; None keeps the mirror image."""
     framing: Framing
@@ -65,6 +67,7 @@ class Stage:
             on_topology_of(self.source, self.target),
             self.mask,
             leftovers=leftovers,
+            others=self.others,
             outside=self.unshown,
             also=[one._replace(view=on_topology_of(one.view, self.target)) for one in self.also],
             progress=progress,
@@ -81,6 +84,7 @@ def stage(
     *,
     size: tuple[int, int] | None = IMAGE_SIZE,
     mask: Float[Tensor, "1 1 mask_height mask_width"] | None = None,
+    others: Float[Tensor, "1 1 mask_height mask_width"] | None = None,
     also: Sequence[SourcePhoto] = (),
     outside: Outside = "fill",
     longest: int | None = PHOTO_SIDE,
@@ -98,6 +102,7 @@ def stage(
         size: height and width to draw, pixels, around source and target; None draws the whole
             photo.
         mask: share of the person in each pixel of the image.
+        others: share of other people, who stay where and as they are.
         also: more photos of the same person in the same clothes, such as one from behind.
         outside: what becomes of a pose that leaves the photo, and of the rest of a frame that is
             wider than it: texture ("fill") or the photo's mirror image. "crop" keeps to the photo
@@ -121,7 +126,7 @@ def stage(
             "Give the mask of this image."
         )
     scale = 1.0 if longest is None else min(1.0, longest / max(own_size))
-    staging = _Staging(image, mask, tuple(also), outside)
+    staging = _Staging(image, mask, others, tuple(also), outside)
     if source is None:
         framing = frame_photo((0.0, 0.0, 0.0, 0.0), [], own_size, scale=scale, multiple=multiple)
         framing = framing if size is None else Framing.whole(own_size, size)
@@ -135,12 +140,12 @@ def stage(
     if retargeted:
         posed = retarget_in_photo(source, target, source_body)
         wanted = BodyView.of(posed, source_body, frame=None)
-    others = [] if wanted is None else [body_box(wanted)]
+    boxes = [] if wanted is None else [body_box(wanted)]
     if size is not None:
-        framing = frame_person(box, others, size, own_size)
+        framing = frame_person(box, boxes, size, own_size)
     else:
         framing = frame_photo(
-            box, others, own_size, scale=scale, grown=outside != "crop", multiple=multiple
+            box, boxes, own_size, scale=scale, grown=outside != "crop", multiple=multiple
         )
     if wanted is None:
         return staging.at(framing, view, _framed_alone(target, body, framing.size))
@@ -153,6 +158,7 @@ class _Staging:
 
     image: Tensor
     mask: Tensor | None
+    others: Tensor | None
     also: tuple[SourcePhoto, ...]
     outside: Outside
 
@@ -169,6 +175,7 @@ class _Staging:
             source=shown,
             target=target,
             mask=None if self.mask is None else framing.apply_to_mask(self.mask),
+            others=None if self.others is None else framing.apply_to_mask(self.others),
             unshown=beyond.to(self.image.device) if fills else None,
             framing=framing,
             also=self.also,

@@ -118,6 +118,7 @@ def prepare_source(
     source: BodyView,
     mask: Float[Tensor, "masks 1 mask_height mask_width"] | None = None,
     *,
+    others: Float[Tensor, "masks 1 mask_height mask_width"] | None = None,
     leftovers: Leftovers = "keep",
     outside: Bool[Tensor, "1 height width"] | None = None,
     also: Sequence[SourcePhoto] = (),
@@ -129,21 +130,22 @@ def prepare_source(
         image: as there; so are the other arguments.
         source: the body of the person shown.
         mask: share of the person.
+        others: share of other people, where they are known: theirs is neither person nor hole.
         leftovers: what becomes of things.
         outside: what else is filled, if anything: what the photo does not show.
         also: more photos of the same person in the same clothes, of any sizes.
         progress: called after each step.
     """
     _check(image, source, mask)
-    dressed = dress(image, source, mask, progress=progress)
+    dressed = dress(image, source, mask, others, progress=progress)
     sampler = SurfaceSampler(dressed.field)
     progress()
-    others = []
+    views = []
     for photo in also:
         _check(photo.image, photo.view, photo.mask)
         faces = dressed.field.view.faces
         seen = dress(photo.image, photo.view, photo.mask, faces=faces, progress=progress)
-        others.append(other_view(sampler, SurfaceSampler(seen.field)))
+        views.append(other_view(sampler, SurfaceSampler(seen.field)))
         progress()
     hole = dressed.hole if leftovers == "remove" else dressed.hole & ~dressed.unreached
     step, (left, top) = dressed.field.step, dressed.field.offset_xy
@@ -154,12 +156,16 @@ def prepare_source(
     )
     unknown = torch.zeros(1, *image.shape[-2:], dtype=torch.bool, device=image.device)
     unknown[cut] = hole.repeat_interleave(step, 1).repeat_interleave(step, 2)
+    if others is not None:
+        own = dilate(dressed.field.shown[:, 0] > 0.05, 1)
+        own = own.repeat_interleave(step, 1).repeat_interleave(step, 2)
+        unknown[cut] &= own | (others[cut][0] <= 0.5)
     if outside is not None:
         unknown |= outside
     return PreparedSource(
         image=image,
         sampler=sampler,
-        others=others,
+        others=views,
         offsets=dressed.offsets,
         unknown=unknown,
         filled=texture_of_hole(image, unknown, progress=progress),

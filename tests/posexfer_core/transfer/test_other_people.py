@@ -1,0 +1,97 @@
+"""People beside the one who is moved."""
+
+from dataclasses import replace
+from math import pi
+
+import numpy as np
+import torch
+
+from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.params import HumanParams
+from posexfer_core.body.view import BodyView
+from posexfer_core.geometry.camera import intrinsics_matrix, project_perspective
+from posexfer_core.keypoints.keypoints import Keypoints
+from posexfer_core.keypoints.observation import Observation
+from posexfer_core.transfer.other_people import find_others, silhouettes
+from posexfer_core.transfer.staging import stage
+from posexfer_core.warp.filters import dilate
+
+SIZE = (240, 360)
+LIMBS = [
+    f"{side}_{name}" for side in "lr" for name in ("shoulder", "elbow", "wrist", "hip", "knee")
+]
+
+
+def standing(across_m: float, *, arm_deg: float = 70.0) -> HumanParams:
+    """Someone who faces the camera, 4.5 m away."""
+    pose = torch.zeros(24, 3)
+    pose[0, 0] = pi
+    pose[16, 2], pose[17, 2] = -arm_deg * pi / 180, arm_deg * pi / 180
+    return HumanParams.single(
+        pose=pose,
+        betas=torch.zeros(10),
+        transl=torch.tensor([across_m, 0.0, 4.5]),
+        intrinsics=intrinsics_matrix(1.5 * SIZE[0], SIZE),
+        image_size=SIZE,
+    )
+
+
+def seen(view: BodyView) -> Observation:
+    """The keypoints of a body."""
+    pixels = project_perspective(view.joints, view.intrinsics)[0].numpy()
+    xy = np.stack([pixels[JOINT_NAMES.index(name)] for name in LIMBS])
+    return Observation(
+        keypoints=Keypoints(
+            xy=xy, confidence=np.ones(len(xy)), names=tuple(LIMBS), image_size=view.size
+        )
+    )
+
+
+def test_silhouettes_hold_every_body_and_what_it_may_wear(body):
+    views = [BodyView.of(standing(across), body) for across in (-0.8, 0.8)]
+    drawn = silhouettes(views)
+    assert drawn is not None and drawn.shape == (1, 1, *SIZE)
+    for view in views:
+        assert bool((drawn[0] > 0.5)[dilate(view.visibility.mask, 2)].all())
+    bodies = sum(float(view.visibility.mask.sum()) for view in views)
+    assert float(drawn.sum()) < 2.0 * bodies
+    assert silhouettes([]) is None
+
+
+def test_neighbours_are_found_and_the_far_and_the_hidden_are_not(body):
+    moved, beside, far = (BodyView.of(standing(across), body) for across in (0.0, 0.6, 2.5))
+    found = find_others([seen(beside)], moved, body)
+    assert found is not None
+    mask = beside.visibility.mask
+    assert float(found[0][mask].mean()) > 0.95
+    assert find_others([seen(far)], moved, body) is None
+    hidden = seen(beside).keypoints
+    hidden = replace(hidden, names=tuple(f"unknown_{n}" for n in range(len(LIMBS))))
+    assert find_others([Observation(keypoints=hidden)], moved, body) is None
+
+
+def test_a_neighbour_stays_to_the_bit_whatever_the_mask_holds(body, generator):
+    image = 0.2 * torch.rand(1, 3, *SIZE, generator=generator)
+    own, other = (BodyView.of(standing(across), body).visibility.mask for across in (-0.35, 0.35))
+    colours = torch.tensor([[1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
+    for mask, colour in zip((own, other), colours, strict=True):
+        image[0, :, mask[0]] = colour[:, None]
+    others = silhouettes([BodyView.of(standing(0.35), body)])
+    everybody = (own | other)[None].float()
+    for mask in (own[None].float(), everybody, None):
+        staged = stage(
+            image,
+            standing(-0.35),
+            standing(0.0, arm_deg=-60.0),
+            body,
+            size=None,
+            mask=mask,
+            others=others,
+            outside="crop",
+        )
+        warp = next(staged.warps())
+        free = other & ~dilate(own | warp.body[:, 0], 3)
+        assert int(free.sum()) > 0.5 * int(other.sum())
+        assert torch.equal(warp.image[0][:, free[0]], image[0][:, free[0]])
+        blue = (warp.image[0] - colours[1][:, None, None]).abs().amax(0) < 0.2
+        assert int((blue & ~other[0]).sum()) < 0.02 * int(other.sum()), "the other was moved too"
