@@ -66,8 +66,9 @@ def fill_surface(
     distances += BONE * part_distances().to(places)[parts[unknown]][:, parts[own]]
     distances += DOUBT * (1.0 - confidence[own])
     covered = torch.isin(view.parts, view.parts.new_tensor(COVERED)) & ~face
-    distances += APART * (covered[unknown][:, None] & skin[own])
-    distances += APART * (face[unknown][:, None] & ~face[own])
+    bare, faces = skin[own].nonzero()[:, 0], face[unknown].nonzero()[:, 0]
+    distances[:, bare] += APART * covered[unknown].to(distances)[:, None]
+    distances[faces] += APART * (~face[own]).to(distances)
     away, nearest = distances.topk(min(NEIGHBOURS, len(own)), largest=False)
     weights = (away + CLOSE).pow(-2)[..., None]
     filled = colours.clone()
