@@ -149,12 +149,17 @@ class Drawing:
     @property
     def body(self) -> ImageTensor:
         """The target body alone, on plain paper."""
-        return overlay_body(torch.full_like(self.result, PAPER), self.staged.target, opacity=1.0)
+        return body_alone(self.staged.target)
 
     def save(self, out: Path, name: str) -> None:
         """Write the result and the body that it shows."""
         save_image(self.result, out / f"{name}.png")
         save_image(self.body, out / f"{name}_body.png")
+
+
+def body_alone(view: BodyView) -> ImageTensor:
+    """Draw a body on plain paper."""
+    return overlay_body(torch.full((1, 3, *view.size), PAPER), view, opacity=1.0)
 
 
 def draw(staged: Stage) -> Drawing:

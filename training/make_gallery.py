@@ -1,0 +1,198 @@
+"""Draw the gallery: `python -m training.make_gallery` writes the images of `docs/gallery.md`.
+
+A photo in several poses, twins, a motion, and unseen people. Nobody is chosen by eye: the twins are
+the first ones of every subset; the people are all scored by perceptual distance on the person, and
+the best, the middle and the worst are shown, the worst as failures.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from tqdm import tqdm
+
+from posexfer_core.body.model import BodyModel
+from posexfer_core.body.params import HumanParams
+from posexfer_core.body.view import BodyView
+from posexfer_core.commands.demo import body_alone, cell, draw
+from posexfer_core.commands.estimate import fit_person, open_people
+from posexfer_core.conventions import DEMO
+from posexfer_core.diffusion.pipeline import PoseTransferPipeline
+from posexfer_core.files.animations import save_animation
+from posexfer_core.files.atomic import make_folder
+from posexfer_core.files.images import load_image, load_mask, save_pil
+from posexfer_core.render.contact_sheet import Cell, contact_sheet
+from posexfer_core.render.control_maps import paint_openpose
+from posexfer_core.render.overlay import overlay_body
+from posexfer_core.transfer.staging import stage
+from posexfer_core.warp.warp_to_pose import WarpedPhoto, pose_source, prepare_source
+
+from .console import print_line, run_command
+from .data.shards import ShardDataset
+from .depth_order.files import TEST_SEED, TwinRow, row_of
+from .depth_order.methods import warp
+from .depth_order.overlaps import SUBSETS
+from .depth_order.twins import make_twin
+from .evaluation.unseen_pairs import TEST_SEED as PEOPLE_SEED
+from .make_synthetic import ClothedPairs, make_shards
+from .metrics.perceptual import perceptual_distance
+
+PHOTO_POSES = ("striding", "arms_raised", "walking", "from_behind", "arm_in_front", "arm_behind")
+MOTION_SIDE = 384
+SHOWN = 3
+"""People shown of each the best, the middle and the worst."""
+
+Image = Float[Tensor, "1 3 height width"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Draw every part into a folder."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.make_gallery",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", type=Path, default=Path("docs/gallery"), help="folder")
+    parser.add_argument("--people", type=int, default=24, help="unseen people (default 24)")
+    chosen = parser.parse_args(arguments)
+    return run_command(lambda: _run(chosen))
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    make_folder(chosen.out)
+    body = BodyModel.bundled()
+    image, person, mask = _photo(body)
+    save_pil(contact_sheet(_photo_rows(image, person, mask, body)), chosen.out / "photo.jpg")
+    _save_motion(image, person, mask, body, chosen.out / "motion.webp")
+    save_pil(contact_sheet(list(_twin_rows(body)), height=192), chosen.out / "twins.jpg")
+    rows = _people_rows(chosen.people, body)
+    for name, few in zip(("best", "middle", "worst"), rows, strict=True):
+        save_pil(contact_sheet(few, height=352), chosen.out / f"people_{name}.jpg")
+
+
+def _photo(body: BodyModel) -> tuple[Image, HumanParams, Tensor]:
+    image, mask = load_image(DEMO / "astronaut.jpg"), load_mask(DEMO / "astronaut_mask.png")
+    size = (image.shape[-2], image.shape[-1])
+    keypoints = DEMO / "astronaut_keypoints.json"
+    people = open_people(keypoints, size, "astronaut.jpg")
+    fit = fit_person(people.person(0), body, mask[None, None])
+    return image, fit.params, mask[None, None]
+
+
+def _photo_rows(
+    image: Image, person: HumanParams, mask: Tensor, body: BodyModel
+) -> list[list[Cell]]:
+    """Lay out the bodies wanted, below each the result; the photo and its body come first."""
+    bodies = [cell(overlay_body(image, BodyView.of(person, body)), "its body")]
+    results = [cell(image, "photo")]
+    for name in tqdm(PHOTO_POSES, desc="photo", disable=None):
+        target = HumanParams.load(DEMO / f"{name}.npz")
+        drawing = draw(stage(image, person, target, body, size=None, mask=mask, outside="crop"))
+        bodies.append(cell(drawing.body, name.replace("_", " ")))
+        results.append(cell(drawing.result, "output"))
+    return [bodies, results]
+
+
+def _save_motion(
+    image: Image, person: HumanParams, mask: Tensor, body: BodyModel, path: Path
+) -> None:
+    """Animate the photo, with the body that moves it beside it."""
+    target = HumanParams.load(DEMO / "motion.npz")
+    staged = stage(
+        image, person, target, body, size=None, mask=mask, outside="crop", longest=MOTION_SIDE
+    )
+    frames = (
+        torch.cat([body_alone(staged.target.at(number)), moved.image], 3)
+        for number, moved in enumerate(tqdm(staged.warps(), desc="motion", disable=None))
+    )
+    save_animation(frames, path, float(target.frame_rate or 12.0))
+
+
+def _twin_rows(body: BodyModel) -> Iterator[list[Cell]]:
+    """Lay out the first twins of every subset: both outputs beside both truths."""
+    draw_both = warp(factor=1)
+    for subset in SUBSETS:
+        row = TwinRow(number=0, subset=subset, arrays=row_of(make_twin(TEST_SEED, subset, 0, body)))
+        drawn = draw_both(row)
+        views = [BodyView.of(row.params(name), body) for name in ("a", "b")]
+        skeleton = 2.0 * paint_openpose(views[0]) - 1.0
+        cells = [cell(row.images["source"][None], subset), cell(skeleton, "the same 2D skeleton")]
+        for name, view, output in zip(("a", "b"), views, (drawn.a, drawn.b), strict=True):
+            cells += [
+                cell(body_alone(view), f"body {name}"),
+                cell(output[None], "output"),
+                cell(row.images[name][None], "truth"),
+            ]
+        yield cells
+
+
+def _people_rows(count: int, body: BodyModel) -> list[list[list[Cell]]]:
+    """Score the warp on unseen people; lay out the best, the middle and the worst."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_shards(
+            Path(folder), maker=ClothedPairs(scale=2), count=count, seed=PEOPLE_SEED, workers=1
+        )
+        data = ShardDataset(Path(folder))
+        scored = []
+        for index in tqdm(range(count), desc="people", disable=None):
+            output = _warped(data, index, body).image
+            truth = data.pair(index).target_image[None]
+            covered = data.coverage(index, "target")[None, None].float() / 255.0
+            scored.append((float(perceptual_distance(output, truth, covered)), index))
+        scored.sort()
+        distances = ", ".join(f"{distance:.2f}" for distance, _ in scored)
+        print_line(f"perceptual distances on the person: {distances}")
+        middle = (count - SHOWN) // 2
+        shown = scored[:SHOWN], scored[middle : middle + SHOWN], scored[-SHOWN:]
+        network = PoseTransferPipeline.from_bundle()
+        network.set_progress_bar_config(disable=True)
+        return [
+            [_person_row(data, index, distance, body, network) for distance, index in few]
+            for few in shown
+        ]
+
+
+def _warped(data: ShardDataset, index: int, body: BodyModel) -> WarpedPhoto:
+    source, target = _views(data, index, body)
+    mask = data.coverage(index, "source")[None, None].float() / 255.0
+    return pose_source(prepare_source(data.pair(index).source_image[None], source, mask), target)
+
+
+def _views(data: ShardDataset, index: int, body: BodyModel) -> tuple[BodyView, BodyView]:
+    pair = data.pair(index)
+    return BodyView.of(pair.source, body), BodyView.of(pair.target, body)
+
+
+def _person_row(
+    data: ShardDataset,
+    index: int,
+    distance: float,
+    body: BodyModel,
+    network: PoseTransferPipeline,
+) -> list[Cell]:
+    pair, moved = data.pair(index), _warped(data, index, body)
+    source, target = _views(data, index, body)
+    painted = network(
+        pair.source_image[None],
+        source,
+        target,
+        warped=moved.planes,
+        generator=torch.Generator().manual_seed(0),
+        output_type="pt",
+    ).images
+    return [
+        cell(pair.source_image[None], f"person {index}"),
+        cell(body_alone(target), "body"),
+        cell(moved.image, f"output ({distance:.2f})"),
+        cell(painted, "the small network over it"),
+        cell(pair.target_image[None], "truth"),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
