@@ -28,6 +28,8 @@ CLOSE = 0.02
 """Distance below which neighbours weigh alike; beyond it by the inverse square."""
 MOST_KNOWN = 1500
 """Places asked at most, evenly chosen."""
+EXACT = "donot_use_mm_for_euclid_dist"
+"""How distances are computed: a matrix product would cancel digits."""
 ARMS = tuple(
     JOINT_INDEX[f"{side}_{name}"]
     for side in "lr"
@@ -62,7 +64,7 @@ def fill_surface(
     places, parts = _unrolled(view), view.parts.long()
     mirrored = torch.from_numpy(MIRRORED_JOINTS).to(parts.device)
     parts = torch.minimum(parts, mirrored[parts])
-    distances = torch.cdist(places[unknown], places[own])
+    distances = torch.cdist(places[unknown], places[own], compute_mode=EXACT)
     distances += BONE * part_distances().to(places)[parts[unknown]][:, parts[own]]
     distances += DOUBT * (1.0 - confidence[own])
     covered = torch.isin(view.parts, view.parts.new_tensor(COVERED)) & ~face

@@ -178,7 +178,8 @@ class SurfaceSampler:
         """Colour every vertex: by itself, by its like, or by what is around it on the surface."""
         count, faces = len(self.field.view.canonical), self.faces
         place = torch.zeros(count, dtype=torch.long, device=faces.device)
-        place[faces.flatten()] = torch.arange(faces.numel(), device=faces.device)
+        corners = torch.arange(faces.numel(), device=faces.device)
+        place.scatter_reduce_(0, faces.flatten(), corners, "amax")  # the last, with any threads
         face = torch.div(place, 3, rounding_mode="floor").to(torch.int32)
         weights = F.one_hot(place % 3, 3).to(self.field.image)
         at_vertices = Visibility(

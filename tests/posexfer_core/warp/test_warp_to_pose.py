@@ -11,7 +11,8 @@ from posexfer_core.geometry.rasterize import interpolate
 from posexfer_core.render.control_maps import paint_maps
 from posexfer_core.warp.clothed_shell import wear
 from posexfer_core.warp.filters import dilate
-from posexfer_core.warp.warp_to_pose import WarpedPhoto, warp_to_pose
+from posexfer_core.warp.surface_samples import SurfaceSampler
+from posexfer_core.warp.warp_to_pose import WarpedPhoto, prepare_source, warp_to_pose
 
 SIZE = (192, 128)
 GREY_LEVEL = 2.0 / 255.0
@@ -179,3 +180,17 @@ def test_what_does_not_go_together_is_refused(posed):
         warp_to_pose(torch.zeros(1, 3, 64, 64), view, view)
     with pytest.raises(ImageError, match="found 2 and 1"):
         warp_to_pose(image.expand(2, -1, -1, -1), view, view)
+
+
+def test_a_surface_looks_alike_whatever_thread_is_first(posed, generator):
+    view = posed()
+    image, mask = painted(view, generator)
+    field = prepare_source(image, view, mask).sampler.field
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        looks = [SurfaceSampler(field) for _ in range(8)]
+    finally:
+        torch.set_num_threads(threads)
+    for look in looks[1:]:
+        assert torch.equal(look.vertex_colours, looks[0].vertex_colours)
