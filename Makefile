@@ -7,8 +7,8 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-# One process a core, one thread each; a file of tests stays in one process.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/nodes --numprocesses=auto --dist=loadfile
+# One process a core, one thread each; who is done first takes what is left.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/nodes --numprocesses=auto --dist=worksteal
 
 .PHONY: demo test test-all test-host detector test-detector benchmark benchmark-host evaluate gpu-check gpu-check-host comfy format check
 

@@ -148,6 +148,7 @@ def test_the_same_seed_draws_the_same_image(work, weights):
     assert torch.equal(first, same) and not torch.equal(first, other)
 
 
+@pytest.mark.slow
 def test_pasting_back_keeps_the_original_size_and_surroundings(work, weights):
     assert transfer(work, weights, "--paste-back") == 0
     pasted, original = load_image(work / "out.png"), load_image(work / "image.png")
@@ -189,6 +190,7 @@ def test_a_cut_out_person_is_told_by_what_is_opaque(work, body, caplog):
     assert "opaque" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_motion_is_drawn_frame_by_frame_or_as_an_animation(work):
     frames = [upright((256, 176), arm_deg=arm) for arm in (10.0, 40.0, 70.0)]
     join_frames(frames).save(work / "motion.npz")
