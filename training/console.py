@@ -8,20 +8,37 @@ from pathlib import Path
 from posexfer_core.errors import PoseXferError
 
 
+def command_parser(
+    description: str | None, module: str, *, epilog: str | None = None
+) -> argparse.ArgumentParser:
+    """Describe a command by its docstring, as it is written.
+
+    Args:
+        description: the docstring.
+        module: what `python -m` takes.
+        epilog: what comes after the options.
+    """
+    return argparse.ArgumentParser(
+        prog=f"python -m {module}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=epilog,
+    )
+
+
 def scoring_parser(
-    description: str | None, weights: Path, *, count: int, counted: str
+    description: str | None, module: str, weights: Path, *, count: int, counted: str
 ) -> argparse.ArgumentParser:
     """Describe the options of every command that scores weights.
 
     Args:
         description: the command's docstring.
+        module: what `python -m` takes.
         weights: scored where no others are named.
         count: of what is scored, where not given.
         counted: what is, for the help.
     """
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(description, module)
     parser.add_argument(
         "--weights",
         type=Path,

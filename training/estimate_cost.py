@@ -24,7 +24,7 @@ from posexfer_core.network.noise_schedule import alpha_bar_at
 from .accelerator import samples_at_once
 from .averaging import trained_parameters
 from .config import NetworkTraining, PairTraining, PriorHeadTraining, TrainConfig
-from .console import print_line, run_command
+from .console import command_parser, print_line, run_command
 from .data.prepared import PLANES
 from .sample_random import SampleRandom
 from .tasks.frozen_base import DTYPES, FrozenBase
@@ -59,9 +59,7 @@ class StepCost:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table of a run."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__, "training.estimate_cost")
     parser.add_argument("config", type=Path, help="TOML with a [network] or [prior_head] section")
     parser.add_argument("--size", default="256x176", help="height x width (default 256x176)")
     parser.add_argument("--processes", type=int, default=1, help="GPUs that share a batch")

@@ -51,7 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> ArgumentParser:
-    parser = scoring_parser(__doc__, BUNDLED_WEIGHTS, count=0, counted="pairs; 0: all")
+    parser = scoring_parser(
+        __doc__, "training.evaluate", BUNDLED_WEIGHTS, count=0, counted="pairs; 0: all"
+    )
     parser.add_argument(
         "--data",
         type=Path,

@@ -36,7 +36,9 @@ IMAGE_PX = 1024
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table."""
-    parser = scoring_parser(__doc__, LIFTER.bundled, count=512, counted="people")
+    parser = scoring_parser(
+        __doc__, "training.evaluate_lifter", LIFTER.bundled, count=512, counted="people"
+    )
     chosen = parser.parse_args(arguments)
     return run_command(lambda: _run(chosen))
 

@@ -64,7 +64,11 @@ Way = Callable[[list[Case]], list[HumanParams]]
 def main(arguments: list[str] | None = None) -> int:
     """Print the table."""
     parser = scoring_parser(
-        __doc__, REGRESSOR.bundled, count=256, counted="pairs, of two people each"
+        __doc__,
+        "training.evaluate_regressor",
+        REGRESSOR.bundled,
+        count=256,
+        counted="pairs, of two people each",
     )
     parser.add_argument("--data", type=Path, help="folder for the test pairs; default: temporary")
     parser.add_argument("--fits", type=int, default=64, help="people that are fitted too")

@@ -4,7 +4,6 @@ The averaged weights of a checkpoint as one .safetensors file, which `posexfer t
 and ComfyUI's Load Pose-Transfer Model read. Over a base it is an adapter and needs that base.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -19,7 +18,7 @@ from posexfer_core.network.model import PoseTransferNetwork
 
 from .checkpoint import newest_checkpoint, read_facts
 from .config import PairTraining, TrainConfig
-from .console import print_line, run_command
+from .console import command_parser, print_line, run_command
 from .data.encoders import EncoderFiles
 from .model_card import write_model_card
 from .run_log import logged
@@ -29,9 +28,7 @@ from .trainer import RECIPE
 
 def main(arguments: list[str] | None = None) -> int:
     """Export the newest checkpoint of a run, or the one of a step."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__, "training.export")
     parser.add_argument("run", type=Path, help="output folder of a run of [network]")
     parser.add_argument("--step", type=int, help="of the checkpoint (default: the newest)")
     parser.add_argument(

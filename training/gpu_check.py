@@ -5,7 +5,6 @@ timed and its memory measured beside what `training.estimate_cost` computes; a s
 batch must lower its loss. Without a GPU everything runs on the CPU, with less of it: a dry run.
 """
 
-import argparse
 import json
 import sys
 import time
@@ -20,7 +19,7 @@ from posexfer_core.files.atomic import write_whole
 from posexfer_core.network.weights import BUNDLED_WEIGHTS
 
 from .config import TrainConfig
-from .console import print_line, run_command
+from .console import command_parser, print_line, run_command
 from .data.prepared import PLANES
 from .estimate_cost import build_loss, estimate, pair_batch
 from .sample_random import SampleRandom
@@ -38,9 +37,7 @@ class GpuCheckError(PoseXferError):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run every check and write what was measured."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__, "training.gpu_check")
     found = "cuda" if torch.cuda.is_available() else "cpu"
     parser.add_argument("--device", default=found, help=f"what is checked (default {found})")
     parser.add_argument("--out", type=Path, help="write the numbers into this JSON file")

@@ -5,7 +5,6 @@ its parameters, one parameter file per pose, and for the synthetic person's own 
 what is right. Two of the poses are depth twins: the same 2D joints, another limb in front.
 """
 
-import argparse
 import sys
 from dataclasses import replace
 from itertools import pairwise
@@ -29,7 +28,7 @@ from posexfer_core.files.atomic import make_folder
 from posexfer_core.files.images import save_image
 from posexfer_core.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
-from .console import run_command
+from .console import command_parser, run_command
 from .synthetic.pairs import IMAGE_SIZE, DressedBody, dress, pose_dressed, scene_intrinsics
 from .synthetic.people import draw_person
 from .synthetic.render import draw_image
@@ -109,11 +108,7 @@ PHOTO_ONLY = ("arms_raised", "striding")
 
 def main(arguments: list[str] | None = None) -> int:
     """Write every file."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.make_demo_assets",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(__doc__, "training.make_demo_assets")
     parser.add_argument("--out", type=Path, default=DEMO, help="default: where the demo looks")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the person (default {SEED})")
     chosen = parser.parse_args(arguments)

@@ -32,7 +32,7 @@ from posexfer_core.render.overlay import overlay_body
 from posexfer_core.transfer.staging import stage
 from posexfer_core.warp.warp_to_pose import WarpedPhoto, pose_source, prepare_source
 
-from .console import print_line, run_command
+from .console import command_parser, print_line, run_command
 from .data.shards import ShardDataset
 from .depth_order.files import TEST_SEED, TwinRow, row_of
 from .depth_order.methods import warp
@@ -52,11 +52,7 @@ Image = Float[Tensor, "1 3 height width"]
 
 def main(arguments: list[str] | None = None) -> int:
     """Draw every part into a folder."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.make_gallery",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(__doc__, "training.make_gallery")
     parser.add_argument("--out", type=Path, default=Path("docs/gallery"), help="folder")
     parser.add_argument("--people", type=int, default=24, help="unseen people (default 24)")
     chosen = parser.parse_args(arguments)

@@ -22,7 +22,7 @@ from posexfer_core.errors import ConfigError
 from posexfer_core.files.atomic import make_folder, write_whole
 
 from .config import PairTraining, TrainConfig
-from .console import print_line, run_command
+from .console import command_parser, print_line, run_command
 from .data.body_files import Bodies, make_body_files, read_body_files
 from .data.data_config import DataConfig, SourceConfig
 from .data.deepfashion import read_deepfashion
@@ -45,11 +45,7 @@ SHOWN = 5
 
 def main(arguments: list[str] | None = None) -> int:
     """Preprocess the data of the run that a TOML describes."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.preprocess",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(__doc__, "training.preprocess")
     parser.add_argument(
         "--config", type=Path, required=True, help="TOML of a run, as in training/configs"
     )

@@ -14,7 +14,7 @@ import torch
 from posexfer_core.errors import ConfigError
 
 from ..accelerator import start_accelerator
-from ..console import print_line, run_command
+from ..console import command_parser, print_line, run_command
 from ..data.shards import ShardDataset
 from ..run_config import RunConfig
 from ..trainer import train
@@ -25,10 +25,9 @@ from .task import ArmRun, ArmTask
 
 def main(arguments: list[str] | None = None) -> int:
     """Train what is missing."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.arms",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = command_parser(
+        __doc__,
+        "training.arms",
         epilog="\n".join(f"{name:22s} {arm.told}" for name, arm in ARMS.items()),
     )
     parser.add_argument("--pairs", type=Path, required=True, help="shards of clothed people")

@@ -19,7 +19,7 @@ from posexfer_core.errors import ConfigError
 from ..arms.catalogue import ARMS
 from ..arms.pairs import DRAWN
 from ..arms.task import ArmRun
-from ..console import print_line, run_command
+from ..console import command_parser, print_line, run_command
 from . import methods, painters
 from .export import export_inputs
 from .files import TEST_SEED, TwinRow, make_twins
@@ -40,11 +40,7 @@ FLAT = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Make twins, draw, judge, and print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.depth_order",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(__doc__, "training.depth_order")
     parser.add_argument("--twins", type=Path, required=True, help="folder of twins")
     parser.add_argument("--each", type=int, default=60, help="twins of each subset (default 60)")
     parser.add_argument("--seed", type=int, default=TEST_SEED, help="of the twins")

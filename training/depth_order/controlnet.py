@@ -17,7 +17,7 @@ from tqdm import tqdm
 from posexfer_core.body.view import BodyView
 from posexfer_core.files.images import save_pil, to_pil
 
-from ..console import run_command
+from ..console import command_parser, run_command
 from .export import control_images
 from .files import TwinRow, read_twins, the_body
 
@@ -26,11 +26,7 @@ KINDS = ("skeleton", "mask", "depth", "normal")
 
 def main(arguments: list[str] | None = None) -> int:
     """Draw both poses of every twin."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.depth_order.controlnet",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(__doc__, "training.depth_order.controlnet")
     parser.add_argument("--twins", type=Path, required=True, help="folder of twins")
     parser.add_argument("--each", type=int, help="twins of each subset (default: all)")
     parser.add_argument("--base", type=Path, required=True, help="a diffusers folder")

@@ -4,7 +4,6 @@ What somebody has who photographs one person: `python -m training.synthetic.one_
 --count 40 --seed 1` makes a folder to try `training/configs/own_photos.toml` on.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.files.images import save_pil
 
-from ..console import run_command
+from ..console import command_parser, run_command
 from .clothed_pairs import clothe, draw_distance, draw_in_pose, draw_surroundings
 from .pairs import target_yaw
 from .portrait import Portrait
@@ -35,11 +34,7 @@ class Picture(NamedTuple):
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the folder."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.synthetic.one_person",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(__doc__, "training.synthetic.one_person")
     parser.add_argument("--out", type=Path, required=True, help="folder, made if missing")
     parser.add_argument("--count", type=int, required=True, help="pictures")
     parser.add_argument("--seed", type=int, required=True, help="decides person and place")
