@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
@@ -152,12 +152,19 @@ def from_pil(image: Image.Image) -> Float[Tensor, "1 3 height width"]:
 
 def to_pil(image: Float[Tensor, "1 3 height width"]) -> Image.Image:
     """Convert a tensor in [-1, 1] to an 8-bit Pillow image; values outside are clipped."""
-    levels = torch.empty(*image.shape[-2:], 3, dtype=torch.uint8)
+    return Image.fromarray(to_bytes(image[0]).numpy())
+
+
+def to_bytes(
+    image: Float[Tensor, "channels height width"],
+) -> UInt8[Tensor, "height width channels"]:
+    """Round [-1, 1] to 256 levels, channels last; values outside are clipped."""
+    levels = torch.empty(*image.shape[-2:], len(image), dtype=torch.uint8)
     for top in range(0, image.shape[-2], BAND_ROWS):  # a whole large image would be copied twice
-        band = image[0, :, top : top + BAND_ROWS].detach().float().cpu().clamp(-1.0, 1.0)
+        band = image[:, top : top + BAND_ROWS].detach().float().cpu().clamp(-1.0, 1.0)
         rows = ((band + 1.0) * 127.5).round().to(torch.uint8)
-        levels[top : top + BAND_ROWS] = rearrange(rows, "rgb height width -> height width rgb")
-    return Image.fromarray(levels.numpy())
+        levels[top : top + BAND_ROWS] = rearrange(rows, "channels h w -> h w channels")
+    return levels
 
 
 def save_image(image: Float[Tensor, "1 3 height width"], path: Path | str) -> None:

@@ -16,7 +16,7 @@ from ..errors import ParamsError
 from ..files.fields import Fields
 from ..geometry.camera import focal_from_fov
 from ..geometry.camera_conversions import pinhole
-from ..keypoints.raw_people import written_size
+from ..keypoints.raw_people import plain_key, written_size
 from .track import Lens, Source
 
 _OF = "(?:img|image|cam|camera|pred|est|scaled|full)?"
@@ -126,7 +126,7 @@ def _values(fields: Fields, names: re.Pattern[str]) -> list[Float[ndarray, "..."
     """List the numbers under keys of these names, in the order of the file; others are passed."""
     found = []
     for key in fields.values:
-        if isinstance(key, str) and key in fields and names.fullmatch(key.lower().replace("_", "")):
+        if isinstance(key, str) and key in fields and names.fullmatch(plain_key(key)):
             with contextlib.suppress(ParamsError):
                 found.append(np.atleast_1d(fields.array(key)))
     return found

@@ -17,12 +17,13 @@ from numpy import ndarray
 from ..errors import KeypointsError
 from .layouts import FEET6, HANDS21, LAYOUTS, OPENPOSE18
 from .raw_people import (
-    IMAGE_SUFFIXES,
     RawFrames,
     RawPerson,
     filled,
     joined,
+    names_image,
     part,
+    plain_key,
     raw_person,
     triples,
     written_size,
@@ -86,18 +87,14 @@ def _picture(entry: Mapping[str, Any]) -> str:
 
     COCO's own `image_id` goes before file names, and these before any other number.
     """
-    files = [one for one in entry.values() if isinstance(one, str) and _is_image_file(one)]
+    files = [one for one in entry.values() if isinstance(one, str) and names_image(one)]
     others = [value for key, value in entry.items() if _is_picture_key(key)]
     found = [entry.get("image_id"), *files, *others]
     return str(next((one for one in found if isinstance(one, int | str)), None))
 
 
-def _is_image_file(text: str) -> bool:
-    return text.lower().endswith(IMAGE_SUFFIXES)
-
-
 def _is_picture_key(key: Any) -> bool:
-    return PICTURE_KEY.fullmatch(str(key).lower().replace("_", "")) is not None
+    return PICTURE_KEY.fullmatch(plain_key(key)) is not None
 
 
 def _field(entry: Any, key: str) -> Any:

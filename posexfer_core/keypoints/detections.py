@@ -19,7 +19,7 @@ from .joints3d import name_joints
 from .keypoints import Keypoints
 from .missing import are_missing
 from .observation import FrameObservations, Observation
-from .raw_people import IMAGE_SUFFIXES, RawPerson
+from .raw_people import RawPerson, names_image
 
 logger = logging.getLogger(__name__)
 
@@ -233,7 +233,7 @@ def _recognise(content: Any, name: str) -> Detections:
 def _names_a_frame(key: Any) -> bool:
     """Tell numbers of frames and file names of images from other keys."""
     text = str(key)
-    return text.isdecimal() or text.lower().endswith(IMAGE_SUFFIXES)
+    return text.isdecimal() or names_image(text)
 
 
 def _image_key(name: str) -> str:

@@ -131,6 +131,16 @@ def joined(person: RawPerson, parts: dict[tuple[str, ...], ndarray | None]) -> R
     return person
 
 
+def plain_key(key: Any) -> str:
+    """Write a key without case and underscores."""
+    return str(key).lower().replace("_", "")
+
+
+def names_image(text: str) -> bool:
+    """Tell file names of images by their ends."""
+    return text.lower().endswith(IMAGE_SUFFIXES)
+
+
 def written_size(entry: Any) -> tuple[int, int] | None:
     """Return the `(height, width)` that an object has under any of their usual names.
 
@@ -138,7 +148,7 @@ def written_size(entry: Any) -> tuple[int, int] | None:
     """
     if not isinstance(entry, Mapping):
         return None
-    keys = {str(key).lower().replace("_", ""): value for key, value in entry.items()}
+    keys = {plain_key(key): value for key, value in entry.items()}
     for prefix in SIZE_PREFIXES:
         if not prefix and {"x", "left"} & keys.keys():
             continue

@@ -78,8 +78,8 @@ class PreparedSource(NamedTuple):
 
     image: Float[Tensor, "1 3 height width"]
     sampler: SurfaceSampler
-    others: list[OtherView]
-    """More photos of the same person."""
+    views: list[OtherView]
+    """Of the same person, by more photos."""
     offsets: Float[Tensor, "vertices"]
     """Of the shell, metres."""
     unknown: Bool[Tensor, "1 height width"]
@@ -165,7 +165,7 @@ def prepare_source(
     return PreparedSource(
         image=image,
         sampler=sampler,
-        others=views,
+        views=views,
         offsets=dressed.offsets,
         unknown=unknown,
         filled=texture_of_hole(image, unknown, progress=progress),
@@ -200,7 +200,7 @@ def pose_source(
         drawn = _part(worn, slice(start, end), slice(left, right))
         outline = dilate(~drawn.mask, edge)
         sample = prepared.sampler.sample(drawn, outline, sizes, soft)
-        sample = merged(sample, prepared.others, drawn, outline, sizes, soft)
+        sample = merged(sample, prepared.views, drawn, outline, sizes, soft)
         alpha = _alpha(drawn.mask, outline, sample, edge)
         inner = (..., slice(top - start, bottom - start), slice(None))
         here = (..., slice(top, bottom), slice(left, right))

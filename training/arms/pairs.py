@@ -17,6 +17,7 @@ from tqdm import tqdm
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
+from posexfer_core.files.images import to_bytes
 from posexfer_core.geometry.camera import pixels_to_ndc, project_perspective
 from posexfer_core.geometry.points import locate_points, sample_surface_points
 from posexfer_core.geometry.rotations import matrix_to_rotation_6d
@@ -36,7 +37,7 @@ from ..data.prepared import (
     prepared_names,
     write_rows,
 )
-from ..data.shards import ShardDataset, bytes_of, image_of
+from ..data.shards import ShardDataset, image_of
 from ..processes import in_order
 
 READ, DRAWN = 2, 4
@@ -120,14 +121,11 @@ def body_vector(params: HumanParams, view: BodyView) -> Float[Tensor, "1 157"]:
 def stored(inputs: ConditionInputs) -> dict[str, Tensor]:
     """Carry what one network would read to bytes; `restored` carries it back."""
     assert inputs.normals is not None and inputs.body_vector is not None
-    carried = F.avg_pool2d(inputs.maps["carried"], CARRIED)[0]
     return {
         "planes": encode_planes({**inputs.maps, "source_maps": inputs.source_maps})[0],
-        "image": bytes_of(inputs.image[0]),
-        "plate": bytes_of(inputs.maps["plate"][0]),
-        "carried": torch.cat(
-            [bytes_of(carried[:3]), bytes_of(carried[3:].expand(3, -1, -1))[..., :1]], -1
-        ),
+        "image": to_bytes(inputs.image[0]),
+        "plate": to_bytes(inputs.maps["plate"][0]),
+        "carried": to_bytes(F.avg_pool2d(inputs.maps["carried"], CARRIED)[0]),
         "points": inputs.points[0].half(),
         "normals": inputs.normals[0].half(),
         "vector": inputs.body_vector[0],
@@ -192,7 +190,7 @@ def _prepare_shard(work: tuple[Path, int, Path]) -> None:
         rows.append(
             stored(told)
             | {
-                "truth": bytes_of(F.avg_pool2d(pair.target_image, DRAWN)),
+                "truth": to_bytes(F.avg_pool2d(pair.target_image, DRAWN)),
                 "person": (F.avg_pool2d(masks[1], DRAWN)[0] * 255.0).round().to(torch.uint8),
                 "rotations": pair.source.rotations[0, 0],
                 "betas": pair.source.betas[0, 0],

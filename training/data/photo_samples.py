@@ -14,10 +14,8 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.pose_editing import mirrored
 from posexfer_core.body.view import BodyView
-from posexfer_core.files.images import from_pil, load_image, to_pil
+from posexfer_core.files.images import from_pil, load_image, to_bytes, to_pil
 from posexfer_core.transfer.framing import Framing, body_box, frame_person
-
-from .shards import bytes_of
 
 KEPT_PHOTOS = 32
 """Unpacked photos that are kept, since neighbouring pairs share them."""
@@ -142,7 +140,7 @@ def row_of(source: Shot, target: Shot, index: int) -> dict[str, np.ndarray]:
         params = shot.params.to(dtype=torch.float32)
         own = "" if role == "source" else "target_"
         row |= {
-            role: bytes_of(shot.image[0]),
+            role: to_bytes(shot.image[0]),
             f"{role}_pose": params.pose[0, 0],
             f"{role}_transl": params.transl[0, 0],
             f"{own}betas": params.betas[0, 0],

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Float, UInt8
@@ -23,7 +22,6 @@ from posexfer_core.body.params import HumanParams
 from posexfer_core.conventions import BETA_COUNT, JOINT_COUNT
 from posexfer_core.errors import PoseXferError
 from posexfer_core.files.atomic import replacing
-from posexfer_core.files.images import to_pil
 
 FORMAT = "posexfer.pairs"
 VERSION = 1
@@ -176,11 +174,6 @@ class ShardDataset:
 def image_of(stored: UInt8[Tensor, "height width c"]) -> Float[Tensor, "c height width"]:
     """Carry bytes to [-1, 1], channels first: 0 is -1, 255 is 1."""
     return rearrange(stored.float() / 127.5 - 1.0, "height width rgb -> rgb height width")
-
-
-def bytes_of(image: Float[Tensor, "3 height width"]) -> UInt8[Tensor, "height width 3"]:
-    """Round [-1, 1] to 256 levels, channels last; values outside are clipped."""
-    return torch.from_numpy(np.array(to_pil(image[None])))
 
 
 def read_header(path: Path) -> dict[str, Any]:
