@@ -12,6 +12,12 @@
  * @property {number | null} floor height of the plane that the shadow falls on; null: no shadow
  */
 
+import * as lighting from "./lighting.js";
+
+/** Write a number or a vector for a shader. @param {number | number[]} value @returns {string} */
+const glsl = (value) =>
+  Array.isArray(value) ? `vec${value.length}(${value.map(glsl).join(", ")})` : value.toFixed(6);
+
 const VERTEX = `#version 300 es
 precision highp float;
 layout(location = 0) in vec3 position;
@@ -52,15 +58,14 @@ in vec4 tint;
 uniform bool isShadow;
 out vec4 colour;
 void main() {
-  if (isShadow) { colour = vec4(0, 0, 0, 0.28); return; }
+  if (isShadow) { colour = vec4(0, 0, 0, ${glsl(lighting.SHADOW)}); return; }
   vec3 n = normalize(facing);
-  vec3 clay = vec3(0.90, 0.875, 0.845) * (1.0 - tint.a) + tint.rgb;
-  float key = max(dot(n, normalize(vec3(-0.45, 0.7, 0.6))), 0.0);
+  vec3 clay = ${glsl(lighting.CLAY)} * (1.0 - tint.a) + tint.rgb;
+  float key = max(dot(n, ${glsl(lighting.KEY_FROM)}), 0.0);
   float sky = 0.5 + 0.5 * n.y;
   float front = max(n.z, 0.0);
-  vec3 light = vec3(0.60, 0.575, 0.54) * key + mix(vec3(0.30, 0.28, 0.28), vec3(0.46, 0.49, 0.54), sky);
-  // Darker where the surface turns away, so that an arm stands out from the chest behind it.
-  colour = vec4(clay * light * mix(0.45, 1.05, smoothstep(0.0, 0.6, front)), 1);
+  vec3 light = ${glsl(lighting.KEY)} * key + mix(${glsl(lighting.GROUND)}, ${glsl(lighting.SKY)}, sky);
+  colour = vec4(clay * light * mix(${glsl(lighting.EDGE.away)}, ${glsl(lighting.EDGE.facing)}, smoothstep(0.0, ${glsl(lighting.EDGE.from)}, front)), 1);
 }`;
 
 /** What browsers call a graphics card that the processor imitates, many times slower than a page. */

@@ -4,16 +4,9 @@
  * @typedef {import("./renderer.js").Scene} Scene
  */
 
+import { CLAY, EDGE, GROUND, KEY, KEY_FROM, SHADOW, SKY } from "./lighting.js";
 import { Raster } from "./rasterizer.js";
-import * as r from "./rotations.js";
 import { skin } from "./skinning.js";
-
-const SHADOW = 71; // of 255
-const CLAY = [0.9, 0.875, 0.845];
-const KEY_FROM = r.unit([-0.45, 0.7, 0.6]);
-const KEY = [0.6, 0.575, 0.54];
-const GROUND = [0.3, 0.28, 0.28];
-const SKY = [0.46, 0.49, 0.54];
 
 /** Paints bodies into memory; keeps its arrays for the next one. */
 export class SoftwareRenderer {
@@ -39,7 +32,7 @@ export class SoftwareRenderer {
     raster.clear();
     if (floor !== null) {
       project(world.map((at, i) => (i % 3 === 1 ? floor : at)), scene, raster, places);
-      raster.paint(places, colours.fill(0), mesh.faces, SHADOW);
+      raster.paint(places, colours.fill(0), mesh.faces, Math.round(255 * SHADOW));
       raster.depth.fill(Infinity);
     }
     project(world, scene, raster, places);
@@ -98,8 +91,8 @@ function shade(normals, { mesh: { joints, weights }, tints, view: v }, colours) 
     const z = (v[2] * a + v[6] * b + v[10] * c) / size;
     const key = Math.max(0, KEY_FROM[0] * x + KEY_FROM[1] * y + KEY_FROM[2] * z);
     const up = 0.5 + 0.5 * y;
-    const front = Math.min(1, Math.max(0, z / 0.6));
-    const edge = 255 * (0.45 + 0.6 * front * front * (3 - 2 * front));
+    const front = Math.min(1, Math.max(0, z / EDGE.from));
+    const edge = 255 * (EDGE.away + (EDGE.facing - EDGE.away) * front * front * (3 - 2 * front));
     for (let k = 0; k < 3; k++) {
       const light = KEY[k] * key + GROUND[k] + (SKY[k] - GROUND[k]) * up;
       colours[i + k] = Math.min(255, edge * light * (CLAY[k] * (1 - tint[3]) + tint[k]));
