@@ -9,6 +9,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,13 +20,20 @@ from tqdm import tqdm
 from posexfer_core.body.model import BodyModel
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
-from posexfer_core.commands.demo import body_alone, cell, draw
-from posexfer_core.commands.estimate import fit_person, open_people
+from posexfer_core.commands.demo import (
+    ASTRONAUT,
+    ASTRONAUT_KEYPOINTS,
+    ASTRONAUT_MASK,
+    body_alone,
+    cell,
+    draw,
+    fit_photo,
+)
 from posexfer_core.conventions import DEMO
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.files.animations import save_animation
 from posexfer_core.files.atomic import make_folder
-from posexfer_core.files.images import load_image, load_mask, save_pil
+from posexfer_core.files.images import save_pil
 from posexfer_core.render.contact_sheet import Cell, contact_sheet
 from posexfer_core.render.control_maps import paint_openpose
 from posexfer_core.render.overlay import overlay_body
@@ -33,7 +41,7 @@ from posexfer_core.transfer.staging import stage
 from posexfer_core.warp.warp_to_pose import WarpedPhoto, pose_source, prepare_source
 
 from .console import command_parser, print_line, run_command
-from .data.shards import ShardDataset
+from .data.shards import Pair, ShardDataset
 from .depth_order.files import TEST_SEED, TwinRow, row_of
 from .depth_order.methods import warp
 from .depth_order.overlaps import SUBSETS
@@ -62,26 +70,18 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace) -> None:
     make_folder(chosen.out)
     body = BodyModel.bundled()
-    image, person, mask = _photo(body)
-    save_pil(contact_sheet(_photo_rows(image, person, mask, body)), chosen.out / "photo.jpg")
-    _save_motion(image, person, mask, body, chosen.out / "motion.webp")
+    image, fit, mask = fit_photo(ASTRONAUT, ASTRONAUT_KEYPOINTS, ASTRONAUT_MASK, body)
+    rows = _photo_rows(image, fit.params, mask, body)
+    save_pil(contact_sheet(rows), chosen.out / "photo.jpg")
+    _save_motion(image, fit.params, mask, body, chosen.out / "motion.webp")
     save_pil(contact_sheet(list(_twin_rows(body)), height=192), chosen.out / "twins.jpg")
-    rows = _people_rows(chosen.people, body)
-    for name, few in zip(("best", "middle", "worst"), rows, strict=True):
+    people = _people_rows(chosen.people, body)
+    for name, few in zip(("best", "middle", "worst"), people, strict=True):
         save_pil(contact_sheet(few, height=352), chosen.out / f"people_{name}.jpg")
 
 
-def _photo(body: BodyModel) -> tuple[Image, HumanParams, Tensor]:
-    image, mask = load_image(DEMO / "astronaut.jpg"), load_mask(DEMO / "astronaut_mask.png")
-    size = (image.shape[-2], image.shape[-1])
-    keypoints = DEMO / "astronaut_keypoints.json"
-    people = open_people(keypoints, size, "astronaut.jpg")
-    fit = fit_person(people.person(0), body, mask[None, None])
-    return image, fit.params, mask[None, None]
-
-
 def _photo_rows(
-    image: Image, person: HumanParams, mask: Tensor, body: BodyModel
+    image: Image, person: HumanParams, mask: Tensor | None, body: BodyModel
 ) -> list[list[Cell]]:
     """Lay out the bodies wanted, below each the result; the photo and its body come first."""
     bodies = [cell(overlay_body(image, BodyView.of(person, body)), "its body")]
@@ -95,7 +95,7 @@ def _photo_rows(
 
 
 def _save_motion(
-    image: Image, person: HumanParams, mask: Tensor, body: BodyModel, path: Path
+    image: Image, person: HumanParams, mask: Tensor | None, body: BodyModel, path: Path
 ) -> None:
     """Animate the photo, with the body that moves it beside it."""
     target = HumanParams.load(DEMO / "motion.npz")
@@ -127,6 +127,49 @@ def _twin_rows(body: BodyModel) -> Iterator[list[Cell]]:
         yield cells
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Moved:
+    """One unseen person, moved by the warp."""
+
+    pair: Pair
+    views: tuple[BodyView, BodyView]
+    warp: WarpedPhoto
+    distance: float
+    """Perceptual distance of the warp on the person."""
+
+    @classmethod
+    def of(cls, data: ShardDataset, index: int, body: BodyModel) -> "_Moved":
+        """Warp the source of a pair, and compare."""
+        pair = data.pair(index)
+        views = BodyView.of(pair.source, body), BodyView.of(pair.target, body)
+        masks = [
+            data.coverage(index, role)[None, None].float() / 255.0 for role in ("source", "target")
+        ]
+        warped = pose_source(prepare_source(pair.source_image[None], views[0], masks[0]), views[1])
+        distance = perceptual_distance(warped.image, pair.target_image[None], masks[1])
+        return cls(pair=pair, views=views, warp=warped, distance=float(distance))
+
+    def row(self, network: PoseTransferPipeline) -> list[Cell]:
+        """Lay out source, body, the warp, what the network draws over it, and the truth."""
+        source, target = self.views
+        image = self.pair.source_image[None]
+        painted = network(
+            image,
+            source,
+            target,
+            warped=self.warp.planes,
+            generator=torch.Generator().manual_seed(0),
+            output_type="pt",
+        ).images
+        return [
+            cell(image, f"person {self.pair.index}"),
+            cell(body_alone(target), "body"),
+            cell(self.warp.image, f"output ({self.distance:.2f})"),
+            cell(painted, "the small network over it"),
+            cell(self.pair.target_image[None], "truth"),
+        ]
+
+
 def _people_rows(count: int, body: BodyModel) -> list[list[list[Cell]]]:
     """Score the warp on unseen people; lay out the best, the middle and the worst."""
     with tempfile.TemporaryDirectory() as folder:
@@ -134,60 +177,17 @@ def _people_rows(count: int, body: BodyModel) -> list[list[list[Cell]]]:
             Path(folder), maker=ClothedPairs(scale=2), count=count, seed=PEOPLE_SEED, workers=1
         )
         data = ShardDataset(Path(folder))
-        scored = []
-        for index in tqdm(range(count), desc="people", disable=None):
-            output = _warped(data, index, body).image
-            truth = data.pair(index).target_image[None]
-            covered = data.coverage(index, "target")[None, None].float() / 255.0
-            scored.append((float(perceptual_distance(output, truth, covered)), index))
-        scored.sort()
-        distances = ", ".join(f"{distance:.2f}" for distance, _ in scored)
-        print_line(f"perceptual distances on the person: {distances}")
-        middle = (count - SHOWN) // 2
-        shown = scored[:SHOWN], scored[middle : middle + SHOWN], scored[-SHOWN:]
-        network = PoseTransferPipeline.from_bundle()
-        network.set_progress_bar_config(disable=True)
-        return [
-            [_person_row(data, index, distance, body, network) for distance, index in few]
-            for few in shown
-        ]
-
-
-def _warped(data: ShardDataset, index: int, body: BodyModel) -> WarpedPhoto:
-    source, target = _views(data, index, body)
-    mask = data.coverage(index, "source")[None, None].float() / 255.0
-    return pose_source(prepare_source(data.pair(index).source_image[None], source, mask), target)
-
-
-def _views(data: ShardDataset, index: int, body: BodyModel) -> tuple[BodyView, BodyView]:
-    pair = data.pair(index)
-    return BodyView.of(pair.source, body), BodyView.of(pair.target, body)
-
-
-def _person_row(
-    data: ShardDataset,
-    index: int,
-    distance: float,
-    body: BodyModel,
-    network: PoseTransferPipeline,
-) -> list[Cell]:
-    pair, moved = data.pair(index), _warped(data, index, body)
-    source, target = _views(data, index, body)
-    painted = network(
-        pair.source_image[None],
-        source,
-        target,
-        warped=moved.planes,
-        generator=torch.Generator().manual_seed(0),
-        output_type="pt",
-    ).images
-    return [
-        cell(pair.source_image[None], f"person {index}"),
-        cell(body_alone(target), "body"),
-        cell(moved.image, f"output ({distance:.2f})"),
-        cell(painted, "the small network over it"),
-        cell(pair.target_image[None], "truth"),
-    ]
+        numbers = tqdm(range(count), desc="people", disable=None)
+        people = sorted(
+            (_Moved.of(data, index, body) for index in numbers), key=lambda one: one.distance
+        )
+    distances = ", ".join(f"{one.distance:.2f}" for one in people)
+    print_line(f"perceptual distances on the person: {distances}")
+    middle = (count - SHOWN) // 2
+    shown = people[:SHOWN], people[middle : middle + SHOWN], people[-SHOWN:]
+    network = PoseTransferPipeline.from_bundle()
+    network.set_progress_bar_config(disable=True)
+    return [[one.row(network) for one in few] for few in shown]
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from ..body.depth_flip import order_change_mask
 from ..body.model import BodyModel
@@ -15,6 +17,7 @@ from ..conventions import DEMO
 from ..errors import ConfigError
 from ..files.atomic import make_folder
 from ..files.images import load_image, load_mask, save_image, save_pil, to_pil
+from ..fit.fit import FitResult
 from ..geometry.camera import project_perspective
 from ..render.contact_sheet import Cell, contact_sheet
 from ..render.control_maps import paint_openpose
@@ -35,6 +38,11 @@ POSES = {
 TWINS = ("arm_in_front", "arm_behind")
 PHOTO_POSES = {"striding": "striding", "arms_raised": "arms raised"}
 PAPER = 0.85
+ASTRONAUT, ASTRONAUT_KEYPOINTS, ASTRONAUT_MASK = (
+    DEMO / f"astronaut{end}" for end in (".jpg", "_keypoints.json", "_mask.png")
+)
+
+MaskTensor = Float[Tensor, "1 1 height width"]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -112,14 +120,14 @@ def twins_row(image: ImageTensor, twins: Sequence["Drawing"]) -> list[Cell]:
 
 def photo_row(body: BodyModel, options: argparse.Namespace) -> list[Cell]:
     """Fit the body to a photo, then show that person in two poses, by the photo's own pixels."""
-    photo = options.photo or DEMO / "astronaut.jpg"
-    image = load_image(photo)
-    keypoints = options.keypoints or DEMO / "astronaut_keypoints.json"
-    mask = options.mask or (DEMO / "astronaut_mask.png" if options.photo is None else None)
-    person = None if mask is None else load_mask(mask)[None, None]
-    size = (image.shape[-2], image.shape[-1])
-    people = open_people(keypoints, size, photo.name)
-    fit = fit_person(people.person(options.person), body, person)
+    given = options.mask or (ASTRONAUT_MASK if options.photo is None else None)
+    image, fit, mask = fit_photo(
+        options.photo or ASTRONAUT,
+        options.keypoints or ASTRONAUT_KEYPOINTS,
+        given,
+        body,
+        options.person,
+    )
     print_line(f"photo: mean reprojection error: {fit.reprojection_px:.2f} px")
     overlay = overlay_body(image, BodyView.of(fit.params, body), keypoints=True)
     save_image(image, options.out / "photo_source.png")
@@ -127,11 +135,21 @@ def photo_row(body: BodyModel, options: argparse.Namespace) -> list[Cell]:
     row = [cell(image, "photo"), cell(overlay, "fitted body")]
     for name, label in PHOTO_POSES.items():
         target = HumanParams.load(DEMO / f"{name}.npz")
-        staged = stage(image, fit.params, target, body, size=None, mask=person, outside="crop")
+        staged = stage(image, fit.params, target, body, size=None, mask=mask, outside="crop")
         drawing = draw(staged)
         drawing.save(options.out, f"photo_{name}")
         row += [cell(drawing.body, label), cell(drawing.result, "output")]
     return row
+
+
+def fit_photo(
+    photo: Path, keypoints: Path, mask: Path | None, body: BodyModel, person: int = 0
+) -> tuple[ImageTensor, FitResult, MaskTensor | None]:
+    """Read a photo, its keypoints and its mask, and fit the body to one person."""
+    image = load_image(photo)
+    shown = None if mask is None else load_mask(mask)[None, None]
+    people = open_people(keypoints, (image.shape[-2], image.shape[-1]), photo.name)
+    return image, fit_person(people.person(person), body, shown), shown
 
 
 @dataclass(frozen=True, kw_only=True)
