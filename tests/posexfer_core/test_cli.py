@@ -3,7 +3,6 @@ import pickle
 import re
 import subprocess
 import sys
-from math import pi
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.cli import main
 from posexfer_core.files.images import load_image
-from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.config import NetworkConfig
@@ -29,6 +27,7 @@ from posexfer_core.network.weights import save_bundle
 from posexfer_core.pose_networks.weights import LIFTER, REGRESSOR
 from posexfer_core.render.control_maps import MAPS
 from posexfer_core.render.openpose import keypoints18
+from tests.people import facing_camera
 
 
 class Malicious:
@@ -78,16 +77,7 @@ def weights(tmp_path_factory) -> Path:
 
 def upright(image_size: tuple[int, int], arm_deg: float = 60.0) -> HumanParams:
     """Someone who faces the camera with lowered arms."""
-    pose = torch.zeros(24, 3)
-    pose[0, 0] = pi
-    pose[16, 2], pose[17, 2] = -arm_deg * pi / 180, arm_deg * pi / 180
-    return HumanParams.single(
-        pose=pose,
-        betas=torch.zeros(10),
-        transl=torch.tensor([0.1, 0.1, 4.5]),
-        intrinsics=intrinsics_matrix(float(image_size[0]) * 1.8, image_size),
-        image_size=image_size,
-    )
+    return facing_camera(image_size, (0.1, 0.1, 4.5), 1.8 * image_size[0], arm_deg=arm_deg)
 
 
 @pytest.fixture

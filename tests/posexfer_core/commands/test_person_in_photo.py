@@ -1,3 +1,5 @@
+from math import degrees
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from posexfer_core.cli import main
 from posexfer_core.conventions import DEMO
 from posexfer_core.errors import DetectorMissingError
 from posexfer_core.files.images import load_image, save_image
-from posexfer_core.geometry.camera import intrinsics_matrix
+from tests.people import facing_camera
 from tests.posexfer_core.silhouette_landmarker import SilhouetteLandmarker, draw_person
 
 OPENED_BY = "posexfer_core.commands.person_in_photo.open_landmarker"
@@ -18,16 +20,7 @@ TARGET = str(DEMO / "arms_raised.npz")
 
 
 def standing(x_m: float, z_m: float, arm: float = 1.0) -> HumanParams:
-    pose = torch.zeros(24, 3)
-    pose[0, 0] = torch.pi
-    pose[16, 2], pose[17, 2] = -arm, arm
-    return HumanParams.single(
-        pose=pose,
-        betas=torch.zeros(10),
-        transl=torch.tensor([x_m, 0.2, z_m]),
-        intrinsics=intrinsics_matrix(400.0, SIZE),
-        image_size=SIZE,
-    )
+    return facing_camera(SIZE, (x_m, 0.2, z_m), 400.0, arm_deg=degrees(arm))
 
 
 PEOPLE = (standing(-0.7, 4.2), standing(0.9, 3.6, arm=0.6))

@@ -1,26 +1,19 @@
+from math import degrees
+
 import numpy as np
 import pytest
 import torch
 
 from posexfer_core.body.params import HumanParams
-from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.keypoints.detect_people import detect_people
+from tests.people import facing_camera
 from tests.posexfer_core.silhouette_landmarker import SilhouetteLandmarker, draw_person
 
 SIZE = (200, 520)
 
 
 def standing(x_m: float, z_m: float) -> HumanParams:
-    pose = torch.zeros(24, 3)
-    pose[0, 0] = torch.pi
-    pose[16, 2], pose[17, 2] = -1.1, 1.1
-    return HumanParams.single(
-        pose=pose,
-        betas=torch.zeros(10),
-        transl=torch.tensor([x_m, 0.2, z_m]),
-        intrinsics=intrinsics_matrix(300.0, SIZE),
-        image_size=SIZE,
-    )
+    return facing_camera(SIZE, (x_m, 0.2, z_m), 300.0, arm_deg=degrees(1.1))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """People beside the one who is moved."""
 
 from dataclasses import replace
-from math import pi
 
 import numpy as np
 import torch
@@ -9,12 +8,13 @@ import torch
 from posexfer_core.body.joints import JOINT_NAMES
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
-from posexfer_core.geometry.camera import intrinsics_matrix, project_perspective
+from posexfer_core.geometry.camera import project_perspective
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.observation import Observation
 from posexfer_core.transfer.other_people import find_others, silhouettes
 from posexfer_core.transfer.staging import stage
 from posexfer_core.warp.filters import dilate
+from tests.people import facing_camera
 
 SIZE = (240, 360)
 LIMBS = [
@@ -24,16 +24,7 @@ LIMBS = [
 
 def standing(across_m: float, *, arm_deg: float = 70.0) -> HumanParams:
     """Someone who faces the camera, 4.5 m away."""
-    pose = torch.zeros(24, 3)
-    pose[0, 0] = pi
-    pose[16, 2], pose[17, 2] = -arm_deg * pi / 180, arm_deg * pi / 180
-    return HumanParams.single(
-        pose=pose,
-        betas=torch.zeros(10),
-        transl=torch.tensor([across_m, 0.0, 4.5]),
-        intrinsics=intrinsics_matrix(1.5 * SIZE[0], SIZE),
-        image_size=SIZE,
-    )
+    return facing_camera(SIZE, (across_m, 0.0, 4.5), 1.5 * SIZE[0], arm_deg=arm_deg)
 
 
 def seen(view: BodyView) -> Observation:

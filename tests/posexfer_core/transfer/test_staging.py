@@ -8,11 +8,11 @@ from posexfer_core.body.motion import join_frames
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.errors import ConfigError, ImageError
-from posexfer_core.geometry.camera import intrinsics_matrix
 from posexfer_core.transfer.framing import body_box
 from posexfer_core.transfer.retarget_in_photo import NECK
 from posexfer_core.transfer.staging import stage
 from posexfer_core.warp.dressed_person import SourcePhoto
+from tests.people import facing_camera
 
 SIZE = (256, 176)
 
@@ -21,16 +21,8 @@ def standing(
     image_size: tuple[int, int], *, arm_deg: float = 60.0, down_m: float = 0.0, shape: float = 0.0
 ) -> HumanParams:
     """Someone who faces the camera, 4.5 m away."""
-    pose = torch.zeros(24, 3)
-    pose[0, 0] = pi
-    pose[16, 2], pose[17, 2] = -arm_deg * pi / 180, arm_deg * pi / 180
-    return HumanParams.single(
-        pose=pose,
-        betas=torch.full((10,), shape),
-        transl=torch.tensor([0.0, down_m, 4.5]),
-        intrinsics=intrinsics_matrix(1.5 * image_size[0], image_size),
-        image_size=image_size,
-    )
+    focal_px = 1.5 * image_size[0]
+    return facing_camera(image_size, (0.0, down_m, 4.5), focal_px, arm_deg=arm_deg, shape=shape)
 
 
 def test_both_bodies_lie_whole_in_one_cut_of_the_size_asked_for(body, generator):
