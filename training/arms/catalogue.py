@@ -114,4 +114,18 @@ OTHERS = {
     "points-no-hpl": replace(POINTS_ALONE, told="3D points, no L_HPL", human_params=False),
 }
 """One by one, each a change of the arm of points alone."""
-ARMS = MAIN | OTHERS
+_JOINT = replace(_network(points=False, carried=False).ablation, control_3d=True, decoupled=False)
+_ONE_VECTOR: dict[str, Any] = {"pose_from": "vector", **PLAIN}
+POSTER = {
+    "poster-baseline": Arm(
+        told="poster's baseline: SMPL vector, one attention",
+        config=_network(ablation=_JOINT, **_ONE_VECTOR),
+    ),
+    "poster-decoupled": Arm(told="+ decoupled attention", config=_network(**_ONE_VECTOR)),
+    "poster-prior": Arm(told="+ 2D prior", config=_network(("mask",), **_ONE_VECTOR)),
+    "poster-control": Arm(told="+ 3D control guidance", config=_network(("mask",), **PLAIN)),
+}
+"""The rows of the poster's own ablation, each with one more part; its 3D control has no geometry in
+the attention. What it starts from is not described: a token of the parameters beside the identity's
+is what its reference, UPGPT, has."""
+ARMS = MAIN | OTHERS | POSTER

@@ -8,7 +8,7 @@ from posexfer_core.body.model import BodyModel
 from posexfer_core.errors import ConfigError
 from posexfer_core.network.condition import ConditionInputs
 from training.arms.__main__ import main
-from training.arms.catalogue import ARMS, MAIN
+from training.arms.catalogue import ARMS, MAIN, POSTER
 from training.arms.network import ArmNetwork
 from training.arms.pairs import SmallPairs, prepare_small, restored, stored, tell
 from training.arms.task import load_arm
@@ -42,7 +42,7 @@ def test_what_is_told_survives_being_bytes(told):
     assert torch.equal(back.body_vector, told.body_vector)
 
 
-@pytest.mark.parametrize("name", MAIN)
+@pytest.mark.parametrize("name", [*MAIN, *POSTER])
 def test_depth_changes_the_image_of_arms_that_are_told_points(told, name):
     torch.manual_seed(0)
     model = ArmNetwork(ARMS[name].config, 0.0).eval()
@@ -50,7 +50,8 @@ def test_depth_changes_the_image_of_arms_that_are_told_points(told, name):
     with torch.no_grad():
         first, second = model.draw(told), model.draw(deeper)
     assert first.shape == (1, 3, 64, 44)
-    has_points = ARMS[name].config.ablation.control_3d and name != "vector"
+    config = ARMS[name].config
+    has_points = config.ablation.control_3d and config.pose_from == "points"
     assert torch.equal(first, second) != has_points
 
 
