@@ -48,6 +48,9 @@ def test_depth_changes_the_image_of_arms_that_are_told_points(told, name):
     model = ArmNetwork(ARMS[name].config, 0.0).eval()
     deeper = told.with_depth(-told.points[..., 2])
     with torch.no_grad():
+        for parameter in model.parameters():
+            if not parameter.any():
+                parameter.normal_(std=0.1)
         first, second = model.draw(told), model.draw(deeper)
     assert first.shape == (1, 3, 64, 44)
     config = ARMS[name].config
