@@ -6,7 +6,7 @@ from comfy_api.latest import io
 from typing_extensions import override
 
 from .schema import schema
-from .sockets import Body, Features, PosedBody, TransferModel
+from .sockets import Body, Features, Others, PosedBody, TransferModel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +31,7 @@ class FeatureLift3D(io.ComfyNode):
                 io.ClipVision.Input("clip_vision", optional=True),
                 io.Vae.Input("vae", optional=True),
                 io.Mask.Input("mask", optional=True),
+                io.MultiType.Input("others", types=[*Others], optional=True),
             ],
             outputs=[Features.Output(display_name="features")],
         )
@@ -45,11 +46,13 @@ class FeatureLift3D(io.ComfyNode):
         clip_vision: Any = None,
         vae: Any = None,
         mask: "Tensor | None" = None,
+        others: Any = None,
     ) -> io.NodeOutput:
         """Check that everything is there."""
         from .host.condition_request import SourceAppearance
         from .host.images import to_core
         from .host.masks import person_masks
+        from .host.other_people import others_masks
 
         images = to_core(image).cpu()
         return io.NodeOutput(
@@ -58,6 +61,7 @@ class FeatureLift3D(io.ComfyNode):
                 image=images,
                 body=source_body,
                 mask=person_masks(mask, images),
+                others=others_masks(others, images, source_body, mask),
                 clip_vision=clip_vision,
                 vae=vae,
             )

@@ -1,12 +1,12 @@
 """Frame Pose: a photo cut to a model's size, around a person and the pose wanted."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io, ui
 from typing_extensions import override
 
 from .schema import schema
-from .sockets import Body, CutOut
+from .sockets import Body, CutOut, Others
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,6 +37,7 @@ class FramePose(io.ComfyNode):
                 side("width", 832),
                 side("height", 1216),
                 io.Boolean.Input("fit_to_source", default=True),
+                io.MultiType.Input("others", types=[*Others], optional=True),
             ],
             outputs=[
                 io.Image.Output(display_name="image"),
@@ -45,6 +46,7 @@ class FramePose(io.ComfyNode):
                 io.Mask.Output(display_name="mask"),
                 io.Mask.Output(display_name="padding"),
                 CutOut.Output(display_name="framing"),
+                io.Mask.Output(display_name="others"),
             ],
         )
 
@@ -59,17 +61,21 @@ class FramePose(io.ComfyNode):
         height: int,
         fit_to_source: bool,
         mask: "Tensor | None" = None,
+        others: Any = None,
     ) -> io.NodeOutput:
         """Cut everything, and show the pose in the cut."""
         from ..posexfer_core.render.overlay import overlay_body
         from .host.framing import frame_pose
         from .host.images import from_core, mask_to_host, to_core
+        from .host.other_people import others_masks
 
+        images = to_core(image).cpu()
         cut = frame_pose(
-            to_core(image).cpu(),
+            images,
             source_body,
             target_body,
             mask,
+            others_masks(others, images, source_body, mask),
             (height, width),
             fit_to_source=fit_to_source,
         )
@@ -81,5 +87,6 @@ class FramePose(io.ComfyNode):
             None if cut.masks is None else mask_to_host(cut.masks),
             mask_to_host(cut.padding),
             cut.framing,
+            None if cut.others is None else mask_to_host(cut.others),
             ui=ui.PreviewImage(shown, cls=cls),
         )

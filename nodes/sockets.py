@@ -22,6 +22,8 @@ CutOut = io.Custom("POSEXFER_FRAMING")
 """Carries a `transfer.framing.Framing`: how an image was cut around a person."""
 PoseKeypoint = io.Custom("POSE_KEYPOINT")
 """Of other packs: a list of one dict of people per frame."""
+Others = (io.Mask, Body, PoseKeypoint)
+"""What tells who else is in a photo: `host.other_people`."""
 PoseData = io.Custom("MHR_POSE_DATA")
 """Of ComfyUI's SAM 3D Body: people with their joints in space, per frame."""
 

@@ -1,12 +1,12 @@
 """Warp to Pose: a photo's person in another pose, of real pixels, for any model or none."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io, ui
 from typing_extensions import override
 
 from .schema import schema
-from .sockets import Body
+from .sockets import Body, Others
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,6 +39,7 @@ class WarpToPose(io.ComfyNode):
                 io.Int.Input("grow", default=4, min=0, max=256),
                 io.Boolean.Input("fit_to_source", default=True),
                 io.Combo.Input("photos", options=PHOTOS, default="one by one", optional=True),
+                io.MultiType.Input("others", types=[*Others], optional=True),
             ],
             outputs=[
                 io.Image.Output(display_name="image"),
@@ -65,9 +66,11 @@ class WarpToPose(io.ComfyNode):
         mask: "Tensor | None" = None,
         padding: "Tensor | None" = None,
         photos: str = "one by one",
+        others: Any = None,
     ) -> io.NodeOutput:
         """Warp every frame, and show them."""
         from .host.images import from_core, mask_to_host, to_core
+        from .host.other_people import others_masks
         from .host.warping import WarpSettings, warp_batch
 
         settings = WarpSettings(
@@ -77,6 +80,8 @@ class WarpToPose(io.ComfyNode):
             fit_to_source=fit_to_source,
             photos=photos,
         )
-        warped = warp_batch(to_core(image).cpu(), source_body, target_body, mask, padding, settings)
+        images = to_core(image).cpu()
+        theirs = others_masks(others, images, source_body, mask)
+        warped = warp_batch(images, source_body, target_body, mask, theirs, padding, settings)
         shown, masks = from_core(warped.image), map(mask_to_host, warped[1:-1])
         return io.NodeOutput(shown, *masks, warped.clothed, ui=ui.PreviewImage(shown, cls=cls))

@@ -39,6 +39,8 @@ class SourceAppearance:
     """The body of the person shown; none where it is not known."""
     mask: Tensor | None = None
     """(1 or images, 1, height, width): share of the person in each pixel; none if not known."""
+    others: Tensor | None = None
+    """(1 or images, 1, height, width): share of other people; none if not known."""
     clip_vision: Any = None
     vae: Any = None
 
@@ -163,7 +165,7 @@ class ConditionRequest:
     def _staged(
         self, image: Tensor, number: int, target: HumanParams, size: tuple[int, int]
     ) -> Stage:
-        source, mask = self.source.body, self.source.mask
+        source, mask, others = self.source.body, self.source.mask, self.source.others
         return stage(
             image,
             None if source is None else source.params.select(number % source.params.frames),
@@ -171,6 +173,7 @@ class ConditionRequest:
             self.target.model,
             size=size,
             mask=None if mask is None else mask[[number % len(mask)]],
+            others=None if others is None else others[[number % len(others)]],
             retargeted=self.fit_to_source,
             source_body=None if source is None else source.model,
         )

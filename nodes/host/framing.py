@@ -30,6 +30,8 @@ class CutPhoto(NamedTuple):
     target: PosedBody
     masks: Tensor | None
     """(images, 1, height, width): share of the person, none beyond the photo."""
+    others: Tensor | None
+    """(1 or images, 1, height, width): share of other people."""
     padding: Tensor
     """(1, height, width), booleans: what lies beyond the photo."""
     framing: Framing
@@ -93,6 +95,7 @@ def frame_pose(
     source: PosedBody,
     target: PosedBody,
     mask: Tensor | None,
+    others: Tensor | None,
     size: tuple[int, int],
     *,
     fit_to_source: bool,
@@ -106,6 +109,7 @@ def frame_pose(
         source: the people shown.
         target: the poses wanted.
         mask: a MASK of the people.
+        others: (1 or images, 1, height, width): share of other people, if they are known.
         size: height and width of the cut, pixels.
         fit_to_source: give the targets the source's build, place and camera; otherwise they must
             stand in the photo.
@@ -126,6 +130,7 @@ def frame_pose(
         source=people,
         target=poses,
         masks=None if masks is None else framing.apply_to_mask(masks).clamp(0.0, 1.0),
+        others=None if others is None else framing.apply_to_mask(others).clamp(0.0, 1.0),
         padding=framing.beyond(own),
         framing=framing,
     )

@@ -67,6 +67,7 @@ class _Photo(NamedTuple):
     source: BodyView
     targets: BodyView
     mask: Tensor | None
+    others: Tensor | None
     padding: Tensor | None
     """(1, height, width): what is no photo."""
     also: Sequence[SourcePhoto] = ()
@@ -78,6 +79,7 @@ def warp_batch(
     source: PosedBody,
     target: PosedBody,
     mask: Tensor | None,
+    others: Tensor | None,
     padding: Tensor | None,
     settings: WarpSettings,
 ) -> WarpedBatch:
@@ -88,6 +90,7 @@ def warp_batch(
         source: the people shown.
         target: the poses wanted.
         mask: a MASK of the people; None where it is not known.
+        others: (1 or images, 1, height, width): share of other people, who stay as they are.
         padding: a MASK of what is no photo, as Frame Pose makes it.
         settings: see there.
 
@@ -100,8 +103,9 @@ def warp_batch(
     source = in_image_of(source, images, "source body")
     also: list[SourcePhoto] = []
     if settings.photos == "of one person":
-        also = _others(images, source, masks)
+        also = _more_photos(images, source, masks)
         images, source = images[:1], replace(source, params=source.params.select(0))
+        others = None if others is None else others[:1]
         padding = None if padding is None else padding.reshape(-1, *padding.shape[-2:])[:1]
     count = count_frames(images, source, target)
     if settings.outside != "crop" and len(images) > 1:
@@ -115,11 +119,11 @@ def warp_batch(
         placed = in_image_of(target, images, UNFITTED)
         check_same_surface(source, placed)
     placed = repeated(placed, count)
-    photos = list(_photos(images, source, placed, masks, padding, settings))
+    photos = list(_photos(images, source, placed, masks, others, padding, settings))
     return _warp_photos([one._replace(also=also) for one in photos], placed, settings)
 
 
-def _others(images: Tensor, source: PosedBody, masks: Tensor | None) -> list[SourcePhoto]:
+def _more_photos(images: Tensor, source: PosedBody, masks: Tensor | None) -> list[SourcePhoto]:
     """Take all photos but the first for more of the same person.
 
     Raises:
@@ -169,6 +173,7 @@ def _photos(
     source: PosedBody,
     target: PosedBody,
     masks: Tensor | None,
+    others: Tensor | None,
     padding: Tensor | None,
     settings: WarpSettings,
 ) -> Iterator[_Photo]:
@@ -180,7 +185,8 @@ def _photos(
             image=images[number : number + 1],
             source=people.at(number % len(people)),
             targets=poses if len(images) == 1 else poses.at(number),
-            mask=None if masks is None else masks[number % len(masks)][None],
+            mask=None if masks is None else masks[[number % len(masks)]],
+            others=None if others is None else others[[number % len(others)]],
             padding=_padding(padding, images, number),
         )
         if photo.mask is not None:
@@ -212,6 +218,7 @@ def _with_room(photo: _Photo) -> _Photo:
         source=framing.reframe(photo.source),
         targets=framing.reframe(photo.targets),
         mask=None if photo.mask is None else framing.apply_to_mask(photo.mask),
+        others=None if photo.others is None else framing.apply_to_mask(photo.others),
         padding=padding,
     )
 
@@ -222,6 +229,7 @@ def _prepared(photo: _Photo, settings: WarpSettings) -> PreparedSource:
         photo.image,
         photo.source,
         photo.mask,
+        others=photo.others,
         leftovers=settings.leftovers,
         outside=None if settings.outside == "mirror" else photo.padding,
         also=photo.also,

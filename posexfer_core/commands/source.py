@@ -15,8 +15,9 @@ from ..errors import ConfigError, ParamsError
 from ..files.images import load_image, load_mask, load_opacity
 from ..formats.any_pose import is_mesh
 from ..formats.body_family import convert_betas
-from ..formats.read import NAMES, read_params
-from ..transfer.other_people import find_others
+from ..formats.read import NAMES, read_people
+from ..keypoints.observation import FrameObservations
+from ..transfer.other_people import beside, bodies_beside, find_others
 from ..warp.dressed_person import SourcePhoto
 from .estimate import fit_person, open_people
 from .options import index
@@ -27,20 +28,20 @@ logger = logging.getLogger(__name__)
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
     """Describe what is known of the person in the image."""
-    known = parser.add_mutually_exclusive_group()
-    known.add_argument(
+    parser.add_argument(
         "--source-params",
         type=Path,
         metavar="FILE",
         help="body parameters of the person in the image, as `posexfer estimate` or another tool "
-        "writes them (docs/formats.md)",
+        "writes them (docs/formats.md); other people of the file stay as they are",
     )
-    known.add_argument(
+    parser.add_argument(
         "--keypoints",
         type=Path,
         metavar="FILE.json",
-        help="2D keypoints of the person in the image; the body is fitted to them. With neither "
-        "the detector finds the person",
+        help="2D keypoints of the people in the image; the body is fitted to those of one, the "
+        "others stay as they are. Beside --source-params they only tell who else is there. With "
+        "neither the detector finds the people",
     )
     parser.add_argument(
         "--mask",
@@ -88,12 +89,14 @@ def open_source(
     """
     mask, person = _mask(options), options.source_person
     size = (image.shape[-2], image.shape[-1])
-    if options.source_params is not None:
-        return PersonInPhoto(params=_read_source(options, size, body), mask=mask)
+    people = None
     if options.keypoints is not None:
         people = open_people(options.keypoints, size, options.image.name)
+    if options.source_params is not None:
+        return _read_source(options, size, body, mask, people)
+    if people is not None:
         params = fit_person(people.person(person), body, mask).params
-        others = find_others(people.without(person), BodyView.of(params, body), body)
+        others = find_others(people.without(person), BodyView.of(params, body), body, mask)
         return PersonInPhoto(params=params, mask=mask, others=others)
     return person_in_photo(
         options.image, image, person=person, body=body, detector=options.detector, mask=mask
@@ -127,23 +130,32 @@ def open_also(options: argparse.Namespace, body: BodyModel) -> list[SourcePhoto]
 
 
 def _read_source(
-    options: argparse.Namespace, size: tuple[int, int], body: BodyModel
-) -> HumanParams:
+    options: argparse.Namespace,
+    size: tuple[int, int],
+    body: BodyModel,
+    mask: Float[Tensor, "1 1 height width"] | None,
+    people: FrameObservations | None,
+) -> PersonInPhoto:
+    """Read the person of a parameter file; who else is there, its bodies or keypoints tell."""
     path: Path = options.source_params
     if is_mesh(path):
         raise ParamsError(
             f"{path.name} is a mesh: it has a pose, but no place in an image. Give it as a "
             "target, and parameters or keypoints for the source."
         )
-    params = read_params(
-        path,
-        format=options.source_format,
-        frame=0,
-        person=options.source_person,
-        image_size=size,
-        body=body,
-    )
-    return for_image_size(convert_betas(params, body), size, whose="source's body")
+    file = read_people(path, format=options.source_format, image_size=size, body=body)
+
+    def placed(params: HumanParams, whose: str) -> HumanParams:
+        return for_image_size(convert_betas(params, body), size, whose=whose)
+
+    params = placed(file.params(0, options.source_person), "source's body")
+    moved = BodyView.of(params, body)
+    if people is not None:
+        others = find_others(beside(people.usable(), moved), moved, body, mask)
+    else:
+        bodies = [placed(one, "other's body") for one in file.others(options.source_person)]
+        others = bodies_beside([BodyView.of(one, body) for one in bodies], moved)
+    return PersonInPhoto(params=params, mask=mask, others=others)
 
 
 def _mask(options: argparse.Namespace) -> Float[Tensor, "1 1 height width"] | None:

@@ -13,7 +13,7 @@ from ..files.meshes import posed_vertices, read_moving
 from ..register.surface import Unit, Up
 from .body_family import convert_betas
 from .bvh import MOTION
-from .read import read_as, read_params
+from .read import people_as, read_params
 from .track import Source
 
 
@@ -76,7 +76,7 @@ def read_posed(
     moving = read_moving(path)
     if isinstance(moving, Bvh):
         source = Source(path=path, content=moving, image_size=image_size, body=body)
-        params = read_as(MOTION, source, frame, person)
+        params = people_as(MOTION, source).params(frame, person)
         return PosedFile(params=params if keep_betas else convert_betas(params, body), body=body)
     from ..register.registration import register_file
 

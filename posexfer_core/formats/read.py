@@ -1,7 +1,9 @@
 """Body parameters from files of any known format, recognised by their content."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +83,18 @@ def read_params(
         ParamsError: the file is missing, damaged, unknown, asks to run code, has no such person
             or frame, or holds numbers that cannot be meant.
     """
+    people = read_people(path, format=format, image_size=image_size, body=body)
+    return people.params(frame, person)
+
+
+def read_people(
+    path: Path | str,
+    *,
+    format: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    body: BodyModel | None = None,
+) -> "FilePeople":
+    """Open a body parameter file of everyone in it; arguments and errors are `read_params`'s."""
     path = Path(path)
     if format is not None and format not in NAMES:
         raise ParamsError(f"There is no format {format!r}; known are {', '.join(NAMES)}.")
@@ -89,24 +103,85 @@ def read_params(
     content = read_container(path)
     if format == NAMES[0] or (format is None and _is_own(content)):
         logger.info("%s is read as %s.", path.name, NAMES[0])
-        params = HumanParams.from_arrays(plain_arrays(content, path.name), path.name)
-        return params.select(frame, _number(person, params.persons, path.name))
-    with np.errstate(all="ignore"):  # as in `read_as`
+        whole = HumanParams.from_arrays(plain_arrays(content, path.name), path.name)
+        own = [_OwnPerson(whole, number) for number in range(whole.persons)]
+        return FilePeople(people=own, name=path.name)
+    with np.errstate(all="ignore"):  # as in `_read_as`
         known = _recognise(content, path.name, format)
     logger.info("%s is read as %s (%s).", path.name, known.name, known.title)
-    source = Source(path=path, content=content, image_size=image_size, body=body)
-    return read_as(known, source, frame, person)
+    return people_as(known, Source(path=path, content=content, image_size=image_size, body=body))
 
 
-def read_as(known: Format, source: Source, frame: int | None, person: int | None) -> HumanParams:
-    """Read a person by one format.
+def people_as(known: Format, source: Source) -> "FilePeople":
+    """Read the people of a file by one format.
 
     Raises:
-        ParamsError: there is no such person or frame, or the content cannot be used.
+        ParamsError: the content cannot be used.
     """
+    with _read_as(known, source):
+        people = known.read(source)
+    return FilePeople(people=people, name=source.path.name, reading=lambda: _read_as(known, source))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePeople:
+    """Everyone in a file, in its order."""
+
+    people: Sequence[Person]
+    name: str
+    """Of the file."""
+    reading: Callable[[], AbstractContextManager[None]] = nullcontext
+    """What explains errors."""
+
+    def params(self, frame: int | None, person: int | None) -> HumanParams:
+        """Give one person's parameters, and log what the reader had to assume.
+
+        Raises:
+            ParamsError: there is no such person or frame, or the content cannot be used.
+        """
+        with self.reading():
+            one = self.people[_number(person, len(self.people), self.name)]
+            params = one.params(frame, self.name)
+        for note in dict.fromkeys(one.notes):
+            logger.warning(note)
+        return params
+
+    def others(self, person: int) -> list[HumanParams]:
+        """Give the first frame of everyone but one; a warning names who cannot be read."""
+        found = []
+        for number, one in enumerate(self.people):
+            try:
+                if number != person:
+                    with self.reading():
+                        found.append(one.params(0, self.name))
+            except ParamsError as error:
+                logger.warning("Person %d is left out: %s", number, error)
+        return found
+
+
+@dataclass(frozen=True)
+class _OwnPerson:
+    """A person of a file of ours."""
+
+    whole: HumanParams
+    number: int
+
+    @property
+    def notes(self) -> list[str]:
+        """Nothing is assumed."""
+        return []
+
+    def params(self, frame: int | None, name: str) -> HumanParams:
+        """Pick this person."""
+        return self.whole.select(frame, self.number)
+
+
+@contextmanager
+def _read_as(known: Format, source: Source) -> Iterator[None]:
+    """Say in errors as what a file was read."""
     try:
         with np.errstate(all="ignore"):  # what is not finite is found, and named, in the end
-            return _choose(known.read(source), source.path.name, frame, person)
+            yield
     except ParamsError as error:
         raise ParamsError(f"Read as {known.title}: {error}") from error
     except (RuntimeError, *DAMAGE) as error:
@@ -115,17 +190,6 @@ def read_as(known: Format, source: Source, frame: int | None, person: int | None
             f"({type(error).__name__}: {str(error)[:160]}). It holds "
             f"{describe(source.content)[:400]}."
         ) from error
-
-
-def _choose(
-    people: Sequence[Person], name: str, frame: int | None, person: int | None
-) -> HumanParams:
-    """Return one person's parameters, and log what the reader had to assume."""
-    one = people[_number(person, len(people), name)]
-    params = one.params(frame, name)
-    for note in dict.fromkeys(one.notes):
-        logger.warning(note)
-    return params
 
 
 def _is_own(content: object) -> bool:

@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
+from torch import Tensor
 
-from ..body.joints import JOINT_NAMES
+from ..body.joints import JOINT_INDEX, JOINT_NAMES
 from ..body.model import BodyModel
+from ..body.view import BodyView
 
 
 class Placement(NamedTuple):
@@ -112,6 +114,22 @@ def known_names(body: BodyModel, names: Sequence[str]) -> list[str]:
         if name in PLACEMENTS
         and (not PLACEMENTS[name].vertex or PLACEMENTS[name].vertex in body.keypoint_vertices)
     ]
+
+
+def located(name: str, view: BodyView) -> Float[Tensor, "batch 3"] | None:
+    """Locate a keypoint on posed bodies, to the centimetre: offsets from joints are left out.
+
+    Returns:
+        Metres, camera frame; None of a keypoint that the body has not.
+    """
+    place = PLACEMENTS.get(name)
+    if place is None:
+        return None
+    if place.vertex:
+        vertex = view.keypoint_vertices.get(place.vertex)
+        return None if vertex is None else view.vertices[:, vertex]
+    anchors = [JOINT_INDEX[joint] for joint in place.midpoint_of or (place.joint,)]
+    return view.joints[:, anchors].mean(1)
 
 
 def _rest_point(

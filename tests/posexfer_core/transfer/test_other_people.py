@@ -11,7 +11,13 @@ from posexfer_core.body.view import BodyView
 from posexfer_core.geometry.camera import project_perspective
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.observation import Observation
-from posexfer_core.transfer.other_people import find_others, silhouettes
+from posexfer_core.transfer.other_people import (
+    SAME,
+    beside,
+    bodies_beside,
+    find_others,
+    silhouettes,
+)
 from posexfer_core.transfer.staging import stage
 from posexfer_core.warp.filters import dilate
 from tests.people import facing_camera
@@ -50,15 +56,46 @@ def test_silhouettes_hold_every_body_and_what_it_may_wear(body):
 
 
 def test_neighbours_are_found_and_the_far_and_the_hidden_are_not(body):
-    moved, beside, far = (BodyView.of(standing(across), body) for across in (0.0, 0.6, 2.5))
+    moved, beside, far = (BodyView.of(standing(across), body) for across in (0.0, 0.6, 1.2))
     found = find_others([seen(beside)], moved, body)
     assert found is not None
     mask = beside.visibility.mask
     assert float(found[0][mask].mean()) > 0.95
     assert find_others([seen(far)], moved, body) is None
+    everybody = (moved.visibility.mask | far.visibility.mask)[None].float()
+    assert find_others([seen(far)], moved, body, everybody) is not None
+    assert find_others([seen(far)], moved, body, moved.visibility.mask[None].float()) is None
     hidden = seen(beside).keypoints
     hidden = replace(hidden, names=tuple(f"unknown_{n}" for n in range(len(LIMBS))))
     assert find_others([Observation(keypoints=hidden)], moved, body) is None
+
+
+def shifted(view: BodyView, share: float) -> Observation:
+    """The keypoints of a body, moved to the right by a share of its height."""
+    found = seen(view)
+    pixels = project_perspective(view.vertices, view.intrinsics)[0]
+    height = float(pixels[:, 1].max() - pixels[:, 1].min())
+    xy = found.keypoints.xy + np.array([share * height, 0.0])
+    return replace(found, keypoints=replace(found.keypoints, xy=xy))
+
+
+def test_the_moved_one_is_told_from_everyone_by_where_the_keypoints_are(body):
+    moved, beside_it = (BodyView.of(standing(across), body) for across in (0.0, 0.6))
+    own, other = shifted(moved, 0.1), seen(beside_it)
+    assert beside([other, own], moved) == [other]
+    assert beside([own, other], moved) == [other]
+    assert beside([other], moved) == [other], "who is moved need not be among them"
+    assert beside([], moved) == []
+
+
+def test_the_moved_one_found_twice_is_nobody_else(body):
+    moved, neighbour = (BodyView.of(standing(across), body) for across in (0.0, 0.6))
+    again, apart = shifted(moved, 0.5 * SAME), shifted(moved, 2.5 * SAME)
+    assert find_others([again], moved, body) is None
+    assert find_others([apart], moved, body) is not None
+    assert bodies_beside([moved], moved) is None
+    found, expected = bodies_beside([moved, neighbour], moved), silhouettes([neighbour])
+    assert found is not None and expected is not None and torch.equal(found, expected)
 
 
 def test_a_neighbour_stays_to_the_bit_whatever_the_mask_holds(body, generator):
