@@ -4,6 +4,8 @@ from typing import Any
 
 NOTES = ("Note", "MarkdownNote")
 WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
+SQUARE = ("PoseXfer_FramePose", "EmptyFlux2LatentImage", "Flux2Scheduler", "WanVaceToVideo")
+"""Nodes that say how large the image is to be that a model draws."""
 
 
 def to_prompt(workflow: dict[str, Any], mappings: dict[str, Any]) -> dict[str, Any]:
@@ -41,6 +43,8 @@ def on_small_weights(prompt: dict[str, Any]) -> dict[str, Any]:
             node["inputs"]["steps"] = 2
         if node["class_type"] == "EmptyLatentImage":
             node["inputs"].update(width=64, height=96)
-        if node["class_type"] == "PoseXfer_FramePose":
+        if node["class_type"] in SQUARE:
             node["inputs"].update(width=128, height=128)
+        if node["class_type"] == "WanVaceToVideo":
+            node["inputs"]["length"] = 5
     return prompt

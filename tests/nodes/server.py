@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.nodes.host_process import CHECKOUT, ROOT
-from tests.nodes.small_models import write_zero_text
+from tests.nodes.zero_text import write_zero_text
 
 LAUNCHER = Path(__file__).with_name("cpu_torch.py")
 PATIENCE_S = 240.0

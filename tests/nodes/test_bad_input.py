@@ -4,7 +4,7 @@ import pytest
 import trimesh
 
 from tests.nodes.server import Outcome, Server
-from tests.nodes.small_models import ZERO_TEXT
+from tests.nodes.zero_text import ZERO_TEXT
 
 
 def node(kind: str, **inputs) -> dict:
@@ -92,7 +92,8 @@ def test_a_vae_of_another_family_is_told_before_anything_is_sampled(server):
 
 def test_text_of_another_family_is_told(server):
     prompt = transfer(unet="toy.safetensors", image=blank())
-    prompt["text"] = node(ZERO_TEXT, width=768, pooled=768)
+    prompt["clip"] = node(ZERO_TEXT, width=768, pooled=768)
+    prompt["text"] = node("CLIPTextEncode", clip=["clip", 0], text="")
     prompt["draw"]["inputs"]["positive"] = ["text", 0]
     name, words = failure(server, prompt)
     assert name == "draw"
