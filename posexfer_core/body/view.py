@@ -96,6 +96,27 @@ class BodyView:
             intrinsics=torch.cat([view.intrinsics for view in views]),
         )
 
+    @staticmethod
+    def together(views: "list[BodyView]") -> "BodyView":
+        """Join people of the same images into one surface, so that they hide each other.
+
+        Joints, keypoints and lens are the first one's.
+        """
+        first = views[0]
+        if len(views) == 1:
+            return first
+        assert all(view.size == first.size for view in views), "images of several sizes"
+        counts = torch.tensor([0, *(view.vertices.shape[1] for view in views)]).cumsum(0).tolist()
+        faces = [view.faces + count for view, count in zip(views, counts[:-1], strict=True)]
+        return replace(
+            first,
+            vertices=torch.cat([view.vertices for view in views], 1),
+            faces=torch.cat(faces),
+            canonical=torch.cat([view.canonical for view in views]),
+            parts=torch.cat([view.parts for view in views]),
+            detail_regressors={},
+        )
+
     def __len__(self) -> int:
         return self.vertices.shape[0]
 

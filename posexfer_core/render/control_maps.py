@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -10,9 +10,10 @@ from torch import Tensor
 
 from ..body.view import BodyView
 from ..conventions import JOINT_COUNT
+from ..geometry.rasterize import Visibility
 from .limbs import paint_limbs
 from .maps import canonical_map, mask_map, normal_map
-from .openpose import draw_skeleton, keypoint_visibility, keypoints18
+from .openpose import BODY, draw_over, keypoint_visibility, keypoints18
 from .openpose_hands_face import FACE_TOLERANCE_M, draw_face, draw_hands
 from .part_labels import parts_map
 
@@ -57,6 +58,7 @@ def paint_maps(
     names: Sequence[str],
     style: MapStyle = MapStyle(),
     *,
+    beside: Sequence[BodyView] = (),
     progress: Callable[[int], object] = lambda frames: None,
 ) -> dict[str, Float[Tensor, "batch 3 height width"]]:
     """Paint control maps of every frame, one frame at a time.
@@ -67,20 +69,35 @@ def paint_maps(
         view: one body per frame.
         names: of `MAPS`.
         style: conventions.
+        beside: further people in the same images, as many frames each; the nearer one is in front.
         progress: called with 1 after each frame.
 
     Returns:
         RGB in [0, 1].
     """
     frames: list[dict[str, Tensor]] = []
+    everybody = [view, *beside]
     for number in range(len(view)):
-        frame = view.at(number)
-        frames.append({name: PAINTERS[name](frame, style, view) for name in names})
+        people = [one.at(number) for one in everybody]
+        people.sort(key=lambda one: -float(one.root_depth))
+        frame = _Frame(BodyView.together(people), people, everybody)
+        frames.append({name: PAINTERS[name](frame, style) for name in names})
         progress(1)
     maps = {name: torch.cat([painted.pop(name) for painted in frames]) for name in names}
     if "depth" in maps:
         maps["depth"] = grey_depth(maps["depth"], style.depth_greys).expand(-1, 3, -1, -1)
     return maps
+
+
+class _Frame(NamedTuple):
+    """One image."""
+
+    view: BodyView
+    """All people as one surface."""
+    people: Sequence[BodyView]
+    """The farthest first."""
+    everybody: Sequence[BodyView]
+    """The people of all frames."""
 
 
 def disparity_map(view: BodyView) -> Float[Tensor, "batch 1 height width"]:
@@ -126,30 +143,45 @@ def paint_normal(
 
 
 def paint_openpose(
-    view: BodyView,
-    style: MapStyle = MapStyle(),
+    view: BodyView, style: MapStyle = MapStyle(), people: Sequence[BodyView] = ()
 ) -> Float[Tensor, "batch 3 height width"]:
-    """Draw OpenPose's 18 keypoints in its colours and widths, on black."""
-    keypoints = keypoints18(view)
-    shown = keypoints[..., 2] > 0
-    if style.openpose_hides == "everything":
-        shown = keypoint_visibility(keypoints, view.visibility)
-    if style.openpose_hides != "nothing":
-        face = keypoint_visibility(keypoints, view.visibility, tolerance_m=FACE_TOLERANCE_M)
-        shown[:, list(FACE)] &= face[:, list(FACE)]
+    """Draw OpenPose's 18 keypoints in its colours and widths, on black.
+
+    Args:
+        view: what hides keypoints.
+        style: conventions.
+        people: whose keypoints are drawn, one over the other; left out: those of `view`.
+    """
+    images = view.vertices.new_zeros(len(view), 3, *view.size)
     radius_px = limb_radius(view.size, style.openpose_limbs)
-    images = draw_skeleton(keypoints[..., :2], shown, view.size, radius_px=radius_px)
-    return _with_points(images, view, style)
-
-
-def _with_points(images: Tensor, view: BodyView, style: MapStyle) -> Tensor:
-    """Draw what the style shows of hands and face over a skeleton."""
-    dot_px, hidden = limb_radius(view.size, "standard"), style.openpose_hides == "nothing"
-    if style.openpose_points != "body":
-        draw_hands(images, view, dot_px, hidden=hidden)
-    if style.openpose_points == "hands and face":
-        draw_face(images, view, dot_px, hidden=hidden)
+    for one in people or [view]:
+        keypoints = keypoints18(one)
+        shown = keypoints[..., 2] > 0
+        if style.openpose_hides == "everything":
+            shown = keypoint_visibility(keypoints, view.visibility)
+        if style.openpose_hides != "nothing":
+            face = keypoint_visibility(keypoints, view.visibility, tolerance_m=FACE_TOLERANCE_M)
+            shown[:, list(FACE)] &= face[:, list(FACE)]
+        draw_over(images, keypoints[..., :2], shown, BODY, limb_px=radius_px, dot_px=radius_px)
+        _draw_points(images, one, view.visibility, style)
     return images
+
+
+def _paint_limbs(frame: _Frame, style: MapStyle) -> Float[Tensor, "batch 3 height width"]:
+    images = paint_limbs(frame.people, frame.everybody)
+    for one in frame.people:
+        _draw_points(images, one, frame.view.visibility, style)
+    return images
+
+
+def _draw_points(images: Tensor, view: BodyView, seen: Visibility, style: MapStyle) -> None:
+    """Draw what the style shows of hands and face over a skeleton."""
+    dot_px = limb_radius(view.size, "standard")
+    all_or_seen = None if style.openpose_hides == "nothing" else seen
+    if style.openpose_points != "body":
+        draw_hands(images, view, dot_px, all_or_seen)
+    if style.openpose_points == "hands and face":
+        draw_face(images, view, dot_px, all_or_seen)
 
 
 def limb_radius(size: tuple[int, int], limbs: Limbs) -> float:
@@ -180,15 +212,15 @@ def paint_canonical(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
     return (0.5 + 0.45 * canonical_map(view)).clamp(0.0, 1.0) * mask_map(view)
 
 
-PAINTERS: dict[str, Callable[[BodyView, MapStyle, BodyView], Tensor]] = {
-    "depth": lambda view, *_: disparity_map(view),  # grey once all frames are known
-    "normal": lambda view, style, _: paint_normal(view, style),
-    "openpose": lambda view, style, _: paint_openpose(view, style),
-    "mask": lambda view, *_: mask_map(view).expand(-1, 3, -1, -1),
-    "parts": lambda view, *_: paint_parts(view),
-    "canonical": lambda view, *_: paint_canonical(view),
-    "limbs": lambda view, style, everybody: _with_points(paint_limbs(view, everybody), view, style),
+PAINTERS: dict[str, Callable[[_Frame, MapStyle], Tensor]] = {
+    "depth": lambda frame, _: disparity_map(frame.view),
+    "normal": lambda frame, style: paint_normal(frame.view, style),
+    "openpose": lambda frame, style: paint_openpose(frame.view, style, frame.people),
+    "mask": lambda frame, _: mask_map(frame.view).expand(-1, 3, -1, -1),
+    "parts": lambda frame, _: paint_parts(frame.view),
+    "canonical": lambda frame, _: paint_canonical(frame.view),
+    "limbs": _paint_limbs,
 }
-"""From one frame, the style and all frames to an image."""
+"""From one frame and the style to an image."""
 MAPS = tuple(PAINTERS)
 """Names of the control maps."""

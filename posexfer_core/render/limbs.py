@@ -4,6 +4,8 @@ One colour a limb, warm on the person's right and cool on the left; nearer ones 
 them, and distance darkens (arXiv:2512.05905; radius, colours and light as its code sets them).
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -37,18 +39,21 @@ AROUND, ALONG = 20, 12
 """Corners of a cylinder's cross-section, and rings from tip to tip."""
 
 
-def paint_limbs(view: BodyView, everybody: BodyView) -> Float[Tensor, "batch 3 height width"]:
+def paint_limbs(
+    people: Sequence[BodyView], everybody: Sequence[BodyView]
+) -> Float[Tensor, "batch 3 height width"]:
     """Draw cylinders with round ends, RGB in [0, 1] on black.
 
     Args:
-        view: the bodies to draw.
+        people: the bodies to draw into the same images.
         everybody: those of all frames, so that distance darkens all alike.
     """
+    view = people[0]
     joints = torch.tensor([[JOINT_INDEX[name] for name in limb] for limb in LIMB_COLOURS])
-    ends = view.joints[:, joints.to(view.joints.device)]
+    ends = torch.cat([one.joints[:, joints.to(one.joints.device)] for one in people], 1)
     vertices, normals, faces = _cylinders(ends)
     seen = rasterize(vertices, faces, view.intrinsics, view.size)
-    colours = torch.tensor(list(LIMB_COLOURS.values())).to(vertices) / 300.0 + 0.15
+    colours = torch.tensor(list(LIMB_COLOURS.values()) * len(people)).to(vertices) / 300.0 + 0.15
     colours = colours.repeat_interleave(len(vertices[0]) // len(colours), 0)
     drawn = interpolate(seen, faces, torch.cat([normals, vertices, colours.expand_as(normals)], -1))
     normal, place, colour = (part.movedim(-1, 1) for part in drawn.split(3, -1))
@@ -58,7 +63,7 @@ def paint_limbs(view: BodyView, everybody: BodyView) -> Float[Tensor, "batch 3 h
     )
     light = AMBIENT + (1.0 - AMBIENT) * (-normal[:, 2:]).clamp(min=0.0)
     shine = GLOSS * (normal * half).sum(1, keepdim=True).clamp(min=0.0) ** SHININESS
-    depths = everybody.joints[..., 2]
+    depths = torch.cat([one.joints[..., 2].flatten() for one in everybody])
     near, far = depths.min(), depths.max() + FADE_M
     fade = (1.0 - (place[:, 2:] - near) / far).clamp(0.0, 1.0)
     return (fade * (colour * light + shine) * seen.mask[:, None]).clamp(max=1.0)

@@ -10,6 +10,7 @@ from ..body.hands_face import FINGERS
 from ..body.joints import JOINT_INDEX
 from ..body.view import BodyView
 from ..geometry.camera import project_perspective
+from ..geometry.rasterize import Visibility
 from .openpose import Skeleton, draw_over, keypoint_visibility
 
 FINGER_JOINTS = {"thumb": 12, "index": 0, "middle": 3, "ring": 9, "pinky": 6}
@@ -59,21 +60,27 @@ def hand_keypoints(view: BodyView) -> Float[Tensor, "batch hands 21 3"]:
 
 
 def draw_hands(
-    images: Float[Tensor, "batch 3 height width"], view: BodyView, dot_px: float, *, hidden: bool
+    images: Float[Tensor, "batch 3 height width"],
+    view: BodyView,
+    dot_px: float,
+    seen: Visibility | None,
 ) -> None:
-    """Draw both hands into images; those behind the body too where `hidden` says so."""
+    """Draw both hands into images; hidden ones too where nothing says what is seen."""
     points = hand_keypoints(view)
     for hand in range(points.shape[1]):
-        _draw(images, view, points[:, hand], HAND, dot_px, 0.12, hidden=hidden)
+        _draw(images, view, points[:, hand], HAND, dot_px, 0.12, seen)
 
 
 def draw_face(
-    images: Float[Tensor, "batch 3 height width"], view: BodyView, dot_px: float, *, hidden: bool
+    images: Float[Tensor, "batch 3 height width"],
+    view: BodyView,
+    dot_px: float,
+    seen: Visibility | None,
 ) -> None:
     """Draw brows, nose, eyes and mouth, where the body has them: SMPL-X's files do."""
     points = view.located("face")
     if points is not None:
-        _draw(images, view, points, FACE, 0.75 * dot_px, FACE_TOLERANCE_M, hidden=hidden)
+        _draw(images, view, points, FACE, 0.75 * dot_px, FACE_TOLERANCE_M, seen)
 
 
 def _draw(
@@ -83,13 +90,12 @@ def _draw(
     skeleton: Skeleton,
     dot_px: float,
     tolerance_m: float,
-    *,
-    hidden: bool,
+    seen: Visibility | None,
 ) -> None:
     pixels = project_perspective(points, view.intrinsics)
     keypoints = torch.cat([pixels, points[..., 2:]], -1)
-    if hidden:
+    if seen is None:
         shown = points[..., 2] > 0
     else:
-        shown = keypoint_visibility(keypoints, view.visibility, tolerance_m=tolerance_m)
+        shown = keypoint_visibility(keypoints, seen, tolerance_m=tolerance_m)
     draw_over(images, pixels, shown, skeleton, limb_px=dot_px / 4.0, dot_px=dot_px)

@@ -25,7 +25,7 @@ def pixel_of(view: BodyView, *joints: str) -> tuple[int, int]:
 
 
 def test_every_limb_has_its_hue_in_its_middle(view: BodyView):
-    image = paint_limbs(view, view)[0]
+    image = paint_limbs([view], [view])[0]
     for limb in (("r_knee", "r_ankle"), ("l_elbow", "l_wrist"), ("r_shoulder", "r_elbow")):
         found = image[(..., *pixel_of(view, *limb))]
         wanted = torch.tensor(LIMB_COLOURS[limb]) / 300.0 + 0.15
@@ -35,7 +35,7 @@ def test_every_limb_has_its_hue_in_its_middle(view: BodyView):
 
 
 def test_a_cylinder_is_as_wide_as_its_radius_says(view: BodyView):
-    image = paint_limbs(view, view)[0]
+    image = paint_limbs([view], [view])[0]
     row, column = pixel_of(view, "r_knee", "r_ankle")
     along = view.joints[0, JOINT_INDEX["r_ankle"]] - view.joints[0, JOINT_INDEX["r_knee"]]
     depth = float(view.joints[0, JOINT_INDEX["r_knee"], 2])
@@ -51,7 +51,7 @@ def test_the_nearer_limb_hides_the_other(view: BodyView):
         joints[0, JOINT_INDEX[f"l_{name}"]] = joints[0, JOINT_INDEX[f"r_{name}"]]
         joints[0, JOINT_INDEX[f"l_{name}"]] *= 0.9
     crossed = replace(view, joints=joints)
-    colour = paint_limbs(crossed, crossed)[0][(..., *pixel_of(crossed, "l_elbow", "l_wrist"))]
+    colour = paint_limbs([crossed], [crossed])[0][(..., *pixel_of(crossed, "l_elbow", "l_wrist"))]
     assert float(colour[2]) > float(colour[0]), "blue is the left forearm, orange the right"
 
 
@@ -59,6 +59,6 @@ def test_a_person_farther_away_is_darker(body: BodyModel):
     near, far = facing_params(), facing_params()
     far.transl[..., 2] += 2.0
     views = [BodyView.of(params, body) for params in (near, far)]
-    images = [paint_limbs(one, BodyView.stack(views)) for one in views]
+    images = [paint_limbs([one], views) for one in views]
     light = [float(image.sum() / (image > 0).sum()) for image in images]
     assert light[1] < 0.9 * light[0]
