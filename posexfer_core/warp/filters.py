@@ -26,27 +26,42 @@ def box_blur(
     image: Float[Tensor, "batch channels height width"], radius_px: int
 ) -> Float[Tensor, "batch channels height width"]:
     """Average over a square of `radius_px` to every side; beyond the borders nothing counts."""
-    count = _box_sum(torch.ones_like(image[:1, :1]), radius_px)
-    return _box_sum(image, radius_px) / count
+    for axis in (-2, -1):
+        image = _running_sum(image, radius_px, axis)
+    rows, columns = (_counted(length, radius_px, image) for length in image.shape[-2:])
+    return image / (rows[:, None] * columns)
 
 
 def dilate(
     mask: Bool[Tensor, "batch height width"], by_px: int
 ) -> Bool[Tensor, "batch height width"]:
     """Grow a mask by a square of `by_px` pixels to every side; 0 leaves it as it is."""
-    return _box_sum(mask[:, None].float(), by_px)[:, 0] > 0.5
-
-
-def _box_sum(image: Tensor, radius_px: int) -> Tensor:
-    """Add up squares by differences of running sums."""
+    mask = F.pad(mask, (by_px,) * 4)
     for axis in (-2, -1):
-        length = image.shape[axis]
-        sums = image.cumsum(axis)
-        at = torch.arange(length, device=image.device)
-        upper = sums.index_select(axis, (at + radius_px).clamp(max=length - 1))
-        lower = sums.index_select(axis, (at - radius_px - 1).clamp(min=0))
-        image = upper - lower * (at > radius_px).to(image).unflatten(0, (-1, *[1] * (-1 - axis)))
-    return image
+        reach = 1
+        while reach <= 2 * by_px:
+            step = min(reach, 2 * by_px + 1 - reach)
+            length = mask.shape[axis] - step
+            mask = mask.narrow(axis, 0, length) | mask.narrow(axis, step, length)
+            reach += step
+    return mask
+
+
+def _running_sum(image: Tensor, radius_px: int, axis: int) -> Tensor:
+    """Add up `2 * radius_px + 1` neighbours by differences of sums from the start."""
+    length = image.shape[axis]
+    sums = image.cumsum(axis)
+    first, last = sums.narrow(axis, 0, 1), sums.narrow(axis, length - 1, 1)
+    before = torch.zeros_like(first).repeat_interleave(radius_px + 1, axis)
+    sums = torch.cat([before, sums, last.repeat_interleave(radius_px, axis)], axis)
+    return sums.narrow(axis, 2 * radius_px + 1, length) - sums.narrow(axis, 0, length)
+
+
+def _counted(length: int, radius_px: int, like: Tensor) -> Tensor:
+    """Count the neighbours that lie within the image."""
+    at = torch.arange(length, device=like.device)
+    count = (at + radius_px).clamp(max=length - 1) - (at - radius_px).clamp(min=0) + 1
+    return count.to(like)
 
 
 def roughness(
