@@ -34,6 +34,8 @@ MOST_TOPOLOGIES = 8
 """Bodies whose counterparts are kept; 2 MB each."""
 HAIRLINE, CHIN, CROWN = 0.82, 0.63, 0.89
 """Heights on the rest body, canonical; above the first a head is hair or hat all around."""
+EAR_TOP, EAR_DEPTH = 0.76, 0.0
+"""Height and depth of the ears, canonical; before them, below, no hair grows."""
 HIGH_HAIRLINE = 0.855
 """The same of a high forehead, for those whose hair is not seen lower."""
 
@@ -64,6 +66,13 @@ def part_distances() -> Int[Tensor, "24 24"]:
     return torch.from_numpy(DEPTH[:, None] + DEPTH[None] - 2 * common)
 
 
+def with_jaw(view: BodyView, face: Bool[Tensor, "vertices"]) -> Bool[Tensor, "vertices"]:
+    """Add the sides of the jaw to the front of a face."""
+    _, height, depth = view.canonical.unbind(1)
+    before_ears = (height < EAR_TOP) & (depth > EAR_DEPTH)
+    return face | ((view.parts == JOINT_INDEX["head"]) & before_ears)
+
+
 def find_counterparts(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
     """List who stands for whom, the likeliest first: front to back, left to right, hair.
 
@@ -71,7 +80,7 @@ def find_counterparts(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Co
 
     Args:
         view: any view of the body; only its rest shape is looked at, once per topology.
-        face: the vertices of the face.
+        face: the vertices of the face, with the jaw.
     """
     key = (view.topology(), view.canonical.device)
     if key not in _of_topology:
@@ -99,7 +108,12 @@ def _found(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
     hair, high_hair = (rest.above_face(places, low) for low in (HAIRLINE, HIGH_HAIRLINE))
     kinds = [
         (inward, everywhere, limbs, trunk | scalp),
-        (outer * other_side, rest.normals[:, 2] >= 0.0, everywhere, scalp & (places[:, 2] < 0.0)),
+        (
+            outer * other_side,
+            face | (rest.normals[:, 2] >= 0.0),
+            everywhere,
+            scalp & (places[:, 2] < 0.0),
+        ),
         (inward * other_side, everywhere, limbs, trunk | scalp),
         (hair, everywhere, back_of_head, scalp),
         (hair * other_side, everywhere, back_of_head, scalp),

@@ -12,13 +12,14 @@ from ..body.view import BodyView
 from ..geometry.camera import project_perspective
 from .background import trusted_body
 from .clothed_shell import face_vertices, fit_shell, wear
-from .counterparts import find_counterparts
+from .counterparts import find_counterparts, with_jaw
 from .filters import dilate
+from .occluders import occluder_table
 from .person_mask import estimate_mask
 from .progress import Progress, nothing
 from .skin import find_skin
 from .skirt import skirt_faces
-from .surface_samples import SourceField, occluder_table
+from .surface_samples import SourceField
 
 FIELD_PX = 640
 """Longest side of the small copy, at most."""
@@ -112,9 +113,9 @@ def dress(
         shown=person,
         safe=safe[:, None].to(image),
         bare=(~covered).to(image),
-        occluders=occluder_table(worn),
-        counterparts=find_counterparts(bare, face),
-        face=face,
+        occluders=occluder_table(worn, small, person),
+        counterparts=find_counterparts(bare, with_jaw(bare, face)),
+        face=with_jaw(bare, face),
         skin=find_skin(small, worn, face, safe),
     )
     progress()

@@ -57,14 +57,19 @@ def estimate_mask(
         body: where the bare body is.
     """
     extent = _extent(body)
-    inward = _distance(~body, DEEP, extent)
-    outward = _distance(body, REACH, extent)
+    step = max(1, round(STEP * extent))
+    inward, outward = (
+        distance(mask, round(most / STEP), step) / extent
+        for mask, most in ((~body, DEEP), (body, REACH))
+    )
     logit = torch.where(body, INWARD * inward, OUTWARD * outward) + AT_OUTLINE
     within = outward <= REACH
     person = torch.sigmoid(logit) * within
     near = dilate(body, round(SURROUNDING * extent))
-    bins = _bins(image)
-    colours, others = (_histogram(bins, share.square()) for share in (person, (1 - person) * near))
+    bins = colour_bins(image)
+    colours, others = (
+        colour_histogram(bins, share.square()) for share in (person, (1 - person) * near)
+    )
     told = (colours / others)[bins].log().clamp(-MOST_TOLD, MOST_TOLD)
     told = box_blur(told[:, None], max(1, round(SMOOTH * extent)))[:, 0]
     return ((logit + told > 0) & within)[:, None].to(image)
@@ -117,25 +122,24 @@ def _extent(body: Bool[Tensor, "1 height width"]) -> float:
     return float(max(*sides, 1))
 
 
-def _distance(
-    mask: Bool[Tensor, "1 height width"], most: float, extent: float
-) -> Float[Tensor, "1 height width"]:
-    """Measure how far each pixel is from a mask, in steps; one step further beyond `most`."""
-    step = max(1, round(STEP * extent))
-    distance = torch.zeros(mask.shape, device=mask.device)
-    for _ in range(round(most / STEP)):
-        distance += ~mask
-        mask = dilate(mask, step)
-    return (distance + ~mask) * step / extent
+def distance(
+    mask: Bool[Tensor, "batch height width"], most: int, step_px: int
+) -> Float[Tensor, "batch height width"]:
+    """Measure how far each pixel is from a mask, in steps; one step further beyond the most."""
+    steps = torch.zeros(mask.shape, device=mask.device)
+    for _ in range(most):
+        steps += ~mask
+        mask = dilate(mask, step_px)
+    return (steps + ~mask) * step_px
 
 
-def _bins(image: Float[Tensor, "1 3 height width"]) -> Int[Tensor, "1 height width"]:
+def colour_bins(image: Float[Tensor, "1 3 height width"]) -> Int[Tensor, "1 height width"]:
     """Number the bin of each pixel's colour."""
     red, green, blue = ((image + 1) * (0.5 * BINS)).long().clamp(0, BINS - 1).unbind(1)
     return (red * BINS + green) * BINS + blue
 
 
-def _histogram(
+def colour_histogram(
     bins: Int[Tensor, "1 height width"], weights: Float[Tensor, "1 height width"]
 ) -> Float[Tensor, " colours"]:
     """Count weighted pixels by colour, smoothed over neighbouring bins; none is impossible."""

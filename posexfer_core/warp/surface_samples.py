@@ -20,16 +20,15 @@ from ..geometry.camera import pixels_to_ndc, project_perspective
 from ..geometry.normals import face_normals
 from ..geometry.rasterize import Visibility, interpolate
 from ..geometry.visibility import surface_warp
-from .counterparts import NEAR_PARTS, Counterpart, part_distances
+from .counterparts import Counterpart
 from .filters import box_blur
 from .skin import Skin
 from .surface_fill import fill_surface
 
-OCCLUDER_REACH_M = 0.03
-"""How far beside its outline another part may still cover what lies behind it."""
-OCCLUDER_TABLE_PX = 256
 MIN_COSINE = 0.2
 """Of the angle from which the source sees a place; what it sees more aslant is stretched."""
+ENCLOSED = 0.6
+"""Share of seen places around, from which one that turns away takes what lies between them."""
 BORROWED = 0.5
 """Confidence in a counterpart's look, against that in a place's own."""
 
@@ -68,26 +67,6 @@ class Sample(NamedTuple):
     shown: Float[Tensor, "1 1 height width"]
     """Share of the person there."""
     confidence: Float[Tensor, "1 1 height width"]
-
-
-def occluder_table(view: BodyView) -> Float[Tensor, "24 rows columns"]:
-    """Find for every part the nearest of the other limbs, and those just beside.
-
-    A hand on a hip is no part of the hip, and a fitted hand lies a little beside the one shown.
-    """
-    scale = min(1.0, OCCLUDER_TABLE_PX / max(view.size))
-    size = (max(1, round(view.size[0] * scale)), max(1, round(view.size[1] * scale)))
-    small = view.reframed((0.0, 0.0), scale, size)
-    face_id, depth = small.visibility.face_id[0].long(), small.visibility.depth[0]
-    parts = torch.where(face_id >= 0, view.parts[view.faces[face_id.clamp(min=0), 0]], -1)
-    reach_px = OCCLUDER_REACH_M * float(small.intrinsics[0, 0, 0] / small.root_depth[0])
-    reach = max(1, round(reach_px))
-    labels = torch.arange(24, device=depth.device)[:, None, None]
-    nearness = torch.where(parts == labels, 1.0 / depth, 0.0)[None]
-    nearness = F.max_pool2d(nearness, (2 * reach + 1, 1), 1, (reach, 0))
-    nearness = F.max_pool2d(nearness, (1, 2 * reach + 1), 1, (0, reach))[0]
-    other = part_distances().to(depth.device) > NEAR_PARTS
-    return torch.stack([1.0 / nearness[row].amax(0) for row in other])
 
 
 class _Look(NamedTuple):
@@ -150,12 +129,15 @@ class SurfaceSampler:
             if len(at) == 0:
                 continue
             here, there = _cut_around(at, body.shape[-2:], soft_px)
-            found = torch.zeros(8, *left[here].shape[-2:]).to(body)
+            found = torch.zeros(9, *left[here].shape[-2:]).to(body)
             found.flatten(1)[:, there] = self._look(
                 _pixels_of(target, at), outline.flatten()[at], look, sizes
             )
-            colours, valid, trust, seen, skin = found.split([3, 1, 1, 2, 1])
+            colours, valid, trust, seen, skin, gap = found.split([3, 1, 1, 2, 1, 1])
             share = box_blur(valid[None], soft_px)
+            if bool(gap.any()):
+                valid = valid + gap * (share[0] > ENCLOSED * around[here][0])
+                share = box_blur(valid[None], soft_px)
             if bool(skin.any()):
                 valid = valid * (2.0 * box_blur(skin[None], soft_px)[0] <= share[0])
                 share = box_blur(valid[None], soft_px)
@@ -164,7 +146,7 @@ class SurfaceSampler:
             mixed[here] += weight[0] * colours
             confidence[here] += (weight * trust)[0, 0]
             if look.kind is None:
-                own[here], place[here] = weight[0, 0], seen
+                own[here], place[here] = (weight * seen[:1])[0, 0], seen
         painted = interpolate(target, self.faces, self.vertex_colours).permute(0, 3, 1, 2)
         return Sample(
             colours=mixed + left * painted,
@@ -205,7 +187,7 @@ class SurfaceSampler:
         outline: Bool[Tensor, "pixels"],
         look: _Look,
         sizes: Float[Tensor, "faces"],
-    ) -> Float[Tensor, "8 pixels"]:
+    ) -> Float[Tensor, "9 pixels"]:
         """Look some pixels' places, or their counterparts, up in the source.
 
         Args:
@@ -216,7 +198,8 @@ class SurfaceSampler:
 
         Returns:
             Three colours, 1 where they may be taken, confidence, 1 where the source sees the
-            place, the share of the person there, and 1 for skin where none is wanted.
+            place, the share of the person there, 1 for skin where none is wanted, and 1 where the
+            surface turns away, or itself lies before the place, and nothing else does.
         """
         field, faces, weights = self.field, self.faces, target.barycentric
         face = target.face_id[0, 0].long()
@@ -237,15 +220,17 @@ class SurfaceSampler:
         )
         free = self._not_hidden(warp.grid, pixels, faces, look)
         inside = (warp.grid[0, 0].abs() <= 1.0).all(-1)
-        seen = warp.visible[0, 0] * free * inside
+        open_to_view = free * inside
         shown, safe, bare = F.grid_sample(
             torch.cat([field.shown, field.safe, field.bare], 1), warp.grid, align_corners=False
         )[0, :, 0]
-        seen = seen * (bare > 0.5)
+        open_to_view = open_to_view * (bare > 0.5)
+        seen = warp.visible[0, 0] * open_to_view
         colours = self._colours(warp.grid)[0, :, 0]
-        skin = torch.zeros_like(seen)
+        skin, gap = torch.zeros_like(seen), torch.zeros_like(seen)
         if look.kind is None:
             valid = seen * ((safe > 0.5) | ((shown > 0.5) & outline))
+            gap = open_to_view * (safe > 0.5) * (1.0 - seen)
         else:
             valid = seen * (safe > 0.5)
             if field.skin is not None:
@@ -253,7 +238,7 @@ class SurfaceSampler:
                 skin = valid * (forbidden & field.skin.told(colours, self.on_head[face]))
         trust = self._confidence(look.places, faces, sizes)[face] * valid
         trust = trust * (1.0 if look.kind is None else BORROWED)
-        return torch.stack([*colours, valid, trust, seen, seen * shown, skin])
+        return torch.stack([*colours, valid, trust, seen, seen * shown, skin, gap])
 
     def _turned(self, positions: Tensor) -> Bool[Tensor, "faces"]:
         """Tell which faces of counterparts look away from the source's camera, as mirrors do."""

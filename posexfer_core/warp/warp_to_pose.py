@@ -187,7 +187,7 @@ def pose_source(
     background[:, 0] = ~prepared.unknown
     confidence = background.to(image)
     edge, soft = (max(1, round(metres * px_per_m(worn))) for metres in (EDGE_M, SOFT_M))
-    over = edge + soft
+    over = 2 * edge + soft
     sizes = face_sizes(worn.vertices, worn.faces.long(), worn.intrinsics)
     pixels = project_perspective(worn.vertices, worn.intrinsics)[0]
     low, high = (pixels.amin(0) - over).tolist(), (pixels.amax(0) + over).tolist()
@@ -268,13 +268,14 @@ def _alpha(
     What the mask cuts off in one piece is cut off, with what the source does not see beside it.
     """
     inside = body[:, None].to(sample.shown)
-    soft = ((box_blur(inside, 2) - 0.4) / 0.5).clamp(0.0, 1.0) * inside
     off = sample.seen - sample.shown
-    reach = max(1, edge // 2)
-    share = box_blur(off, reach) / box_blur(sample.seen, reach).clamp(min=1e-3)
-    enough = box_blur(sample.seen, reach) > 0.3 * box_blur(inside, reach)
-    cut = torch.where(sample.seen > 0, off * (share > 0.35), (share > 0.5).to(off)) * enough
+    reach, smooth = max(1, edge // 2), max(1, edge // 4)
+    around, beside = box_blur(sample.seen, reach), box_blur(inside, reach).clamp(min=1e-3)
+    share = box_blur(off, reach) / around.clamp(min=1e-3)
+    cut = torch.where(sample.seen > 0, off * (share > 0.35), (share > 0.5).to(off))
+    cut = cut * (around > 0.3 * beside)
     outside, step = ~body, max(1, -(-edge // CUT_STEPS))
     for _ in range(CUT_STEPS):
         outside = outside | (dilate(outside, step) & outline & (cut[:, 0] > 0.3))
-    return soft * (1.0 - cut * outside[:, None])
+    kept = inside * (box_blur(cut * outside[:, None], smooth) < 0.5 * box_blur(inside, smooth))
+    return ((box_blur(kept, 2) - 0.4) / 0.5).clamp(0.0, 1.0) * kept

@@ -4,7 +4,12 @@ import torch
 
 from posexfer_core.body.joints import JOINT_INDEX
 from posexfer_core.warp.clothed_shell import face_vertices
-from posexfer_core.warp.counterparts import HAIRLINE, find_counterparts, part_distances
+from posexfer_core.warp.counterparts import (
+    HAIRLINE,
+    find_counterparts,
+    part_distances,
+    with_jaw,
+)
 
 
 def test_bones_between_joints_are_counted():
@@ -52,3 +57,16 @@ def test_no_head_takes_a_face_for_its_back(posed):
     assert low.sum() > 50
     heights = hair.carried(view.canonical[None])[0, low, 1]
     assert bool((heights > HAIRLINE - 0.02).all())
+
+
+def test_the_side_of_a_jaw_is_face_and_a_nape_is_not(posed):
+    view = posed()
+    face = with_jaw(view, face_vertices(view))
+    _, height, depth = view.canonical.unbind(1)
+    head = view.parts == JOINT_INDEX["head"]
+    assert bool(face[head & (height < 0.72) & (depth > 0.02)].all())
+    assert not face[head & (depth < -0.03)].any()
+    mirrored = find_counterparts(view, face)[1]
+    looks_at_face = (face[mirrored.corners].float() * mirrored.weights).sum(1) > 0.5
+    assert not mirrored.no_skin[face].any()
+    assert float(looks_at_face[face & mirrored.allowed].float().mean()) > 0.95

@@ -11,8 +11,14 @@ from posexfer_core.geometry.rasterize import interpolate
 from posexfer_core.render.control_maps import paint_maps
 from posexfer_core.warp.clothed_shell import wear
 from posexfer_core.warp.filters import dilate
-from posexfer_core.warp.surface_samples import SurfaceSampler
-from posexfer_core.warp.warp_to_pose import WarpedPhoto, prepare_source, warp_to_pose
+from posexfer_core.warp.surface_samples import Sample, SurfaceSampler
+from posexfer_core.warp.warp_to_pose import (
+    WarpedPhoto,
+    _alpha,
+    pose_source,
+    prepare_source,
+    warp_to_pose,
+)
 
 SIZE = (192, 128)
 GREY_LEVEL = 2.0 / 255.0
@@ -123,6 +129,50 @@ def test_a_hand_before_the_trunk_is_not_printed_there(posed, generator):
     where = interpolate(warped.worn.visibility, warped.worn.faces, trunk[None, :, None])[0, ..., 0]
     red = (warped.image[0, 0] > 0) & (where > 0.99)
     assert float(red.float().sum()) < 0.02 * float((where > 0.99).sum())
+
+
+def test_a_few_places_that_turn_away_take_what_lies_between_them(posed, generator, monkeypatch):
+    view = posed(size=(384, 256))
+    image, mask = painted(view, generator)
+    prepared = prepare_source(image, view, mask)
+    look = prepared.sampler._look
+
+    def hidden_in_places(target, outline, where, sizes):
+        found = look(target, outline, where, sizes)
+        if where.kind is None:
+            rows = torch.arange(target.face_id.numel())
+            away = rows % 97 < 3
+            assert bool((found[5][away] > 0).any())
+            found[8] = torch.where(away, found[3], found[8])
+            found[3:7] *= ~away
+        return found
+
+    whole = pose_source(prepared, view)
+    monkeypatch.setattr(prepared.sampler, "_look", hidden_in_places)
+    pitted = pose_source(prepared, view)
+    lost = whole.visible & ~pitted.visible
+    assert lost.sum() > 100
+    assert float((whole.image - pitted.image)[lost.expand_as(image)].abs().max()) < 0.1
+
+
+def test_an_edge_that_the_mask_cuts_is_as_soft_as_an_outline():
+    body = torch.zeros(1, 60, 60, dtype=torch.bool)
+    body[:, :, 20:] = True
+    seen, shown = body[:, None].float(), torch.ones(1, 1, 60, 60)
+    ragged = 24 + torch.arange(60) % 2  # the mask's own edge, off by a pixel in every other row
+    shown[0, 0] = (torch.arange(60) >= ragged[:, None]).float()
+    sample = Sample(
+        colours=torch.zeros(1, 3, 60, 60),
+        own=seen,
+        seen=seen,
+        shown=seen * shown,
+        confidence=seen,
+    )
+    alpha = _alpha(body, dilate(~body, 8), sample, 8)[0, 0, 5:-5]
+    assert not alpha[:, :24].any()
+    assert bool((alpha[:, 30:] == 1).all())
+    assert float(alpha.diff(dim=1).max()) < 0.7
+    assert float(alpha.diff(dim=0).abs().max()) < 0.5
 
 
 def test_a_limb_behind_a_thing_is_whole_in_another_pose(posed, generator):
