@@ -35,11 +35,13 @@ class PoseEditor(io.ComfyNode):
                 io.Int.Input("width", default=0, min=0, max=8192, step=8),
                 io.Int.Input("height", default=0, min=0, max=8192, step=8),
                 pose,
+                Body.Input("others", optional=True),
             ],
             outputs=[
                 Body.Output(display_name="body"),
                 io.Image.Output(display_name="preview"),
                 io.Load3DCamera.Output(display_name="camera"),
+                Body.Output(display_name="people"),
             ],
         )
         pose.extra_dict = {**(pose.extra_dict or {}), "widgetType": EDITOR}
@@ -68,18 +70,22 @@ class PoseEditor(io.ComfyNode):
         pose: str,
         body: "PosedBody | None" = None,
         image: "Tensor | None" = None,
+        others: "PosedBody | None" = None,
     ) -> io.NodeOutput:
         """Pose, draw, and describe the start."""
+        from ..posexfer_core.body.view import BodyView
         from ..posexfer_core.export.glb import viewer_camera
         from .host.editor_bodies import body_query
         from .host.images import from_core, to_core
         from .host.posing import Scene
         from .host.preview import body_image
+        from .host.several_people import together
 
         images = None if image is None else to_core(image).cpu()
-        scene = Scene.of(body, images, width, height)
+        scene = Scene.of(body, images, width, height, others)
         posed = scene.posed(pose, keep_shape=body is not None)
-        view = posed.view()
+        people = scene.people(posed, pose)
+        views = [one.view() for one in together(people)]
         size = scene.start.params.image_size
         shown = None
         if scene.images is not None:
@@ -89,6 +95,8 @@ class PoseEditor(io.ComfyNode):
             "body": body_query(scene.start),
             "size": [size[1], size[0]],
             "backdrop": shown,
+            "others": scene.other_documents(),
         }
-        preview = body_image(view, scene.background(len(view)))
-        return io.NodeOutput(posed, preview, viewer_camera(view), ui={"posexfer_editor": [told]})
+        preview = body_image(BodyView.together(views), scene.background(len(views[0])))
+        camera = viewer_camera(views[0])
+        return io.NodeOutput(posed, preview, camera, people, ui={"posexfer_editor": [told]})

@@ -36,6 +36,7 @@ class RenderBodyMaps(io.ComfyNode):
                 io.Combo.Input("openpose_limbs", options=LIMBS, default="standard", optional=True),
                 io.Combo.Input("depth_greys", options=GREYS, default="body", optional=True),
                 io.Combo.Input("openpose_points", options=POINTS, default="body", optional=True),
+                Body.Input("others", optional=True),
             ],
             outputs=[
                 io.Image.Output(display_name="depth"),
@@ -61,12 +62,14 @@ class RenderBodyMaps(io.ComfyNode):
         openpose_limbs: str = "standard",
         depth_greys: str = "body",
         openpose_points: str = "body",
+        others: PosedBody | None = None,
     ) -> io.NodeOutput:
         """Frame the body, and paint every map."""
         from ..posexfer_core.render.control_maps import MAPS, MapStyle, paint_maps
-        from .host.framing import placed_view
+        from .host.framing import placed_views
         from .host.images import from_unit, mask_to_host
         from .host.progress import start_progress
+        from .host.several_people import together
 
         style = MapStyle(
             openpose_hides=openpose_hides,
@@ -75,8 +78,8 @@ class RenderBodyMaps(io.ComfyNode):
             normal_axes=normal_axes,
             depth_greys=depth_greys,
         )
-        view = placed_view(body, width, height, camera)
-        maps = paint_maps(view, MAPS, style, progress=start_progress(len(view)))
+        view, *beside = placed_views(together(body, others), width, height, camera)
+        maps = paint_maps(view, MAPS, style, beside=beside, progress=start_progress(len(view)))
         outputs = [
             mask_to_host(maps.pop(name)) if name == "mask" else from_unit(maps.pop(name))
             for name in MAPS

@@ -33,7 +33,14 @@ class PosedBody:
     """Body parameters together with the body model that they are of."""
 
     params: "HumanParams"
+    """One person in every frame."""
     model: "BodyModel"
+    others: "tuple[PosedBody, ...]" = ()
+    """Further people of the same picture, where their own cameras see them."""
+
+    def everyone(self) -> "list[PosedBody]":
+        """List this person, then the others."""
+        return [replace(self, others=()), *self.others]
 
     def view(self) -> "BodyView":
         """See one person in every frame."""

@@ -1,6 +1,6 @@
 """Bodies in images of another size, before another camera, or in a cut around them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -37,16 +37,30 @@ class CutPhoto(NamedTuple):
     framing: Framing
 
 
-def placed_view(
-    body: PosedBody, width: int, height: int, camera: Mapping[str, Any] | None
-) -> BodyView:
-    """See every frame of a body; width or height 0 takes that of the body's own image."""
-    own = body.params.image_size
+def placed_views(
+    people: Sequence[PosedBody], width: int, height: int, camera: Mapping[str, Any] | None
+) -> list[BodyView]:
+    """See every frame of people in one picture; width or height 0 takes that of their own image.
+
+    A viewer's camera is placed so that the first of them fills the image.
+    """
+    own = people[0].params.image_size
     size = (height or own[0], width or own[1])
-    if camera is not None:
-        return BodyView.of(seen_from(body.params, body.model, camera, size), body.model, frame=None)
-    view = body.view()
-    return view if size == own else Framing.whole(own, size).reframe(view)
+    if camera is None:
+        views = [one.view() for one in people]
+        framing = Framing.whole(own, size)
+        return views if size == own else [framing.reframe(view) for view in views]
+    before = people[0].params
+    after = seen_from(before, people[0].model, camera, size)
+    moved = after.camera_from_world @ before.camera_from_world.inverse()
+    placed = [
+        one.params.with_camera(after.intrinsics, size, moved @ one.params.camera_from_world)
+        for one in people
+    ]
+    return [
+        BodyView.of(params, one.model, frame=None)
+        for params, one in zip(placed, people, strict=True)
+    ]
 
 
 def check_sides(width: int, height: int) -> None:

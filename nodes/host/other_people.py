@@ -61,16 +61,16 @@ def others_masks(
     height, width = images.shape[-2:]
     found = []
     if isinstance(others, PosedBody):
-        frames = others.params.frames
-        if frames not in (1, len(images)):
+        bodies = [in_image_of(one, images, "other body").view() for one in others.everyone()]
+        frames = {len(people), *map(len, bodies)}
+        if not frames <= {1, len(images)}:
             raise ParamsError(
-                f"Found {frames} frames of bodies in 'others' for {len(images)} images.\n"
-                f"Expected one, or as many.\n{ADVICE}"
+                f"Found bodies of {sorted(frames)} frames, 'others' among them, for {len(images)} "
+                f"images.\nExpected one frame, or as many.\n{ADVICE}"
             )
-        bodies = in_image_of(others, images, "other body").view()
-        for number in range(max(frames, len(people))):
+        for number in range(max(frames)):
             moved = people.at(number % len(people))
-            found.append(bodies_beside([bodies.at(number % frames)], moved))
+            found.append(bodies_beside([one.at(number % len(one)) for one in bodies], moved))
     else:
         detections, masks = read_keypoints(others), person_masks(mask, images)
         check_frame_counts(

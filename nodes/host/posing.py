@@ -27,7 +27,9 @@ from ...posexfer_core.body.pose_document import (
 from ...posexfer_core.files.json_fields import check_keys, numbers, read_json, refusal
 from ...posexfer_core.transfer.framing import Framing
 from ..sockets import PosedBody
+from .editor_bodies import body_query
 from .framing import framed_body, in_image_of
+from .several_people import in_world_of, standing_beside, through_lens
 
 logger = logging.getLogger(__name__)
 
@@ -46,26 +48,45 @@ class Scene:
     """The same in the world of documents, where y is up."""
     images: Tensor | None
     """(images, 3, height, width) in [-1, 1]: what lies behind."""
+    beside: tuple[PosedBody, ...] = ()
+    """Further people, in the same world."""
 
     @classmethod
-    def of(cls, body: PosedBody | None, images: Tensor | None, width: int, height: int) -> "Scene":
-        """Fit body and images into the size; width or height 0 take the body's or the image's."""
-        if body is not None:
-            body = _one_person(body)
-            body = body if images is None else in_image_of(body, images, "body")
-            own = body.params.image_size
+    def of(
+        cls,
+        body: PosedBody | None,
+        images: Tensor | None,
+        width: int,
+        height: int,
+        others: PosedBody | None = None,
+    ) -> "Scene":
+        """Fit body and images into the size; width or height 0 take the body's or the image's.
+
+        Without a body somebody stands there: beside the others, if there are any, and before the
+        first one's camera.
+        """
+        people = [] if others is None else others.everyone()
+        known = body or (people[0] if people else None)
+        if known is not None:
+            known = _one_person(known)
+            known = known if images is None else in_image_of(known, images, "body")
+            own = known.params.image_size
         else:
             own = SIZE if images is None else (images.shape[-2], images.shape[-1])
         size = (height or own[0], width or own[1])
         framing = Framing.whole(own, size)
         if images is not None and size != own:
             images = framing.apply(images).clamp(-1.0, 1.0)
-        if body is None:
+        if known is None:
             given = PosedBody(params=standing(size), model=BodyModel.bundled())
             return cls(given=given, start=given, images=images)
-        given = body if size == own else framed_body(body, framing)
-        start = replace(given, params=to_edit(given.params, given.model))
-        return cls(given=given, start=start, images=images)
+        given = known if size == own else framed_body(known, framing)
+        if body is None:
+            given = start = standing_beside(given, people)
+        else:
+            start = replace(given, params=to_edit(given.params, given.model))
+        beside = tuple(in_world_of(one, start) for one in people)
+        return cls(given=given, start=start, images=images, beside=beside)
 
     def posed(self, text: str, *, keep_shape: bool) -> PosedBody:
         """Pose the body as a text says; no text leaves it as it is given.
@@ -80,6 +101,11 @@ class Scene:
             logger.info("The text's betas are not used: the shape is that of the input body.")
             document = replace(document, betas=None)
         return replace(self.start, params=edited(document, self.start.params))
+
+    def people(self, posed: PosedBody, text: str) -> PosedBody:
+        """Give the posed body and, seen by its camera, the others."""
+        camera = (posed if text.strip() else self.start).params.camera_from_world
+        return replace(posed, others=tuple(through_lens(one, posed, camera) for one in self.beside))
 
     def start_document(self) -> dict[str, Any]:
         """Describe what is edited, for the page."""
@@ -96,6 +122,16 @@ class Scene:
             logger.warning("The lens changes over the frames; the page shows that of the first.")
         return document_of(params, self.start.model).as_dict()
 
+    def other_documents(self) -> list[dict[str, Any]]:
+        """Describe the others for the page: their bodies, as `body_query` names them, and poses."""
+        return [
+            {
+                "body": body_query(one),
+                "frames": document_of(one.params, one.model).as_dict()["frames"],
+            }
+            for one in self.beside
+        ]
+
     def background(self, frames: int) -> Tensor | None:
         """Give what lies behind each frame, (frames, 3, height, width)."""
         if self.images is None:
@@ -107,7 +143,7 @@ def _one_person(body: PosedBody) -> PosedBody:
     persons = body.params.persons
     if persons > 1:
         logger.warning("The body has %d persons; the first of them is edited.", persons)
-    return replace(body, params=body.params.select(None, 0))
+    return replace(body, params=body.params.select(None, 0), others=())
 
 
 def find_twins(text: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def run(pack, **inputs):
 
 
 def test_without_any_input_somebody_stands(pack):
-    (body, preview, camera), told = run(pack)
+    (body, preview, camera, _), told = run(pack)
     assert preview.shape == (1, 768, 512, 3)
     assert told["size"] == [512, 768] and told["body"] == "" and told["backdrop"] is None
     shown = preview[0, ..., 2] > 0.5
@@ -39,7 +39,7 @@ def test_without_any_input_somebody_stands(pack):
 
 
 def test_an_untouched_editor_hands_its_input_on(pack, bodies):
-    (body, preview, _), told = run(pack, body=bodies[1])
+    (body, preview, *_), told = run(pack, body=bodies[1])
     for name in ("pose", "transl", "intrinsics", "camera_from_world", "betas"):
         assert torch.equal(getattr(body.params, name), getattr(bodies[1].params, name)), name
     assert preview.shape == (3, *SIZE, 3)
@@ -53,22 +53,22 @@ def test_what_the_page_is_told_draws_the_same_picture(pack, bodies):
     moved = pack.module("nodes.sockets").PosedBody(
         params=params.with_camera(lens, params.image_size), model=bodies[0].model
     )
-    (_, before, _), told = run(pack, body=moved)
+    (_, before, *_), told = run(pack, body=moved)
     start = told["start"]
     assert start["camera"]["centre"][0] == pytest.approx(0.5 + 9.0 / SIZE[1], abs=1e-5)
     for text in (start, {name: start[name] for name in ("version", "frames")}):
-        (body, after, _), _ = run(pack, body=moved, pose=json.dumps(text))
+        (body, after, *_), _ = run(pack, body=moved, pose=json.dumps(text))
         assert float((after - before).abs().mean()) < 2e-3
         assert torch.allclose(body.params.intrinsics, lens, atol=1e-3)
 
 
 def test_the_size_can_be_asked_for(pack, bodies):
     image = torch.rand(1, *SIZE, 3)
-    (body, preview, _), told = run(pack, body=bodies[0], image=image, width=176, height=256)
+    (body, preview, *_), told = run(pack, body=bodies[0], image=image, width=176, height=256)
     assert preview.shape == (1, 256, 176, 3) and told["size"] == [176, 256]
     assert body.params.image_size == (256, 176)
     assert told["backdrop"]["type"] == "temp"
-    (_, preview, _), _ = run(pack, image=image)
+    (_, preview, *_), _ = run(pack, image=image)
     assert preview.shape == (1, *SIZE, 3)
 
 
@@ -82,10 +82,10 @@ def test_several_frames_become_a_batch_and_the_shape_is_the_inputs(pack, bodies)
     _, told = run(pack, body=bodies[0])
     frame = told["start"]["frames"][0]
     text = {"version": 1, "frames": [frame] * 4, "betas": [3.0] * 10}
-    (body, preview, _), _ = run(pack, body=bodies[0], pose=json.dumps(text))
+    (body, preview, *_), _ = run(pack, body=bodies[0], pose=json.dumps(text))
     assert preview.shape[0] == body.params.frames == 4
     assert not body.params.betas.any()
-    (body, _, _), _ = run(pack, pose=json.dumps(text))
+    (body, *_), _ = run(pack, pose=json.dumps(text))
     assert bool((body.params.betas == 3.0).all())
 
 
@@ -122,7 +122,7 @@ def test_a_text_that_is_no_pose_is_refused_before_anything_runs(pack):
 def test_the_camera_sees_the_bodys_mesh_as_the_picture_does(pack, bodies):
     glb = pack.module("posexfer_core.export.glb")
     view = bodies[0].view()
-    (_, _, camera), _ = run(pack, body=bodies[0])
+    (_, _, camera, _), _ = run(pack, body=bodies[0])
     position = torch.tensor([camera["position"][axis] for axis in "xyz"])
     seen = glb.standing_vertices(view)[0] - position  # y up, looking along -z
     focal = view.size[0] / 2 / torch.tan(torch.deg2rad(torch.tensor(camera["fov"])) / 2)

@@ -5,6 +5,7 @@ playwright-core. SHOTS=FOLDER keeps screenshots.
 """
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -160,6 +161,16 @@ def test_poses_are_kept_copied_and_made_a_batch(server: Server, renderer: str):
     assert facts["mirrored"] != facts["pasted"]
     assert len(facts["frames"]) == 2 and facts["frames"][0] != facts["frames"][1]
     assert facts["status"] == "success"
+
+
+def test_two_editors_pose_two_people(server: Server, renderer: str):
+    facts = drive(server, renderer, "people")
+    assert facts["status"] == ["success", "success"]
+    before, after = facts["before"], facts["after"]
+    assert before["count"] == 1 and after["other"] == before["other"]
+    assert math.dist(before["own"], before["other"]) == pytest.approx(0.5, abs=0.02)
+    assert abs(after["own"][2] - after["other"][2]) > 0.1, "nearer or farther"
+    assert facts["texts"][0] == "" and facts["texts"][1], "the other one is not edited"
 
 
 def test_poses_come_from_files_and_a_bad_file_is_explained(

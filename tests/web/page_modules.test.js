@@ -50,6 +50,16 @@ test("angles of rotations give the rotations again, in their smaller form", () =
   [0, 2.5, 0].forEach((angle, k) => assert.ok(Math.abs(back[k] - angle) < 1e-9));
 });
 
+test("with Shift the pelvis takes the whole body along, pinned feet too", () => {
+  for (const [swings, moves] of /** @type {const} */ ([[false, 0], [true, 0.3]])) {
+    const { session } = begin();
+    const [pelvis, ankle] = [PELVIS, L_ANKLE].map((joint) => session.skeleton.places[joint]);
+    drag(session, PELVIS, [0.3, -0.05, 0], swings);
+    assert.ok(Math.abs(session.skeleton.places[PELVIS][0] - pelvis[0] - 0.3) < 1e-9);
+    assert.ok(Math.abs(session.skeleton.places[L_ANKLE][0] - ankle[0] - moves) < 1e-3);
+  }
+});
+
 test("magnifying keeps what is under the cursor and leaves the picture's camera alone", () => {
   const view = viewOf();
   const state = structuredClone(view.picture.state);
@@ -98,7 +108,7 @@ test("WebGL's matrices put a point where the overlay has it", () => {
   const view = viewOf();
   view.magnify([120, 80], 1.7);
   const point = [0.25, 0.5, 0.2];
-  const { view: columns, projection } = view.matrices([0, 0, 0]);
+  const { view: columns, projection } = view.matrices([[0, 0, 0]]);
   const times = (m, v) => [0, 1, 2, 3].map((row) => v.reduce((sum, part, k) => sum + m[4 * k + row] * part, 0));
   const [x, y, z, w] = times(projection, times(columns, [...point, 1]));
   const [u, v] = view.project(point);

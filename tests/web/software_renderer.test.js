@@ -10,11 +10,11 @@ const WHITE = 0xffffffff;
 const white = (count) => new Float32Array(3 * count).fill(255);
 
 /** A body as an editor gives it to be painted. */
-function sceneOf({ frame, camera: state, size }, more = {}) {
+function sceneOf({ frame, camera: state, size }, { tint = [0, 0, 0, 0], ...more } = {}) {
   const skeleton = posed({ rest: body.rest, frame });
   const camera = new Camera(state, size);
   return {
-    mesh: body, rows: skeleton.skinning(), tints: body.names.map(() => [0, 0, 0, 0]), floor: null,
+    bodies: [{ mesh: body, rows: skeleton.skinning(), tints: body.names.map(() => tint) }], floor: null,
     view: camera.viewMatrix(), projection: camera.projectionMatrix(size, [0, 0], 1, 0.1, 100), ...more,
   };
 }
@@ -96,11 +96,31 @@ test("a shadow lies on the floor, under the body", () => {
   without.forEach((alpha, i) => assert.ok(alpha === 0 || has[i] === 255));
 });
 
+test("of two bodies the nearer one is in front, whichever is painted first", () => {
+  const [one] = cases.depth;
+  const renderer = new SoftwareRenderer();
+  const scene = sceneOf(one);
+  const [near] = scene.bodies;
+  const eye = new Camera(one.camera, one.size).eye;
+  const pelvis = posed({ rest: body.rest, frame: one.frame }).places[0];
+  // half a body's length farther along the ray to the pelvis
+  const shift = pelvis.map((at, k) => 0.5 * (at - eye[k]));
+  const rows = near.rows.map((value, i) => (i % 4 === 3 ? value + shift[Math.floor((i % 12) / 4)] : value));
+  const far = { ...near, rows, tints: body.names.map(() => [1, 0, 0, 1]) };
+  const paint = (bodies) => Float32Array.from(renderer.paint({ ...scene, bodies }, 320, 480).depth);
+  const [alone, behind] = [paint([near]), paint([far])];
+  for (const bodies of [[near, far], [far, near]]) {
+    const both = paint(bodies);
+    both.forEach((depth, i) => assert.equal(depth, Math.min(alone[i], behind[i])));
+  }
+  assert.ok(alone.some((depth, i) => depth < behind[i] && behind[i] < Infinity));
+});
+
 test("a tint colours the part of the body that its joint moves", () => {
   const [one] = cases.depth;
   const renderer = new SoftwareRenderer();
   const [plain, tinted] = [[0, 0, 0, 0], [1, 0, 0, 1]].map((tint) => {
-    const { pixels } = renderer.paint(sceneOf(one, { tints: body.names.map(() => tint) }), 320, 480);
+    const { pixels } = renderer.paint(sceneOf(one, { tint }), 320, 480);
     return new Uint8Array(pixels.buffer.slice(0));
   });
   let greens = 0;

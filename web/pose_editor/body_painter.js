@@ -12,8 +12,8 @@ import { make } from "./toolbar.js";
 /** @type {{ renderer: SoftwareRenderer, context: CanvasRenderingContext2D | null } | null} */
 let spare = null;
 
-/** Draw a body over what a canvas shows. @param {CanvasRenderingContext2D} context @param {Scene} scene */
-export function paintBody(context, scene) {
+/** Draw bodies over what a canvas shows. @param {CanvasRenderingContext2D} context @param {Scene} scene */
+export function paintBodies(context, scene) {
   if (!sharedRenderer().draw(context, scene)) drawWithoutCard(context, scene);
 }
 

@@ -121,6 +121,7 @@ export const POINTER_HELP = [
   ["Drag a blue handle", "hand or foot reaches, pelvis moves the body"],
   ["Drag another joint", "aims the bone above it"],
   ["Shift + drag knee or elbow", "swings it, hand or foot stays"],
+  ["Shift + drag the pelvis", "moves the whole body, pinned feet too"],
   ["Alt + drag", "moves to and from the eye"],
   ["Drag a ring", "turns the chosen joint; Ctrl snaps"],
   ["Right-click a joint", "pins its hand or foot"],

@@ -65,6 +65,8 @@ export class PoseEditor {
     this.keepsCamera = false;
     /** @type {HTMLImageElement | null} */
     this.backdrop = null;
+    /** Who else is in the picture. @type {import("./bystander.js").Bystander[]} */
+    this.others = [];
     /** Joints of a flipped limb as they were in the picture. @type {number[][]} */
     this.same2d = [];
     this.problem = "";
@@ -131,8 +133,10 @@ export class PoseEditor {
    * @param {Body} body
    * @param {PoseDocument} start
    * @param {string | null} backdrop address of the picture to lay behind
+   * @param {import("./bystander.js").Bystander[]} others
    */
-  receive(body, start, backdrop) {
+  receive(body, start, backdrop, others) {
+    this.others = others;
     this.chosen = Math.min(this.chosen, body.names.length - 1);
     this.trying(() => this.session.restart(body, start));
     if (!backdrop) this.backdrop = null;

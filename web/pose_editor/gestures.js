@@ -106,7 +106,8 @@ export class Gestures {
       togglePin(editor);
       return null;
     }
-    const grip = event.button || editor.isLocked ? null : gripAt(editor.rings(), at, RING_REACH * editor.markerSize);
+    const turns = !event.button && !event.shiftKey && !editor.isLocked;
+    const grip = turns ? gripAt(editor.rings(), at, RING_REACH * editor.markerSize) : null;
     if (grip && (joint < 0 || joint === editor.chosen)) return this.turnRing(at, grip);
     if (!event.button && joint >= 0) return this.pullJoint(at, joint);
     return event.button === 2 || event.shiftKey ? this.pan(at) : this.orbit(at);

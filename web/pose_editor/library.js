@@ -18,7 +18,7 @@
  */
 
 import { adopt, copy, paste } from "./actions.js";
-import { paintBody } from "./body_painter.js";
+import { paintBodies } from "./body_painter.js";
 import { Camera } from "./camera.js";
 import { icon } from "./icons.js";
 import { Skeleton } from "./skeleton.js";
@@ -110,9 +110,10 @@ export class Library {
     const state = { ...body.camera, yaw: 0.35, pitch: 0.08, distance: 3.6, fov_deg: 32 };
     const view = new View(new Camera({ ...state, target: skeleton.places[3] }, [THUMBNAIL[0], THUMBNAIL[1]]));
     view.canvas = [THUMBNAIL[0], THUMBNAIL[1]];
-    paintBody(context, {
-      mesh: body, rows: skeleton.skinning(), tints: body.names.map(() => [0, 0, 0, 0]), floor: null,
-      ...view.matrices(skeleton.places[0]),
+    const plain = body.names.map(() => [0, 0, 0, 0]);
+    paintBodies(context, {
+      bodies: [{ mesh: body, rows: skeleton.skinning(), tints: plain }], floor: null,
+      ...view.matrices([skeleton.places[0]]),
     });
   }
 

@@ -10,8 +10,11 @@
  * @property {PoseDocument} start
  * @property {string} body what to ask the server for
  * @property {string | null} backdrop address of a picture
+ * @property {{ body: string, frames: import("./document.js").Frame[] }[]} [others] who else is in
+ *   the picture; left out by runs of older versions
  */
 
+import { Bystander } from "./bystander.js";
 import { PoseEditor } from "./editor.js";
 import { addStyle } from "./style.js";
 import { make } from "./toolbar.js";
@@ -62,10 +65,15 @@ export class MountedEditor {
   }
 
   /** Start from what the node was given. @param {Given} given */
-  async receive({ start, body: query, backdrop }) {
+  async receive({ start, body: query, backdrop, others = [] }) {
     await this.ready;
     const body = await this.open(query);
-    if (body) this.editor?.receive(body, start, backdrop);
+    if (!body) return;
+    const people = await Promise.all(others.map(async ({ body: asked, frames }) => {
+      const found = await this.open(asked);
+      return found && new Bystander(found, frames);
+    }));
+    this.editor?.receive(body, start, backdrop, people.filter((one) => one !== null));
   }
 
   destroy() {

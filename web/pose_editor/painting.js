@@ -4,7 +4,7 @@
  * @typedef {import("./editor.js").PoseEditor} PoseEditor
  */
 
-import { paintBody } from "./body_painter.js";
+import { paintBodies } from "./body_painter.js";
 import { strained } from "./limits.js";
 import * as overlay from "./overlay.js";
 
@@ -25,7 +25,7 @@ export function paintScene(editor) {
   overlay.paintBackground(c, width, height);
   session.camera.size = editor.host.pictureSize();
   const beyond = strained(session.skeleton);
-  paintPerson(editor, density);
+  paintPeople(editor, density);
   paintJoints(editor, beyond);
   if (editor.hasFocus) {
     c.strokeStyle = overlay.COLOURS.chosen;
@@ -55,20 +55,24 @@ function fit(editor, width, height) {
   return density;
 }
 
-/** The body over the photo or the floor. @param {PoseEditor} editor @param {number} density */
-function paintPerson(editor, density) {
+/** The bodies over the photo or the floor. @param {PoseEditor} editor @param {number} density */
+function paintPeople(editor, density) {
   const { context: c, session, view, backdrop } = editor;
   const photo = !view.free && backdrop?.naturalWidth ? backdrop : null;
   if (photo) c.drawImage(photo, ...view.frame);
   else overlay.paintFloor(c, view, overlay.floorMiddle(session));
   c.setTransform(1, 0, 0, 1, 0, 0);
   c.globalAlpha = photo ? editor.opacity : 1;
-  paintBody(c, {
+  const others = editor.others.map((one) => one.at(session.active));
+  const own = {
     mesh: session.body,
     rows: session.skeleton.skinning(),
     tints: overlay.tintsOf(session, editor.chosen, editor.hover),
+  };
+  paintBodies(c, {
+    bodies: [own, ...others],
     floor: photo ? null : session.floor,
-    ...view.matrices(session.skeleton.places[0]),
+    ...view.matrices([session.skeleton.places[0], ...others.map((one) => one.pelvis)]),
   });
   c.globalAlpha = 1;
   c.setTransform(density, 0, 0, density, 0, 0);

@@ -17,7 +17,8 @@ import * as r from "./rotations.js";
  * @param {Start} start
  * @param {number} joint
  * @param {Vector} goal where the cursor is, metres
- * @param {boolean} swings whether knee or elbow swings about its limb, which keeps hand or foot
+ * @param {boolean} swings whether knee or elbow swings about its limb, which keeps hand or foot;
+ *   the pelvis takes the whole body along, pinned feet too
  */
 export function dragJoint(session, start, joint, goal, swings) {
   const { body } = session;
@@ -37,7 +38,7 @@ export function dragJoint(session, start, joint, goal, swings) {
       aim(skeleton, joint, goal);
       giveWay(skeleton, body.parents[joint]);
     }
-  }, joint);
+  }, swings && joint === 0 ? undefined : joint);
 }
 
 /**

@@ -3,10 +3,13 @@
  *
  * @typedef {import("./skinning.js").Mesh} Mesh
  *
- * @typedef {object} Scene what one picture shows
+ * @typedef {object} Posed one body of a picture
  * @property {Mesh} mesh
  * @property {Float32Array} rows what each joint does to the rest: 3 rows of 4 numbers a joint
  * @property {number[][]} tints red, green, blue and share of each joint's own colour
+ *
+ * @typedef {object} Scene what one picture shows
+ * @property {Posed[]} bodies
  * @property {Float32Array} view from world to camera, columns, -z ahead
  * @property {Float32Array} projection from camera to clip space, columns
  * @property {number | null} floor height of the plane that the shadow falls on; null: no shadow
@@ -156,7 +159,7 @@ export class Renderer {
   }
 
   /**
-   * Draw the body and copy it into a 2D canvas of the same pixels.
+   * Draw the bodies and copy them into a 2D canvas of the same pixels.
    *
    * @param {CanvasRenderingContext2D} context
    * @param {Scene} scene
@@ -168,16 +171,9 @@ export class Renderer {
     const { width, height } = context.canvas;
     if (this.canvas.width !== width) this.canvas.width = width;
     if (this.canvas.height !== height) this.canvas.height = height;
-    let buffers = this.buffers.get(scene.mesh);
-    if (!buffers) this.buffers.set(scene.mesh, buffers = new Buffers(gl, scene.mesh));
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    gl.bindVertexArray(buffers.array);
-    const bones = packBones(scene);
-    gl.texImage2D(
-      gl.TEXTURE_2D, 0, gl.RGBA32F, 4, scene.tints.length, 0, gl.RGBA, gl.FLOAT, bones,
-    );
     gl.uniformMatrix4fv(this.uniform("view"), false, scene.view);
     gl.uniformMatrix4fv(this.uniform("projection"), false, scene.projection);
     gl.uniform1f(this.uniform("floorHeight"), scene.floor ?? 0);
@@ -185,10 +181,21 @@ export class Renderer {
       gl.uniform1i(this.uniform("isShadow"), isShadow ? 1 : 0);
       if (isShadow) gl.disable(gl.DEPTH_TEST);
       else gl.enable(gl.DEPTH_TEST);
-      gl.drawElements(gl.TRIANGLES, buffers.count, buffers.kind, 0);
+      for (const body of scene.bodies) this.drawBody(gl, body);
     }
     context.drawImage(this.canvas, 0, 0);
     return true;
+  }
+
+  /** @param {WebGL2RenderingContext} gl @param {Posed} body */
+  drawBody(gl, body) {
+    let buffers = this.buffers.get(body.mesh);
+    if (!buffers) this.buffers.set(body.mesh, buffers = new Buffers(gl, body.mesh));
+    gl.bindVertexArray(buffers.array);
+    gl.texImage2D(
+      gl.TEXTURE_2D, 0, gl.RGBA32F, 4, body.tints.length, 0, gl.RGBA, gl.FLOAT, packBones(body),
+    );
+    gl.drawElements(gl.TRIANGLES, buffers.count, buffers.kind, 0);
   }
 }
 
@@ -198,7 +205,7 @@ function nameOf(gl) {
   return gl.getParameter(hidden ? hidden.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
 }
 
-/** Lay out the texture of bones: a line of four texels a joint. @param {Scene} scene */
+/** Lay out the texture of bones: a line of four texels a joint. @param {Posed} body */
 function packBones({ rows, tints }) {
   const bones = new Float32Array(16 * tints.length);
   tints.forEach((tint, joint) => {

@@ -1,6 +1,7 @@
 /**
  * Draws skinned bodies without a graphics card, and looks as the shaders of `renderer.js` do.
  *
+ * @typedef {import("./renderer.js").Posed} Posed
  * @typedef {import("./renderer.js").Scene} Scene
  */
 
@@ -16,7 +17,7 @@ export class SoftwareRenderer {
   }
 
   /**
-   * Paint a body and its shadow.
+   * Paint bodies and their shadows.
    *
    * @param {Scene} scene
    * @param {number} width pixels
@@ -24,21 +25,38 @@ export class SoftwareRenderer {
    * @returns {Raster} clear where nothing is; overwritten by the next call
    */
   paint(scene, width, height) {
-    const { mesh, rows, floor } = scene;
+    const { bodies, floor } = scene;
     if (this.raster.width !== width || this.raster.height !== height) this.raster = new Raster(width, height);
-    if (this.arrays.world.length !== mesh.positions.length) this.arrays = arraysOf(mesh.positions.length);
-    const { raster, arrays: { world, normals, places, colours } } = this;
-    skin(mesh, rows, world, normals);
+    const { raster } = this;
     raster.clear();
     if (floor !== null) {
-      project(world.map((at, i) => (i % 3 === 1 ? floor : at)), scene, raster, places);
-      raster.paint(places, colours.fill(0), mesh.faces, Math.round(255 * SHADOW));
+      for (const body of bodies) this.paintShadow(body, scene, floor);
       raster.depth.fill(Infinity);
     }
-    project(world, scene, raster, places);
-    shade(normals, scene, colours);
-    raster.paint(places, colours, mesh.faces, 255);
+    for (const body of bodies) this.paintBody(body, scene);
     return raster;
+  }
+
+  /** @param {Posed} body @param {Scene} scene @param {number} floor */
+  paintShadow(body, scene, floor) {
+    const { world, places, colours } = this.skinned(body);
+    project(world.map((at, i) => (i % 3 === 1 ? floor : at)), scene, this.raster, places);
+    this.raster.paint(places, colours.fill(0), body.mesh.faces, Math.round(255 * SHADOW));
+  }
+
+  /** @param {Posed} body @param {Scene} scene */
+  paintBody(body, scene) {
+    const { world, normals, places, colours } = this.skinned(body);
+    project(world, scene, this.raster, places);
+    shade(normals, body, scene, colours);
+    this.raster.paint(places, colours, body.mesh.faces, 255);
+  }
+
+  /** Put a body into the arrays. @param {Posed} body */
+  skinned({ mesh, rows }) {
+    if (this.arrays.world.length !== mesh.positions.length) this.arrays = arraysOf(mesh.positions.length);
+    skin(mesh, rows, this.arrays.world, this.arrays.normals);
+    return this.arrays;
   }
 }
 
@@ -68,10 +86,11 @@ function project(world, { view: v, projection: p }, { width, height }, places) {
 
 /**
  * @param {Float32Array} normals 3 numbers a vertex, world, of any length
+ * @param {Posed} body
  * @param {Scene} scene
  * @param {Float32Array} colours is written, as `Raster.paint` takes it
  */
-function shade(normals, { mesh: { joints, weights }, tints, view: v }, colours) {
+function shade(normals, { mesh: { joints, weights }, tints }, { view: v }, colours) {
   const tint = new Float64Array(4);
   for (let i = 0; i < normals.length; i += 3) {
     tint.fill(0);

@@ -91,18 +91,18 @@ export class View {
 
   /**
    * From the world to the camera and on to clip space, for WebGL; near and far planes lie round
-   * a point of the body.
+   * points of the bodies.
    *
-   * @param {Vector} middle
+   * @param {Vector[]} middles
    */
-  matrices(middle) {
+  matrices(middles) {
     const [left, top] = this.frame;
-    const depth = this.camera.project(middle)[2];
-    const near = Math.max(0.03, depth - ROOM);
+    const depths = middles.map((middle) => this.camera.project(middle)[2]);
+    const near = Math.max(0.03, Math.min(...depths) - ROOM);
     return {
       view: this.camera.viewMatrix(),
       projection: this.camera.projectionMatrix(
-        this.canvas, [left, top], this.scale, near, Math.max(depth, 0) + ROOM,
+        this.canvas, [left, top], this.scale, near, Math.max(0, ...depths) + ROOM,
       ),
     };
   }

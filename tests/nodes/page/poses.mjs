@@ -2,7 +2,7 @@
 
 import path from "node:path";
 
-import { LONE, PELVIS, WRIST } from "./page.mjs";
+import { EDITOR, LONE, PELVIS, WRIST } from "./page.mjs";
 
 /** Poses of the demo, own poses, the clipboard, several frames. */
 export async function library(page) {
@@ -67,6 +67,37 @@ export async function files(page) {
   await page.drag(await page.joint(WRIST), 10, -20);
   opened.noticeAfterDrag = await page.ask((editor) => editor.notice.textContent);
   return opened;
+}
+
+/** Two editors in a chain: the second one moves its body before that of the first. */
+export async function people(page) {
+  await page.build(
+    [[EDITOR, 100, 100], [EDITOR, 640, 100], ["PoseXfer_RenderBodyMaps", 1180, 100], ["PreviewImage", 1520, 100]],
+    [[0, 0, 1, "others"], [1, 3, 2, 0], [2, 0, 3, 0]],
+  );
+  const first = await page.run();
+  const places = () => page.ask(({ others, session }) => ({
+    other: others[0].at(0).pelvis, own: session.skeleton.places[0], count: others.length,
+  }), null, 1);
+  const before = await places();
+  const onScreen = await page.ask(({ others, view }) => view.project(others[0].at(0).pelvis), null, 1);
+  await page.shot("two people, run");
+  const [x, y] = await page.joint(PELVIS, 1);
+  const grown = await page.ask(({ canvas }) => canvas.getBoundingClientRect().width / canvas.clientWidth, null, 1);
+  const [own] = await page.ask(({ session, view }) => view.project(session.skeleton.places[0]), null, 1);
+  await page.page.keyboard.down("Shift");
+  await page.drag([x, y], 0.75 * (onScreen[0] - own) * grown, 0);
+  await page.page.keyboard.down("Alt");
+  await page.drag(await page.joint(PELVIS, 1), 0, 60 * grown);
+  await page.page.keyboard.up("Alt");
+  await page.page.keyboard.up("Shift");
+  const after = await places();
+  const texts = [await page.value(0), await page.value(1)];
+  await page.shot("two people, moved");
+  const second = await page.run();
+  await page.wait(800);
+  await page.shot("two people, drawn");
+  return { before, after, texts, status: [first.status.status_str, second.status.status_str] };
 }
 
 /** A template as the page opens it, with small weights: run, pose, run again. */

@@ -2,7 +2,7 @@
 
 import { lostContext, many, noWebgl, speed } from "./drawing.mjs";
 import { edit, photo, shortcuts, touch } from "./editing.mjs";
-import { files, library, template } from "./poses.mjs";
+import { files, library, people, template } from "./poses.mjs";
 
 export const SCENARIOS = {
   edit: { drive: edit },
@@ -14,6 +14,7 @@ export const SCENARIOS = {
   touch: { drive: touch, options: { touch: true, density: 2 } },
   library: { drive: library },
   files: { drive: files },
+  people: { drive: people },
   speed: { drive: speed },
   pose_by_hand: { drive: (page) => template(page, "Pose by hand") },
   pose_your_own_photo: { drive: (page) => template(page, "Pose your own photo") },
