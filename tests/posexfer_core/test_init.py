@@ -1,6 +1,7 @@
 """The public names of the core."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +42,26 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_importing_the_core_loads_neither_torch_nor_numpy():
     code = "import sys, posexfer_core; sys.exit(len({'torch', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "given", "policy"),
+    [
+        ("posexfer_core.cli", None, "PASSIVE"),
+        ("posexfer_core.cli", "ACTIVE", "ACTIVE"),
+        ("posexfer_core", None, None),
+    ],
+)
+def test_threads_of_the_command_alone_wait_asleep(module, given, policy):
+    """Decided before torch is loaded, which is forbidden here."""
+    code = f"""
+import contextlib, importlib, os, sys
+sys.modules["torch"] = None
+with contextlib.suppress(ImportError):
+    importlib.import_module({module!r})
+sys.exit(os.environ.get("OMP_WAIT_POLICY") != {policy!r})
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment |= {} if given is None else {"OMP_WAIT_POLICY": given}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment)
+    assert done.returncode == 0
