@@ -17,6 +17,7 @@ from accelerate.utils import (
 from posexfer_core.errors import ConfigError
 
 from .run_config import RunConfig
+from .zero import configure_deepspeed
 
 WAIT = timedelta(hours=2)
 """Longest wait of one process for another, which may be drawing samples or writing files."""
@@ -41,33 +42,31 @@ def start_accelerator(run: RunConfig, *, trained_partly: bool = False) -> Accele
                 "Expected every tracker's package.\n"
                 f"Install it with `pip install {tracker}`, or leave it out of log_with."
             )
-    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true":
+    deepspeed = os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true"
+    if deepspeed and run.precision == "fp16":
         raise ConfigError(
-            "accelerate was told to use DeepSpeed, whose checkpoints are pickles.\n"
-            "Expected DDP or FSDP 2, whose checkpoints are safetensors.\n"
-            "Give --config_file training/configs/accelerate/zero2.yaml: it spreads what ZeRO-2 "
-            "does, by FSDP 2."
+            '[run] precision is "fp16", and accelerate was told to use DeepSpeed.\n'
+            "Expected bf16 or float32: DeepSpeed would keep the weights themselves in fp16.\n"
+            'Set precision = "bf16", or start by ddp.yaml or zero2.yaml.'
         )
     on_gpu = torch.cuda.is_available()
-    if run.precision == "fp16" and not on_gpu:
-        raise ConfigError(
-            '[run] precision is "fp16", and there is no GPU.\n'
-            "Expected a GPU: fp16 needs its loss scaling.\n"
-            'Set precision = "bf16" or "no" to train on a CPU.'
-        )
     accelerator = Accelerator(
-        mixed_precision=run.precision,
-        cpu=not on_gpu,
+        mixed_precision="no" if deepspeed else run.precision,  # it would cast the weights
+        cpu=not on_gpu and not deepspeed,
         gradient_accumulation_steps=run.accumulation,
         log_with=list(run.log_with),
         project_config=ProjectConfiguration(
             project_dir=str(run.output), logging_dir=str(run.output / "tensorboard")
         ),
         kwargs_handlers=[
-            InitProcessGroupKwargs(timeout=WAIT),
+            InitProcessGroupKwargs(
+                backend="gloo" if deepspeed and not on_gpu else None, timeout=WAIT
+            ),
             DistributedDataParallelKwargs(find_unused_parameters=trained_partly),
         ],
     )
+    if run.precision == "fp16" and not on_gpu:  # accelerate would compute in float32
+        accelerator.scaler, accelerator.native_amp = torch.amp.GradScaler("cpu"), True
     if accelerator.distributed_type == DistributedType.FSDP and not accelerator.is_fsdp2:
         raise ConfigError(
             "accelerate was told to use FSDP 1, which flattens the parameters.\n"
@@ -76,6 +75,8 @@ def start_accelerator(run: RunConfig, *, trained_partly: bool = False) -> Accele
         )
     _check_launch(accelerator.num_processes)
     at_once = samples_at_once(run, accelerator.num_processes)
+    if (plugin := accelerator.state.deepspeed_plugin) is not None:
+        configure_deepspeed(plugin, run, at_once)
     if accelerator.is_main_process:
         logger.info(
             "%d process%s on %s (%s), precision %s: %d samples a step, %d at once in each.",

@@ -7,10 +7,10 @@ it may go on with another number of them.
 import json
 import math
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors.torch import save_file
@@ -26,6 +26,40 @@ from .averaging import AveragedWeights
 FACTS = "state.json"
 
 
+class Moments(Protocol):
+    """What an optimiser keeps of each parameter."""
+
+    def read(self) -> Iterable[tuple[str, str, Tensor]]:
+        """Give parameter, entry and value, in the same order on every process."""
+        ...
+
+    def write(self, moments: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Take whole values by parameter and entry, after the parameters were loaded."""
+        ...
+
+
+class TorchMoments:
+    """What an optimiser of torch's or bitsandbytes' keeps of each parameter."""
+
+    def __init__(
+        self, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer
+    ) -> None:
+        self.parameters, self.optimizer = parameters, optimizer
+
+    def read(self) -> Iterator[tuple[str, str, Tensor]]:
+        """Give every entry; of a sharded parameter it is sharded."""
+        for name, parameter in self.parameters.items():
+            for entry, value in self.optimizer.state.get(parameter, {}).items():
+                yield name, entry, torch.as_tensor(value)
+
+    def write(self, moments: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Take every entry as its parameter is laid out and sharded."""
+        for name, entries in moments.items():
+            parameter = self.parameters[name]
+            for entry, moment in entries.items():
+                self.optimizer.state[parameter][entry] = _like(moment, parameter)
+
+
 @dataclass(kw_only=True)
 class TrainingState:
     """All of a run that changes.
@@ -36,7 +70,7 @@ class TrainingState:
 
     parameters: Mapping[str, nn.Parameter]
     average: AveragedWeights
-    optimizer: torch.optim.Optimizer
+    moments: Moments
     scaler: Any = None
     """Of fp16's losses; none in other precisions."""
     step: int = 0
@@ -61,7 +95,9 @@ def save_checkpoint(
     tensors = {
         "weights": whole_tensors(state.parameters.items()),
         "average": whole_tensors(state.average.values.items()),
-        "optimizer": whole_tensors(_moments(state)),
+        "optimizer": whole_tensors(
+            (f"{name}/{entry}", value) for name, entry, value in state.moments.read()
+        ),
     }
     if broken := [n for n, weight in tensors["weights"].items() if not weight.isfinite().all()]:
         raise CheckpointError(
@@ -141,10 +177,11 @@ def load_checkpoint(path: Path, state: TrainingState) -> None:
             parameter.copy_(_sharded(weights[name], parameter))
             value = state.average.values[name]
             value.copy_(_sharded(average[name], value))
+    moments: dict[str, dict[str, Tensor]] = {}
     for key, moment in _read(path / "optimizer.safetensors").items():
         name, _, entry = key.rpartition("/")
-        parameter = state.parameters[name]
-        state.optimizer.state[parameter][entry] = _like(moment, parameter)
+        moments.setdefault(name, {})[entry] = moment
+    state.moments.write(moments)
     if state.scaler is not None and "scaler" in facts:
         state.scaler.load_state_dict(facts["scaler"])
     state.step, state.samples = facts["step"], facts["samples"]
@@ -164,12 +201,6 @@ def _check_names(path: Path, wanted: Mapping[str, Tensor], found: Mapping[str, T
             f"Expected the {len(shapes)} weights that are trained here.\n"
             "Resume with its own configuration, or choose a new output folder."
         )
-
-
-def _moments(state: TrainingState) -> Iterable[tuple[str, Tensor]]:
-    for name, parameter in state.parameters.items():
-        for key, value in state.optimizer.state.get(parameter, {}).items():
-            yield f"{name}/{key}", torch.as_tensor(value)
 
 
 def whole_tensors(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:

@@ -73,7 +73,7 @@ def _adamw_8bit(groups: list[dict]) -> torch.optim.Optimizer:
     except ImportError as error:
         raise ConfigError(
             '[run] optimizer is "adamw8bit", and bitsandbytes is not installed.\n'
-            "Expected the package, which keeps the moments in 8 bits on a GPU.\n"
+            "Expected the package, which keeps the moments in 8 bits.\n"
             'Install it with `pip install bitsandbytes`, or set optimizer = "adamw".'
         ) from error
     return AdamW8bit(groups, betas=BETAS)

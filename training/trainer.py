@@ -21,6 +21,7 @@ from posexfer_core.files.images import save_image
 from .accelerator import samples_at_once
 from .averaging import AveragedWeights, trained_parameters
 from .checkpoint import (
+    TorchMoments,
     TrainingState,
     load_checkpoint,
     newest_checkpoint,
@@ -36,6 +37,7 @@ from .run_log import logged, start_log
 from .sample_random import SampleRandom, sample_order
 from .task import Task, load_batch
 from .validation import validation_loss
+from .zero import ZeroMoments
 
 logger = logging.getLogger(__name__)
 RECIPE = "recipe.json"
@@ -77,6 +79,9 @@ class Trainer:
         self.sharded = accelerator.distributed_type == DistributedType.FSDP
         keeps_whole = self.sharded and accelerator.is_main_process
         self.whole = copy.deepcopy(task.model) if keeps_whole else None
+        zero = accelerator.distributed_type == DistributedType.DEEPSPEED
+        if zero:  # it sends weights as flat memory
+            task.model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         optimizer = make_optimizer(trained_parameters(task.model), run)
         self.model, self.optimizer = accelerator.prepare(task.model, optimizer)
         self.plain: nn.Module = accelerator.unwrap_model(self.model)
@@ -84,7 +89,9 @@ class Trainer:
         self.state = TrainingState(
             parameters=parameters,
             average=AveragedWeights(parameters, run.ema_decay),
-            optimizer=self.optimizer,
+            moments=ZeroMoments(parameters, self.optimizer.optimizer)
+            if zero
+            else TorchMoments(parameters, self.optimizer),
             scaler=accelerator.scaler,
         )
         self.checkpoints = run.output / "checkpoints"

@@ -9,6 +9,7 @@ import torch
 from posexfer_core.body.model import BodyModel
 from tests.training.miniature import make_flawed_deepfashion
 from training.data.shards import write_shard
+from training.make_poses import main as make_poses
 
 HEIGHT, WIDTH = 64, 48
 
@@ -32,6 +33,14 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def few_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shard of two pairs and one of one, for what takes long for each pair."""
     return write_shards(tmp_path_factory.mktemp("few"), (2, 1))
+
+
+@pytest.fixture(scope="session")
+def poses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nineteen poses, for lifters."""
+    path = tmp_path_factory.mktemp("poses") / "poses.safetensors"
+    assert make_poses(["--out", str(path), "--count", "19", "--seed", "1", "--workers", "1"]) == 0
+    return path
 
 
 def write_shards(folder: Path, counts: tuple[int, ...]) -> Path:

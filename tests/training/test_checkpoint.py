@@ -7,6 +7,7 @@ from torch import nn
 from posexfer_core.errors import CheckpointError
 from training.averaging import AveragedWeights, trained_parameters
 from training.checkpoint import (
+    TorchMoments,
     TrainingState,
     best_checkpoint,
     load_checkpoint,
@@ -27,9 +28,16 @@ def state(width: int = 2, step: int = 0) -> TrainingState:
         optimizer.step()
     average = AveragedWeights(parameters, 0.9)
     average.update(1)
+    moments = TorchMoments(parameters, optimizer)
     return TrainingState(
-        parameters=parameters, average=average, optimizer=optimizer, step=step, samples=8 * step
+        parameters=parameters, average=average, moments=moments, step=step, samples=8 * step
     )
+
+
+def kept(state: TrainingState) -> list[dict]:
+    """What the optimiser keeps of each parameter."""
+    assert isinstance(state.moments, TorchMoments)
+    return [state.moments.optimizer.state[p] for p in state.parameters.values()]
 
 
 def test_a_checkpoint_gives_back_every_bit_where_it_lay(tmp_path: Path):
@@ -40,18 +48,20 @@ def test_a_checkpoint_gives_back_every_bit_where_it_lay(tmp_path: Path):
         other = loaded.parameters[name]
         assert torch.equal(parameter, other)
         assert torch.equal(saved.average.values[name], loaded.average.values[name])
-        for entry, moment in saved.optimizer.state[parameter].items():
-            assert torch.equal(moment, loaded.optimizer.state[other][entry])
-            assert moment.stride() == loaded.optimizer.state[other][entry].stride()
+    for entries, others in zip(kept(saved), kept(loaded), strict=True):
+        assert entries.keys() == others.keys() == {"step", "exp_avg", "exp_avg_sq"}
+        for entry, moment in entries.items():
+            assert torch.equal(moment, others[entry])
+            assert moment.stride() == others[entry].stride()
 
 
 def test_a_count_of_steps_that_is_no_tensor_is_kept(tmp_path: Path):
     """bitsandbytes keeps an int beside its moments."""
     saved, loaded = state(step=3), state()
-    for parameter in saved.parameters.values():
-        saved.optimizer.state[parameter]["step"] = 3
+    for entries in kept(saved):
+        entries["step"] = 3
     load_checkpoint(save_checkpoint(tmp_path, saved, keep=1, main=True), loaded)
-    counts = [loaded.optimizer.state[p]["step"] for p in loaded.parameters.values()]
+    counts = [entries["step"] for entries in kept(loaded)]
     assert counts == [3, 3] and all(isinstance(count, int) for count in counts)
 
 

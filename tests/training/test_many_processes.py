@@ -1,83 +1,28 @@
 """Runs in several processes, started as the docs say, and runs that are killed."""
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.weights import AUTOENCODER
 from tests.training.small_network import SMALL_MODEL
-from training.make_poses import main as make_poses
+from tests.training.started_runs import (
+    DOUBLE,
+    ENVIRONMENT,
+    ROOT,
+    SINGLE,
+    command,
+    config,
+    run,
+    state,
+)
 
 pytestmark = pytest.mark.slow
-RUN = """
-[run]
-data = "{data}"
-output = "{output}"
-steps = {steps}
-batch_size = 4
-learning_rate = 1e-3
-warmup_steps = 1
-decay_steps = 1
-save_every = {save}
-sample_every = 1000
-log_every = 10
-precision = "no"
-held_out = 3
-{extra}
-
-[lifter]
-[model]
-hidden = 16
-blocks = 1
-"""
-SINGLE = [sys.executable]
-DOUBLE = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
-DOUBLE += ["--rdzv_backend", "c10d", "--rdzv_endpoint", "localhost:0"]
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-
-
-@pytest.fixture(scope="module")
-def poses(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("poses") / "poses.safetensors"
-    assert make_poses(["--out", str(path), "--count", "19", "--seed", "1", "--workers", "1"]) == 0
-    return path
-
-
-def config(folder: Path, name: str, **values: object) -> Path:
-    values = {"output": folder / name, "steps": 20, "save": 10, "extra": ""} | values
-    path = folder / f"{name}.toml"
-    path.write_text(RUN.format(**values))
-    return path
-
-
-def command(start: list[str], path: Path) -> list[str]:
-    return [*start, "-m", "training.train", "--config", str(path)]
-
-
-def run(start: list[str], path: Path) -> str:
-    done = subprocess.run(
-        command(start, path), env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stderr
-
-
-def state(folder: Path, name: str, step: int = 20) -> dict[str, torch.Tensor]:
-    checkpoint = folder / name / "checkpoints" / f"step-{step:07d}"
-    return {
-        f"{part}/{key}": tensor
-        for part in ("weights", "average", "optimizer")
-        for key, tensor in load_file(checkpoint / f"{part}.safetensors").items()
-    }
 
 
 def test_two_processes_train_what_one_does(poses: Path, tmp_path: Path):
