@@ -58,6 +58,8 @@ class RunConfig:
     """Steps between sample images."""
     export_every: int = 0
     """Steps between exports of the averaged weights as `bundle.safetensors`; 0: at the end."""
+    export_minutes: float = 0.0
+    """Minutes between exports as well; 60 for one every hour, 0 for none."""
     log_every: int = 20
     """Steps between lines of the log."""
     log_with: tuple[str, ...] = ("tensorboard",)
@@ -71,7 +73,7 @@ class RunConfig:
         for name in (*counts, "save_every", "sample_every", "log_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"[run] {name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("held_out", "export_every", "learning_rate", "clip_norm"):
+        for name in ("held_out", "export_every", "export_minutes", "learning_rate", "clip_norm"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"[run] {name} must be 0 or more, got {getattr(self, name)}.")
         if not 0.0 <= self.ema_decay < 1.0:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -113,7 +114,7 @@ class Trainer:
         """Train to the last step; save, sample and export on the way."""
         run, state = self.run, self.state
         self.log = start_log(self.accelerator, run, state.step)
-        main = self.accelerator.is_main_process
+        main, self.exported = self.accelerator.is_main_process, monotonic()
         for step in tqdm(
             range(state.step, run.steps), initial=state.step, total=run.steps, disable=not main
         ):
@@ -126,8 +127,19 @@ class Trainer:
                 self._save()
             if due[1]:
                 self._sample()
-            if run.export_every and (step + 1) % run.export_every == 0:
+            if step + 1 < run.steps and self._export_is_due():
                 self.export("bundle")
+
+    def _export_is_due(self) -> bool:
+        """Tell every process the same: so many steps, or minutes on the clock of all, are over."""
+        run, now = self.run, monotonic()
+        due = run.export_every > 0 and self.state.step % run.export_every == 0
+        if run.export_minutes > 0.0:
+            seconds = torch.tensor(now - self.exported, device=self.accelerator.device)
+            due |= float(self._means({"s": seconds})["s"]) >= 60.0 * run.export_minutes
+        if due:
+            self.exported = now
+        return due
 
     def _step(self, step: int) -> dict[str, Tensor]:
         """Make one step of the optimiser and return its losses, means over all samples."""

@@ -1,6 +1,7 @@
 """The trainer, end to end on a few made-up pairs."""
 
 import functools
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ from posexfer_core.network.weights import load_bundle
 from posexfer_core.pose_networks.weights import LIFTER, REGRESSOR, BundledNetworkFile
 from tests.training.small_network import SMALL_MODEL
 from training.train import main
+from training.trainer import Trainer
 
 AUTOENCODER = """
 [run]
@@ -292,6 +294,21 @@ def test_the_best_by_held_out_samples_is_kept_and_exported(poses: Path, tmp_path
     kept = {path.name for path in (output / "checkpoints").iterdir()}
     assert kept == {f"step-{best:07d}", "step-0000004"}
     assert LIFTER.load(output / "best.safetensors")[1]["steps"] == best
+
+
+def test_the_average_is_exported_by_the_clock(
+    poses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    minutes, exports, export = itertools.count(), [], Trainer.export
+
+    def exported(trainer: Trainer, name: str) -> None:
+        export(trainer, name)
+        exports.append(LIFTER.load(tmp_path / "run" / f"{name}.safetensors")[1]["steps"])
+
+    monkeypatch.setattr("training.trainer.monotonic", lambda: 60.0 * next(minutes))
+    monkeypatch.setattr(Trainer, "export", exported)
+    lifter_run(poses, tmp_path, "export_minutes = 2", steps=5)
+    assert exports == [2, 4, 5]
 
 
 def test_more_held_out_than_there_is_is_refused(
