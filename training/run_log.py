@@ -8,7 +8,10 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.tracking import GeneralTracker
+from jaxtyping import Float
 from torch import Tensor
+
+from posexfer_core.files.images import to_bytes
 
 from .run_config import RunConfig
 
@@ -41,6 +44,9 @@ class JsonLines(GeneralTracker):
         with self.path.open("a") as file:
             file.write(json.dumps({"step": step, **values}) + "\n")
 
+    def log_images(self, values: dict, step: int | None = None, **_: object) -> None:
+        """Nothing: samples are files."""
+
     def finish(self) -> None:
         """Nothing: no file is open."""
 
@@ -65,7 +71,8 @@ def start_log(accelerator: Accelerator, run: RunConfig, start: int) -> "RunLog":
     """Open every tracker, on the main process."""
     if accelerator.is_main_process:
         accelerator.log_with.append(JsonLines(run.output / LINES, start))
-    accelerator.init_trackers("posexfer", init_kwargs={"tensorboard": {"purge_step": start}})
+    options = {"tensorboard": {"purge_step": start}, "wandb": {"dir": str(run.output)}}
+    accelerator.init_trackers("posexfer", init_kwargs=options)
     return RunLog(accelerator, run)
 
 
@@ -93,3 +100,10 @@ class RunLog:
     def write(self, values: Mapping[str, float], done: int) -> None:
         """Give numbers to every tracker."""
         self.accelerator.log(dict(values), step=done)
+
+    def image(self, name: str, image: Float[Tensor, "3 height width"], done: int) -> None:
+        """Give an image to every tracker, on the main process."""
+        pixels = {name: to_bytes(image)[None].numpy()}
+        for tracker in self.accelerator.trackers:
+            laid_out = {"dataformats": "NHWC"} if tracker.name == "tensorboard" else {}
+            tracker.log_images(pixels, step=done, **laid_out)

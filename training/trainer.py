@@ -221,7 +221,9 @@ class Trainer:
         with self.averaged() as module:
             if module is not None:
                 path = self.run.output / "samples" / f"step-{self.state.step:07d}.png"
-                save_image(self.task.sample(module)[None], path)
+                image = self.task.sample(module)
+                save_image(image[None], path)
+                self.log.image("sample", image, self.state.step)
         self.accelerator.wait_for_everyone()
 
     def export(self, name: str) -> None:

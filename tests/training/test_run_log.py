@@ -1,7 +1,12 @@
 import json
 from pathlib import Path
 
-from training.run_log import LINES, JsonLines, logged
+import pytest
+import torch
+from accelerate import Accelerator
+
+from training.run_config import RunConfig
+from training.run_log import LINES, JsonLines, logged, start_log
 
 ENTRIES = (
     {"step": 10, "loss": 0.5, "images_per_second": 3.0},
@@ -34,3 +39,29 @@ def test_a_run_that_goes_on_drops_the_lines_after_its_checkpoint(tmp_path: Path)
     JsonLines(path, start=20).log({"loss": 0.2}, step=21)
     entries = [json.loads(line) for line in path.read_text().splitlines()]
     assert entries == [*ENTRIES[:3], {"step": 21, "loss": 0.2}]
+
+
+def log_one_step(folder: Path, tracker: str) -> None:
+    """Log two numbers and a grey image after 7 steps."""
+    accelerator = Accelerator(cpu=True, log_with=[tracker], project_dir=str(folder / tracker))
+    run = RunConfig(data=folder, output=folder)
+    log = start_log(accelerator, run, 0)
+    log.write({"loss": 0.5, "validation": 0.7}, 7)
+    log.image("sample", torch.zeros(3, 8, 6), 7)
+    accelerator.end_training()
+
+
+def test_tensorboard_is_given_numbers_and_images(tmp_path: Path):
+    log_one_step(tmp_path, "tensorboard")
+    events = b"".join(path.read_bytes() for path in tmp_path.rglob("events.*"))
+    assert b"loss" in events and b"sample" in events and b"PNG" in events
+    assert logged(tmp_path, 7) == {"loss": 0.5, "validation": 0.7}
+
+
+def test_wandb_is_given_numbers_and_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    log_one_step(tmp_path, "wandb")
+    (record,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
+    assert b"validation" in record.read_bytes()
+    assert list(tmp_path.glob("wandb/offline-run-*/files/media/images/sample_7_*.png"))
