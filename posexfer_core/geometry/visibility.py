@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from .camera import pixels_to_ndc, project_perspective
 from .normals import face_normals
@@ -33,6 +34,7 @@ def surface_warp(
     target_visibility: Visibility,
     faces: Int[Tensor, "faces 3"],
     *,
+    normals: Float[Tensor, "batch faces 3"] | None = None,
     tolerance_m: float = 0.02,
     min_cosine: float = 0.15,
 ) -> SurfaceWarp:
@@ -52,6 +54,7 @@ def surface_warp(
         source_size: (height, width) of the source image.
         target_visibility: from `rasterize` of the target, of any size.
         faces: those of both.
+        normals: of the source's faces, of length 1, where they are known.
         tolerance_m: how far behind the source's surface a point may lie.
         min_cosine: least cosine between the face's normal and the way to the source camera.
     """
@@ -61,11 +64,12 @@ def surface_warp(
     with torch.no_grad():
         points = interpolate(target_visibility, faces, source_vertices).flatten(0, 2)[covered]
         face = target_visibility.face_id.flatten()[covered].long()
-        normals = face_normals(source_vertices, faces)[image, face]
-        normals = torch.nn.functional.normalize(normals, dim=-1)
-        cosine = -(normals * torch.nn.functional.normalize(points, dim=-1)).sum(-1)
+        if normals is None:
+            normals = normalize(face_normals(source_vertices, faces), dim=-1)
+        facing = normals[image, face]
+        cosine = -(facing * normalize(points, dim=-1)).sum(-1)
         seen = _seen_shares(
-            points, normals, image, source_visibility, source_intrinsics, tolerance_m
+            points, facing, image, source_visibility, source_intrinsics, tolerance_m
         )
         pixels = project_perspective(points[:, None], source_intrinsics[image]).squeeze(1)
     grid = points.new_full((batch * height * width, 2), NOWHERE)
@@ -108,6 +112,7 @@ def _seen_shares(
     inside = ahead & (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
     x, y = x.clamp(0, width), y.clamp(0, height)
     left, top = (x - 0.5).floor(), (y - 0.5).floor()
+    across = (normals * points).sum(-1)
     seen = torch.zeros_like(depth)
     for column, row in ((0, 0), (1, 0), (0, 1), (1, 1)):
         centre_x, centre_y = left + column + 0.5, top + row + 0.5
@@ -118,7 +123,7 @@ def _seen_shares(
         ray_y = (centre_y - camera[:, 1, 2]) / camera[:, 1, 1]
         ray_x = (centre_x - camera[:, 0, 2] - camera[:, 0, 1] * ray_y) / camera[:, 0, 0]
         slope = normals[:, 0] * ray_x + normals[:, 1] * ray_y + normals[:, 2]
-        plane = (normals * points).sum(-1) / slope.clamp(max=-1e-6)
+        plane = across / slope.clamp(max=-1e-6)
         expected = torch.where((slope < 0) & (plane > 0), plane.minimum(depth), depth)
         shown = found.isfinite() & inside & (found >= expected - tolerance_m)
         seen = seen + torch.where(shown, weight, 0.0)

@@ -5,7 +5,6 @@ hair; the first that is seen gives its own pixels, sharp. What none shows takes 
 seen nearest along its limb.
 """
 
-from dataclasses import replace
 from types import EllipsisType
 from typing import NamedTuple
 
@@ -70,7 +69,7 @@ class Sample(NamedTuple):
 
 
 class _Look(NamedTuple):
-    """Where in the source a vertex looks for its colour."""
+    """Where in the source a vertex looks for its colour, and how its faces lie there."""
 
     places: Float[Tensor, "1 vertices 3"]
     """Metres, the source's camera frame."""
@@ -79,6 +78,13 @@ class _Look(NamedTuple):
     kind: Counterpart | None
     """None: at itself."""
     faces_asked: Bool[Tensor, "faces"]
+    normals: Float[Tensor, "1 faces 3"]
+    """Of length 1, out of the body; towards the camera for counterparts, some of which are mirror
+    images."""
+    cosines: Float[Tensor, "faces"]
+    """How straight each is seen, from 0 to 1."""
+    pixels: Float[Tensor, "faces"]
+    """How many square pixels of the photo show each."""
 
     def asked(self, face_id: Int[Tensor, "height width"]) -> Bool[Tensor, "height width"]:
         """Tell which pixels may look here."""
@@ -91,15 +97,34 @@ class SurfaceSampler:
     def __init__(self, field: SourceField) -> None:
         self.field = field
         self.faces = field.view.faces.long()
-        own = field.view.vertices
-        self.on_head = (field.view.parts == JOINT_INDEX["head"])[self.faces].any(1)
-        all_faces = torch.ones_like(self.faces[:, 0], dtype=torch.bool)
-        self.looks = [_Look(own, field.view.parts.long()[self.faces[:, 0]], None, all_faces)]
-        for kind in field.counterparts:
-            part = field.view.parts.long()[kind.corners[:, 0]][self.faces[:, 0]]
-            asked = kind.allowed[self.faces].all(1)
-            self.looks.append(_Look(kind.carried(own), part, kind, asked))
+        parts = field.view.parts.long()
+        self.on_head = (parts == JOINT_INDEX["head"])[self.faces].any(1)
+        self.looks = [self._look_at(None), *map(self._look_at, field.counterparts)]
         self.vertex_colours = self._vertex_colours()
+
+    def _look_at(self, kind: Counterpart | None) -> _Look:
+        """Compute once what no target changes."""
+        field, faces = self.field, self.faces
+        places, parts = field.view.vertices, field.view.parts.long()
+        face_parts, asked = parts[faces[:, 0]], torch.ones_like(self.on_head)
+        if kind is not None:
+            places = kind.carried(places)
+            face_parts = parts[kind.corners[:, 0]][faces[:, 0]]
+            asked = kind.allowed[faces].all(1)
+        normals = F.normalize(face_normals(places, faces), dim=2)
+        if kind is not None:
+            away = (normals[0] * places[0, faces[:, 0]]).sum(1) > 0
+            normals = torch.where(away[:, None], -normals, normals)
+        middle = F.normalize(places[0, faces].mean(1), dim=1)
+        return _Look(
+            places=places,
+            face_parts=face_parts,
+            kind=kind,
+            faces_asked=asked,
+            normals=normals,
+            cosines=-(normals[0] * middle).sum(1).clamp(-1.0, 0.0),
+            pixels=field.step**2 * face_sizes(places, faces, field.view.intrinsics),
+        )
 
     def sample(
         self,
@@ -201,24 +226,19 @@ class SurfaceSampler:
             place, the share of the person there, 1 for skin where none is wanted, and 1 where the
             surface turns away, or itself lies before the place, and nothing else does.
         """
-        field, faces, weights = self.field, self.faces, target.barycentric
+        field, view = self.field, self.field.view
         face = target.face_id[0, 0].long()
-        if look.kind is not None:
-            turned = self._turned(look.places)
-            faces = torch.where(turned[:, None], faces[:, [0, 2, 1]], faces)
-            weights = torch.where(turned[face][:, None], weights[..., [0, 2, 1]], weights)
-        pixels = replace(target, barycentric=weights)
-        view = field.view
         warp = surface_warp(
             look.places,
             view.visibility,
             view.intrinsics,
             view.size,
-            pixels,
-            faces,
+            target,
+            self.faces,
+            normals=look.normals,
             min_cosine=MIN_COSINE,
         )
-        free = self._not_hidden(warp.grid, pixels, faces, look)
+        free = self._not_hidden(warp.grid, target, look)
         inside = (warp.grid[0, 0].abs() <= 1.0).all(-1)
         open_to_view = free * inside
         shown, safe, bare = F.grid_sample(
@@ -234,24 +254,17 @@ class SurfaceSampler:
         else:
             valid = seen * (safe > 0.5)
             if field.skin is not None:
-                forbidden = look.kind.no_skin[faces].any(1)[face]
+                forbidden = look.kind.no_skin[self.faces].any(1)[face]
                 skin = valid * (forbidden & field.skin.told(colours, self.on_head[face]))
-        trust = self._confidence(look.places, faces, sizes)[face] * valid
-        trust = trust * (1.0 if look.kind is None else BORROWED)
+        fineness = (look.pixels[face] / sizes[face].clamp(min=1e-6)).sqrt().clamp(max=1.0)
+        trust = look.cosines[face] * fineness * valid * (1.0 if look.kind is None else BORROWED)
         return torch.stack([*colours, valid, trust, seen, seen * shown, skin, gap])
 
-    def _turned(self, positions: Tensor) -> Bool[Tensor, "faces"]:
-        """Tell which faces of counterparts look away from the source's camera, as mirrors do."""
-        normals = face_normals(positions, self.faces)[0]
-        return (normals * positions[0, self.faces[:, 0]]).sum(1) > 0
-
-    def _not_hidden(
-        self, grid: Tensor, pixels: Visibility, faces: Tensor, look: _Look
-    ) -> Bool[Tensor, "pixels"]:
+    def _not_hidden(self, grid: Tensor, pixels: Visibility, look: _Look) -> Bool[Tensor, "pixels"]:
         """Tell where no other limb lies before the place, or close beside."""
         table = self.field.occluders
         rows, columns = table.shape[1:]
-        depth = interpolate(pixels, faces, look.places[..., 2:].contiguous())[0, 0, :, 0]
+        depth = interpolate(pixels, self.faces, look.places[..., 2:].contiguous())[0, 0, :, 0]
         column = ((grid[0, 0, :, 0] + 1) * 0.5 * columns).long().clamp(0, columns - 1)
         row = ((grid[0, 0, :, 1] + 1) * 0.5 * rows).long().clamp(0, rows - 1)
         return table[look.face_parts[pixels.face_id[0, 0].long()], row, column] > depth
@@ -266,17 +279,6 @@ class SurfaceSampler:
         return F.grid_sample(
             field.image, pixels_to_ndc(pixels, size), padding_mode="border", align_corners=False
         )
-
-    def _confidence(
-        self, positions: Tensor, faces: Tensor, sizes: Float[Tensor, "faces"]
-    ) -> Float[Tensor, "faces"]:
-        """Rate each face of the source: how straight it is seen, and by how many pixels."""
-        field = self.field
-        normals = F.normalize(face_normals(positions, faces)[0], dim=1)
-        middle = F.normalize(positions[0, faces].mean(1), dim=1)
-        cosine = -(normals * middle).sum(1)
-        pixels = field.step**2 * face_sizes(positions, faces, field.view.intrinsics)
-        return cosine.clamp(0.0, 1.0) * (pixels / sizes.clamp(min=1e-6)).sqrt().clamp(max=1.0)
 
 
 def face_sizes(
