@@ -37,7 +37,10 @@ class LoadSMPLMesh(io.ComfyNode):
                     optional=True,
                 ),
                 io.Combo.Input(
-                    "mesh_up", options=["auto", "y", "z", "-y"], default="auto", optional=True
+                    "mesh_up",
+                    options=["auto", "y", "z", "-y", "x", "-x", "-z"],
+                    default="auto",
+                    optional=True,
                 ),
             ],
             outputs=[

@@ -1,5 +1,6 @@
 """Biovision's BVH as text: a skeleton at rest, and Euler angles in degrees for every frame."""
 
+import logging
 import re
 from dataclasses import dataclass, field
 
@@ -10,13 +11,21 @@ from numpy import ndarray
 from ..errors import ParamsError
 from ..geometry.so3 import exp_map
 
+logger = logging.getLogger(__name__)
+
 MOST_JOINTS = 2_000
 MOST_NUMBERS = 20_000_000
 AXES = {"x": 0, "y": 1, "z": 2}
-MAGIC = b"HIERARCHY"
+START = re.compile(rb"(?>[\s\xef\xbb\xbf]++|(?:#|//|;)[^\r\n]*+)*+HIERARCHY\b", re.IGNORECASE)
+"""How a file begins, remarks in front of it included."""
+REST_TIME = 1.0 / 30.0
+"""Seconds of a frame where a file has no motion, or does not say."""
+AT_REST = f"Frames: 0 Frame Time: {REST_TIME}"
+"""The motion of a skeleton alone."""
 END_SITE = -2
 """Stands for an end site on the stack of joints."""
 
+_REMARK = re.compile(r"^[ \t]*(?:#|//|;).*$", re.MULTILINE)
 _MOTION = re.compile(r"(?<=[\r\n}])[ \t]*MOTION\b", re.IGNORECASE)
 _POINT, _COMMA = re.compile(r"\d\.\d"), re.compile(r"(?<=\d),(?=\d)")
 """In numbers; some languages write a comma for the point."""
@@ -79,20 +88,24 @@ def parse_bvh(data: bytes, name: str) -> Bvh:
     Raises:
         ParamsError: it is damaged, or claims more than it holds.
     """
-    text = data.decode("utf-8", errors="replace")
+    text = _REMARK.sub("", data.decode("utf-8", errors="replace"))
     if not _POINT.search(text):
         text = _COMMA.sub(".", text)
-    parts = _MOTION.split(text, maxsplit=1)
-    if len(parts) < 2:
-        raise ParamsError(f"{name} is a BVH file without its MOTION part.")
-    hierarchy, motion = parts
+    hierarchy, *motion = _MOTION.split(text, maxsplit=1)
+    opened, closed = hierarchy.count("{"), hierarchy.count("}")
+    if not motion and (opened != closed or not hierarchy.rstrip().endswith("}")):
+        raise ParamsError(
+            f"{name} is a BVH file without its MOTION part, and its HIERARCHY does not end with "
+            f"its last brace: {opened} are opened, {closed} closed. Export it again."
+        )
     try:
         skeleton = _read_skeleton(hierarchy, name)
-        numbers, frame_time = _read_motion(motion, sum(map(len, skeleton.channels)), name)
+        width = sum(map(len, skeleton.channels))
+        numbers, frame_time = _read_motion(motion[0] if motion else AT_REST, width, name)
     except (ValueError, IndexError) as failure:
         raise ParamsError(f"{name} is a damaged BVH file: {str(failure)[:160]}.") from failure
     offsets = np.array(skeleton.offsets, np.float64).reshape(-1, 3)
-    if not (np.isfinite(offsets).all() and np.isfinite(numbers).all()):
+    if not np.isfinite(offsets).all() or (numbers is not None and not np.isfinite(numbers).all()):
         raise ParamsError(f"{name} holds numbers that are NaN or infinite.")
     positions, rotations = _apply(skeleton, offsets, numbers)
     return Bvh(
@@ -158,14 +171,22 @@ def _read_channels(words: list[str]) -> list[tuple[int, bool]]:
     return [(AXES[one[1].lower()], one[2].lower() == "rotation") for one in found if one]
 
 
-def _read_motion(text: str, width: int, name: str) -> tuple[Float[ndarray, "frames width"], float]:
-    """Read the frames; files that were cut off in the middle of one are damaged."""
+def _read_motion(
+    text: str, width: int, name: str
+) -> tuple[Float[ndarray, "frames width"] | None, float]:
+    """Read the frames, none of a skeleton alone; files that end within one are damaged."""
     head = re.match(r"\s*Frames\s*:\s*(\d+)\s*Frame\s*Time\s*:\s*(\S+)", text, re.IGNORECASE)
     if head is None:
         raise ParamsError(f"{name} is a BVH file without `Frames:` and `Frame Time:`.")
     frames, frame_time = int(head[1][:12]), float(head[2])
-    if frames < 1 or width < 1 or frames * width > MOST_NUMBERS:
+    if frames == 0:
+        logger.warning("%s holds no motion; its skeleton at rest is read, as one frame.", name)
+        return None, REST_TIME
+    if width < 1 or frames * width > MOST_NUMBERS:
         raise ParamsError(f"{name} claims {frames} frames of {width} numbers, too many or none.")
+    if frame_time == 0.0:
+        logger.warning("%s: its frames last 0 s; 30 frames a second are taken.", name)
+        frame_time = REST_TIME
     if not 1e-5 < frame_time < 1e3:
         raise ParamsError(f"{name}: a frame lasts {frame_time} s; expected seconds, as 0.0333333.")
     numbers = np.array(text[head.end() :].split(), np.float64)
@@ -178,12 +199,17 @@ def _read_motion(text: str, width: int, name: str) -> tuple[Float[ndarray, "fram
 
 
 def _apply(
-    skeleton: _Skeleton, offsets: ndarray, numbers: Float[ndarray, "frames width"]
+    skeleton: _Skeleton, offsets: ndarray, numbers: Float[ndarray, "frames width"] | None
 ) -> tuple[Float[ndarray, "frames joints 3"], Float[ndarray, "frames joints 3 3"]]:
-    """Convert channels to positions and rotations; rotations multiply in the channels' order."""
-    frames = len(numbers)
+    """Convert channels to positions and rotations; rotations multiply in the channels' order.
+
+    Without numbers the skeleton is at rest, in one frame.
+    """
+    frames = 1 if numbers is None else len(numbers)
     positions = np.tile(offsets, (frames, 1, 1))
     rotations = np.tile(np.eye(3), (frames, len(offsets), 1, 1))
+    if numbers is None:
+        return positions, rotations
     column = 0
     for joint, channels in enumerate(skeleton.channels):
         for axis, turns in channels:

@@ -12,7 +12,8 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import torch
 
 from ..errors import ParamsError
 from .array_pickles import decompress, unpickle
-from .bvh_text import MAGIC as BVH_MAGIC
+from .bvh_text import START as BVH_START
 from .bvh_text import parse_bvh
 from .npz import NPY_MAGIC, check_members, parse_npy, parse_npz, read_member
 from .pickle_opcodes import check_opcodes
@@ -44,6 +45,10 @@ OTHER_FILES = (
     (b"BLENDER", "a Blender file", "Export the motion as .bvh or .glb."),
     (b"\x89HDF", "an HDF5 file", "Save its arrays as .npz."),
     (b"MATLAB", "a MATLAB file", "Save its arrays as .npz."),
+    (b"\x28\xb5\x2f\xfd", "packed by Zstandard", "Unpack it first, or pack it with gzip."),
+    (b"\x04\x22\x4d\x18", "packed by LZ4", "Unpack it first, or pack it with gzip."),
+    (b"7z\xbc\xaf", "a 7z archive", "Unpack it first."),
+    (b"Rar!", "a RAR archive", "Unpack it first."),
     (b"\x89PNG", "an image", "Was it picked instead of the pose?"),
     (b"\xff\xd8\xff", "an image", "Was it picked instead of the pose?"),
 )
@@ -71,6 +76,35 @@ def read_container(path: Path, *, expected: str = "a file of body parameters") -
 
 
 def _contents(data: bytes, name: str) -> Any:
+    """Unpack a file, or the only one in an archive, and read what it holds."""
+    data = decompress(data, name)
+    if (inner := _only_member(data, name)) is not None:
+        data = decompress(inner, name)
+    return _plain_contents(data, name)
+
+
+def _only_member(data: bytes, name: str) -> bytes | None:
+    """Unpack an archive of one file that is no array, as people pack what they send."""
+    if not data.startswith(ZIP_MAGIC):
+        return None
+    with _reading_archive(name), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        check_members(archive, name, len(data))
+        files = [member for member in archive.infolist() if not member.is_dir()]
+        if len(files) != 1 or files[0].filename.endswith((".npy", TORCH_PICKLE)):
+            return None
+        inner = read_member(archive, files[0])
+    return None if inner.startswith(ZIP_MAGIC) else inner
+
+
+@contextlib.contextmanager
+def _reading_archive(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, *DAMAGE) as failure:
+        raise ParamsError(f"{name} is a damaged archive: {failure}") from failure
+
+
+def _plain_contents(data: bytes, name: str) -> Any:
     """Tell the containers apart by their first bytes."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         with contextlib.suppress(UnicodeDecodeError):
@@ -81,17 +115,17 @@ def _contents(data: bytes, name: str) -> Any:
         return parse_npy(data, name)
     if data.startswith(TORCH_MAGIC):
         return _read_old_torch(data, name)
-    if data.lstrip(PADDING)[: len(BVH_MAGIC)].upper() == BVH_MAGIC:
+    if BVH_START.match(data):
         return parse_bvh(data.lstrip(PADDING), name)
     if data.lstrip(PADDING)[:1] in (b"{", b"["):
         return _read_json(data, name)
     if (table := _table(data)) is not None:
         return table
-    data = decompress(data, name)
-    if not data.startswith(PICKLE_MAGIC):
-        kind, advice = next(
-            (known[1:] for known in OTHER_FILES if data.startswith(known[0])),
-            ("another kind of file", "Was an image or another file picked instead?"),
+    known = next((other[1:] for other in OTHER_FILES if data.startswith(other[0])), None)
+    if known is not None or not data.startswith(PICKLE_MAGIC):
+        kind, advice = known or (
+            "another kind of file",
+            "Was an image or another file picked instead?",
         )
         raise ParamsError(
             f"{name} holds no arrays: it is {kind}; expected .npz, .npy, JSON, a pickle, or a file "
@@ -102,14 +136,11 @@ def _contents(data: bytes, name: str) -> Any:
 
 def _read_zip(data: bytes, name: str) -> Any:
     """Tell torch's archives from numpy's by the pickle in them."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_members(archive, name, len(data))
-            pickles = [m for m in archive.infolist() if m.filename.endswith(TORCH_PICKLE)]
-            for member in pickles:
-                check_opcodes(read_member(archive, member), len(data))
-    except (zipfile.BadZipFile, NotImplementedError, *DAMAGE) as failure:
-        raise ParamsError(f"{name} is a damaged archive: {failure}") from failure
+    with _reading_archive(name), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        check_members(archive, name, len(data))
+        pickles = [m for m in archive.infolist() if m.filename.endswith(TORCH_PICKLE)]
+        for member in pickles:
+            check_opcodes(read_member(archive, member), len(data))
     if pickles:
         return _read_torch(data, name)
     return parse_npz(data, name)

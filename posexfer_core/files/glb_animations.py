@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -93,7 +93,26 @@ def read_clips(document: Mapping[str, Any], array: Any, nodes: set[int]) -> list
         if channels:
             name = str(animation.get("name") or number)[:40]
             clips.append(Clip(name=name, times=_frame_times(channels), channels=channels))
-    return clips
+    return _of_one_rate(clips)
+
+
+def frame_rate(clips: Sequence[Clip]) -> float | None:
+    """Return the rate of all clips; None where each is a single frame."""
+    return next((rate for clip in clips if (rate := clip.frame_rate)), None)
+
+
+def _of_one_rate(clips: list[Clip]) -> list[Clip]:
+    """Sample clips of other rates at that of the first, since a motion has one."""
+    rate, sampled = frame_rate(clips), []
+    for clip in clips:
+        if rate and clip.frame_rate and abs(clip.frame_rate / rate - 1.0) > EVEN:
+            start, stop = clip.times[0], clip.times[-1]
+            count = max(2, 1 + round((stop - start) * rate))
+            _check_count(count, stop - start)
+            logger.info("%s is sampled at %.4g frames a second, as the others.", clip.name, rate)
+            clip = replace(clip, times=np.linspace(start, stop, count))
+        sampled.append(clip)
+    return sampled
 
 
 def _channel(entry: Mapping[str, Any], samplers: list[Any], array: Any) -> Channel | None:
@@ -129,11 +148,15 @@ def _frame_times(channels: Sequence[Channel]) -> Float[ndarray, " frames"]:
     ):
         return keys
     count = 1 + round(min(length * SAMPLED_AT, MOST_FRAMES + 1.0))
-    if max(count, len(keys)) > MOST_FRAMES:
+    _check_count(max(count, len(keys)), length)
+    return np.linspace(keys[0], keys[-1], count)
+
+
+def _check_count(frames: int, length: float) -> None:
+    if frames > MOST_FRAMES:
         raise ValueError(
             f"an animation lasts {length:.3g} s; at most {MOST_FRAMES} frames are read"
         )
-    return np.linspace(keys[0], keys[-1], count)
 
 
 def _slerp(share: float, first: ndarray, last: ndarray) -> Float[ndarray, "4"]:

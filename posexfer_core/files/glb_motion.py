@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from .bvh_text import MOST_NUMBERS, Bvh
-from .glb_animations import read_clips
+from .glb_animations import frame_rate, read_clips
 from .glb_nodes import GlbAccessors, parents_of, world_matrices
 
 
@@ -47,14 +47,13 @@ def read_motion(data: bytes, document: Mapping[str, Any]) -> Bvh | None:
                 ..., 0
             ]
             offsets[joint] = rest[joint, :3, 3] - rest[parent, :3, 3]
-    rate = clips[0].frame_rate
     return Bvh(
         names=[str(nodes[at].get("name", at)) for at in order],
         parents=parents,
         offsets=offsets,
         positions=positions,
         rotations=rotations,
-        frame_time=1.0 / (rate or 30.0),
+        frame_time=1.0 / (frame_rate(clips) or 30.0),
     )
 
 

@@ -7,6 +7,7 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..errors import ParamsError
 from ..files.bvh_text import Bvh
+from ..files.glb_animations import frame_rate
 from ..files.glb_skins import GlbSkins
 from ..files.meshes import SUFFIXES as MESHES
 from ..files.meshes import posed_vertices, read_moving
@@ -93,7 +94,7 @@ def read_posed(
 
         wanted = range(count) if frame is None else [frame]
         vertices = (posed_vertices(moving, path.name, one) for one in wanted)
-        params = follow(found, vertices, moving.clips[0].frame_rate)
+        params = follow(found, vertices, frame_rate(moving.clips))
         notes = (*notes, f"{path.name} is animated: {_describe(moving)}; {_said(frame)}.")
     return PosedFile(params=params, body=found.body, notes=notes)
 

@@ -12,7 +12,7 @@ from ..body.joints import JOINT_INDEX, JOINT_NAMES, LIMB_CHAINS, PARENTS
 from ..body.model import BodyModel
 from ..errors import ParamsError, UnknownFileError
 from ..files.bvh_text import Bvh
-from ..geometry.camera_conversions import SURELY_UPRIGHT, nearest_axis
+from ..geometry.camera_conversions import SURELY_UPRIGHT, UP, nearest_axis
 from ..geometry.so3 import exp_map, log_map, swing
 from .bvh_bone_names import NEEDED, match_bones
 from .format import Format
@@ -231,8 +231,7 @@ def _metres(found: ndarray, bones: dict[str, int], rest: ndarray) -> float:
 
 def _rest_up(trunk: ndarray) -> str:
     """Name the file's axis that is nearest to the spine at rest."""
-    axis = int(np.abs(trunk[:, 1]).argmax())
-    return "z" if axis == 2 else ("y" if trunk[1, 1] >= 0.0 else "-y")
+    return max(UP, key=lambda name: float(trunk[:, 1] @ np.array(UP[name])))
 
 
 def _up_axis(

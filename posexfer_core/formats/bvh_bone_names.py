@@ -34,8 +34,10 @@ _SHARED = 0.8
 _NOISE = re.compile(r"^(?:[mf]avg|bip0*1|mixamorig\d*|cc\s*base|b|def|org)(?=[a-z])")
 _SIGN = re.compile(r"[^A-Za-z0-9]+")
 _END = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
-_SEGMENT = re.compile(r"(?<=[a-z])(?:bend|stretch)(?=[lr]?$)")
-"""What Daz and Auto-Rig Pro add to the first of two bones of a limb."""
+_SEGMENT = re.compile(r"(?<=[a-z])(?:bend|stretch|01)(?=[lr]?$)")
+"""What Daz, Auto-Rig Pro and MakeHuman add to the first of two bones of a limb."""
+_NUMBER = re.compile(r"_\d+$")
+"""With which some exporters make all names unlike: `Hips_01`, `LeftUpLeg_055`."""
 
 
 def plain_name(name: str) -> str:
@@ -67,6 +69,8 @@ def match_bones(names: Sequence[str], parents: Sequence[int]) -> dict[str, int]:
     the bones from the pelvis to where the arms branch, and from there to the head. So is a pelvis
     of another name, where both legs branch.
     """
+    if sum(_NUMBER.search(name) is not None for name in names) >= _SHARED * len(names):
+        names = [_NUMBER.sub("", name) for name in names]
     prefix, suffix = shared_prefix(names), shared_suffix(names)
     plain = [plain_name(name.removeprefix(prefix).removesuffix(suffix)) for name in names]
     found: dict[str, int] = {}

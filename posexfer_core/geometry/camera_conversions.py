@@ -20,8 +20,13 @@ Y_UP = np.diag([1.0, -1.0, -1.0])
 """From a camera frame (y down, z forward) to the same view with y up, and back."""
 SURELY_UPRIGHT = 0.75
 """Share of the mean spine along another axis than the usual one from which that is up."""
-UP = {"y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0), "-y": (0.0, -1.0, 0.0)}
+UP = {
+    **{"y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0), "-y": (0.0, -1.0, 0.0)},
+    **{"x": (1.0, 0.0, 0.0), "-x": (-1.0, 0.0, 0.0), "-z": (0.0, 0.0, -1.0)},
+}
 """Which way is up, by the name of the axis; "-y" is OpenCV's camera frame."""
+USUALLY_UP = ("y", "z", "-y")
+"""Of motions; who has the spine along another axis lies."""
 
 
 def pinhole(
@@ -137,13 +142,13 @@ def solve_pinhole(
 
 
 def nearest_axis(upright: Float[np.ndarray, "3"], surely: float) -> str | None:
-    """Name the axis of `UP` that has more than a share of a vector; None where none has.
+    """Name the usual axis that has more than a share of a vector; None where none has.
 
     Args:
         upright: mean of unit vectors that point up where people stand.
         surely: the share.
     """
-    nearest = max(UP, key=lambda name: float(upright @ np.array(UP[name])))
+    nearest = max(USUALLY_UP, key=lambda name: float(upright @ np.array(UP[name])))
     return nearest if upright @ np.array(UP[nearest]) > surely else None
 
 

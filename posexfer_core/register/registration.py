@@ -28,6 +28,9 @@ from .transfer_rig import transfer_skinning
 MESH_POINTS, JUDGING_POINTS = 12_000, 4_000
 LIMIT_MEAN_MM, LIMIT_P95_MM = 30.0, 110.0
 """Beyond either, the mesh is no body, or one in a pose that was not found."""
+STRAIGHT = 0.85
+"""Cosine up to which spine and legs lean in people who stand straight."""
+LEGS = [JOINT_NAMES.index(f"{side}_{joint}") for side in "lr" for joint in ("hip", "knee")]
 LIMIT_BEYOND_DEG = 30.0
 """How far a joint may be beyond human limits: at most 20 in four characters that were found
 rightly, 34 in one that was laid on back to front."""
@@ -89,7 +92,7 @@ def register(surface: Surface, body: BodyModel, *, name: str = "the mesh") -> Re
     residual = posed.residual(vertices, faces)
     _check_residual(residual, name)
     closest = own_places(faces, len(vertices)) if known else posed.closest(vertices, faces)
-    up = _up(fitted.pose.rotations[0, 0]) if surface.up == "auto" else surface.up
+    up, doubts = _up(fitted.pose.rotations[0], surface)
     return Registration(
         params=placed_params(body, fitted.pose.rotations, posed.betas, fitted.pose.transl, up),
         body=transfer_skinning(
@@ -99,7 +102,11 @@ def register(surface: Surface, body: BodyModel, *, name: str = "the mesh") -> Re
         known=known,
         up=up,
         metres_per_unit=surface.metres_per_unit * scale,
-        notes=(*surface.notes, f"{name}: {up} is up; the body lies {residual} from the mesh."),
+        notes=(
+            *surface.notes,
+            *doubts,
+            f"{name}: {up} is up; the body lies {residual} from the mesh.",
+        ),
     )
 
 
@@ -175,9 +182,25 @@ def _check_limits(rotations: Float[ndarray, "1 24 3 3"], name: str) -> None:
         )
 
 
-def _up(root: Float[ndarray, "3 3"]) -> Up:
-    """Name the axis nearest to the spine."""
-    return max(UP, key=lambda axis: float(root[:, 1] @ np.array(UP[axis])))  # pyright: ignore
+def _up(rotations: Float[ndarray, "24 3 3"], surface: Surface) -> tuple[Up, list[str]]:
+    """Name the axis that points up, with what had to be assumed.
+
+    It is the one nearest to the spine. In files whose standard has another axis up people may lie,
+    but who stands straight, as characters at rest, is taken for upright.
+    """
+    if surface.up != "auto":
+        return surface.up, []
+    along = {axis: float(rotations[0, :, 1] @ np.array(vector)) for axis, vector in UP.items()}
+    nearest: Up = max(along, key=along.__getitem__)  # pyright: ignore[reportAssignmentType]
+    standard = surface.standard_up
+    if standard in (None, nearest):
+        return nearest, []
+    if min(along[nearest], rotations[LEGS, 1, 1].min()) < STRAIGHT:
+        return standard, []
+    return nearest, [
+        f"The file's kind has {standard} up, but the body stands straight along {nearest}, which "
+        f"was taken for up; where it lies, give {standard} (--mesh-up {standard})."
+    ]
 
 
 def placed_params(

@@ -13,7 +13,7 @@ from ..geometry.point_clouds import face_areas
 
 Unit = Literal["auto", "m", "cm", "mm", "in"]
 """Of a file's numbers; "auto" guesses by the area of the skin."""
-Up = Literal["auto", "y", "z", "-y"]
+Up = Literal["auto", "y", "z", "-y", "x", "-x", "-z"]
 """The axis that points up in a file; "auto" tries all and keeps what fits best."""
 
 METRES: dict[Unit, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254}
@@ -34,6 +34,8 @@ class Surface:
     faces: Int[np.ndarray, "faces 3"]
     up: Up = "auto"
     """The axis that points up."""
+    standard_up: Up | None = None
+    """The axis that points up in files of this kind, where they have a standard."""
     sized: bool = True
     """Whether the size is known; if not, it is that of a mean body, to be fitted."""
     metres_per_unit: float = 1.0
@@ -60,16 +62,15 @@ def load_surface(path: Path | str, *, unit: Unit = "auto", up: Up = "auto") -> S
 
     The unit is guessed by the area of the skin, which hardly depends on the pose (the height does).
     Where no unit makes it plausible, the mesh is scaled to the area of a mean body.
-    GLB files are y up by their standard.
 
     Raises:
         MeshError: see `files.meshes.read_mesh`; or the mesh has no extent.
     """
     path = Path(path)
     vertices, faces = read_mesh(path)
-    if path.suffix.lower() in GLB_SUFFIXES and up == "auto":
-        up = "y"
-    return as_surface(vertices, faces, name=path.name, unit=unit, up=up)
+    surface = as_surface(vertices, faces, name=path.name, unit=unit, up=up)
+    is_glb = path.suffix.lower() in GLB_SUFFIXES
+    return replace(surface, standard_up="y") if is_glb else surface
 
 
 def as_surface(

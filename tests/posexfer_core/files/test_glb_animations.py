@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posexfer_core.files.glb_animations import Channel, read_clips
+from posexfer_core.files.glb_animations import Channel, frame_rate, read_clips
 
 QUARTER = np.sqrt(0.5)
 
@@ -19,6 +19,23 @@ def clips_of(times, interpolation="LINEAR"):
         "animations": [{"samplers": [sampler], "channels": [{"sampler": 0, "target": target}]}]
     }
     return read_clips(document, arrays.__getitem__, {0})
+
+
+def test_clips_of_several_rates_are_frames_of_one():
+    times = [np.array([2.0]), np.arange(10) / 24.0, np.arange(31) / 30.0]
+    arrays = [*times, *(np.zeros((len(one), 3)) for one in times)]
+    target = {"node": 0, "path": "translation"}
+    animations = [
+        {
+            "samplers": [{"input": number, "output": number + 3}],
+            "channels": [{"sampler": 0, "target": target}],
+        }
+        for number in range(3)
+    ]
+    clips = read_clips({"animations": animations}, arrays.__getitem__, {0})
+    assert [len(clip.times) for clip in clips] == [1, 10, 25]
+    assert frame_rate(clips) == pytest.approx(24.0, rel=1e-3)
+    assert clips[2].frame_rate == pytest.approx(24.0, rel=1e-3)
 
 
 def test_places_are_interpolated_linearly_and_hold_at_the_ends():

@@ -1,5 +1,8 @@
+import bz2
 import collections
+import gzip
 import io
+import lzma
 import os
 import pathlib
 import pickle
@@ -269,3 +272,25 @@ def test_a_file_beyond_memory_is_not_read(tmp_path: Path, monkeypatch: pytest.Mo
     path.write_bytes(bytes(11))
     with pytest.raises(ParamsError, match="has 11 bytes; at most 10"):
         read_container(path)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_files_of_any_kind_may_be_packed(tmp_path: Path, pack):
+    (tmp_path / "a.json.gz").write_bytes(pack(b'{"poses": [1.0, 2.0]}'))
+    assert read_container(tmp_path / "a.json.gz") == {"poses": [1.0, 2.0]}
+
+
+def test_the_only_file_of_an_archive_is_read_and_no_archive_in_it(tmp_path: Path):
+    for name, inside in (("a.zip", b"[1, 2]"), ("b.zip", b"")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("b", inside or (tmp_path / "a.zip").read_bytes())
+    assert read_container(tmp_path / "a.zip") == [1, 2]
+    with pytest.raises(ParamsError, match="no numpy array"):
+        read_container(tmp_path / "b.zip")
+
+
+@pytest.mark.parametrize("magic", [b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"])
+def test_packings_that_are_not_read_are_named(tmp_path: Path, magic):
+    (tmp_path / "a.pkl").write_bytes(magic + b"0" * 40)
+    with pytest.raises(ParamsError, match="Unpack it first"):
+        read_container(tmp_path / "a.pkl")

@@ -226,6 +226,8 @@ def test_prefixes_and_signs_are_stripped(name, plain):
         ("hip", "lr", "{}ThighBend {}Shin {}ShldrBend {}ForearmBend"),
         ("SpineBase", ("Left", "Right"), "Hip{} Knee{} Shoulder{} Elbow{}"),
         ("Skeleton_Hip", "LR", "Skeleton_{}Thigh Skeleton_{}Shin Skeleton_{}UArm Skeleton_{}FArm"),
+        ("root", "LR", "upperleg01.{} lowerleg01.{} upperarm01.{} lowerarm01.{}"),
+        ("Hip_01", "lr", "{}_thigh_02 {}_shin_03 {}_upperarm_04 {}_forearm_055"),
         ("root", "lr", "{}_upleg {}_lowleg {}_uparm {}_lowarm"),
     ],
 )
@@ -271,6 +273,44 @@ def test_any_white_space_and_case_will_do(respell):
     np.testing.assert_array_equal(plain.rotations, other.rotations)
 
 
+@pytest.mark.parametrize("motion", ["", "MOTION\nFrames: 0\nFrame Time: 0.04\n"])
+def test_a_skeleton_without_motion_is_one_frame_at_rest(motion, caplog):
+    still = parse_bvh((TWO_BONES.partition("MOTION")[0] + motion).encode(), "a.bvh")
+    np.testing.assert_array_equal(still.world()[1], [[[0.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])
+    assert "holds no motion" in caplog.text
+
+
+def test_frames_without_a_length_are_thirty_a_second(caplog):
+    moving = parse_bvh(TWO_BONES.replace("0.04", "0").encode(), "a.bvh")
+    assert moving.frame_time == pytest.approx(1 / 30)
+    assert "30 frames a second" in caplog.text
+
+
+def test_remarks_are_passed_wherever_they_are(tmp_path, body: BodyModel):
+    text = bvh_text(body, motion(2), MIXAMO)
+    lines = ["# exported", "// by a tool", *text.splitlines()]
+    lines.insert(6, "  # a bone")
+    (tmp_path / "a.bvh").write_text("\ufeff" + "\n".join(lines))
+    (tmp_path / "b.bvh").write_text(text)
+    remarked, plain = (read_params(tmp_path / f"{name}.bvh") for name in "ab")
+    assert torch.equal(remarked.pose, plain.pose)
+
+
+@pytest.mark.parametrize(
+    ("axes", "up"),
+    [
+        ([[0, 1, 0], [-1, 0, 0], [0, 0, 1]], (1.0, 0.0, 0.0)),
+        ([[1, 0, 0], [0, 0, 1], [0, -1, 0]], (0.0, 0.0, -1.0)),
+    ],
+    ids=["x", "-z"],
+)
+def test_a_skeleton_along_any_axis_stands(tmp_path, body: BodyModel, axes, up):
+    (tmp_path / "a.bvh").write_text(bvh_text(body, motion(2), MIXAMO, axes=np.array(axes, float)))
+    read = read_params(tmp_path / "a.bvh", body=body)
+    down = read.camera_from_world[0, 1, :3].numpy()
+    np.testing.assert_allclose(down, -np.array(up), atol=1e-6)
+
+
 def test_shoulders_are_collars_where_there_are_arms():
     names = ["Hips", "LeftShoulder", "LeftArm", "L_Ankle", "L_Foot"]
     found = match_bones(names, [-1, 0, 1, 0, 3])
@@ -285,8 +325,7 @@ def test_shoulders_are_collars_where_there_are_arms():
         ("Frames: 1", "", "without `Frames:`"),
         ("Frames: 1", "Frames: 999999999999", "too many"),
         ("Frames: 1", "Frames: 2", "cut off"),
-        ("Frames: 1", "Frames: 0", "too many or none"),
-        ("Frame Time: 0.04", "Frame Time: 0", "a frame lasts"),
+        ("Frame Time: 0.04", "Frame Time: inf", "a frame lasts"),
         ("1 2 3 90", "1 2 nan 90", "NaN"),
         ("OFFSET 0 2 0", "OFFSET 0 2", "fewer than three"),
         ("OFFSET 0 2 0", "OFFSET 0 x 0", "damaged"),

@@ -11,6 +11,7 @@ from posexfer_core.fit.kinematics import Pose
 from posexfer_core.geometry.point_clouds import outward_faces, sample_surface
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from posexfer_core.register.icp import ICP, Fitted
+from posexfer_core.register.initialisation import UPRIGHT
 from posexfer_core.register.registration import _check_limits, register, register_file
 from posexfer_core.register.search import spread_vertices
 from posexfer_core.register.skinned_points import SkinRig
@@ -223,3 +224,14 @@ def test_joints_beyond_human_limits_are_refused():
     pose[0, 4] = axis_angle_to_matrix(torch.tensor([-1.2, 0.0, 0.0])).numpy()  # a knee, forwards
     with pytest.raises(MeshError, match=r"a\.glb is not recognised as one person: l_knee"):
         _check_limits(pose, "a.glb")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("up", ["x", "-z"])
+def test_a_glb_that_stands_along_another_axis_is_upright(tmp_path, body: BodyModel, up):
+    trimesh = pytest.importorskip("trimesh")
+    vertices, faces = posed_mesh(body, {})
+    trimesh.Trimesh(vertices @ UPRIGHT[up].T, faces, process=False).export(tmp_path / "a.glb")
+    found = register_file(tmp_path / "a.glb", body)
+    assert found.up == up and found.residual.mean_mm < 3.0
+    assert any("--mesh-up y" in note for note in found.notes)
