@@ -1,6 +1,7 @@
 """Image files in and out: any common kind in, RGB in [-1, 1] inside, whole files or none out."""
 
 import contextlib
+import logging
 import struct
 import warnings
 import zlib
@@ -17,6 +18,8 @@ from torch import Tensor
 from ..errors import ImageError, OutputError
 from .atomic import check_target, replacing
 
+logger = logging.getLogger(__name__)
+
 MOST_PIXELS = 60_000_000
 """Largest image that is opened; a small file can unpack to far more than memory holds."""
 LEAST_SIDE = 16
@@ -29,14 +32,21 @@ HIGHEST_LABEL = 100
 """Of several levels of a label mask; brighter ones are darkened whites."""
 VOID = 255
 """Level of borders in label masks (VOC); where it prevails it is white."""
-FLOAT_WHITES = ((16.0, 1.0), (255.5, 255.0), (65535.5, 65535.0))
-"""Highest value of a float image → the value that is white."""
+BRIGHTEST_FLOAT = 16.0
+"""Float images up to here have 1 for white; values of a few times 1 are brighter, as in HDR."""
+WHITES = tuple(2.0**bits - 1.0 for bits in (8, 10, 12, 16))
+"""Of images of more than 8 bits a level, of which tools and cameras fill 8, 10 or 12."""
+SIGNED_SHARE = 0.01
+"""Share of pixels below black from which a float image of up to 1 has -1 for black."""
 SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Kinds of image that are written, as Pillow names them."""
 
 READ = ("PNG", "JPEG", "WEBP", "MPO", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO")
 """Kinds of image that are read, as Pillow names them. Others are programs (EPS would be run by
 Ghostscript) or no images of people."""
+
+TIFF_SUFFIXES = (".tif", ".tiff")
+TIFF_ADVICE = "TIFF of 8 or 16 bits, or grey of 32-bit floats: save it so, or as PNG"
 
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
@@ -132,9 +142,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(_too_large(path)) from error
     except _UNREADABLE as error:
-        raise ImageError(
-            f"{path} cannot be read as an image: {error}. Expected a whole PNG, JPEG or WebP."
-        ) from error
+        kind = TIFF_ADVICE if path.suffix.lower() in TIFF_SUFFIXES else "a whole PNG, JPEG or WebP"
+        raise ImageError(f"{path} cannot be read as an image: {error}. Expected {kind}.") from error
 
 
 def from_pil(image: Image.Image) -> Float[Tensor, "1 3 height width"]:
@@ -211,9 +220,8 @@ def _too_large(path: Path) -> str:
 def _on_white(image: Image.Image) -> Image.Image:
     """Flatten any mode to RGB over white."""
     if image.mode.startswith(("I", "F")):  # `convert` would clip instead of scaling
-        levels = np.nan_to_num(np.asarray(image).astype(np.float32), posinf=0.0, neginf=0.0)
-        levels *= 255.0 / _white_level(image.mode, float(levels.max()))
-        return Image.fromarray(levels.clip(0, 255).round().astype(np.uint8)).convert("RGB")
+        levels = _shares_of_white(np.asarray(image).astype(np.float32), image.mode == "F")
+        return Image.fromarray((255.0 * levels).round().astype(np.uint8)).convert("RGB")
     if _has_alpha(image):
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")
@@ -221,14 +229,21 @@ def _on_white(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _white_level(mode: str, highest: float) -> float:
-    """Return the value that is white: of integers 65535; of floats 1, 255 or 65535.
-
-    Floats of a few times 1 are brighter than white, as in HDR.
-    """
-    if mode.startswith("I"):
-        return 65535.0
-    return next((white for most, white in FLOAT_WHITES if highest <= most), highest)
+def _shares_of_white(
+    levels: Float[np.ndarray, "height width"], floats: bool
+) -> Float[np.ndarray, "height width"]:
+    """Scale deep levels to 0 to 1; what is not finite becomes black."""
+    levels = np.nan_to_num(levels, posinf=0.0, neginf=0.0)
+    highest = float(levels.max())
+    if floats and highest <= BRIGHTEST_FLOAT:
+        signed = highest <= 1.0 and (levels < -SIGNED_SHARE).mean() > SIGNED_SHARE
+        return ((levels + 1.0) / 2.0 if signed else levels).clip(0.0, 1.0)
+    white = next((white for white in WHITES if highest <= white + 0.5), highest)
+    if white not in (WHITES[0] if floats else WHITES[-1], WHITES[-1]):
+        logger.warning(
+            "The levels of an image reach %.0f; %.0f is taken for white.", highest, white
+        )
+    return (levels / white).clip(0.0, 1.0)
 
 
 def _has_alpha(image: Image.Image) -> bool:

@@ -5,6 +5,7 @@ is 5000 px in an image of 256: `5000 / 256 * max(height, width)` in the whole im
 1000 px in a person's box.
 """
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ import numpy as np
 from ..files.containers import read_container
 from ..files.fields import Fields, as_array, as_rows, as_text, keys_of
 from ..geometry.camera_conversions import crop_camera_translation, pinhole
-from .format import Format, first_value, has
+from .format import Format, has
 from .hands_face import hands_face_of_joints
 from .track import WHOLE_BODY, Lens, Source, Track, body_of, chain, chain_people, layer_pose
 
+MOST_EMPTY = 1000
+"""Frames without anybody in front of a track."""
 CROP_SIZE = 256
 CROP_FOCAL = 5000.0
 HYBRIK_FOCAL = 1000.0
@@ -78,28 +81,35 @@ def _hmr2_camera(source: Source, fields: Fields, people: int) -> tuple[Lens, np.
 
 
 def _is_phalp(content: Any) -> bool:
-    return has("tid", "smpl", "camera")(first_value(content))
+    frames = content.values() if isinstance(content, dict) else ()
+    return any(map(has("tid", "smpl", "camera"), itertools.islice(frames, MOST_EMPTY)))
 
 
 def _read_phalp(source: Source) -> list[Track]:
     """Collect each track id over the frames it was seen in, in the order of first appearance.
 
-    While a track is lost, PHALP repeats its last detection and counts `tracked_time` up.
+    While a track is lost, PHALP repeats its last detection, counts `tracked_time` up, and leaves it
+    out of `tracked_ids`. Frames and people that were not found may be numbers.
     """
     tracks: dict[Any, list[Track]] = {}
     for name, frame in source.content.items():
+        if not has("tid", "smpl", "camera")(frame):
+            continue
         fields = Fields(frame, f"{source.path.name}: {as_text(name)[-40:]}")
         ids, people, cameras = (fields.raw(key) for key in ("tid", "smpl", "camera"))
-        sizes = fields.raw("size") if "size" in fields else []
+        sizes = fields.array("size").reshape(-1, 2) if "size" in fields else np.empty((0, 2))
         lost = list(fields.array("tracked_time").flat) if "tracked_time" in fields else []
+        if not lost and "tracked_ids" in fields:
+            tracked = set(fields.array("tracked_ids").flat)
+            lost = [float(track not in tracked) for track in ids]
         for at, (track, person, camera) in enumerate(zip(ids, people, cameras, strict=False)):
-            if at < len(lost) and lost[at] > 0:
+            if (at < len(lost) and lost[at] > 0) or not isinstance(person, dict):
                 continue
             shown = Fields(person, f"{fields.name}: smpl[{at}]")
             size = source.image_size
-            if at < len(sizes):
-                rows = as_rows(as_array(sizes[at], fields.name), 2, None, f"{fields.name}: size")
-                size = (int(rows[0, 0]), int(rows[0, 1]))
+            if len(sizes):
+                height, width = sizes[min(at, len(sizes) - 1)]
+                size = (int(height), int(width))
             tracks.setdefault(int(track), []).append(_phalp_person(shown, camera, size, source))
     return [chain(parts) for parts in tracks.values()]
 

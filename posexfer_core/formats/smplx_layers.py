@@ -19,7 +19,7 @@ from ..geometry.camera_conversions import far_pinhole, front_view, same_view, up
 from ..geometry.so3 import exp_map
 from .format import Format, has
 from .hands_face import hands_face_of_names
-from .named_lens import named_center, named_lens, named_matrix, named_size
+from .named_lens import named_center, named_lens, named_matrix, named_size, with_lens
 from .track import Lens, Source, Track, layer_pose
 
 ROOT = ("global_orient", "root_pose")
@@ -112,7 +112,7 @@ def _seen(track: Track, source: Source, fields: Fields) -> Track:
 def _layer_lens(source: Source, fields: Fields, count: int, notes: list[str]) -> Lens | None:
     """Read the lens under the names in use: a matrix, or focal length and principal point."""
     if "focal" not in fields:
-        fields = _meta(source) or fields
+        fields = with_lens(_meta(source) or fields)
     matrices, written = named_matrix(fields, count), named_size(fields)
     if matrices is not None:
         return matrices, source.image_size or written or source.size_around(matrices[0, :2, 2])

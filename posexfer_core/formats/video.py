@@ -160,6 +160,9 @@ def _read_motion_capture(source: Source) -> list[Track]:
         camera = rigid(turn, -(turn @ place[..., None])[..., 0])
     else:
         pelvis = transl + source.pelvis(betas, "smplx")
+        seen = up_axis(pose[:, 0], SURELY_UPRIGHT) == "-y" and pelvis[:, 2].min() > 0.0
+        if seen and "K_fullimg" in fields:
+            return [_smplx_before_camera(source, fields, fields)]
         lens, camera = front_view(pose[:, 0], pelvis, "y", source.image_size)
     return [
         Track(

@@ -3,6 +3,8 @@
 Detectors see a canvas: the image, resized by `s`, and by some tools (sd-webui-controlnet,
 comfyui_controlnet_aux) padded on the right and below to multiples of 64 pixels. 600x700 at 512
 pixels is 512x597, padded 512x640: pixels of that canvas times 600/512 on both axes are the image's.
+Others (YOLO's letterbox) pad both sides alike, to multiples of 32: 600x700 in 640x640 is 549x640 in
+the middle, so that 46 pixels are taken from x first.
 """
 
 from typing import NamedTuple
@@ -13,16 +15,20 @@ from numpy import ndarray
 
 PADDED_TO = 64
 """Sides of padded canvases are multiples of this."""
+BOXED_TO = 32
+"""Sides of letterboxes are multiples of this."""
 ROUNDING_PX = 1.0
 """By which a side of a resized image may be off."""
 
 
 class PixelsPerUnit(NamedTuple):
-    """Factors of x and y that turn a file's coordinates into pixels of the image."""
+    """What turns a file's coordinates into pixels of the image: `(xy - origin) * factors`."""
 
     factors: Float[ndarray, " 2"]
     doubt: str = ""
     """What was assumed, with the numbers, where the file leaves it open."""
+    origin: Float[ndarray, " 2"] | float = 0.0
+    """Where the image begins in the canvas, in the file's unit."""
 
 
 def pixels_of_canvas(
@@ -42,7 +48,7 @@ def pixels_of_canvas(
         f"The keypoints are in pixels of a canvas of {canvas[1]}x{canvas[0]} (width x height), the "
         f"image is {image[1]}x{image[0]}, of another aspect."
     )
-    if _same_aspect(canvas[::-1], image) and (seen <= canvas).all():
+    if _same_aspect((canvas[1], canvas[0]), image) and (seen <= canvas).all():
         factors = np.array(image[::-1]) / canvas
         return PixelsPerUnit(
             factors,
@@ -50,6 +56,15 @@ def pixels_of_canvas(
             f"{factors[0]:.4g}.",
         )
     scale = _padded_scale(canvas, image)
+    if scale is None and (origin := _letterbox(seen, canvas, image)) is not None:
+        factor = max(stretched)
+        return PixelsPerUnit(
+            np.full(2, factor),
+            f"{sizes} It is taken for the image in the middle of that canvas, {origin[0]:.4g} px "
+            f"from the left and {origin[1]:.4g} px from the top, and both axes are scaled by "
+            f"{factor:.4g}; stretched it would be {stretched[0]:.4g} and {stretched[1]:.4g}.",
+            origin,
+        )
     if scale is None:
         return PixelsPerUnit(
             stretched,
@@ -82,7 +97,9 @@ def pixels_of_shares(
         return PixelsPerUnit(whole)
     if not _same_aspect(canvas, image):
         found = pixels_of_canvas(seen * canvas[::-1], canvas, image)
-        return PixelsPerUnit(found.factors * canvas[::-1], found.doubt)
+        return PixelsPerUnit(
+            found.factors * canvas[::-1], found.doubt, found.origin / np.array(canvas[::-1])
+        )
     padded = tuple(map(_padded, canvas))
     filled = np.array(canvas[::-1]) / padded[::-1]
     if min(canvas) % PADDED_TO or padded == canvas or not (seen <= filled).all():
@@ -118,6 +135,21 @@ def _padded_scale(canvas: tuple[int, int], image: tuple[int, int]) -> float | No
         if tuple(_padded(round(scale * side)) for side in image) == canvas:
             return scale
     return None
+
+
+def _letterbox(
+    seen: Float[ndarray, "seen 2"], canvas: tuple[int, int], image: tuple[int, int]
+) -> Float[ndarray, " 2"] | None:
+    """Return where the image begins in a canvas that is padded alike on both sides.
+
+    None where the canvas is no letterbox, a point lies in its padding, or that is so narrow that
+    sides may have been rounded instead.
+    """
+    whole, filled = np.array(canvas[::-1], np.float64), np.array(image[::-1], np.float64)
+    origin = (whole - filled * min(whole / filled)) / 2.0
+    inside = (seen >= origin - ROUNDING_PX).all() and (seen <= whole - origin + ROUNDING_PX).all()
+    boxed = not (np.array(canvas) % BOXED_TO).any() and 2.0 * origin.max() >= PADDED_TO
+    return origin if boxed and inside else None
 
 
 def _padded(side: int) -> int:

@@ -33,7 +33,9 @@ LIST_KEYS = ("annotations", "instance_info", "instances")
 PART_KEYS = {FEET6: "foot_kpts", HANDS21["l"]: "lefthand_kpts", HANDS21["r"]: "righthand_kpts"}
 
 PICTURE_KEY = re.compile(
-    r"(image|img|picture|photo|frame|file)(id|name|path|file|index|idx|number|num|no)?"
+    r"((image|img|im|picture|photo|frame|file)"
+    r"(id|name|path|file|filename|index|idx|number|num|no|key|uri|url|uuid)?|fname|uri|url"
+    r"|timestamp|time)"
 )
 """Under which an annotation says what image it is of, without case and underscores."""
 CONFIDENCE_KEYS = ("visible", "confidence", "conf", "score", "scores", "visibility")
@@ -90,7 +92,7 @@ def _picture(entry: Mapping[str, Any]) -> str:
     files = [one for one in entry.values() if isinstance(one, str) and names_image(one)]
     others = [value for key, value in entry.items() if _is_picture_key(key)]
     found = [entry.get("image_id"), *files, *others]
-    return str(next((one for one in found if isinstance(one, int | str)), None))
+    return str(next((one for one in found if isinstance(one, int | float | str)), None))
 
 
 def _is_picture_key(key: Any) -> bool:

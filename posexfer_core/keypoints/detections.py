@@ -1,6 +1,7 @@
 """Keypoint files of every format, recognised and read once: frames × people of `Observation`."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 SUFFIXES = (".json", ".npy")
 LABEL_SUFFIXES = (".txt",)
 """Of YOLO's labels; beside the others such a file is a note."""
+NUMBERED = re.compile(r"(?:frame|image|img|im|picture|photo)[^a-z0-9]*\d+", re.IGNORECASE)
+"""Names of frames and images without an end."""
 NORMALISED_BELOW = 1.5
 """Coordinates that never exceed this are shares of the image, not pixels."""
 LARGEST_PX = 1e6
@@ -231,9 +234,9 @@ def _recognise(content: Any, name: str) -> Detections:
 
 
 def _names_a_frame(key: Any) -> bool:
-    """Tell numbers of frames and file names of images from other keys."""
+    """Tell numbers of frames and names of images from other keys."""
     text = str(key)
-    return text.isdecimal() or names_image(text)
+    return text.isdecimal() or names_image(text) or NUMBERED.fullmatch(text) is not None
 
 
 def _image_key(name: str) -> str:
@@ -263,7 +266,7 @@ def _to_pixels(person: RawPerson, size: tuple[int, int] | None, told: set[str]) 
         told.add(scale.doubt)
     used = [index for index, name in enumerate(person.names) if name]
     return Keypoints(
-        xy=xy[used] * scale.factors,
+        xy=(xy[used] - scale.origin) * scale.factors,
         confidence=confidence[used],
         names=tuple(person.names[index] for index in used),
         image_size=size,
@@ -289,7 +292,7 @@ def _cleaned(
 def _pixels_per_unit(
     seen: Float[ndarray, "seen 2"], size: tuple[int, int], person: RawPerson
 ) -> PixelsPerUnit:
-    """Return the factors of x and y that turn a file's coordinates into pixels."""
+    """Return what turns a file's coordinates into pixels."""
     if person.shares:
         return pixels_of_shares(seen, None, size)
     if len(seen) and np.abs(seen).max() <= NORMALISED_BELOW:

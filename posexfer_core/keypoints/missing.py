@@ -8,6 +8,8 @@ from numpy import ndarray
 
 REPEATED = 4
 """Points at exactly one place from which that place is a marker: detections never agree so."""
+LARGEST_INTEGERS = (2.0**15 - 1.0, 2.0**16 - 1.0)
+"""Of 16 bits; no image is as large."""
 
 
 def number_array(value: Any) -> Float[ndarray, "..."]:
@@ -33,8 +35,9 @@ def _without_nulls(value: Any) -> Any:
 
 
 def are_missing(points: Float[ndarray, "points axes"]) -> Bool[ndarray, " points"]:
-    """Tell points that are markers: not finite, the origin, one negative number, or repeated.
+    """Tell points that are markers: not finite, the origin, one such number, or repeated.
 
+    Such numbers are negative, or the largest of 16 bits.
     In space one point may be the origin.
 
     Args:
@@ -47,5 +50,6 @@ def are_missing(points: Float[ndarray, "points axes"]) -> Bool[ndarray, " points
     zero = (places == 0.0).all(1)
     if points.shape[1] == 3 and (zero & finite).sum() == 1:
         zero &= ~finite
-    negative = (places[:, 0] < 0.0) & (places == places[:, :1]).all(1)
-    return ~finite | zero | negative | repeated[row.reshape(-1)]
+    first, alike = places[:, 0], (places == places[:, :1]).all(1)
+    marked = alike & ((first < 0.0) | np.isin(first, LARGEST_INTEGERS))
+    return ~finite | zero | marked | repeated[row.reshape(-1)]

@@ -1,5 +1,6 @@
 """What a keypoint reader returns: people as a file has them, in known layouts."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,26 +13,26 @@ from .layouts import LAYOUTS
 from .masks import Mask
 from .missing import number_array
 
-SIZE_PREFIXES = (
-    *("canvas", "", "image", "img", "video", "frame"),
-    *("original", "orig", "ori", "source", "input"),
+_OF = (
+    "(?:canvas|image|img|im|video|frame|picture|photo|screen|viewport|original|orig|ori|source"
+    "|input|output|render(?:ed)?|preview|model)"
 )
-"""What tools write before the height and the width of an image."""
-SIZE_PAIRS = ("size", "shape", "resolution")
-"""Names of both in one list: height and width, but of a resolution width and height."""
-SIZE_HOLDERS = (
-    "canvas",
-    "image",
-    "img",
-    "canvassize",
-    "imagesize",
-    "resolution",
-    "meta",
-    "metadata",
-)
-"""Names of objects that hold the size, without case and underscores."""
+HEIGHT = re.compile(f"(?P<of>{_OF}?)(?:height|h|rows|ny)(?:px|pixels)?")
+"""A name of the height; that of the width differs in its last word."""
+WIDTHS = {"height": "width", "h": "w", "rows": "cols", "ny": "nx"}
+SIZE_PAIR = re.compile(f"{_OF}?(?:size|sz|shape|resolution|res|dimensions?|dims?|hw|wh)")
+"""Of both sides, in one list or as a text."""
+SQUARE = re.compile(f"{_OF}(?:size|sz|dim)")
+"""Of those the ones that have one number for a square."""
+WIDTH_FIRST = re.compile(".*(?:resolution|res|dimensions?|dims?|wh)")
+"""Of those the ones that begin with the width."""
+SIZE_TEXT = re.compile(r"\s*(\d+)\s*[xX\u00d7*,]\s*(\d+)\s*")
+"""Width and height as a text."""
+SIZE_HOLDER = re.compile(f"(?:{_OF}?(?:info|meta|metadata|size|dimensions?|resolution)|{_OF})")
+"""Of objects that hold the size."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 """Ends of the file names of images."""
+CHANNELS = (1, 3, 4)
 LEAST_SIDE_PX = 16
 """Of an image; smaller pairs count something else."""
 
@@ -131,9 +132,12 @@ def joined(person: RawPerson, parts: dict[tuple[str, ...], ndarray | None]) -> R
     return person
 
 
+_SIGNS = str.maketrans("", "", "_- ")
+
+
 def plain_key(key: Any) -> str:
-    """Write a key without case and underscores."""
-    return str(key).lower().replace("_", "")
+    """Write a key without case, underscores, hyphens and spaces."""
+    return str(key).lower().translate(_SIGNS)
 
 
 def names_image(text: str) -> bool:
@@ -149,26 +153,35 @@ def written_size(entry: Any) -> tuple[int, int] | None:
     if not isinstance(entry, Mapping):
         return None
     keys = {plain_key(key): value for key, value in entry.items()}
-    for prefix in SIZE_PREFIXES:
-        if not prefix and {"x", "left"} & keys.keys():
-            continue
-        for height, width in (("height", "width"), ("h", "w")):
-            if size := image_size(keys.get(prefix + height), keys.get(prefix + width)):
+    boxed = not {"x", "left"}.isdisjoint(keys)
+    for key, height in keys.items():
+        if (found := HEIGHT.fullmatch(key)) and not (boxed and not found["of"]):
+            tall = key[len(found["of"]) :].removesuffix("pixels").removesuffix("px")
+            width = found["of"] + WIDTHS[tall] + key[len(found["of"]) + len(tall) :]
+            if size := image_size(height, keys.get(width)):
                 return size
-        for name in SIZE_PAIRS:
-            if size := _size_of_pair(keys.get(prefix + name)):
-                return (size[1], size[0]) if name == "resolution" else size
-    inner = (written_size(keys[name]) for name in SIZE_HOLDERS if name in keys)
+    for key, value in keys.items():
+        if SQUARE.fullmatch(key) and isinstance(value, int | float):
+            value = [value, value]
+        if SIZE_PAIR.fullmatch(key) and (size := _size_of_pair(value)):
+            first = WIDTH_FIRST.fullmatch(key) or isinstance(value, str)
+            return (size[1], size[0]) if first else size
+    inner = (written_size(value) for key, value in keys.items() if SIZE_HOLDER.fullmatch(key))
     return next((size for size in inner if size), None)
 
 
 def _size_of_pair(value: Any) -> tuple[int, int] | None:
-    """Read two sides of an image, and a few channels behind them."""
+    """Read two sides of an image in their order, with a few channels behind or in front."""
+    if isinstance(value, str) and (text := SIZE_TEXT.fullmatch(value)):
+        value = [text[1], text[2]]
     if not isinstance(value, list | tuple) or len(value) not in (2, 3):
         return None
-    size = image_size(*value[:2])
-    few = len(value) == 2 or value[2] in (1, 3, 4)
-    return size if size and few and min(size) >= LEAST_SIDE_PX else None
+    if len(value) == 3:
+        if value[2] not in CHANNELS and value[0] not in CHANNELS:
+            return None
+        value = value[:2] if value[2] in CHANNELS else value[1:]
+    size = image_size(*value)
+    return size if size and min(size) >= LEAST_SIDE_PX else None
 
 
 def image_size(height: Any, width: Any) -> tuple[int, int] | None:

@@ -202,6 +202,25 @@ def test_floats_are_scaled_by_the_white_that_they_reach(tmp_path, white):
     torch.testing.assert_close(load_mask(tmp_path / "a.tiff"), mask, atol=1 / 127.0, rtol=0.0)
 
 
+@pytest.mark.parametrize(
+    ("kind", "white"),
+    [(np.float32, 1023), (np.float32, 4095), (np.uint16, 255), (np.uint16, 4095), (np.int32, 255)],
+)
+def test_levels_of_fewer_bits_than_the_file_has_are_told(tmp_path, caplog, kind, white):
+    levels = np.linspace(0.0, 1.0, 32 * 32).reshape(32, 32)
+    Image.fromarray((levels * white).astype(kind)).save(tmp_path / "a.tiff")
+    expected = torch.from_numpy(levels).float().expand(1, 3, -1, -1) * 2.0 - 1.0
+    torch.testing.assert_close(load_image(tmp_path / "a.tiff"), expected, atol=1 / 63.0, rtol=0.0)
+    assert f"{white} is taken for white" in caplog.text
+
+
+def test_floats_from_minus_one_are_black_there(tmp_path):
+    levels = np.linspace(-1.0, 1.0, 32 * 32, dtype=np.float32).reshape(32, 32)
+    Image.fromarray(levels).save(tmp_path / "a.tiff")
+    expected = torch.from_numpy(levels).expand(1, 3, -1, -1)
+    torch.testing.assert_close(load_image(tmp_path / "a.tiff"), expected, atol=1 / 127.0, rtol=0.0)
+
+
 def test_floats_brighter_than_white_and_not_numbers_are_clipped(tmp_path):
     levels = np.full((32, 32), 0.5, np.float32)
     levels[0, :3] = (4.0, np.nan, -1.0)

@@ -26,7 +26,8 @@ def assert_lens(params: HumanParams, focal: float = 1500.0) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["K", "cam_K", "intrinsic", "cameraMatrix", "camera_intrinsics", "cam_int", "mtx"]
+    "name",
+    ["K", "cam_K", "intrinsic", "cameraMatrix", "camera_intrinsics", "cam_int", "mtx", "K_matrix"],
 )
 def test_matrices_have_many_names(tmp_path, caplog, name):
     assert_lens(read(tmp_path, **{name: MATRIX}))
@@ -84,3 +85,34 @@ def test_the_centre_of_a_box_is_no_principal_point(tmp_path):
 def test_other_things_under_these_names_are_passed(tmp_path):
     params = read(tmp_path, K=["tool", "K"], f=np.zeros((40, 3)), focal=1500.0, princpt=MIDDLE)
     assert_lens(params)
+
+
+def test_a_lens_in_a_dict_of_its_own_is_read(tmp_path):
+    inner = {"fx": 1500.0, "fy": 1500.0, "cx": 640.0, "cy": 360.0, "width": 1280, "height": 720}
+    assert_lens(read(tmp_path, camera=np.array(inner, object)))
+
+
+def test_a_projection_without_a_turn_is_a_matrix_and_one_with_it_is_not(tmp_path):
+    plain = np.c_[MATRIX, np.zeros(3)]
+    assert_lens(read(tmp_path, P=plain))
+    turn = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
+    turned = read(tmp_path, P=np.c_[MATRIX @ turn, np.zeros(3)])
+    assert abs(float(turned.intrinsics[0, 0, 0]) - 1500.0) > 1.0
+
+
+def test_millimetres_and_an_angle_upwards_are_read(tmp_path):
+    size = {"img_height": 720, "img_width": 1280}
+    focal = 1500.0 / 1280 * 36.0
+    assert_lens(read(tmp_path, focal_length_mm=focal, sensor_width_mm=36.0, **size))
+    assert_lens(read(tmp_path, yfov=2.0 * np.arctan(360 / 1500.0), **size))
+
+
+def test_a_person_before_the_lens_of_a_motion_capture_is_seen_by_it(tmp_path):
+    assert_lens(
+        read(
+            tmp_path,
+            K_fullimg=MATRIX[None],
+            betas=np.zeros((1, 10)),
+            **{"img_height": 720, "img_width": 1280},
+        )
+    )

@@ -1,5 +1,6 @@
 """Files that people reported elsewhere: each stands for a kind of fault."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,49 @@ def test_repeated_detections_of_a_lost_track_are_not_seen():
     assert len(params.pose) == 6
     steps = (params.pose[1:] - params.pose[:-1]).abs().amax((1, 2, 3))
     assert steps.min() > 1e-3
+
+
+def phalp_frames() -> dict:
+    """Two people in four frames, as PHALP writes them."""
+    person = {
+        "global_orient": np.diag([1.0, -1.0, -1.0])[None],
+        "body_pose": np.tile(np.eye(3), (23, 1, 1)),
+        "betas": np.zeros(10),
+    }
+    return {
+        f"{at}.jpg": {
+            "tid": [1, 2],
+            "smpl": [person, person],
+            "camera": [np.array([x, 0.0, 30.0]) for x in (0.0, 0.5)],
+            "size": [[600, 900]] * 2,
+            "tracked_ids": [1, 2],
+        }
+        for at in range(4)
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        ({"smpl": [-100, -100], "camera": [-100, -100]}, (3, 3)),
+        ({"tracked_ids": [1]}, (4, 3)),
+        ({"tid": [], "smpl": [], "camera": [], "size": [], "tracked_ids": []}, (3, 3)),
+        ({"size": [600, 900]}, (4, 4)),
+    ],
+    ids=["placeholders", "tracked ids", "nobody", "one size"],
+)
+def test_people_of_a_track_are_seen_where_they_were_found(tmp_path, change, seen):
+    frames = phalp_frames()
+    frames["0.jpg"] = {**frames["0.jpg"], **change}
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(frames))
+    counts = tuple(len(read_params(tmp_path / "a.pkl", person=at).pose) for at in (0, 1))
+    assert counts == seen
+
+
+def test_frames_without_any_name_of_a_track_are_passed(tmp_path):
+    frames = phalp_frames() | {"0.jpg": {"time": 0}, "1.jpg": -100}
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(frames))
+    assert len(read_params(tmp_path / "a.pkl").pose) == 2
 
 
 def test_the_lens_of_expose_is_read(caplog):

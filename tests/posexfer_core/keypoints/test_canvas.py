@@ -32,24 +32,24 @@ def test_a_doubt_is_told_once_a_file(caplog):
 
 
 def test_an_image_padded_on_both_axes_keeps_its_scale():
-    factors, doubt = pixels_of_canvas(SEEN, (704, 640), IMAGE)
+    factors, doubt, _ = pixels_of_canvas(SEEN, (704, 640), IMAGE)
     assert factors.tolist() == [1.0, 1.0] and "704" in doubt
 
 
 def test_stretched_canvases_are_scaled_per_axis_with_a_warning():
-    factors, doubt = pixels_of_canvas(SEEN, (576, 512), IMAGE)  # rounded to multiples of 64
+    factors, doubt, _ = pixels_of_canvas(SEEN, (576, 512), IMAGE)  # rounded to multiples of 64
     np.testing.assert_allclose(factors, (600 / 512, 700 / 576))
     assert "1.172" in doubt and "1.215" in doubt
 
 
 def test_canvases_that_no_padding_explains_are_scaled_per_axis_with_a_warning():
-    factors, doubt = pixels_of_canvas(SEEN, (500, 500), IMAGE)
+    factors, doubt, _ = pixels_of_canvas(SEEN, (500, 500), IMAGE)
     assert factors.tolist() == [1.2, 1.4] and "500x500" in doubt
 
 
 @pytest.mark.parametrize("canvas", [IMAGE, (1400, 1200), (350, 300), (597, 512)])
 def test_resized_canvases_leave_no_doubt(canvas):
-    factors, doubt = pixels_of_canvas(SEEN, canvas, IMAGE)
+    factors, doubt, _ = pixels_of_canvas(SEEN, canvas, IMAGE)
     np.testing.assert_allclose(factors, np.array(IMAGE[::-1]) / canvas[::-1])
     assert not doubt
 
@@ -58,7 +58,7 @@ def test_resized_canvases_leave_no_doubt(canvas):
     ("canvas", "seen"), [(None, 0.5), (IMAGE, 0.5), (IMAGE, 0.9), (IMAGE, 1.2), ((597, 512), 0.95)]
 )
 def test_shares_are_of_the_image_where_nothing_speaks_for_padding(canvas, seen):
-    factors, doubt = pixels_of_shares(np.array([[0.2, seen]]), canvas, IMAGE)
+    factors, doubt, _ = pixels_of_shares(np.array([[0.2, seen]]), canvas, IMAGE)
     assert factors.tolist() == [600.0, 700.0] and not doubt
 
 
@@ -103,6 +103,15 @@ def test_two_people_may_be_in_one_list():
         {"resolution": [100, 150]},
         {"canvas": {"width": 100, "height": 150}},
         {"metadata": {"w": 100, "h": 150}},
+        {"image-width": 100, "image-height": 150},
+        {"Frame Width px": 100, "Frame Height px": 150},
+        {"cols": 100, "rows": 150},
+        {"img_hw": [150, 100]},
+        {"image_wh": [100, 150]},
+        {"dimensions": {"width": 100, "height": 150}},
+        {"video_info": {"width": 100, "height": 150}},
+        {"size": "100x150"},
+        {"image_shape": [3, 150, 100]},
     ],
     ids=lambda names: next(iter(names)),
 )
@@ -118,6 +127,26 @@ def load_keypoints_of(content, image_size: tuple[int, int]) -> np.ndarray:
     return read_keypoints(content).observation(image_size=image_size).keypoints.xy
 
 
+@pytest.mark.parametrize("size", [{"imgsz": 640}, {"img_size": [640, 640]}, {"input_size": 640}])
+def test_letterboxes_are_the_image_in_the_middle(size, caplog):
+    points = np.array([[200.0 + 20 * i, 60.0 + 30 * i] for i in range(17)])  # of 900x600
+    boxed = points * 640 / 900 + (0.0, (640 - 600 * 640 / 900) / 2)
+    content = [{**size, "keypoints": np.c_[boxed, np.ones(17)].tolist()}]
+    np.testing.assert_allclose(load_keypoints_of(content, (600, 900)), points, atol=1e-6)
+    assert "in the middle" in caplog.text and "106.7 px from the top" in caplog.text
+
+
+def test_shares_of_a_letterbox_are_those_of_the_whole_canvas():
+    found = pixels_of_shares(np.array([[0.5, 0.5]]), (640, 640), (600, 900))
+    np.testing.assert_allclose((0.5 - found.origin) * found.factors, (450.0, 300.0))
+
+
+def test_a_point_in_the_padding_speaks_against_a_letterbox():
+    found = pixels_of_canvas(np.array([[320.0, 20.0]]), (640, 640), (600, 900))
+    np.testing.assert_allclose(found.factors, (900 / 640, 600 / 640))
+    assert "stretched" in found.doubt
+
+
 def test_a_box_that_points_leave_is_no_canvas():
     points = [[40.0 + 5 * i, 240.0 - 8 * i, 1.0] for i in range(17)]
     found = load_keypoints_of([{"width": 80, "height": 130, "keypoints": points}], (300, 200))
@@ -125,9 +154,9 @@ def test_a_box_that_points_leave_is_no_canvas():
 
 
 def test_exchanged_sides_of_a_canvas_are_told(caplog):
-    factors, doubt = pixels_of_canvas(np.array([[90.0, 140.0]]), (100, 150), (300, 200))
+    factors, doubt, _ = pixels_of_canvas(np.array([[90.0, 140.0]]), (100, 150), (300, 200))
     np.testing.assert_allclose(factors, (2.0, 2.0))
     assert "exchanged" in doubt and "150x100" in doubt
-    factors, doubt = pixels_of_canvas(np.array([[140.0, 90.0]]), (100, 150), (300, 200))
+    factors, doubt, _ = pixels_of_canvas(np.array([[140.0, 90.0]]), (100, 150), (300, 200))
     np.testing.assert_allclose(factors, (200 / 150, 3.0))
     assert "stretched" in doubt

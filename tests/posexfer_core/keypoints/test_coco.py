@@ -99,7 +99,9 @@ def test_labels_of_yolo_are_shares_of_the_image(tmp_path, more):
         np.testing.assert_allclose(found.xy[3], [32.0, 39.0], atol=0.01)
 
 
-@pytest.mark.parametrize("key", ["img", "img_path", "frame_num", "imageId", "source", "picture"])
+@pytest.mark.parametrize(
+    "key", ["img", "img_path", "frame_num", "imageId", "source", "picture", "fname", "time"]
+)
 def test_images_are_told_by_any_name_of_the_key_or_end_of_the_value(key):
     moved = [value + 50.0 * (i % 3 < 2) for i, value in enumerate(POINTS)]
     file = [{key: "a.jpg", "keypoints": moved}, {key: "b/0012.png", "keypoints": POINTS}]
