@@ -41,8 +41,8 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
         "--leftovers",
         choices=get_args(Leftovers),
         default="keep",
-        help="things in the mask that are no part of the body, such as poles and bags, stay where "
-        "they were or go (default: keep)",
+        help="things in the mask that are neither body nor clothes, such as poles and bags, stay "
+        "where they were or go (default: keep)",
     )
     parser.add_argument(
         "--weights",

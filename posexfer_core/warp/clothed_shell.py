@@ -52,7 +52,7 @@ class Shell(NamedTuple):
     offsets: Float[Tensor, "vertices"]
     """Metres along each vertex's normal."""
     unreached: Bool[Tensor, "height width"]
-    """Of the mask, but of no part: a pole, a bag, another person."""
+    """Of the mask, but off the shell: a very wide hem, a pole, a bag, another person."""
 
 
 def wear(view: BodyView, offsets: Float[Tensor, "vertices"]) -> BodyView:
@@ -100,8 +100,8 @@ def _left_over(worn: BodyView, mask: Float[Tensor, "height width"]) -> Bool[Tens
     """Find what of the mask lies well off the shell, with what hangs on it up to the shell."""
     body, shown = worn.visibility.mask, (mask > 0.5)[None]
     unit = mask.shape[0] / 100.0
-    core = shown & ~dilate(body, max(2, round(4.0 * unit)))
-    return (dilate(core, max(1, round(3.0 * unit))) & shown & ~dilate(body, max(1, round(unit))))[0]
+    core = shown & ~dilate(body, max(2, round(2.0 * unit)))
+    return (dilate(core, max(1, round(2.0 * unit))) & shown & ~dilate(body, max(1, round(unit))))[0]
 
 
 def _reaches(view: BodyView) -> Float[Tensor, "vertices"]:

@@ -14,6 +14,7 @@ from .background import trusted_body
 from .clothed_shell import face_vertices, fit_shell, wear
 from .counterparts import find_counterparts, with_jaw
 from .filters import dilate
+from .loose_cloth import LoosePiece, loose_pieces
 from .occluders import occluder_table
 from .person_mask import estimate_mask
 from .progress import Progress, nothing
@@ -55,8 +56,10 @@ class DressedPerson(NamedTuple):
     """Of the shell, metres."""
     hole: Bool[Tensor, "1 field_height field_width"]
     """Where the person hides the background."""
-    unreached: Bool[Tensor, "field_height field_width"]
-    """What of the mask is no part of the clothed body."""
+    loose: list[LoosePiece]
+    """Cloth and hair beyond the shell."""
+    things: Bool[Tensor, "field_height field_width"]
+    """What of the mask is no part of the person's clothes, either."""
 
 
 def dress(
@@ -99,8 +102,9 @@ def dress(
     progress()
     extent = person[0, 0].maximum(covered[0, 0].to(person))
     offsets, unreached = fit_shell(bare, extent, progress=progress)
-    person = person * ~unreached
     worn = wear(bare, offsets)
+    loose, things = loose_pieces(unreached, person[0, 0], worn, (left, top), step)
+    person = person * ~unreached
     if faces is None:
         faces = torch.cat([worn.faces, skirt_faces(bare, person[0, 0])])
     worn = replace(worn, faces=faces)
@@ -120,7 +124,7 @@ def dress(
     )
     progress()
     hole = dilate(shown[:, 0] > 0.05, 2 * rim)
-    return DressedPerson(field=field, offsets=offsets, hole=hole, unreached=unreached)
+    return DressedPerson(field=field, offsets=offsets, hole=hole, loose=loose, things=things)
 
 
 def px_per_m(view: BodyView) -> float:

@@ -20,6 +20,7 @@ from .clothed_shell import wear
 from .dressed_person import EDGE_M, SourcePhoto, dress, px_per_m
 from .exemplar_fill import texture_of_hole
 from .filters import box_blur, dilate
+from .loose_cloth import LoosePiece
 from .progress import Progress, nothing
 from .several_views import OtherView, merged, other_view
 from .surface_samples import Sample, SurfaceSampler, face_sizes
@@ -82,6 +83,8 @@ class PreparedSource(NamedTuple):
     """Of the same person, by more photos."""
     offsets: Float[Tensor, "vertices"]
     """Of the shell, metres."""
+    loose: list[LoosePiece]
+    """Cloth and hair beyond the shell."""
     unknown: Bool[Tensor, "1 height width"]
     """Where the photo does not show its background."""
     filled: Float[Tensor, "3 pixels"]
@@ -104,7 +107,8 @@ def warp_to_pose(
         target: the same person's body in the pose wanted, in an image of the same size.
         mask: share of the person in each pixel; without one it is guessed from the body and from
             colours (`estimate_mask`), which is worse.
-        leftovers: what becomes of the mask's things that are no part of the body, such as poles.
+        leftovers: what becomes of the mask's things that are neither body nor clothes, such as
+            poles.
 
     Raises:
         ImageError: more than one image, or sizes that differ.
@@ -147,7 +151,7 @@ def prepare_source(
         seen = dress(photo.image, photo.view, photo.mask, faces=faces, progress=progress)
         views.append(other_view(sampler, SurfaceSampler(seen.field)))
         progress()
-    hole = dressed.hole if leftovers == "remove" else dressed.hole & ~dressed.unreached
+    hole = dressed.hole if leftovers == "remove" else dressed.hole & ~dressed.things
     step, (left, top) = dressed.field.step, dressed.field.offset_xy
     cut = (
         ...,
@@ -167,6 +171,7 @@ def prepare_source(
         sampler=sampler,
         views=views,
         offsets=dressed.offsets,
+        loose=dressed.loose,
         unknown=unknown,
         filled=texture_of_hole(image, unknown, progress=progress),
     )
@@ -185,6 +190,8 @@ def pose_source(
     flags = torch.zeros(3, 1, 1, height, width, dtype=torch.bool, device=image.device)
     visible, background, body = flags
     background[:, 0] = ~prepared.unknown
+    for piece in prepared.loose:
+        background &= ~piece.draw(prepared.image, image, worn)
     confidence = background.to(image)
     edge, soft = (max(1, round(metres * px_per_m(worn))) for metres in (EDGE_M, SOFT_M))
     over = 2 * edge + soft
