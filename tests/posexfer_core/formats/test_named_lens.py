@@ -36,7 +36,7 @@ def test_matrices_have_many_names(tmp_path, caplog, name):
 
 @pytest.mark.parametrize(
     "matrix",
-    [MATRIX[None], MATRIX.T, np.pad(MATRIX, ((0, 1), (0, 1))), [1500.0, 1500.0, *MIDDLE]],
+    [MATRIX[None], MATRIX.T, np.pad(MATRIX, (0, 1)), [1500.0, 1500.0, *MIDDLE]],
     ids=["frames", "transposed", "4x4", "fx fy cx cy"],
 )
 def test_matrices_have_many_layouts(tmp_path, matrix):
