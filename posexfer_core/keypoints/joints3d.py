@@ -83,12 +83,16 @@ def standing_axis(joints: Float[ndarray, "frames points 3"]) -> str | None:
     """
     layout = LAYOUTS_3D[joints.shape[1]]
     ending = "_joint" if "l_hip_joint" in layout else ""
-    shoulders, hips, knees = (
-        sum(joints[:, layout.index(f"{side}_{part}{ending}")] for side in "lr") / 2.0
-        for part in ("shoulder", "hip", "knee")
-    )
+    corners = joints[
+        :,
+        [
+            [layout.index(f"{side}_{part}{ending}") for side in "lr"]
+            for part in ("shoulder", "hip", "knee")
+        ],
+    ]
+    known = (np.abs(corners) < FARTHEST_M).all((1, 2, 3))
+    shoulders, hips, knees = corners[known].mean(2).swapaxes(0, 1)
     parts = np.stack([shoulders - hips, hips - knees])
-    length = np.linalg.norm(parts, axis=-1, keepdims=True)
-    known = np.isfinite(length).all((0, 2))
-    upright = (parts / np.maximum(length, 1e-9))[:, known].sum((0, 1)) / max(2 * known.sum(), 1)
+    units = parts / np.maximum(np.linalg.norm(parts, axis=-1, keepdims=True), 1e-9)
+    upright = units.sum((0, 1)) / max(2 * known.sum(), 1)
     return nearest_axis(upright, SURELY_UPRIGHT)

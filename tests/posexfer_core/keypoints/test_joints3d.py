@@ -40,3 +40,10 @@ def test_frames_without_the_person_have_no_say_in_which_way_is_up():
     assert standing_axis(upright) == "z"
     upright[0] = np.nan
     assert standing_axis(upright) is None
+
+
+def test_frames_beyond_all_units_have_no_vote():
+    upright = np.zeros((2, 24, 3))
+    upright[1] = np.inf
+    with np.errstate(all="raise"):
+        assert standing_axis(upright) is None
