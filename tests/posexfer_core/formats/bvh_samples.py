@@ -40,6 +40,28 @@ for _side, _long, _short in (("l", "Left", "L"), ("r", "Right", "R")):
 A_POSE = {"l_shoulder": (0.0, 0.0, -0.8), "r_shoulder": (0.0, 0.0, 0.8)}
 Y_UP, Z_UP = np.eye(3), np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])
 
+TWO_BONES = """HIERARCHY
+ROOT a
+{
+  OFFSET 0 0 0
+  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
+  JOINT b
+  {
+    OFFSET 0 2 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+    End Site
+    {
+      OFFSET 0 1 0
+    }
+  }
+}
+MOTION
+Frames: 1
+Frame Time: 0.04
+1 2 3 90 0 0 0 90 0
+"""
+"""A bone of two units along y on a root; in the one frame both turn."""
+
 
 def world_of(body: BodyModel, pose: torch.Tensor) -> tuple[ndarray, ndarray]:
     """World rotations and places of all joints, mean shape, no translation."""

@@ -1,7 +1,12 @@
 import pytest
 
 from posexfer_core.body.joints import JOINT_NAMES, PARENTS
-from posexfer_core.formats.bvh_bone_names import match_bones, shared_prefix, shared_suffix
+from posexfer_core.formats.bvh_bone_names import (
+    match_bones,
+    plain_name,
+    shared_prefix,
+    shared_suffix,
+)
 
 JOINTS = [name for name in JOINT_NAMES if not name.endswith("_hand")]
 TREE = [JOINT_NAMES[parent] if parent >= 0 else "" for parent in PARENTS]
@@ -80,3 +85,46 @@ def test_a_shared_beginning_ends_with_a_sign_and_an_end_begins_with_one():
         "Arm",
     )
     assert (shared_prefix(["Hips"]), shared_suffix(["Hips_jnt"])) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("mixamorig:LeftUpLeg", "leftupleg"),
+        ("m_avg_L_Hip", "lhip"),
+        ("Bip01 L Thigh", "lthigh"),
+        ("mixamorig1:Hips", "hips"),
+        ("thigh.L", "thighl"),
+    ],
+)
+def test_prefixes_and_signs_are_stripped(name, plain):
+    assert plain_name(name) == plain
+
+
+@pytest.mark.parametrize(
+    ("pelvis", "sides", "bones"),
+    [
+        ("Ch1_Hips", ("Left", "Right"), "Ch1_{}UpLeg Ch1_{}Leg Ch1_{}Arm Ch1_{}ForeArm"),
+        ("J_B_C_Hips", "LR", "J_B_{}_UpperLeg J_B_{}_LowerLeg J_B_{}_UpperArm J_B_{}_LowerArm"),
+        ("DEF-spine", "LR", "DEF-thigh.{} DEF-shin.{} DEF-upper_arm.{} DEF-forearm.{}"),
+        ("root.x", "lr", "thigh_stretch.{} leg_stretch.{} arm_stretch.{} forearm_stretch.{}"),
+        ("hip", "lr", "{}ThighBend {}Shin {}ShldrBend {}ForearmBend"),
+        ("SpineBase", ("Left", "Right"), "Hip{} Knee{} Shoulder{} Elbow{}"),
+        ("Skeleton_Hip", "LR", "Skeleton_{}Thigh Skeleton_{}Shin Skeleton_{}UArm Skeleton_{}FArm"),
+        ("root", "LR", "upperleg01.{} lowerleg01.{} upperarm01.{} lowerarm01.{}"),
+        ("Hip_01", "lr", "{}_thigh_02 {}_shin_03 {}_upperarm_04 {}_forearm_055"),
+        ("root", "lr", "{}_upleg {}_lowleg {}_uparm {}_lowarm"),
+    ],
+)
+def test_rigs_are_known_by_their_tree_and_without_what_all_names_share(pelvis, sides, bones):
+    names = [pelvis, *(name.format(side) for side in sides for name in bones.split())]
+    found = match_bones(names, [-1, 0, 1, 0, 3, 0, 5, 0, 7])
+    parts = [f"{side}_{part}" for side in "lr" for part in ("hip", "knee", "shoulder", "elbow")]
+    assert found == dict(zip(["pelvis", *parts], range(9), strict=True))
+
+
+def test_shoulders_are_collars_where_there_are_arms():
+    names = ["Hips", "LeftShoulder", "LeftArm", "L_Ankle", "L_Foot"]
+    found = match_bones(names, [-1, 0, 1, 0, 3])
+    assert found["l_collar"] == 1 and found["l_shoulder"] == 2
+    assert found["l_ankle"] == 3 and found["l_foot"] == 4
