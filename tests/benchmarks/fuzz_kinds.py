@@ -1,5 +1,6 @@
 """Every kind of file that is read, and what reads it: what `fuzz_formats` spoils."""
 
+import gzip
 import io
 import json
 import tempfile
@@ -102,8 +103,8 @@ def _body_pickle() -> Kind:
     )
 
 
-def _keypoints(content: Any) -> Callable[[], Kind]:
-    data = json.dumps(content).encode()
+def _keypoints(content: Any, pack: Callable[[bytes], bytes] = bytes) -> Callable[[], Kind]:
+    data = pack(json.dumps(content).encode())
     read = _keypoints_read
     return lambda: Kind(name="points.json", data=data, read=read)
 
@@ -175,9 +176,12 @@ def _mesh(suffix: str) -> Callable[[], Kind]:
     return make
 
 
-def _bvh() -> Kind:
-    text = bvh_text(BodyModel.bundled(), random_params(frames=2), MIXAMO)
-    return Kind(name="walk.bvh", data=text.encode(), read=read_params)
+def _bvh(respell: Callable[[str], str] = str) -> Callable[[], Kind]:
+    def make() -> Kind:
+        text = bvh_text(BodyModel.bundled(), random_params(frames=2), MIXAMO)
+        return Kind(name="walk.bvh", data=respell(text).encode(), read=read_params)
+
+    return make
 
 
 def _animated(keep_mesh: bool) -> Callable[[], Kind]:
@@ -254,6 +258,9 @@ COCO = {
     "images": [{"id": 1, "height": 400, "width": 300}],
     "annotations": [{"image_id": 1, "keypoints": FLAT[:51], "category_id": 1}],
 }
+BOXED = [value + 100.0 * (at % 3 == 0) for at, value in enumerate(FLAT)]
+LETTERBOX = [{"people": [{"pose_keypoints_2d": BOXED}], "canvas_height": 640, "canvas_width": 640}]
+"""A canvas in whose middle the image of 300x400 is 480 pixels wide."""
 
 ULTRALYTICS = [
     {"name": "person", "keypoints": {"x": FLAT[:51:3], "y": FLAT[1:51:3], "visible": [0.9] * 17}}
@@ -270,6 +277,8 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "openpose": _keypoints(OPENPOSE),
     "pose_keypoint": _keypoints(POSE_KEYPOINT),
     "coco": _keypoints(COCO),
+    "packed_coco": _keypoints(COCO, gzip.compress),
+    "letterbox": _keypoints(LETTERBOX),
     "mediapipe": _keypoints(MEDIAPIPE),
     "nlf_joints": _joints({"joints3d_nonparam": JOINTS[:, :, :24]}),
     "mhr_joints": _joints(
@@ -285,7 +294,9 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "humanml_features": _features,
     "phc": _phc,
     "weights": _weights,
-    "bvh": _bvh,
+    "bvh": _bvh(),
+    "bvh_remarks": _bvh(lambda text: "# exported\n" + text.replace("\n", "\n// a remark\n")),
+    "bvh_at_rest": _bvh(lambda text: text.partition("MOTION")[0]),
     "obj": _mesh("obj"),
     "ply": _mesh("ply"),
     "glb": _mesh("glb"),
