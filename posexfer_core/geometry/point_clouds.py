@@ -79,7 +79,8 @@ def require_scipy() -> Any:
         from scipy import spatial
     except ImportError as failure:
         raise MeshError(
-            "Fitting the body to a mesh needs the package scipy, which is not installed. Install "
-            "it with `pip install trimesh scipy`."
+            "The body cannot be fitted to a mesh: the package scipy is not installed.\n"
+            "Expected scipy, whose trees find the nearest points.\n"
+            "Install it with `pip install trimesh scipy`."
         ) from failure
     return spatial

@@ -34,6 +34,10 @@ LEGS = [JOINT_NAMES.index(f"{side}_{joint}") for side in "lr" for joint in ("hip
 LIMIT_BEYOND_DEG = 30.0
 """How far a joint may be beyond human limits: at most 20 in four characters that were found
 rightly, 34 in one that was laid on back to front."""
+ONE_PERSON = (
+    "Expected one whole person, without furniture or pedestal.\n"
+    "Cut away what is not the person; give unit and up axis if they are unusual."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,8 +170,7 @@ def _check_residual(residual: Residual, name: str) -> None:
     if residual.mean_mm > LIMIT_MEAN_MM or residual.p95_mm > LIMIT_P95_MM:
         raise MeshError(
             f"{name} is not recognised as one person: the nearest body lies {residual} from it "
-            f"(at most {LIMIT_MEAN_MM:.0f} and {LIMIT_P95_MM:.0f} mm). Expected one whole person "
-            "without furniture or pedestal; give unit and up axis if they are unusual."
+            f"(at most {LIMIT_MEAN_MM:.0f} and {LIMIT_P95_MM:.0f} mm).\n{ONE_PERSON}"
         )
 
 
@@ -177,8 +180,8 @@ def _check_limits(rotations: Float[ndarray, "1 24 3 3"], name: str) -> None:
         joint = JOINT_NAMES[1 + int(excess.argmax())]
         raise MeshError(
             f"{name} is not recognised as one person: {joint} of the nearest body is bent by "
-            f"{excess.max():.0f} degrees more than people can (at most {LIMIT_BEYOND_DEG:.0f}). "
-            "Expected one whole person; give unit and up axis if they are unusual."
+            f"{excess.max():.0f} degrees more than people can (at most {LIMIT_BEYOND_DEG:.0f}).\n"
+            f"{ONE_PERSON}"
         )
 
 

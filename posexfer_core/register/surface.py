@@ -84,10 +84,17 @@ def as_surface(
     """Bring vertices of any unit to metres; see `load_surface`."""
     extent = float(np.ptp(vertices, axis=0).max())
     if not SMALLEST < extent < LARGEST:
-        raise MeshError(f"{name} is {extent:g} units large, which is no body in any unit.")
+        raise MeshError(
+            f"{name} is {extent:g} units large, which is no body in any unit.\n"
+            f"Expected more than {SMALLEST:g} and less than {LARGEST:g} units.\n"
+            "Scale the mesh to metres or centimetres."
+        )
     area = float(face_areas(vertices / extent, faces).sum()) * extent**2
     if area < 1e-3 * extent**2:
-        raise MeshError(f"{name} has hardly any surface: its faces are slivers or points.")
+        raise MeshError(
+            f"{name} has hardly any surface: its faces are slivers or points.\n"
+            "Expected the skin of a body.\nExport the mesh itself, not its edges or bones."
+        )
     surface = Surface(vertices=vertices, faces=_without_slivers(vertices, faces), up=up)
     if unit != "auto":
         return surface.scaled(METRES[unit])

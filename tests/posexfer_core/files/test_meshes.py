@@ -79,7 +79,7 @@ LOOP = {"asset": {"version": "2.0"}, "nodes": [{"children": [0, 0]}], "scenes": 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.fbx", "solid", "no mesh that is read"),
+        ("a.fbx", "solid", "no kind that is read as a mesh"),
         ("a.obj", "", "no OBJ"),
         ("a.obj", "mtllib ../secret.mtl\n", "no OBJ"),
         ("a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\n", "0 faces"),
@@ -97,9 +97,13 @@ LOOP = {"asset": {"version": "2.0"}, "nodes": [{"children": [0, 0]}], "scenes": 
         ("a.glb", gltf({"asset": {"version": "2.0"}, "accessors": 3}), "damaged"),
     ],
 )
-def test_bad_files_get_a_sentence(tmp_path, name, content, words):
-    with pytest.raises(MeshError, match=words):
+def test_bad_files_get_three_lines(tmp_path, name, content, words):
+    with pytest.raises(MeshError, match=words) as refusal:
         read_mesh(write(tmp_path / name, content))
+    found, expected, advice = str(refusal.value).splitlines()
+    assert found.startswith(name)
+    assert expected.startswith("Expected ")
+    assert advice.endswith(".")
 
 
 def test_a_missing_file_and_a_folder_get_a_sentence(tmp_path):
@@ -131,7 +135,9 @@ def test_nothing_outside_of_the_file_is_opened(tmp_path, monkeypatch):
 
 def test_a_missing_trimesh_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "trimesh", None)
-    with pytest.raises(MeshError, match="pip install trimesh"):
+    with pytest.raises(
+        MeshError, match=r"\nExpected trimesh.*\nInstall it with `pip install trimesh"
+    ):
         read_mesh(write(tmp_path / "a.obj", TETRAHEDRON))
 
 
@@ -204,7 +210,7 @@ def test_corners_of_an_stl_at_one_place_are_one_vertex(tmp_path, data):
     [b"", b"solid a\nendsolid a\n", stl_binary()[:-7], stl_text()[:-90], b"vertex a b c\n" * 3],
 )
 def test_damaged_stl_files_get_a_sentence(tmp_path, data):
-    with pytest.raises(MeshError, match=r"a\.stl is"):
+    with pytest.raises(MeshError, match=r"a\.stl is.*\nExpected three .*\nExport the mesh again"):
         read_mesh(write(tmp_path / "a.stl", data))
 
 

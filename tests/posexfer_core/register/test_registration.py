@@ -12,7 +12,13 @@ from posexfer_core.geometry.point_clouds import outward_faces, sample_surface
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from posexfer_core.register.icp import ICP, Fitted
 from posexfer_core.register.initialisation import UPRIGHT
-from posexfer_core.register.registration import _check_limits, register, register_file
+from posexfer_core.register.registration import (
+    Residual,
+    _check_limits,
+    _check_residual,
+    register,
+    register_file,
+)
 from posexfer_core.register.search import spread_vertices
 from posexfer_core.register.skinned_points import SkinRig
 from posexfer_core.register.surface import as_surface
@@ -203,7 +209,9 @@ def test_a_chair_and_a_ball_are_no_persons(tmp_path, body: BodyModel):
 
 def test_a_missing_scipy_is_named(body: BodyModel, mesh, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "scipy", None)
-    with pytest.raises(MeshError, match="pip install trimesh scipy"):
+    with pytest.raises(
+        MeshError, match=r"\nExpected scipy.*\nInstall it with `pip install trimesh scipy"
+    ):
         register(as_surface(*mesh, up="y"), body)
 
 
@@ -222,8 +230,17 @@ def test_joints_beyond_human_limits_are_refused():
     pose = np.tile(np.eye(3), (1, 24, 1, 1))
     _check_limits(pose, "a.glb")
     pose[0, 4] = axis_angle_to_matrix(torch.tensor([-1.2, 0.0, 0.0])).numpy()  # a knee, forwards
-    with pytest.raises(MeshError, match=r"a\.glb is not recognised as one person: l_knee"):
+    knee = (
+        r"a\.glb is not recognised as one person: l_knee .*\nExpected one whole person.*\nCut away"
+    )
+    with pytest.raises(MeshError, match=knee):
         _check_limits(pose, "a.glb")
+
+
+def test_a_body_far_from_the_mesh_is_refused():
+    _check_residual(Residual(mean_mm=5.0, p95_mm=20.0), "a.glb")
+    with pytest.raises(MeshError, match=r"is not recognised as one person: .*\nExpected .*\nCut"):
+        _check_residual(Residual(mean_mm=500.0, p95_mm=900.0), "a.glb")
 
 
 @pytest.mark.slow
