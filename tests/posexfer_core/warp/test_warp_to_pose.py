@@ -232,6 +232,7 @@ def test_what_does_not_go_together_is_refused(posed):
         warp_to_pose(image.expand(2, -1, -1, -1), view, view)
 
 
+@pytest.mark.slow
 def test_a_surface_looks_alike_whatever_thread_is_first(posed, generator):
     view = posed()
     image, mask = painted(view, generator)

@@ -21,6 +21,16 @@ def scored(name, method, twins) -> Scored:
     return Scored(name=name, scores=scores)
 
 
+@pytest.fixture(scope="module")
+def exact(twins) -> Scored:
+    return scored("truth", painters.truth(4), twins)
+
+
+@pytest.fixture(scope="module")
+def copy(twins) -> Scored:
+    return scored("copy", painters.copy_source(4), twins)
+
+
 def test_an_image_leans_to_the_one_that_it_is_like():
     first, second = torch.ones(3, 4, 4), -torch.ones(3, 4, 4)
     weight = torch.zeros(1, 4, 4)
@@ -36,14 +46,11 @@ def test_a_judge_that_is_wrong_on_true_images_judges_from_where_it_is_not():
     assert least_contrast([(2.0, False)]) is None
 
 
-def test_the_truth_is_right_its_twin_is_wrong_and_a_copy_is_right_half_the_time(twins):
-    exact = scored("truth", painters.truth(4), twins)
-
+def test_the_truth_is_right_its_twin_is_wrong_and_a_copy_is_right_half_the_time(twins, exact, copy):
     def swapped(row):
         return Drawn(a=pooled(row.images["b"], 4), b=pooled(row.images["a"], 4))
 
     wrong = scored("swapped", swapped, twins)
-    copy = scored("copy", painters.copy_source(4), twins)
     found = {
         each.name: summary(each, exact, 0.0, told_by_source(exact)) for each in (exact, wrong, copy)
     }
@@ -73,11 +80,11 @@ def test_mirrored_depth_is_counted_where_the_winner_changes(twins):
     assert not any(trial.winner_changes for trial in held.trials)
 
 
-def test_flat_painters_beat_a_copy_and_know_the_outline(twins):
-    makers = (painters.copy_source, painters.one_colour, painters.colour_per_part)
+def test_flat_painters_beat_a_copy_and_know_the_outline(twins, copy):
+    makers = (painters.one_colour, painters.colour_per_part)
     psnr = []
-    for make in makers:
-        entry = summary(found := scored("", make(4), twins), found, None, told_by_source(found))
+    for found in (copy, *(scored("", make(4), twins) for make in makers)):
+        entry = summary(found, found, None, told_by_source(found))
         psnr.append(entry["person"]["psnr"])
     assert psnr[0] < psnr[1] < psnr[2] + 2.0
 
@@ -138,8 +145,7 @@ def test_untrained_points_bring_the_right_part_to_the_front(twins):
     assert drawn.a.shape == (3, 64, 44) and not torch.equal(drawn.a, drawn.b)
 
 
-def test_only_overlaps_that_the_source_tells_apart_count_as_told(twins):
-    exact = scored("truth", painters.truth(4), twins)
+def test_only_overlaps_that_the_source_tells_apart_count_as_told(exact):
     told = told_by_source(exact)
     assert len(told) == len(exact.trials()) and told[::2] == told[1::2]
     entry = summary(exact, exact, None, told)
