@@ -24,6 +24,10 @@ DRAWN_PX = 1024
 """Longest side of the image in which they are drawn."""
 CLOTHES_M = 0.04
 """How far clothes and hair of the others stand off their fitted bodies."""
+BEFORE_M = 0.5
+"""How much nearer than the one who is moved a fitted body must be to hide them. In two pairs of
+people who stand behind each other (COCO) 97 and 100 % of the pixels within both bodies are of the
+nearer one; of two who hug, 26 %."""
 NEAR = 0.15
 """How far around the one who is moved others are looked for, a share of that body's extent."""
 SAME = 0.05
@@ -72,7 +76,7 @@ def find_others(
         if counts and _distance(seen, moved) > SAME:
             near.append(one)
     fits = fit_people(near, body=body) if near else []
-    return silhouettes([BodyView.of(fit.params, body) for fit in fits])
+    return silhouettes([BodyView.of(fit.params, body) for fit in fits], moved)
 
 
 def bodies_beside(
@@ -90,25 +94,31 @@ def bodies_beside(
         joints = project_perspective(one.joints, one.intrinsics)[0]
         if float((joints - own).norm(dim=-1).mean()) > SAME * _extent(moved):
             others.append(one)
-    return silhouettes(others)
+    return silhouettes(others, moved)
 
 
-def silhouettes(views: Sequence[BodyView]) -> Float[Tensor, "1 1 height width"] | None:
-    """Draw where bodies with their clothes are: 1, elsewhere 0; None for nobody.
+def silhouettes(
+    views: Sequence[BodyView], moved: BodyView
+) -> Float[Tensor, "1 1 height width"] | None:
+    """Draw where others with their clothes are seen: 1, elsewhere 0; None for nobody.
 
     Args:
         views: one body each, in the same image.
+        moved: who hides them where they are not clearly nearer.
     """
     if not views:
         return None
-    size = views[0].size
-    scale = min(1.0, DRAWN_PX / max(size))
-    small = (max(1, round(scale * size[0])), max(1, round(scale * size[1])))
-    drawn = torch.zeros(1, *small, dtype=torch.bool)
-    for view in views:
-        shrunk = view.reframed((0.0, 0.0), scale, small)
-        drawn |= dilate(shrunk.visibility.mask, round(CLOTHES_M * px_per_m(shrunk))).cpu()
-    return F.interpolate(drawn[:, None].float(), size=size)
+    scale = min(1.0, DRAWN_PX / max(moved.size))
+    height, width = (max(1, round(scale * side)) for side in moved.size)
+    own, *others = (one.reframed((0.0, 0.0), scale, (height, width)) for one in (moved, *views))
+    moved_mask, moved_depth = own.visibility.mask.cpu(), own.visibility.depth.cpu()
+    drawn = torch.zeros(1, height, width, dtype=torch.bool)
+    for one in others:
+        clothes = round(CLOTHES_M * px_per_m(one))
+        mask, depth = one.visibility.mask.cpu(), one.visibility.depth.cpu()
+        before = mask & moved_mask & (depth < moved_depth - BEFORE_M)
+        drawn |= dilate(mask, clothes) & ~moved_mask | dilate(before, clothes)
+    return F.interpolate(drawn[:, None].float(), size=moved.size)
 
 
 def _is_near(box: Box, moved: BodyView) -> bool:

@@ -87,15 +87,16 @@ def dress(
     bare = source.reframed((left, top), 1.0 / step, size)
     small = F.avg_pool2d(image[cut], step)
     rim = max(1, round(RIM * size[0]))
+    body, theirs = bare.visibility.mask, torch.zeros_like(bare.visibility.mask)
+    if others is not None:
+        theirs = F.avg_pool2d(others[cut].to(image), step)[:, 0] > 0.5
     if mask is None:
-        shown = estimate_mask(small, bare.visibility.mask)
+        shown = estimate_mask(small, body, theirs)
     else:
         shown = F.avg_pool2d(mask[cut].to(image), step)
-    if others is not None:
-        theirs = (F.avg_pool2d(others[cut].to(image), step) > 0.5) & ~bare.visibility.mask[:, None]
-        taken = ((shown > 0.5) & theirs).sum()
-        if mask is None or taken > EVERYBODY * theirs.sum():
-            shown = shown * ~theirs
+        beside = theirs & ~body
+        if ((shown[:, 0] > 0.5) & beside).sum() > EVERYBODY * beside.sum():
+            shown = torch.where(theirs[:, None], shown * estimate_mask(small, body, theirs), shown)
     progress()
     person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
     covered = _covered(bare, person[:, 0] > 0.5)[:, None]

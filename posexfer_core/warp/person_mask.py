@@ -45,25 +45,31 @@ EVERYWHERE = 0.95
 
 
 def estimate_mask(
-    image: Float[Tensor, "1 3 height width"], body: Bool[Tensor, "1 height width"]
+    image: Float[Tensor, "1 3 height width"],
+    body: Bool[Tensor, "1 height width"],
+    theirs: Bool[Tensor, "1 height width"] | None = None,
 ) -> Float[Tensor, "1 1 height width"]:
     """Tell person from background: 1 or 0.
 
     Against the outlines of people by hand on seven photos, intersection over union of 0.81 where
-    the bare body has 0.69; on 80 synthetic people with clothes and hair 0.91 and 0.77.
+    the bare body has 0.69; on 80 synthetic people with clothes and hair 0.91 and 0.77. Of three
+    people who stand partly behind somebody else, 0.76 where it was 0.65 without `theirs`.
 
     Args:
         image: in [-1, 1].
         body: where the bare body is.
+        theirs: where others are seen; none of it is the person beside the body, and the deeper
+            within it, the less is before the body.
     """
+    theirs = torch.zeros_like(body) if theirs is None else theirs
     extent = _extent(body)
     step = max(1, round(STEP * extent))
-    inward, outward = (
+    inward, outward, hidden = (
         distance(mask, round(most / STEP), step) / extent
-        for mask, most in ((~body, DEEP), (body, REACH))
+        for mask, most in ((~body, DEEP), (body, REACH), (~theirs, DEEP))
     )
-    logit = torch.where(body, INWARD * inward, OUTWARD * outward) + AT_OUTLINE
-    within = outward <= REACH
+    logit = torch.where(body, INWARD * inward, OUTWARD * outward) + AT_OUTLINE - INWARD * hidden
+    within = (outward <= REACH) & (body | ~theirs)
     person = torch.sigmoid(logit) * within
     near = dilate(body, round(SURROUNDING * extent))
     bins = colour_bins(image)

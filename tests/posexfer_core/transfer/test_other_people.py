@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from posexfer_core.body.joints import JOINT_NAMES
@@ -19,6 +20,7 @@ from posexfer_core.transfer.other_people import (
     silhouettes,
 )
 from posexfer_core.transfer.staging import stage
+from posexfer_core.warp.dressed_person import dress
 from posexfer_core.warp.filters import dilate
 from tests.people import facing_camera
 
@@ -28,9 +30,9 @@ LIMBS = [
 ]
 
 
-def standing(across_m: float, *, arm_deg: float = 70.0) -> HumanParams:
-    """Someone who faces the camera, 4.5 m away."""
-    return facing_camera(SIZE, (across_m, 0.0, 4.5), 1.5 * SIZE[0], arm_deg=arm_deg)
+def standing(across_m: float, *, away_m: float = 4.5, arm_deg: float = 70.0) -> HumanParams:
+    """Someone who faces the camera."""
+    return facing_camera(SIZE, (across_m, 0.0, away_m), 1.5 * SIZE[0], arm_deg=arm_deg)
 
 
 def seen(view: BodyView) -> Observation:
@@ -46,13 +48,48 @@ def seen(view: BodyView) -> Observation:
 
 def test_silhouettes_hold_every_body_and_what_it_may_wear(body):
     views = [BodyView.of(standing(across), body) for across in (-0.8, 0.8)]
-    drawn = silhouettes(views)
+    moved = BodyView.of(standing(0.0, away_m=9.0), body)
+    drawn = silhouettes(views, moved)
     assert drawn is not None and drawn.shape == (1, 1, *SIZE)
     for view in views:
         assert bool((drawn[0] > 0.5)[dilate(view.visibility.mask, 2)].all())
     bodies = sum(float(view.visibility.mask.sum()) for view in views)
     assert float(drawn.sum()) < 2.0 * bodies
-    assert silhouettes([]) is None
+    assert silhouettes([], moved) is None
+
+
+def test_who_is_clearly_nearer_hides_the_moved_one_and_nobody_else_does(body):
+    moved = BodyView.of(standing(0.0), body)
+    own = moved.visibility.mask
+    for away_m, hides in ((3.6, True), (4.3, False), (5.4, False)):
+        other = BodyView.of(standing(0.15, away_m=away_m), body)
+        drawn = silhouettes([other], moved)
+        assert drawn is not None
+        both = other.visibility.mask & own
+        assert int(both.sum()) > 0.3 * int(own.sum())
+        assert float(drawn[0][both].mean()) == pytest.approx(float(hides), abs=0.02)
+
+
+def test_who_stands_before_the_moved_one_is_not_taken_along(body, generator):
+    moved, other = (
+        BodyView.of(standing(across, away_m=away_m), body)
+        for across, away_m in ((0.0, 4.5), (0.25, 3.6))
+    )
+    before = other.visibility.mask
+    seen_of_moved = moved.visibility.mask & ~before
+    image = 0.2 * torch.rand(1, 3, *SIZE, generator=generator)
+    image[0, :, seen_of_moved[0]] = torch.tensor([[1.0], [-1.0], [-1.0]])
+    image[0, :, before[0]] = torch.tensor([[-1.0], [-1.0], [1.0]])
+    everybody = (before | moved.visibility.mask)[None].float()
+    others = silhouettes([other], moved)
+    for mask in (None, everybody):
+        field = dress(image, moved, mask, others).field
+        assert field.step == 1
+        (left, top), (height, width) = field.offset_xy, field.shown.shape[-2:]
+        cut = (..., slice(top, top + height), slice(left, left + width))
+        shown = field.shown[:, 0] > 0.5
+        assert int((shown & before[cut]).sum()) < 0.3 * int((moved.visibility.mask & before).sum())
+        assert int((shown & seen_of_moved[cut]).sum()) > 0.75 * int(seen_of_moved.sum())
 
 
 def test_neighbours_are_found_and_the_far_and_the_hidden_are_not(body):
@@ -94,7 +131,7 @@ def test_the_moved_one_found_twice_is_nobody_else(body):
     assert find_others([again], moved, body) is None
     assert find_others([apart], moved, body) is not None
     assert bodies_beside([moved], moved) is None
-    found, expected = bodies_beside([moved, neighbour], moved), silhouettes([neighbour])
+    found, expected = bodies_beside([moved, neighbour], moved), silhouettes([neighbour], moved)
     assert found is not None and expected is not None and torch.equal(found, expected)
 
 
@@ -104,7 +141,8 @@ def test_a_neighbour_stays_to_the_bit_whatever_the_mask_holds(body, generator):
     colours = torch.tensor([[1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
     for mask, colour in zip((own, other), colours, strict=True):
         image[0, :, mask[0]] = colour[:, None]
-    others = silhouettes([BodyView.of(standing(0.35), body)])
+    moved = BodyView.of(standing(-0.35), body)
+    others = silhouettes([BodyView.of(standing(0.35), body)], moved)
     everybody = (own | other)[None].float()
     for mask in (own[None].float(), everybody, None):
         staged = stage(

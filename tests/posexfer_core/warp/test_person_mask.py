@@ -42,6 +42,17 @@ def test_somebody_else_in_the_same_clothes_is_not_taken_along():
     assert not found[..., 104:].any() and overlap(found, person) > 0.95
 
 
+def test_somebody_else_before_or_beside_the_body_is_not_taken_along():
+    image, body, person = person_and_body(shirt=-0.5, wall=0.4)
+    theirs = torch.zeros_like(person)
+    theirs[:, 80:, 60:110] = True
+    image = torch.where(theirs[:, None], 0.1, image)
+    found = estimate_mask(image, body, theirs)[:, 0] > 0.5
+    assert overlap(found, person & ~theirs) > 0.85
+    assert float((found & theirs).sum()) < 0.4 * float((body & theirs).sum())
+    assert not (found & theirs & ~body).any()
+
+
 def test_nobody_in_the_image_is_nobody():
     mask = estimate_mask(torch.zeros(1, 3, 40, 30), torch.zeros(1, 40, 30, dtype=torch.bool))
     assert not mask.any()
