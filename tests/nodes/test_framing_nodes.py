@@ -23,10 +23,11 @@ def cut(pack):
 
 def test_a_frame_holds_photo_mask_and_both_bodies_alike(pack, painted, poses):  # noqa: F811
     image, body, mask = painted
-    framed, source, target, cut_mask, padding, framing = pack.run(
+    framed, source, target, cut_mask, padding, framing, others = pack.run(
         "FramePose", image=image, source_body=body, target_body=poses["arms_raised"], mask=mask,
         width=128, height=192,
     )  # fmt: skip
+    assert others is None
     assert framed.shape == (1, 192, 128, 3) and cut_mask.shape == padding.shape == (1, 192, 128)
     assert source.params.image_size == target.params.image_size == (192, 128)
     seen = source.view().visibility.mask.float()
@@ -59,7 +60,7 @@ def test_what_lies_beyond_the_photo_is_mirrored_and_told(pack, painted, poses): 
             (256, 96),
         ),
     )
-    framed, source, target, cut_mask, padding, _ = pack.run(
+    framed, source, target, cut_mask, padding, *_ = pack.run(
         "FramePose", image=image[:, :, narrow], source_body=close, mask=mask[..., narrow],
         target_body=poses["arm_in_front"], width=256, height=256,
     )  # fmt: skip
