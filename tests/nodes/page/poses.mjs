@@ -106,12 +106,16 @@ export async function template(page, name) {
     const { app } = window;
     const address = `/api/workflow_templates/posexfer/${encodeURIComponent(title)}.json`;
     const file = await (await fetch(address)).json();
-    const encoders = file.nodes.filter((node) => node.type === "CLIPTextEncode");
-    for (const node of encoders) { // zeros stand for what text encoders give
-      Object.assign(node, { type: "TestZeroText", inputs: [], widgets_values: [768, 768] });
-    }
-    file.links = file.links.filter(([, , , to]) => !encoders.some((node) => node.id === to));
     await app.loadGraphData(file);
+    const encoders = app.graph._nodes.filter((node) => node.type === "CLIPTextEncode");
+    if (encoders.length > 0) { // zeros stand for what text encoders give
+      const zeros = window.LiteGraph.createNode("TestZeroText");
+      app.graph.add(zeros);
+      for (const widget of zeros.widgets) widget.value = 768;
+      for (const node of encoders) {
+        zeros.connect(0, node, node.inputs.findIndex((input) => input.name === "clip"));
+      }
+    }
     const small = { steps: 2, weights: "toy.safetensors" };
     for (const node of app.graph._nodes) {
       const own = node.type === "PoseXfer_FramePose" ? { ...small, width: 128, height: 128 } : small;
