@@ -23,6 +23,7 @@ from ...posexfer_core.transfer.inputs import prepare_inputs
 from ...posexfer_core.transfer.staging import Stage, stage
 from ..sockets import PosedBody
 from .images import from_core
+from .masks import mask_of
 from .models import PoseTransferModel
 from .progress import check_interrupt, start_progress
 from .restoring import KeptWarp
@@ -172,8 +173,8 @@ class ConditionRequest:
             target,
             self.target.model,
             size=size,
-            mask=None if mask is None else mask[[number % len(mask)]],
-            others=None if others is None else others[[number % len(others)]],
+            mask=mask_of(mask, number),
+            others=mask_of(others, number),
             retargeted=self.fit_to_source,
             source_body=None if source is None else source.model,
         )

@@ -48,6 +48,11 @@ def person_masks(mask: Tensor | None, images: Tensor) -> Tensor | None:
     return masks[:, None].float().clamp(0.0, 1.0).cpu()
 
 
+def mask_of(masks: Tensor | None, number: int) -> Tensor | None:
+    """Give the mask of one image, (1, 1, height, width), of one for all or one each."""
+    return None if masks is None else masks[[number % len(masks)]]
+
+
 def check_upright(mask: Tensor, view: BodyView) -> None:
     """Refuse a mask that is white around the body instead of on it.
 

@@ -12,7 +12,7 @@ from ...posexfer_core.keypoints.input_sequence import check_frame_counts
 from ...posexfer_core.transfer.other_people import beside, bodies_beside, find_others
 from ..sockets import PosedBody
 from .framing import in_image_of
-from .masks import OPAQUE, person_masks
+from .masks import OPAQUE, mask_of, person_masks
 from .progress import check_interrupt
 
 EVERYBODY = 0.9
@@ -81,7 +81,7 @@ def others_masks(
             check_interrupt()
             moved = people.at(number % len(people))
             everyone = detections.observations(number, image_size=(height, width)).usable()
-            own = None if masks is None else masks[[number % len(masks)]]
+            own = mask_of(masks, number)
             found.append(find_others(beside(everyone, moved), moved, BodyModel.bundled(), own))
     nobody = torch.zeros(1, 1, height, width)
     return torch.cat([nobody if one is None else one for one in found])

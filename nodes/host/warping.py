@@ -28,7 +28,7 @@ from .framing import (
     placed_target,
     repeated,
 )
-from .masks import check_upright, person_masks
+from .masks import check_upright, mask_of, person_masks
 from .progress import check_interrupt, start_progress
 
 Photos = Literal["one by one", "of one person"]
@@ -185,8 +185,8 @@ def _photos(
             image=images[number : number + 1],
             source=people.at(number % len(people)),
             targets=poses if len(images) == 1 else poses.at(number),
-            mask=None if masks is None else masks[[number % len(masks)]],
-            others=None if others is None else others[[number % len(others)]],
+            mask=mask_of(masks, number),
+            others=mask_of(others, number),
             padding=_padding(padding, images, number),
         )
         if photo.mask is not None:

@@ -151,6 +151,11 @@ class BodyView:
         """Distance of the pelvis along the camera axis, metres: z_rel counts from it."""
         return self.joints[:, 0, 2]
 
+    @property
+    def px_per_m(self) -> float:
+        """Size of a metre at the first one's pelvis, pixels."""
+        return float(self.intrinsics[0, 0, 0] / self.root_depth[0])
+
     def check_seen(self, whose: str) -> None:
         """Refuse bodies of which the camera sees nothing.
 

@@ -11,9 +11,7 @@ import json
 import pickle
 import re
 import warnings
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from ..errors import ParamsError
 from .array_pickles import decompress, unpickle
 from .bvh_text import START as BVH_START
 from .bvh_text import parse_bvh
-from .npz import NPY_MAGIC, check_members, parse_npy, parse_npz, read_member
+from .npz import NPY_MAGIC, open_archive, parse_npy, parse_npz, read_member
 from .pickle_opcodes import check_opcodes
 from .pickles import DAMAGE, read_bytes
 
@@ -87,21 +85,12 @@ def _only_member(data: bytes, name: str) -> bytes | None:
     """Unpack an archive of one file that is no array, as people pack what they send."""
     if not data.startswith(ZIP_MAGIC):
         return None
-    with _reading_archive(name), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        check_members(archive, name, len(data))
+    with open_archive(data, name) as archive:
         files = [member for member in archive.infolist() if not member.is_dir()]
         if len(files) != 1 or files[0].filename.endswith((".npy", TORCH_PICKLE)):
             return None
         inner = read_member(archive, files[0])
     return None if inner.startswith(ZIP_MAGIC) else inner
-
-
-@contextlib.contextmanager
-def _reading_archive(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, *DAMAGE) as failure:
-        raise ParamsError(f"{name} is a damaged archive: {failure}") from failure
 
 
 def _plain_contents(data: bytes, name: str) -> Any:
@@ -136,8 +125,7 @@ def _plain_contents(data: bytes, name: str) -> Any:
 
 def _read_zip(data: bytes, name: str) -> Any:
     """Tell torch's archives from numpy's by the pickle in them."""
-    with _reading_archive(name), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        check_members(archive, name, len(data))
+    with open_archive(data, name) as archive:
         pickles = [m for m in archive.infolist() if m.filename.endswith(TORCH_PICKLE)]
         for member in pickles:
             check_opcodes(read_member(archive, member), len(data))

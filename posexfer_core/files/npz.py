@@ -10,6 +10,8 @@ import math
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,16 +34,31 @@ def parse_npz(data: bytes, name: str) -> dict[str, Any]:
         name: what errors call it.
     """
     arrays = {}
+    with open_archive(data, name, "damaged or no .npz file") as archive:
+        for member in archive.infolist():
+            arrays[member.filename.removesuffix(".npy")] = parse_npy(
+                read_member(archive, member), f"{name}: {member.filename}"
+            )
+    return arrays
+
+
+@contextmanager
+def open_archive(
+    data: bytes, name: str, otherwise: str = "a damaged archive"
+) -> Iterator[zipfile.ZipFile]:
+    """Open a zip archive whose members may be unpacked; what fails within says what it is.
+
+    Args:
+        data: the bytes of the file.
+        name: what errors call it.
+        otherwise: what it is then.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             check_members(archive, name, len(data))
-            for member in archive.infolist():
-                arrays[member.filename.removesuffix(".npy")] = parse_npy(
-                    read_member(archive, member), f"{name}: {member.filename}"
-                )
+            yield archive
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, *DAMAGE) as failure:
-        raise ParamsError(f"{name} is damaged or no .npz file: {failure}") from failure
-    return arrays
+        raise ParamsError(f"{name} is {otherwise}: {failure}") from failure
 
 
 def check_members(archive: zipfile.ZipFile, name: str, packed: int) -> None:

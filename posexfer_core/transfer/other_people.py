@@ -16,7 +16,6 @@ from ..geometry.camera import project_perspective
 from ..keypoints.keypoint_placement import located
 from ..keypoints.keypoints import FAINTEST, Keypoints
 from ..keypoints.observation import Observation, usable_keypoints
-from ..warp.dressed_person import px_per_m
 from ..warp.filters import dilate
 from .framing import Box, body_box
 
@@ -114,7 +113,7 @@ def silhouettes(
     moved_mask, moved_depth = own.visibility.mask.cpu(), own.visibility.depth.cpu()
     drawn = torch.zeros(1, height, width, dtype=torch.bool)
     for one in others:
-        clothes = round(CLOTHES_M * px_per_m(one))
+        clothes = round(CLOTHES_M * one.px_per_m)
         mask, depth = one.visibility.mask.cpu(), one.visibility.depth.cpu()
         before = mask & moved_mask & (depth < moved_depth - BEFORE_M)
         drawn |= dilate(mask, clothes) & ~moved_mask | dilate(before, clothes)

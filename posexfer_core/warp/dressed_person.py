@@ -110,6 +110,7 @@ def dress(
         faces = torch.cat([worn.faces, skirt_faces(bare, person[0, 0])])
     worn = replace(worn, faces=faces)
     face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
+    with_sides = with_jaw(bare, face)
     field = SourceField(
         image=image,
         view=worn,
@@ -119,18 +120,13 @@ def dress(
         safe=safe[:, None].to(image),
         bare=(~covered).to(image),
         occluders=occluder_table(worn, small, person),
-        counterparts=find_counterparts(bare, with_jaw(bare, face)),
-        face=with_jaw(bare, face),
+        counterparts=find_counterparts(bare, with_sides),
+        face=with_sides,
         skin=find_skin(small, worn, face, safe),
     )
     progress()
     hole = dilate(shown[:, 0] > 0.05, 2 * rim)
     return DressedPerson(field=field, offsets=offsets, hole=hole, loose=loose, things=things)
-
-
-def px_per_m(view: BodyView) -> float:
-    """Give the size of a metre at the pelvis, pixels."""
-    return float(view.intrinsics[0, 0, 0] / view.root_depth[0])
 
 
 def _field_box(view: BodyView, mask: Tensor | None) -> tuple[int, int, int, int, int]:
@@ -154,7 +150,7 @@ def _covered(
     bare: BodyView, shown: Bool[Tensor, "1 height width"]
 ) -> Bool[Tensor, "1 height width"]:
     """Tell where things lie before the body: it is not shown, and not at its outline alone."""
-    body, scale = bare.visibility.mask, px_per_m(bare)
+    body, scale = bare.visibility.mask, bare.px_per_m
     off = body & ~shown
     covered = off & ~dilate(~body, max(1, round(OVERHANG_M * scale)))
     for _ in range(COVER_STEPS):

@@ -55,8 +55,7 @@ def occluder_table(
     small = view.reframed((0.0, 0.0), scale, size)
     face_id, depth = small.visibility.face_id[0].long(), small.visibility.depth[0]
     parts = torch.where(face_id >= 0, view.parts[view.faces[face_id.clamp(min=0), 0]], -1)
-    reach_px = REACH_M * float(small.intrinsics[0, 0, 0] / small.root_depth[0])
-    reach = max(1, round(reach_px))
+    reach = max(1, round(REACH_M * small.px_per_m))
     labels = torch.arange(24, device=depth.device)[:, None, None]
     nearness = torch.where(parts == labels, 1.0 / depth, 0.0)[None]
     nearness = F.max_pool2d(nearness, (2 * reach + 1, 1), 1, (reach, 0))
@@ -65,7 +64,7 @@ def occluder_table(
     drawn = torch.stack([torch.isin(parts, parts.new_tensor(one)) for one in FOREARMS])
     shown = person[0, 0] > 0.5
     elsewhere = torch.zeros_like(nearness, dtype=torch.bool)
-    for forearm, told in zip(FOREARMS, _told(image, drawn, shown, reach_px / REACH_M), strict=True):
+    for forearm, told in zip(FOREARMS, _told(image, drawn, shown, small.px_per_m), strict=True):
         elsewhere[list(forearm)] = shown & ~told
         nearness[forearm[0]][dilate(told[None], 1)[0]] = torch.inf
     other = part_distances().to(depth.device) > NEAR_PARTS

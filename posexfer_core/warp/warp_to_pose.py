@@ -17,7 +17,7 @@ from ..errors import ImageError
 from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
 from .clothed_shell import wear
-from .dressed_person import EDGE_M, SourcePhoto, dress, px_per_m
+from .dressed_person import EDGE_M, SourcePhoto, dress
 from .exemplar_fill import texture_of_hole
 from .filters import box_blur, dilate
 from .loose_cloth import LoosePiece
@@ -193,7 +193,7 @@ def pose_source(
     for piece in prepared.loose:
         background &= ~piece.draw(prepared.image, image, worn)
     confidence = background.to(image)
-    edge, soft = (max(1, round(metres * px_per_m(worn))) for metres in (EDGE_M, SOFT_M))
+    edge, soft = (max(1, round(metres * worn.px_per_m)) for metres in (EDGE_M, SOFT_M))
     over = 2 * edge + soft
     sizes = face_sizes(worn.vertices, worn.faces.long(), worn.intrinsics)
     pixels = project_perspective(worn.vertices, worn.intrinsics)[0]

@@ -177,25 +177,31 @@ export class Renderer {
     gl.uniformMatrix4fv(this.uniform("view"), false, scene.view);
     gl.uniformMatrix4fv(this.uniform("projection"), false, scene.projection);
     gl.uniform1f(this.uniform("floorHeight"), scene.floor ?? 0);
+    let [posed] = scene.bodies;
+    let buffers = this.pose(gl, posed);
     for (const isShadow of scene.floor === null ? [false] : [true, false]) {
       gl.uniform1i(this.uniform("isShadow"), isShadow ? 1 : 0);
       if (isShadow) gl.disable(gl.DEPTH_TEST);
       else gl.enable(gl.DEPTH_TEST);
-      for (const body of scene.bodies) this.drawBody(gl, body);
+      for (const body of scene.bodies) {
+        if (body !== posed) buffers = this.pose(gl, body);
+        posed = body;
+        gl.drawElements(gl.TRIANGLES, buffers.count, buffers.kind, 0);
+      }
     }
     context.drawImage(this.canvas, 0, 0);
     return true;
   }
 
-  /** @param {WebGL2RenderingContext} gl @param {Posed} body */
-  drawBody(gl, body) {
+  /** Have the next triangles be of a body. @param {WebGL2RenderingContext} gl @param {Posed} body */
+  pose(gl, body) {
     let buffers = this.buffers.get(body.mesh);
     if (!buffers) this.buffers.set(body.mesh, buffers = new Buffers(gl, body.mesh));
     gl.bindVertexArray(buffers.array);
     gl.texImage2D(
       gl.TEXTURE_2D, 0, gl.RGBA32F, 4, body.tints.length, 0, gl.RGBA, gl.FLOAT, packBones(body),
     );
-    gl.drawElements(gl.TRIANGLES, buffers.count, buffers.kind, 0);
+    return buffers;
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @typedef {import("./renderer.js").Posed} Posed
  * @typedef {import("./renderer.js").Scene} Scene
+ * @typedef {ReturnType<typeof arraysOf>} Arrays
  */
 
 import { CLAY, EDGE, GROUND, KEY, KEY_FROM, SHADOW, SKY } from "./lighting.js";
@@ -13,7 +14,8 @@ import { skin } from "./skinning.js";
 export class SoftwareRenderer {
   constructor() {
     this.raster = new Raster(1, 1);
-    this.arrays = arraysOf(0);
+    /** Of each body of the last picture. @type {Arrays[]} */
+    this.arrays = [];
   }
 
   /**
@@ -29,35 +31,35 @@ export class SoftwareRenderer {
     if (this.raster.width !== width || this.raster.height !== height) this.raster = new Raster(width, height);
     const { raster } = this;
     raster.clear();
+    this.arrays = bodies.map((body, at) => skinned(body, this.arrays[at]));
     if (floor !== null) {
-      for (const body of bodies) this.paintShadow(body, scene, floor);
+      bodies.forEach((body, at) => this.paintShadow(body, this.arrays[at], scene, floor));
       raster.depth.fill(Infinity);
     }
-    for (const body of bodies) this.paintBody(body, scene);
+    bodies.forEach((body, at) => this.paintBody(body, this.arrays[at], scene));
     return raster;
   }
 
-  /** @param {Posed} body @param {Scene} scene @param {number} floor */
-  paintShadow(body, scene, floor) {
-    const { world, places, colours } = this.skinned(body);
+  /** @param {Posed} body @param {Arrays} arrays @param {Scene} scene @param {number} floor */
+  paintShadow(body, { world, places, colours }, scene, floor) {
     project(world.map((at, i) => (i % 3 === 1 ? floor : at)), scene, this.raster, places);
     this.raster.paint(places, colours.fill(0), body.mesh.faces, Math.round(255 * SHADOW));
   }
 
-  /** @param {Posed} body @param {Scene} scene */
-  paintBody(body, scene) {
-    const { world, normals, places, colours } = this.skinned(body);
+  /** @param {Posed} body @param {Arrays} arrays @param {Scene} scene */
+  paintBody(body, { world, normals, places, colours }, scene) {
     project(world, scene, this.raster, places);
     shade(normals, body, scene, colours);
     this.raster.paint(places, colours, body.mesh.faces, 255);
   }
+}
 
-  /** Put a body into the arrays. @param {Posed} body */
-  skinned({ mesh, rows }) {
-    if (this.arrays.world.length !== mesh.positions.length) this.arrays = arraysOf(mesh.positions.length);
-    skin(mesh, rows, this.arrays.world, this.arrays.normals);
-    return this.arrays;
-  }
+/** Pose a body in the arrays of before, if they fit. @param {Posed} body @param {Arrays} [before] */
+function skinned({ mesh, rows }, before) {
+  const count = mesh.positions.length;
+  const arrays = before?.world.length === count ? before : arraysOf(count);
+  skin(mesh, rows, arrays.world, arrays.normals);
+  return arrays;
 }
 
 /** @param {number} count of numbers for all vertices */
