@@ -62,13 +62,25 @@ def read_bytes(
     try:
         if not path.is_file():
             other = "no plain file" if path.exists() else "not there"
-            raise error(f"{path} is {'a folder' if path.is_dir() else other}; expected {expected}.")
+            raise error(
+                f"{path} is {'a folder' if path.is_dir() else other}.\n"
+                f"Expected {expected}.\n"
+                "Check the path."
+            )
         size, most = path.stat().st_size, MOST_BYTES if most is None else most
         if size > most:
-            raise error(f"{path.name} has {size:,} bytes; at most {most:,} are read. Reduce it.")
+            raise error(
+                f"{path.name} has {size:,} bytes.\n"
+                f"Expected {expected} of at most {most:,}.\n"
+                "Reduce it."
+            )
         return path.read_bytes()
     except OSError as failure:  # its name is too long, or a folder of it is closed
-        raise error(f"{path} cannot be read: {failure.strerror}.") from failure
+        raise error(
+            f"{path} cannot be read: {failure.strerror}.\n"
+            f"Expected {expected}.\n"
+            "Check the path and its permissions."
+        ) from failure
 
 
 def most_unpacked(packed: int) -> int:

@@ -189,18 +189,21 @@ export class EditorPage {
 
   /** Run the workflow and wait for its end; gives the history's entry. */
   async run() {
+    const newest = () =>
+      this.page.evaluate(async () => {
+        const queue = await (await fetch("/queue")).json();
+        if (queue.queue_running.length + queue.queue_pending.length) return null;
+        return Object.entries(await (await fetch("/history?max_items=1")).json())[0] ?? null;
+      });
+    const before = (await newest())?.[0];
     await this.page.evaluate(() => window.app.queuePrompt(0, 1));
     const deadline = Date.now() + 180_000;
     while (Date.now() < deadline) {
       await this.wait(500);
-      const entry = await this.page.evaluate(async () => {
-        const queue = await (await fetch("/queue")).json();
-        if (queue.queue_running.length + queue.queue_pending.length) return null;
-        return Object.values(await (await fetch("/history?max_items=1")).json())[0] ?? null;
-      });
-      if (entry) {
+      const entry = await newest();
+      if (entry && entry[0] !== before) {
         await this.wait(800);
-        return entry;
+        return entry[1];
       }
     }
     throw new Error("The workflow does not end.");

@@ -316,7 +316,7 @@ def test_a_list_is_no_body(tmp_path: Path):
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path):
-    with pytest.raises(BodyFileError, match="not there; expected a body model"):
+    with pytest.raises(BodyFileError, match=r"not there\.\nExpected a body model"):
         load_body_model(tmp_path / "missing.npz")
 
 

@@ -109,7 +109,7 @@ def test_bad_files_get_three_lines(tmp_path, name, content, words):
 def test_a_missing_file_and_a_folder_get_a_sentence(tmp_path):
     (tmp_path / "b.obj").mkdir()
     for name in ("a.obj", "b.obj"):
-        with pytest.raises(MeshError, match="expected a mesh file"):
+        with pytest.raises(MeshError, match="Expected a mesh file"):
             read_mesh(tmp_path / name)
 
 

@@ -218,7 +218,7 @@ def test_broken_files_get_a_sentence(tmp_path, text):
 
 
 def test_a_missing_file_and_one_of_nobody_get_a_sentence(tmp_path):
-    with pytest.raises(KeypointsError, match="not there; expected a file of keypoints"):
+    with pytest.raises(KeypointsError, match=r"not there\.\nExpected a file of keypoints"):
         load_keypoints(tmp_path / "none.json")
     np.save(tmp_path / "nobody.npy", np.array([{"people": []}], dtype=object))
     with pytest.raises(KeypointsError, match="no person is found"):
