@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from uuid import uuid4
 
 import torch
 from accelerate import Accelerator
@@ -11,6 +12,7 @@ from accelerate.tracking import GeneralTracker
 from jaxtyping import Float
 from torch import Tensor
 
+from posexfer_core.files.atomic import write_whole
 from posexfer_core.files.images import to_bytes
 
 from .run_config import RunConfig
@@ -67,13 +69,35 @@ def _whole_lines(path: Path, step: int) -> list[dict[str, float]]:
     return [entry for entry in entries if entry["step"] <= step]
 
 
-def start_log(accelerator: Accelerator, run: RunConfig, start: int) -> "RunLog":
-    """Open every tracker, on the main process."""
+def start_log(
+    accelerator: Accelerator, run: RunConfig, start: int, recipe: Mapping[str, object]
+) -> "RunLog":
+    """Open every tracker, on the main process.
+
+    Args:
+        accelerator: its trackers are opened.
+        run: the [run] section.
+        start: steps that are done.
+        recipe: configuration of the run, and what it is trained on.
+    """
+    options: dict[str, dict[str, object]] = {"tensorboard": {"purge_step": start}}
     if accelerator.is_main_process:
         accelerator.log_with.append(JsonLines(run.output / LINES, start))
-    options = {"tensorboard": {"purge_step": start}, "wandb": {"dir": str(run.output)}}
+        if "wandb" in run.log_with:
+            options["wandb"] = _wandb_run(run.output) | {"config": dict(recipe)}
     accelerator.init_trackers("posexfer", init_kwargs=options)
     return RunLog(accelerator, run)
+
+
+def _wandb_run(folder: Path) -> dict[str, object]:
+    """Give W&B's run of an output folder: a run that goes on goes on in the same.
+
+    W&B passes over steps that it has already; a resumed run computes them again to the same bit.
+    """
+    note = folder / "wandb.id"
+    if not note.exists():
+        write_whole(note, uuid4().hex.encode())
+    return {"dir": str(folder), "name": folder.name, "id": note.read_text(), "resume": "allow"}
 
 
 class RunLog:

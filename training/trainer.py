@@ -113,7 +113,7 @@ class Trainer:
     def run_steps(self) -> None:
         """Train to the last step; save, sample and export on the way."""
         run, state = self.run, self.state
-        self.log = start_log(self.accelerator, run, state.step)
+        self.log = start_log(self.accelerator, run, state.step, self.recipe)
         main, self.exported = self.accelerator.is_main_process, monotonic()
         for step in tqdm(
             range(state.step, run.steps), initial=state.step, total=run.steps, disable=not main

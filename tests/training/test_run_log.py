@@ -1,5 +1,8 @@
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -44,8 +47,8 @@ def test_a_run_that_goes_on_drops_the_lines_after_its_checkpoint(tmp_path: Path)
 def log_one_step(folder: Path, tracker: str) -> None:
     """Log two numbers and a grey image after 7 steps."""
     accelerator = Accelerator(cpu=True, log_with=[tracker], project_dir=str(folder / tracker))
-    run = RunConfig(data=folder, output=folder)
-    log = start_log(accelerator, run, 0)
+    run = RunConfig(data=folder, output=folder, log_with=(tracker,))
+    log = start_log(accelerator, run, 0, {"config": {"run": {"steps": 8}}, "pairs": 1234})
     log.write({"loss": 0.5, "validation": 0.7}, 7)
     log.image("sample", torch.zeros(3, 8, 6), 7)
     accelerator.end_training()
@@ -64,4 +67,21 @@ def test_wandb_is_given_numbers_and_images(tmp_path: Path, monkeypatch: pytest.M
     log_one_step(tmp_path, "wandb")
     (record,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
     assert b"validation" in record.read_bytes()
+    assert b"pairs" in record.read_bytes() and b"1234" in record.read_bytes()
     assert list(tmp_path.glob("wandb/offline-run-*/files/media/images/sample_7_*.png"))
+
+
+def test_a_run_that_goes_on_goes_on_in_the_same_run_of_wandb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    started: list[dict] = []
+    package = SimpleNamespace(init=lambda **options: started.append(options))
+    monkeypatch.setitem(sys.modules, "wandb", package)
+    run = RunConfig(data=tmp_path, output=tmp_path, log_with=("wandb",))
+    for folder, step in ((tmp_path / "a", 0), (tmp_path / "a", 4), (tmp_path / "b", 0)):
+        accelerator = Accelerator(cpu=True)
+        accelerator.log_with.append("wandb")
+        start_log(accelerator, replace(run, output=folder), step, {"pairs": 3})
+    first, second, other = started
+    assert first == second and first["id"] != other["id"] and first["resume"] == "allow"
+    assert first["config"] == {"pairs": 3} and first["name"] == "a"
