@@ -78,12 +78,13 @@ def start_accelerator(run: RunConfig, *, trained_partly: bool = False) -> Accele
     if (plugin := accelerator.state.deepspeed_plugin) is not None:
         configure_deepspeed(plugin, run, at_once)
     if accelerator.is_main_process:
+        kind = accelerator.distributed_type.value.lower().replace("_", " ")
         logger.info(
-            "%d process%s on %s (%s), precision %s: %d samples a step, %d at once in each.",
+            "%d process%s on %s%s, precision %s: %d samples a step, %d at once in each.",
             accelerator.num_processes,
             "es" if accelerator.num_processes > 1 else "",
             accelerator.device.type,
-            accelerator.distributed_type.value.lower().replace("_", " "),
+            f" ({kind})" if kind != "no" else "",
             run.precision,
             run.batch_size,
             at_once,

@@ -3,6 +3,7 @@
 import torch
 from accelerate import Accelerator
 from torch import nn
+from torch.distributed.fsdp import FSDPModule
 
 from .averaging import AveragedWeights
 from .sample_random import SampleRandom
@@ -38,6 +39,14 @@ def validation_loss(
             loss = model(batch, rng)["loss"]
             if number < len(batches):
                 total += len(places) * torch.stack([loss.double(), torch.ones_like(loss).double()])
+        _let_go_of_whole_weights(model)
     model.train()
     total = accelerator.reduce(total, "sum")
     return float(total[0] / total[1])
+
+
+def _let_go_of_whole_weights(model: nn.Module) -> None:
+    """Have FSDP gather weights anew: it keeps some for a way back, which here never comes."""
+    for part in model.modules():
+        if isinstance(part, FSDPModule):
+            part.reshard()

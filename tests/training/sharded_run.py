@@ -22,6 +22,11 @@ def start_sharded(run: RunConfig, *, trained_partly: bool) -> Accelerator:
     return accelerator
 
 
-if __name__ == "__main__":
+def main(arguments: list[str] | None) -> int:
+    """Train under FSDP 2."""
     train.start_accelerator = start_sharded
-    sys.exit(train.main(sys.argv[1:]))
+    return train.main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

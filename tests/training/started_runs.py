@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -38,6 +38,7 @@ blocks = 1
 SINGLE = [sys.executable]
 DOUBLE = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
 DOUBLE += ["--rdzv_backend", "c10d", "--rdzv_endpoint", "localhost:0"]
+Command = Callable[[list[str] | None], int]
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
@@ -70,7 +71,9 @@ def state(folder: Path, name: str, step: int = 20) -> dict[str, torch.Tensor]:
     }
 
 
-def start_ranks(path: Path, count: int, **environment: str) -> Sequence[BaseProcess]:
+def start_ranks(
+    path: Path, count: int, main: Command = main, **environment: str
+) -> Sequence[BaseProcess]:
     """Start the processes of a run as a launcher does, from one that has its imports already."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["deepspeed", "training.train"])
@@ -80,13 +83,13 @@ def start_ranks(path: Path, count: int, **environment: str) -> Sequence[BaseProc
     if count > 1:
         environment |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
         environment |= {"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
-    ranks = [context.Process(target=_rank, args=(path, i, environment)) for i in range(count)]
+    ranks = [context.Process(target=_rank, args=(main, path, i, environment)) for i in range(count)]
     for rank in ranks:
         rank.start()
     return ranks
 
 
-def _rank(path: Path, number: int, environment: dict[str, str]) -> None:
+def _rank(main: Command, path: Path, number: int, environment: dict[str, str]) -> None:
     if environment:
         os.environ |= environment | {"RANK": str(number), "LOCAL_RANK": str(number)}
     torch.set_num_threads(1)

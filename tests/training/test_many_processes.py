@@ -1,5 +1,6 @@
 """Runs in several processes, started as the docs say, and runs that are killed."""
 
+import random
 import signal
 import subprocess
 import time
@@ -10,17 +11,23 @@ import torch
 
 from posexfer_core.network.autoencoder import AutoencoderConfig, PatchAutoencoder
 from posexfer_core.network.weights import AUTOENCODER
+from tests.training.sharded_run import main as sharded
 from tests.training.small_network import SMALL_MODEL
 from tests.training.started_runs import (
     DOUBLE,
     ENVIRONMENT,
     ROOT,
     SINGLE,
+    Command,
     command,
     config,
     run,
+    start_ranks,
     state,
+    wait_for,
 )
+from training.checkpoint import newest_checkpoint
+from training.train import main as train
 
 pytestmark = pytest.mark.slow
 
@@ -82,27 +89,33 @@ def test_a_batch_that_two_cannot_share_is_a_sentence(poses: Path, tmp_path: Path
     assert "training/trainer.py" not in done.stderr
 
 
-def test_a_killed_run_ends_as_one_that_was_not(poses: Path, tmp_path: Path):
-    """Killed three times, at moments that depend on the machine."""
-    values = {"data": poses, "steps": 300, "save": 7}
-    run(SINGLE, config(tmp_path, "whole", **values))
+@pytest.mark.parametrize(
+    ("count", "main", "steps"),
+    [(1, train, 300), (2, train, 300), (2, sharded, 100)],
+    ids=["one", "two", "sharded"],
+)
+def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(
+    poses: Path, tmp_path: Path, count: int, main: Command, steps: int
+):
+    """Ten times, at random moments; fewer where the machine is done before."""
+    values = {"data": poses, "steps": steps, "save": 5}
+    wait_for(start_ranks(config(tmp_path, "whole", **values), count, main))
     path, folder = config(tmp_path, "killed", **values), tmp_path / "killed" / "checkpoints"
-    for moment in (0.0, 0.13, 0.31):
-        before = sorted(folder.glob("step-*"))
-        process = subprocess.Popen(
-            command(SINGLE, path),
-            env=ENVIRONMENT,
-            cwd=ROOT,
-            stderr=subprocess.DEVNULL,
-        )
-        while sorted(folder.glob("step-*")) == before and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(moment)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    run(SINGLE, path)
-    whole, killed = state(tmp_path, "whole", 300), state(tmp_path, "killed", 300)
-    assert whole.keys() == killed.keys()
+    killed = 0
+    for _ in range(10):
+        before, ranks = newest_checkpoint(folder), start_ranks(path, count, main)
+        while newest_checkpoint(folder) == before and all(rank.is_alive() for rank in ranks):
+            time.sleep(0.002)
+        time.sleep(random.uniform(0.0, 0.06))
+        for rank in ranks:
+            rank.kill()
+        for rank in ranks:
+            rank.join()
+        killed += ranks[0].exitcode == -signal.SIGKILL
+    wait_for(start_ranks(path, count, main))
+    assert killed >= 5
+    whole, last = state(tmp_path, "whole", steps), state(tmp_path, "killed", steps)
+    assert whole.keys() == last.keys()
     for name, tensor in whole.items():
-        assert torch.equal(killed[name], tensor), name
+        assert torch.equal(last[name], tensor), name
     assert not list(folder.glob(".step-*"))
