@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -57,6 +59,20 @@ def test_work_with_other_settings_is_not_taken_for_ours(prepared, autoencoder):
     prepare(data, autoencoder, folder, CONFIG, jitter=0.0)  # all there: nothing to do
     with pytest.raises(ConfigError, match="another autoencoder, jitter, warp or choice of points"):
         prepare(data, autoencoder, folder, CONFIG, jitter=0.5)
+
+
+@pytest.mark.slow
+def test_those_that_start_together_wait_for_the_one_that_prepares(prepared, autoencoder, tmp_path):
+    """Locks are between open files, so that threads stand for processes."""
+    data, folder = prepared[0], tmp_path / "prepared"
+    with ThreadPoolExecutor(4) as pool:
+        started = [
+            pool.submit(prepare, data, autoencoder, folder, CONFIG, jitter=0.0) for _ in range(100)
+        ]
+    assert [one.result() for one in started] == [None] * 100
+    found, wanted = (PreparedDataset(data, at).batch([0, 1, 2]) for at in (folder, prepared[1]))
+    for name, values in wanted.items():
+        assert torch.equal(found[name], values), name
 
 
 def test_a_bundle_gives_its_autoencoder_and_the_same_stamp(prepared, autoencoder, tmp_path):
