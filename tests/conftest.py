@@ -1,23 +1,50 @@
-"""Fixtures that many tests share."""
+"""Fixtures that many tests share; the process that hands tests to the workers imports no torch."""
 
+import importlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
-from posexfer_core.body.model import BodyModel
+if TYPE_CHECKING:
+    import torch
+
+    from posexfer_core.body.model import BodyModel
+
+PACKAGES = (
+    "beartype",
+    "diffusers.models.unets",
+    "diffusers.pipelines.pipeline_utils",
+    "einops",
+    "numba",
+    "PIL.Image",
+    "scipy.optimize",
+    "scipy.spatial",
+    "torch._dynamo",
+)
+"""What the core imports, and what takes long."""
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # While a module of ours is imported under jaxtyping's hook, Python overlooks the bytecode of
+    # the packages that it imports first, and compiles 2,000 files. A worker needs them all anyway.
+    for package in PACKAGES:
+        importlib.import_module(package)
 
 
 @pytest.fixture
-def generator() -> torch.Generator:
+def generator() -> "torch.Generator":
     """A seeded source of random numbers, fresh for every test."""
+    import torch
+
     return torch.Generator().manual_seed(0)
 
 
 @pytest.fixture(scope="session")
-def body() -> BodyModel:
+def body() -> "BodyModel":
     """The bundled body."""
+    from posexfer_core.body.model import BodyModel
+
     return BodyModel.bundled()
 
 
