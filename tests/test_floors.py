@@ -61,13 +61,18 @@ def sources(folder: Path) -> list[Path]:
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports(path: Path) -> tuple[tuple[int, str], ...]:
     """Every (level, dotted name) that a file imports; `from . import a` gives `(1, "a")`."""
     return tuple(_imports(path))
 
 
 def _imports(path: Path) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from ((0, name.name) for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -105,7 +110,7 @@ def imported_modules(path: Path) -> set[str]:
     """Modules of the core that a file of the core imports, by itself or by a name in them."""
     package = path.relative_to(CORE).parts[:-1]
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ImportFrom) and node.level:
             stem = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")]
             names = [".".join([part for part in (*stem, name.name) if part]) for name in node.names]

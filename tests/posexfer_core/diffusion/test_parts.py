@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from transformers import (
     CLIPVisionModel,
 )
 
+from posexfer_core.body.model import BodyModel
 from posexfer_core.diffusion.parts import NETWORK_FILE
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.errors import CheckpointError, ConfigError
 from posexfer_core.network.autoencoder import PatchAutoencoder
 from posexfer_core.network.guidance import Guidance
 from posexfer_core.network.weights import save_bundle
+from posexfer_core.transfer.inputs import warp_images
 from tests.posexfer_core.diffusion.toys import (
     CONFIG,
     SHAPE,
@@ -32,13 +35,21 @@ from tests.posexfer_core.diffusion.toys import (
     toy_unet,
 )
 
+IMAGE = torch.linspace(-1.0, 1.0, 64 * 40).reshape(1, 1, 64, 40).repeat(1, 3, 1, 1)
+
+
+@cache
+def warped(body: BodyModel) -> torch.Tensor:
+    return warp_images(IMAGE, standing(body), standing(body, arm=1.0))
+
 
 def draw(pipeline: PoseTransferPipeline, body, **changes) -> torch.Tensor:
     pipeline.set_progress_bar_config(disable=True)
     return pipeline(
-        torch.linspace(-1.0, 1.0, 64 * 40).reshape(1, 1, 64, 40).repeat(1, 3, 1, 1),
+        IMAGE,
         standing(body),
         standing(body, arm=1.0),
+        warped=warped(body),
         num_inference_steps=2,
         guidance=Guidance(pose=2.0, identity=1.5),
         generator=torch.Generator().manual_seed(0),

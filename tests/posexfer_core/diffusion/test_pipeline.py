@@ -1,15 +1,18 @@
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
 import torch
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
+from posexfer_core.body.model import BodyModel
 from posexfer_core.body.view import BodyView
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.errors import ConfigError, ImageError
 from posexfer_core.files.images import to_pil
 from posexfer_core.network.guidance import Guidance
+from posexfer_core.transfer.inputs import warp_images
 from tests.posexfer_core.diffusion.toys import CONFIG, standing, toy_pipeline
 
 
@@ -21,7 +24,13 @@ def random_image(size: tuple[int, int] = (64, 40), count: int = 1) -> torch.Tens
     return torch.rand(count, 3, *size, generator=seeded(7)) * 2.0 - 1.0
 
 
+@cache
+def usual_warp(body: BodyModel) -> torch.Tensor:
+    return warp_images(random_image(), standing(body), standing(body, arm=1.0))
+
+
 def draw(pipeline: PoseTransferPipeline, body, **changes) -> torch.Tensor:
+    """Draw; the warp of the usual image and bodies is computed once for all tests."""
     settings: dict[str, Any] = {
         "image": random_image(),
         "source": standing(body),
@@ -30,6 +39,8 @@ def draw(pipeline: PoseTransferPipeline, body, **changes) -> torch.Tensor:
         "generator": seeded(),
         "output_type": "pt",
     }
+    if not changes.keys() & settings.keys() & {"image", "source", "target"}:
+        settings["warped"] = usual_warp(body)
     return pipeline(**(settings | changes)).images
 
 

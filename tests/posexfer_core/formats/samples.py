@@ -9,6 +9,7 @@ import json
 import pickle
 from collections import defaultdict
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -91,6 +92,11 @@ def person(
     frames: int = FRAMES, space: str = "smpl", seed: int = 0, upright: Any = (np.pi, 0, 0)
 ) -> Person:
     """Make a person whose spine points along the file's up; SMPL-H and -X have no hand joints."""
+    return deepcopy(_person(frames, space, seed, upright))
+
+
+@cache
+def _person(frames: int, space: str, seed: int, upright: Any) -> Person:
     random = np.random.default_rng(seed)
     pose = random.normal(0, 0.35, (frames, 24, 3))
     root = Rotation.from_rotvec(random.normal(0, 0.2, (frames, 3)))
