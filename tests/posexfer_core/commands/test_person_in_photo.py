@@ -15,12 +15,12 @@ from tests.people import facing_camera
 from tests.posexfer_core.silhouette_landmarker import SilhouetteLandmarker, draw_person
 
 OPENED_BY = "posexfer_core.commands.person_in_photo.open_landmarker"
-SIZE = (240, 320)
+SIZE = (120, 160)
 TARGET = str(DEMO / "arms_raised.npz")
 
 
 def standing(x_m: float, z_m: float, arm: float = 1.0) -> HumanParams:
-    return facing_camera(SIZE, (x_m, 0.2, z_m), 400.0, arm_deg=degrees(arm))
+    return facing_camera(SIZE, (x_m, 0.2, z_m), 200.0, arm_deg=degrees(arm))
 
 
 PEOPLE = (standing(-0.7, 4.2), standing(0.9, 3.6, arm=0.6))
@@ -91,7 +91,7 @@ def test_transfer_moves_the_one_and_leaves_the_other(scene, detector, tmp_path, 
     others = before[1] > 0.0
     assert (after[:, others] == before[:, others]).float().mean() > 0.9
     gone = (before[0] > 0.0) & (after[0] < 0.0)
-    assert gone.sum() > 200  # where the arms hung
+    assert gone.sum() > 50  # where the arms hung
 
 
 @pytest.mark.slow

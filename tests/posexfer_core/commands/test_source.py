@@ -17,8 +17,8 @@ from posexfer_core.keypoints.layouts import COCO17
 from tests.people import facing_camera
 from tests.posexfer_core.silhouette_landmarker import draw_person
 
-SIZE = (240, 320)
-OTHER, MOVED = (facing_camera(SIZE, (x_m, 0.2, 4.0), 400.0) for x_m in (-0.35, 0.35))
+SIZE = (120, 160)
+OTHER, MOVED = (facing_camera(SIZE, (x_m, 0.2, 4.0), 200.0) for x_m in (-0.35, 0.35))
 
 
 @pytest.fixture(scope="module")

@@ -320,7 +320,7 @@ def test_a_forged_size_unpacks_no_more_than_it_says(tmp_path: Path, name: str):
 
 
 def test_the_forgeries_are_what_they_say():
-    assert len(zip_bomb("a.npy")) < 2_000_000
+    assert len(zip_bomb("pose.npy")) < 2_000_000
     assert len(zlib_bomb()) < 2_000_000
     assert pickletools.optimize(memo_far_away())
     assert len(tensors_of_one_storage()) < 200_000

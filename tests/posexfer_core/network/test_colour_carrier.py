@@ -26,7 +26,7 @@ def source() -> ConditionInputs:
 
     Two sheets lie over one another, the red one 2 mm behind the blue.
     """
-    across = torch.linspace(-1.0, 1.0, 192).expand(1, 1, 256, 192)
+    across = torch.linspace(-1.0, 1.0, 96).expand(1, 1, 128, 96)
     red, blue = sheet(0.002, 0.6), sheet(0.0, -0.6)
     return ConditionInputs(
         image=torch.where(across > 0, RED[:, None, None], BLUE[:, None, None]),
@@ -37,7 +37,7 @@ def source() -> ConditionInputs:
 
 
 def colour_at_middle(inputs: ConditionInputs) -> torch.Tensor:
-    return carry_colours(inputs, stride=8)[0, :3, 16, 12]
+    return carry_colours(inputs, stride=4)[0, :3, 16, 12]
 
 
 def test_the_nearer_surface_is_seen_however_near_the_other_is(source):
@@ -48,7 +48,7 @@ def test_the_nearer_surface_is_seen_however_near_the_other_is(source):
 
 def test_a_place_that_is_not_shown_takes_the_other_sides(source):
     cut = source.source_maps.clone()
-    cut[..., :96] = 0.0  # the blue half is no body
+    cut[..., :48] = 0.0  # the blue half is no body
     hidden = replace(source, source_maps=cut)
     torch.testing.assert_close(colour_at_middle(hidden), RED, atol=0.02, rtol=0)
 
@@ -57,7 +57,7 @@ def test_a_place_that_is_not_shown_takes_the_other_sides(source):
 def test_pixels_between_points_are_covered_however_many_there_are(source, count):
     points, places = sheet(0.0, 0.6, count)
     one = replace(source, points=points[None], points_canonical=places[None])
-    covered = carry_colours(one, stride=8)[0, 3]
+    covered = carry_colours(one, stride=4)[0, 3]
     assert covered.shape == (32, 24)
     assert covered[13:19, 10:14].min() > 0.9 and covered[:6].max() < 0.01
 
@@ -66,23 +66,23 @@ def test_a_person_twice_as_near_has_footprints_twice_as_large(source):
     points, places = sheet(0.0, 0.6, 12)
     wide = points * torch.tensor([2.0, 2.0, 1.0])
     one = replace(source, points=wide[None], points_canonical=places[None])
-    assert carry_colours(one, stride=8)[0, 3, 9:23, 7:17].min() > 0.85
+    assert carry_colours(one, stride=4)[0, 3, 9:23, 7:17].min() > 0.85
 
 
 def test_bands_and_strides_change_nothing_but_the_grid(source):
-    fine, coarse = (carry_colours(source, stride=stride) for stride in (4, 8))
+    fine, coarse = (carry_colours(source, stride=stride) for stride in (2, 4))
     assert fine.shape == (1, 4, 64, 48)
     pooled = torch.nn.functional.avg_pool2d(fine, 2)
     torch.testing.assert_close(
         pooled[..., 14:18, 10:14], coarse[..., 14:18, 10:14], atol=0.05, rtol=0
     )
     both = source.map_tensors(lambda values: torch.cat([values, values.flip(0)]))
-    torch.testing.assert_close(carry_colours(both, stride=8)[1:], coarse)
+    torch.testing.assert_close(carry_colours(both, stride=4)[1:], coarse)
 
 
 def test_colours_follow_where_points_are(source):
     points = source.points.clone().requires_grad_()
-    carry_colours(replace(source, points=points), stride=8).sum().backward()
+    carry_colours(replace(source, points=points), stride=4).sum().backward()
     assert points.grad is not None and points.grad[..., :2].abs().max() > 0
     assert points.grad.isfinite().all()
 

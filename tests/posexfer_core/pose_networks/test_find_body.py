@@ -64,12 +64,11 @@ def test_an_untrained_network_gives_numbers_that_can_be_compared(body, generator
     assert found.prediction.params.image_size == (50, 70)
 
 
-@pytest.mark.parametrize(
-    ("spread", "windows", "reliable"),
-    [(0.03, 4, True), (0.03, 1, False), (0.06, 9, False)],
-)
-def test_readings_must_agree_within_and_between_windows(body, spread, windows, reliable):
-    prediction = find_body(torch.zeros(3, 32, 32), network=BodyRegressor(SMALL).eval(), body=body)
-    assert isinstance(prediction.prediction, Prediction)
-    found = FoundBody(prediction=prediction.prediction, spread=spread, windows=windows)
-    assert found.reliable == reliable
+def test_readings_must_agree_within_and_between_windows(body):
+    prediction = find_body(
+        torch.zeros(3, 32, 32), network=BodyRegressor(SMALL).eval(), body=body
+    ).prediction
+    assert isinstance(prediction, Prediction)
+    for spread, windows, reliable in ((0.03, 4, True), (0.03, 1, False), (0.06, 9, False)):
+        found = FoundBody(prediction=prediction, spread=spread, windows=windows)
+        assert found.reliable == reliable, (spread, windows)

@@ -24,7 +24,7 @@ from posexfer_core.warp.dressed_person import dress
 from posexfer_core.warp.filters import dilate
 from tests.people import facing_camera
 
-SIZE = (240, 360)
+SIZE = (160, 240)
 LIMBS = [
     f"{side}_{name}" for side in "lr" for name in ("shoulder", "elbow", "wrist", "hip", "knee")
 ]

@@ -1,5 +1,6 @@
 """Methods whose scores are known beforehand, on frozen twins."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -138,7 +139,8 @@ def test_images_of_any_size_are_judged_at_the_size_of_the_arms(twins, tmp_path):
     torch.testing.assert_close(drawn.a, pooled(twins[0].images["a"], 4), atol=0.01, rtol=0)
 
 
-def test_untrained_points_bring_the_right_part_to_the_front(twins):
+def test_untrained_points_bring_the_right_part_to_the_front(twins, monkeypatch):
+    monkeypatch.setattr(methods, "CARRYING", replace(methods.CARRYING, points=768))
     drawn = methods.carried(4)(twins[0])
     trials = score_twin(twins[0], drawn, perceptual=False, least_px=20).trials
     assert trials and all(trial.right_part for trial in trials)
