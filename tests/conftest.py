@@ -1,5 +1,6 @@
 """Fixtures that many tests share; the process that hands tests to the workers imports no torch."""
 
+import gc
 import importlib
 import os
 from pathlib import Path
@@ -25,11 +26,19 @@ PACKAGES = (
 )
 """What the core imports, and what takes long."""
 
+gc.disable()  # a quarter of a worker's start; what imports leave behind stays anyway
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # While a module of ours is imported under jaxtyping's hook, Python overlooks the bytecode of
     # the packages that it imports first, and compiles 2,000 files. A worker needs them all anyway.
     for package in PACKAGES:
         importlib.import_module(package)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, among what the tests themselves make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
