@@ -28,7 +28,8 @@ from .console import command_parser, print_line, run_command
 from .data.prepared import PLANES
 from .sample_random import SampleRandom
 from .tasks.frozen_base import DTYPES, FrozenBase
-from .tasks.network import PairLoss, TransferLoss, configure
+from .tasks.network import PairLoss, TransferLoss
+from .tasks.network_files import configure
 from .tasks.prior_head import PriorHeadLoss
 from .trainer import checkpoint_activations
 

@@ -22,7 +22,7 @@ from .console import command_parser, print_line, run_command
 from .data.encoders import EncoderFiles
 from .model_card import write_model_card
 from .run_log import logged
-from .tasks.network import configure, load_matching, save_trained
+from .tasks.network_files import configure, load_matching, save_trained
 from .trainer import RECIPE
 
 

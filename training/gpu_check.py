@@ -23,7 +23,8 @@ from .console import command_parser, print_line, run_command
 from .data.prepared import PLANES
 from .estimate_cost import build_loss, estimate, pair_batch
 from .sample_random import SampleRandom
-from .tasks.network import TransferLoss, load_matching
+from .tasks.network import TransferLoss
+from .tasks.network_files import load_matching
 
 CONFIG = Path(__file__).parent / "configs" / "tiny.toml"
 LIMITS = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.02}

@@ -37,7 +37,7 @@ from .data.prepared import prepare
 from .data.shards import ShardDataset
 from .make_synthetic import ClothedPairs, PlainPairs, make_shards
 from .processes import ALL, Part
-from .tasks.network import configure
+from .tasks.network_files import configure
 
 SHOWN = 5
 """Things left out that are printed; the others are in the list."""

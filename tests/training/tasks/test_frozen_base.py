@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from posexfer_core.diffusion.base import Base
+from posexfer_core.errors import ConfigError
 from posexfer_core.network.config import MAP_CHANNELS
 from tests.small_bases import write_sd15, write_sdxl
 from training.averaging import trained_parameters
@@ -12,7 +13,8 @@ from training.config import BaseTraining, NetworkTraining
 from training.data.prepared import PLANES
 from training.sample_random import SampleRandom
 from training.tasks.frozen_base import FrozenBase
-from training.tasks.network import TransferLoss, configure
+from training.tasks.network import TransferLoss
+from training.tasks.network_files import configure
 from training.trainer import checkpoint_activations
 
 SMALL = {"points": 16, "token_width": 24, "control_heads": 2, "control_blocks": 1}
@@ -72,6 +74,12 @@ def gradients(loss: TransferLoss) -> dict[str, torch.Tensor]:
     loss(make_batch(loss), SampleRandom.seeded(0, [0, 1]))["loss"].backward()
     found = {name: p.grad for name, p in loss.named_parameters() if p.grad is not None}
     return {name: gradient.clone() for name, gradient in found.items()}
+
+
+def test_a_base_keeps_its_noise_schedule(base):
+    with pytest.raises(ConfigError, match="trained over") as refused:
+        configure({"zero_terminal_snr": True}, base)
+    assert len(str(refused.value).splitlines()) == 3
 
 
 def test_gradients_reach_the_adapter_and_checkpointing_does_not_change_them(base, frozen):
