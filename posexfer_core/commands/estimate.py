@@ -17,7 +17,7 @@ from ..body.smpl_files import open_body
 from ..body.view import BodyView
 from ..errors import ImageError, KeypointsError, OutputError
 from ..files.atomic import check_target, make_folder
-from ..files.images import check_image_target, save_image
+from ..files.images import SUFFIXES, save_image
 from ..fit.fit import FitResult, Progress, fit_people
 from ..fit.video.estimate_sequence import find_in_sequence, fit_sequence, smooth_found
 from ..keypoints.detections import read_keypoints
@@ -181,7 +181,7 @@ def _overlay_files(
     default = options.out.with_name(f"{options.out.stem}_overlay" + ("" if several else ".png"))
     path = options.overlay or default
     if not several:
-        check_image_target(path)
+        check_target(path, SUFFIXES)
         return [path]
     make_folder(path)
     return [path / f"{frame:05d}.png" for frame in frames]

@@ -10,9 +10,9 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.smpl_files import open_body
 from ..errors import ConfigError, OutputError
-from ..files.animations import ANIMATIONS, check_animation_target, save_animation
-from ..files.atomic import make_folder
-from ..files.images import SUFFIXES, check_image_target, load_image, save_image
+from ..files.animations import ANIMATIONS, save_animation
+from ..files.atomic import check_target, make_folder
+from ..files.images import SUFFIXES, load_image, save_image
 from ..network.config import LATENT_STRIDE
 from ..transfer.framing import Outside
 from ..transfer.staging import PHOTO_SIDE, Stage, stage
@@ -156,9 +156,9 @@ def run(options: argparse.Namespace) -> None:
 
 def _check_out(options: argparse.Namespace) -> None:
     if not options.frames:
-        check_image_target(options.out)
+        check_target(options.out, SUFFIXES)
     elif options.out.suffix.lower() in ANIMATIONS:
-        check_animation_target(options.out)
+        check_target(options.out, ANIMATIONS)
     elif options.out.suffix.lower() in NO_FOLDERS and not options.out.is_dir():
         raise OutputError(
             f"{options.out} ends in {options.out.suffix!r}; with --frames expected a folder, or an "

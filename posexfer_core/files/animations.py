@@ -6,25 +6,11 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import OutputError
 from .atomic import check_target, replacing
 from .images import to_pil
 
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 """Kinds of animation that are written, as Pillow names them."""
-
-
-def check_animation_target(path: Path) -> None:
-    """Refuse a path that no animation can be written to, before any long work.
-
-    Raises:
-        OutputError: its suffix is unknown, or `check_target` refuses it.
-    """
-    if path.suffix.lower() not in ANIMATIONS:
-        raise OutputError(
-            f"{path} ends in {path.suffix!r}; expected one of {', '.join(ANIMATIONS)}."
-        )
-    check_target(path)
 
 
 def save_animation(
@@ -37,7 +23,7 @@ def save_animation(
         path: ends in .gif or .webp.
         frame_rate: frames a second.
     """
-    check_animation_target(path)
+    check_target(path, ANIMATIONS)
     images = (to_pil(frame) for frame in frames)
     first = next(images)
     with replacing(path) as partial:

@@ -4,7 +4,7 @@ import contextlib
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -41,12 +41,19 @@ def write_whole(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, suffixes: Collection[str] = ()) -> None:
     """Refuse a path that no file can be written to, by writing an empty file beside it.
 
+    Args:
+        path: of the file; nothing need be there.
+        suffixes: one of which it must end in, in any case; any will do if there are none.
+
     Raises:
-        OutputError: the folder is missing or read-only, or the path is a folder.
+        OutputError: the suffix is unknown, the folder is missing or read-only, or the path is a
+            folder.
     """
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise OutputError(f"{path} ends in {path.suffix!r}; expected one of {', '.join(suffixes)}.")
     try:
         if path.is_dir():
             raise IsADirectoryError

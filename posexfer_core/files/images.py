@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ..errors import ImageError, OutputError
+from ..errors import ImageError
 from .atomic import check_target, replacing
 
 logger = logging.getLogger(__name__)
@@ -187,20 +187,9 @@ def save_image(image: Float[Tensor, "1 3 height width"], path: Path | str) -> No
 
 def save_pil(image: Image.Image, path: Path) -> None:
     """Write a Pillow image whole or not at all; see `save_image`."""
-    check_image_target(path)
+    check_target(path, SUFFIXES)
     with replacing(path) as partial:
         image.save(partial, format=SUFFIXES[path.suffix.lower()], quality=95)
-
-
-def check_image_target(path: Path) -> None:
-    """Refuse a path that no image can be written to, before any long work.
-
-    Raises:
-        OutputError: its suffix is unknown, or `check_target` refuses it.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(f"{path} ends in {path.suffix!r}; expected one of {', '.join(SUFFIXES)}.")
-    check_target(path)
 
 
 def _check_size(path: Path, size: tuple[int, int]) -> None:
