@@ -43,13 +43,10 @@ KEYPOINTS = {
 """Left and middle keypoints that are vertices, under smplx's names, in the build frame."""
 
 
-def build_body(cell_m: float = CELL_M, face_count: int = FACE_COUNT) -> dict[str, np.ndarray]:
-    """Make every array of the asset, under the names of SMPL files.
-
-    A coarser body for a test: a larger `cell_m` and a smaller `face_count`.
-    """
+def build_body() -> dict[str, np.ndarray]:
+    """Make every array of the asset, under the names of SMPL files."""
     parts = body_parts()
-    mesh = mesh_body(sample_body(parts, LOW, HIGH, cell_m), face_count)
+    mesh = mesh_body(sample_body(parts, LOW, HIGH, CELL_M), FACE_COUNT)
     assert is_closed_sphere(len(mesh.vertices), mesh.faces), "the mesh has holes or handles"
     weights = skin(mesh, parts)
     vertex_offsets, joint_offsets = shape_directions(mesh.vertices, weights)

@@ -15,7 +15,6 @@ def report(
     *,
     title: str,
     notes: Sequence[str],
-    best: str = "model",
     deepfashion: bool = False,
 ) -> str:
     """Write everything on one page.
@@ -24,13 +23,13 @@ def report(
         scores: of all methods.
         title: first line.
         notes: sentences below the tables: what could not be computed, what does not compare.
-        best: method that stands beside published ones.
-        deepfashion: the pairs are DeepFashion's test pairs.
+        deepfashion: the pairs are DeepFashion's test pairs; `model` is set beside published
+            methods.
     """
     parts = [f"# {title}", "## Standard", table(scores, METRICS), "## Legacy"]
     parts += ["As CFLD's code computes them; see docs/training_data.md.", table(scores, LEGACY)]
-    if deepfashion and best in scores:
-        parts += ["## Beside published numbers", beside_published(scores[best])]
+    if deepfashion and "model" in scores:
+        parts += ["## Beside published numbers", beside_published(scores["model"])]
     parts += [f"- {' '.join(note.split())}" for note in notes]
     return "\n\n".join(parts) + "\n"
 

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from .judges import JudgeMissingError
 
 SIDE = 299
-FEATURES = 2048
 Form = Literal["2015", "torchvision"]
 Size = int | tuple[int, int]
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
