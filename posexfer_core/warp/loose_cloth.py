@@ -26,13 +26,17 @@ AS_ONE = 0.9
 """Share of the border's motion that turning, scaling and shifting it in the image must explain."""
 BORDER = 0.03
 """How far beside a piece its border is looked for, a share of the field's height."""
+EDGE = 0.01
+"""How far a piece goes on below the shell's edge, a share of the same."""
+TAPER = 10
+"""How far along the shell it tapers off, in those steps."""
 
 
 class LoosePiece(NamedTuple):
     """One piece of the photo beyond the shell."""
 
     share: Float[Tensor, "1 1 height width"]
-    """Of each pixel of `box`, with what lies between piece and shell, and the shell's edge."""
+    """Of each pixel of `box`, with what lies between it and the shell, and the shell's edge."""
     box: tuple[int, int, int]
     """Left and top in the photo, and pixels of it to one of `share`."""
     corners: Int[Tensor, "places 3"]
@@ -129,9 +133,9 @@ def loose_pieces(
         row, column = (near & body).nonzero().unbind(1)
         if len(row) < 2:
             continue
-        rows, columns = (near.any(axis).nonzero()[:, 0].tolist() for axis in (1, 0))
-        cut = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-        kept = (near & (shown > 0.5) & (piece | ~labels.bool()))[cut][None, None].to(shown)
+        whole = _down_to_shell(piece, (shown > 0.5) & (piece | ~unreached), body)
+        rows, columns = (whole.any(axis).nonzero()[:, 0].tolist() for axis in (1, 0))
+        kept = whole[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][None, None].to(shown)
         left, top = offset_xy[0] + step * columns[0], offset_xy[1] + step * rows[0]
         border_xy = torch.stack([column, row], 1) * step + step / 2
         border_xy = border_xy + border_xy.new_tensor(offset_xy)
@@ -145,6 +149,19 @@ def loose_pieces(
             )
         )
     return pieces, things
+
+
+def _down_to_shell(
+    piece: Bool[Tensor, "height width"],
+    own: Bool[Tensor, "height width"],
+    body: Bool[Tensor, "height width"],
+) -> Bool[Tensor, "height width"]:
+    """Add to a piece what lies between it and the shell, ever thinner along it, and an edge."""
+    step, beyond = max(1, round(EDGE * piece.shape[0])), own & ~body
+    for left in range(TAPER, 0, -1):
+        thin = dilate(body[None], round(2.0 * step * left / TAPER))[0]
+        piece = piece | (dilate(piece[None], step)[0] & beyond & thin)
+    return dilate(piece[None], step)[0] & own
 
 
 def connected(mask: Bool[Tensor, "height width"]) -> Int[Tensor, "height width"]:

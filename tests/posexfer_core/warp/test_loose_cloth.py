@@ -71,6 +71,18 @@ def test_no_shred_of_a_hem_stays_where_it_was(posed, hoop, generator, leftovers)
     assert not (warped.background & (mask > 0.5)).any()
 
 
+def test_a_piece_tapers_off_along_the_shell(posed, hoop):
+    view, (mask, _) = posed(size=SIZE), hoop
+    shell = fit_shell(view, mask[0, 0])
+    worn = wear(view, shell.offsets)
+    pieces, _ = loose_pieces(shell.unreached, mask[0, 0], worn, (0, 0), 1)
+    assert pieces
+    for piece in pieces:
+        widths = (piece.share[0, 0] > 0).sum(1)
+        assert int(widths[0]) <= 3
+        assert int((widths[1:13] - widths[:12]).max()) <= 3
+
+
 def test_a_hem_goes_with_a_person_who_moves_aside(posed, hoop):
     view, (mask, _) = posed(size=SIZE), hoop
     shell = fit_shell(view, mask[0, 0])
