@@ -36,8 +36,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage again, among what the tests themselves make."""
+    """Look for garbage again, among what the tests themselves make, and not that often."""
     gc.freeze()
+    gc.set_threshold(20_000)
     gc.enable()
 
 
