@@ -23,9 +23,13 @@ def walk(tmp_path_factory, body: BodyModel):
     return path, params
 
 
-def test_every_frame_of_an_animation_is_followed(walk, body: BodyModel):
-    path, expected = walk
-    found = read_posed(path, body, frame=None)
+@pytest.fixture(scope="module")
+def followed(walk, body: BodyModel):
+    return read_posed(walk[0], body, frame=None)
+
+
+def test_every_frame_of_an_animation_is_followed(walk, followed):
+    found, expected = followed, walk[1]
     assert found.params.frames == 3
     angles = (found.params.rotations[:, :, 1:22] - expected.rotations[:, :, 1:22]).abs()
     assert float(angles.amax()) < 0.1
@@ -33,10 +37,9 @@ def test_every_frame_of_an_animation_is_followed(walk, body: BodyModel):
     assert "frames 0 to 2" in found.notes[-1]
 
 
-def test_one_frame_is_that_of_the_whole_motion(walk, body: BodyModel):
-    path, _ = walk
-    whole = read_posed(path, body, frame=None).params
-    one = read_posed(path, body, frame=2).params
+def test_one_frame_is_that_of_the_whole_motion(walk, followed, body: BodyModel):
+    whole = followed.params
+    one = read_posed(walk[0], body, frame=2).params
     torch.testing.assert_close(one.pose[0], whole.pose[2])
     torch.testing.assert_close(one.transl[0], whole.transl[2])
 
