@@ -15,16 +15,13 @@ from ..body.view import BodyView
 from ..geometry.camera import pixels_to_ndc, project_perspective
 from ..geometry.normals import vertex_normals
 
-CROTCH, KNEE, ANKLE = -0.12, -0.6, -1.0
+CROTCH, ANKLE = -0.12, -1.0
 """Heights on the rest body, canonical."""
 ROWS = 30
 LEAST_ROWS = 7
 """Rows of cloth between the legs that make a skirt. On synthetic people 48 of 52 who wear none have
 fewer, and the trousers in seven photos; every other skirt has as many, the others' legs are closed.
 """
-SEATED = 0.5
-"""Cosine between thighs and trunk, below which somebody sits. Shins that cross then enclose what is
-no cloth, and rows count down to the knees alone."""
 
 
 def skirt_faces(
@@ -46,17 +43,9 @@ def skirt_faces(
     person, body = F.grid_sample(images, grid, align_corners=False)[0] > 0.5
     told, cloth = ~body, (person | body).all(0)
     rows = int(cloth.long().cumprod(0).sum())
-    counted = min(rows, round(ROWS * (CROTCH - KNEE) / (CROTCH - ANKLE))) if _sits(bare) else rows
-    if int(told[:, :counted].any(0).sum()) < LEAST_ROWS:
+    if int(told[:, :rows].any(0).sum()) < LEAST_ROWS:
         return bare.faces.new_zeros(0, 3)
     return torch.cat([_sheet(front[:rows]), _sheet(back[:rows]).flip(1)]).to(bare.faces)
-
-
-def _sits(view: BodyView) -> bool:
-    """Tell whether both thighs stand off the trunk's direction."""
-    at = {name: view.joints[0, index] for name, index in JOINT_INDEX.items()}
-    thighs = torch.stack([at[f"{side}_knee"] - at[f"{side}_hip"] for side in "lr"])
-    return bool((F.cosine_similarity(thighs, at["pelvis"] - at["neck"]) < SEATED).all())
 
 
 def _edges(view: BodyView, side: float) -> Int[Tensor, "rows 2"]:
