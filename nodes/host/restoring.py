@@ -24,12 +24,13 @@ class KeptWarp:
         return warped
 
 
-def restore(images: Tensor, warped: Tensor) -> Tensor:
+def restore(images: Tensor, warped: Tensor, *, where_soft: bool = False) -> Tensor:
     """Restore images by as many warped ones, or by fewer in turn.
 
     Args:
         images: (images, 3, height, width) in [-1, 1].
         warped: (frames, 6, height, width): `WarpedPhoto.planes`.
+        where_soft: as `restore_detail` has it.
 
     Raises:
         ImageError: they are of different sizes or numbers.
@@ -41,7 +42,7 @@ def restore(images: Tensor, warped: Tensor) -> Tensor:
             "anything is resized, and give Warp to Pose sides that are multiples of 8."
         )
     rows = [
-        restore_detail(images[[n]], warped[[n % len(warped)]].to(images))
+        restore_detail(images[[n]], warped[[n % len(warped)]].to(images), where_soft=where_soft)
         for n in range(len(images))
     ]
     return torch.cat(rows)

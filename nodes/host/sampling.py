@@ -161,7 +161,7 @@ def decode(vae: Any, drawn: Drawn, *, detail: bool) -> Tensor:
     if drawn.warped is None or not detail:
         return image
     before = to_core(image)
-    restored = restore(before, drawn.warped.to(before))
+    restored = restore(before, drawn.warped.to(before), where_soft=True)
     if drawn.mask is not None:
         masks = drawn.mask[:, None].to(before)
         area = F.interpolate(masks, size=before.shape[-2:], mode="area")

@@ -240,7 +240,7 @@ class PoseTransferPipeline(PipelineParts):
             return latents
         images = decode_latents(self.vae, latents).float()
         if warped is not None:
-            images = restore_detail(images, warped)
+            images = restore_detail(images, warped, where_soft=True)
         return images if output_type == "pt" else [to_pil(one[None]) for one in images]
 
 

@@ -69,6 +69,17 @@ def test_detail_comes_back_where_it_is_trusted_and_nowhere_else(generator):
     torch.testing.assert_close(restored[..., 24:], smooth[..., 24:])
 
 
+def test_what_is_drawn_softer_than_the_warp_takes_its_detail(generator):
+    warp = 0.5 * torch.rand(1, 3, 64, 48, generator=generator) - 0.25
+    unseen = planes(warp, visible=False, body=True)
+    smooth = warp.mean((2, 3), keepdim=True).expand_as(warp).contiguous()
+    restored = restore_detail(smooth, unseen, where_soft=True)
+    assert float((restored - warp)[..., 4:-4].std()) < 0.5 * float(warp.std())
+    as_sharp = warp.flip(3)  # as much detail, of another place
+    kept = restore_detail(as_sharp, unseen, where_soft=True)
+    assert float((kept - as_sharp).std()) < 0.2 * float(warp.std())
+
+
 def test_a_warp_that_disagrees_is_not_believed(generator):
     dark, light = torch.full((1, 3, 32, 32), -0.8), torch.full((1, 3, 32, 32), 0.8)
     noisy = light + 0.1 * torch.randn(1, 3, 32, 32, generator=generator)
