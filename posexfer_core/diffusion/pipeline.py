@@ -70,7 +70,7 @@ class PoseTransferPipeline(PipelineParts):
         detail: bool = True,
         prompt: str = "",
         generator: torch.Generator | list[torch.Generator] | None = None,
-        latents: Float[Tensor, "batch channels height width"] | None = None,
+        latents: Float[Tensor, "batch channels latent_height latent_width"] | None = None,
         output_type: Literal["pil", "pt", "latent"] = "pil",
         callback_on_step_end: StepCallback | None = None,
         callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),

@@ -119,7 +119,7 @@ def methods_of(
 
     def without_mask(batch: Batch) -> Images:
         warped = batch.warped_without_mask
-        return restore_detail(sampled(batch, warped, detail=False), warped)
+        return restore_detail(sampled(batch, warped, detail=False), warped, where_soft=True)
 
     def without_detail(batch: Batch) -> Images:
         batch.drawn = sampled(batch, batch.warped, detail=False)
@@ -127,7 +127,7 @@ def methods_of(
 
     def with_detail(batch: Batch) -> Images:
         drawn = without_detail(batch) if batch.drawn is None else batch.drawn
-        return restore_detail(drawn, batch.warped)
+        return restore_detail(drawn, batch.warped, where_soft=True)
 
     methods: dict[str, Draw] = {
         "copy the source": lambda batch: batch.source_image,
