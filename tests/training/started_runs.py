@@ -72,7 +72,7 @@ def state(folder: Path, name: str, step: int = 20) -> dict[str, torch.Tensor]:
 
 
 def start_ranks(
-    path: Path, count: int, main: Command = main, **environment: str
+    path: Path, count: int, main: Command = main, /, **environment: str
 ) -> Sequence[BaseProcess]:
     """Start the processes of a run as a launcher does, from one that has its imports already."""
     context = get_context("forkserver")
