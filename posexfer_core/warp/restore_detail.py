@@ -44,16 +44,15 @@ def restore_detail(
         (~dilate(~(warped[:, plane] > 0.5), max(1, round(pixel))))[:, None].to(image)
         for plane in (3, 5)
     )
-    trust = seen
+    trust = seen * gaussian_blur(seen, pixel)
     if where_soft:
         power, power_warp = (
             gaussian_blur(body * one.square().mean(1, keepdim=True), SOFTNESS_PX * pixel)
             for one in (fine, fine_warp)
         )
         softer = 1.0 - (power / power_warp.clamp(min=1e-6)).square()
-        trust = seen.maximum(inside * softer.clamp(min=0.0))
+        trust = seen.maximum(inside * softer.clamp(min=0.0)) * gaussian_blur(inside, pixel)
     apart = (coarse - coarse_warp).abs().amax(1, keepdim=True) / AGREEMENT
-    trust = trust * gaussian_blur(inside if where_soft else seen, pixel)
     restored = image + trust * torch.exp(-apart.square()) * (fine_warp - fine)
     person = (2.0 * gaussian_blur(warped[:, 5:], pixel) - 1.0).clamp(0.0, 1.0)
     return (colours + person * (restored - colours)).clamp(-1.0, 1.0)

@@ -270,7 +270,7 @@ def test_a_file_beyond_memory_is_not_read(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("posexfer_core.files.pickles.MOST_BYTES", 10)
     path = tmp_path / "large.pkl"
     path.write_bytes(bytes(11))
-    with pytest.raises(ParamsError, match=r"11 bytes.\nExpected .* at most 10"):
+    with pytest.raises(ParamsError, match=r"has 11 bytes\.\nExpected .* at most 10\."):
         read_container(path)
 
 
