@@ -156,8 +156,6 @@ def _warp_photos(photos: list[_Photo], placed: PosedBody, settings: WarpSettings
         advance(1)
         for number in range(len(photo.targets)):
             warped = pose_source(prepared, photo.targets.at(number), progress=check_interrupt)
-            if photo.padding is not None:
-                warped = warped.without(photo.padding)
             frames.append(_grown(warped, settings.grow_px))
             advance(1, warped.image)
         shells.append(prepared.offsets)
@@ -224,7 +222,7 @@ def _with_room(photo: _Photo) -> _Photo:
 
 
 def _prepared(photo: _Photo, settings: WarpSettings) -> PreparedSource:
-    """Prepare a photo; padding is filled with texture, but for a mirrored photo's."""
+    """Prepare a photo; padding is filled with texture, or with the photo's mirror image."""
     return prepare_source(
         photo.image,
         photo.source,
@@ -232,6 +230,7 @@ def _prepared(photo: _Photo, settings: WarpSettings) -> PreparedSource:
         others=photo.others,
         leftovers=settings.leftovers,
         outside=None if settings.outside == "mirror" else photo.padding,
+        mirrored=photo.padding if settings.outside == "mirror" else None,
         also=photo.also,
         progress=check_interrupt,
     )

@@ -39,7 +39,9 @@ class Stage:
     others: Float[Tensor, "1 1 height width"] | None
     """Share of other people in each pixel, where they are known."""
     unshown: Bool[Tensor, "1 height width"] | None
-    """What the photo does not show and texture fills; None keeps the mirror image."""
+    """What the photo does not show and texture fills."""
+    mirrored: Bool[Tensor, "1 height width"] | None
+    """What the photo does not show and its mirror image fills."""
     framing: Framing
     """How the source image was cut."""
     also: tuple[SourcePhoto, ...] = ()
@@ -69,6 +71,7 @@ class Stage:
             leftovers=leftovers,
             others=self.others,
             outside=self.unshown,
+            mirrored=self.mirrored,
             also=[one._replace(view=on_topology_of(one.view, self.target)) for one in self.also],
             progress=progress,
         )
@@ -169,14 +172,15 @@ class _Staging:
             shown.check_seen("source")
         target.check_seen("target")
         beyond = framing.beyond((self.image.shape[-2], self.image.shape[-1]))
-        fills = self.outside != "mirror" and bool(beyond.any())
+        unshown = beyond.to(self.image.device) if bool(beyond.any()) else None
         return Stage(
             image=framing.apply(self.image).clamp_(-1.0, 1.0),
             source=shown,
             target=target,
             mask=None if self.mask is None else framing.apply_to_mask(self.mask),
             others=None if self.others is None else framing.apply_to_mask(self.others),
-            unshown=beyond.to(self.image.device) if fills else None,
+            unshown=None if self.outside == "mirror" else unshown,
+            mirrored=unshown if self.outside == "mirror" else None,
             framing=framing,
             also=self.also,
         )

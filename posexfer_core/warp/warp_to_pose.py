@@ -21,6 +21,7 @@ from .dressed_person import EDGE_M, SourcePhoto, dress
 from .exemplar_fill import texture_of_hole
 from .filters import box_blur, dilate
 from .loose_cloth import LoosePiece
+from .mirrored_border import with_mirror
 from .progress import Progress, nothing
 from .several_views import OtherView, merged, other_view
 from .surface_samples import Sample, SurfaceSampler, face_sizes
@@ -58,15 +59,6 @@ class WarpedPhoto(NamedTuple):
     1 on known background, 0 where nothing of the kind is shown."""
     worn: BodyView
     """The clothed target, for maps that fit the image."""
-
-    def without(self, unshown: Bool[Tensor, "1 height width"]) -> "WarpedPhoto":
-        """Take what the photo does not show for unknown: it is none of its background."""
-        background = self.background & ~unshown[:, None]
-        return self._replace(
-            background=background,
-            inpaint=~(self.visible | background),
-            confidence=self.confidence * ~(self.background & ~background),
-        )
 
     @property
     def planes(self) -> Float[Tensor, "1 6 height width"]:
@@ -125,6 +117,7 @@ def prepare_source(
     others: Float[Tensor, "masks 1 mask_height mask_width"] | None = None,
     leftovers: Leftovers = "keep",
     outside: Bool[Tensor, "1 height width"] | None = None,
+    mirrored: Bool[Tensor, "1 height width"] | None = None,
     also: Sequence[SourcePhoto] = (),
     progress: Progress = nothing,
 ) -> PreparedSource:
@@ -136,7 +129,9 @@ def prepare_source(
         mask: share of the person.
         others: share of other people, where they are known: theirs is neither person nor hole.
         leftovers: what becomes of things.
-        outside: what else is filled, if anything: what the photo does not show.
+        outside: what the photo does not show and texture fills, if anything.
+        mirrored: what the photo does not show and its mirror image fills, without the person; all
+            around a rectangle.
         also: more photos of the same person in the same clothes, of any sizes.
         progress: called after each step.
     """
@@ -166,6 +161,9 @@ def prepare_source(
         unknown[cut] &= own | (others[cut][0] <= 0.5)
     if outside is not None:
         unknown |= outside
+    filled = texture_of_hole(image, unknown, progress=progress)
+    if mirrored is not None:
+        unknown, filled = with_mirror(image, unknown, filled, mirrored)
     return PreparedSource(
         image=image,
         sampler=sampler,
@@ -173,7 +171,7 @@ def prepare_source(
         offsets=dressed.offsets,
         loose=dressed.loose,
         unknown=unknown,
-        filled=texture_of_hole(image, unknown, progress=progress),
+        filled=filled,
     )
 
 

@@ -107,12 +107,12 @@ def test_a_frame_wider_than_the_photo_shows_no_streaks(body, generator, outside)
     staged = stage(image, source, standing(SIZE), body, size=(120, 96), outside=outside)
     beyond = staged.framing.beyond((120, 36))
     assert beyond.any() and (staged.unshown is None) == (outside == "mirror")
+    assert (staged.mirrored is None) == (outside == "fill")
     warp = next(staged.warps())
     step = (warp.image[..., 1:] - warp.image[..., :-1]).abs().amax(1)[0]
     at = beyond[0, :, 1:] & beyond[0, :, :-1] & ~warp.body[0, 0, :, 1:]
     assert float((step[at] > 1e-3).float().mean()) > 0.9
-    if outside == "fill":
-        assert not (warp.background[0] & beyond).any()
+    assert not (warp.background[0] & beyond).any()
 
 
 def test_a_mask_of_another_image_is_refused(body):
