@@ -265,12 +265,26 @@ def _to_pixels(person: RawPerson, size: tuple[int, int] | None, told: set[str]) 
         logger.warning(scale.doubt)
         told.add(scale.doubt)
     used = [index for index, name in enumerate(person.names) if name]
-    return Keypoints(
+    keypoints = Keypoints(
         xy=(xy[used] - scale.origin) * scale.factors,
         confidence=confidence[used],
         names=tuple(person.names[index] for index in used),
         image_size=size,
     )
+    _check_inside(keypoints)
+    return keypoints
+
+
+def _check_inside(keypoints: Keypoints) -> None:
+    """Refuse somebody whose keypoints all lie outside the image; they are of another one."""
+    (height, width), seen = keypoints.image_size, keypoints.xy[keypoints.confidence > 0.0]
+    if not ((seen >= 0.0) & (seen <= (width, height))).all(1).any():
+        (left, top), (right, bottom) = seen.min(0), seen.max(0)
+        raise KeypointsError(
+            f"no keypoint lies in the image of {width}x{height} pixels (width x height): they "
+            f"reach from ({left:.0f}, {top:.0f}) to ({right:.0f}, {bottom:.0f}). Give the "
+            "keypoints of this image at this size."
+        )
 
 
 def _cleaned(

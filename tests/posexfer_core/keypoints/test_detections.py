@@ -189,6 +189,7 @@ def test_one_of_several_people_and_frames_is_picked():
             "world landmarks alone",
         ),
         (np.zeros((1, 1, 1, 17, 3)), "as many points as no layout"),
+        (pose_keypoint(pose_keypoints_2d=flat(OPENPOSE18, (40, 1))), "no keypoint lies in"),
     ],
 )
 def test_what_cannot_be_used_gets_a_sentence(value, sentence):
@@ -270,7 +271,7 @@ def test_a_folder_is_one_file_a_frame_in_the_order_of_its_numbers(tmp_path):
     (tmp_path / "notes.txt").write_text("no keypoints")
     found = read_keypoints(tmp_path)
     assert found.name == tmp_path.name and len(found) == 3
-    x = [found.observation(0, frame, image_size=SIZE).keypoints.xy[0, 0] for frame in range(3)]
+    x = [found.people(frame)[0].points[0, 0] for frame in range(3)]
     np.testing.assert_allclose(x, PLACES["nose"][0] * np.array([9.0, 10.0, 100.0]))
 
 
