@@ -107,11 +107,14 @@ def draw_frames(
         for number in range(len(staged.target)):
             yield sample(replace(staged, target=staged.target.at(number)), None), None
         return
-    for number, warp in enumerate(staged.warps(leftovers=leftovers)):
+    warps = staged.warps(leftovers=leftovers)
+    for number in range(len(staged.target)):
+        warp = next(warps)
         if sample is None:
             yield warp.image, warp
         else:
             yield sample(replace(staged, target=staged.target.at(number)), warp), warp
+        del warp  # a large one beside the next fills the memory
 
 
 def open_sampler(options: argparse.Namespace) -> Sampler:

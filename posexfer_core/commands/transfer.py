@@ -143,14 +143,13 @@ def run(options: argparse.Namespace) -> None:
     results = _results(options, staged, by_network, pasted_into)
     del image, source, staged  # large ones fill the memory
     if not options.frames:
-        result = next(results)
-        results.close()
-        save_image(result, options.out)
+        save_image(next(results), options.out)
     elif options.out.suffix.lower() in ANIMATIONS:
         save_animation(results, options.out, target.frame_rate or FRAME_RATE)
     else:
-        for number, result in enumerate(results):
-            save_image(result, options.out / f"{number:05d}.png")
+        for number in range(target.frames):
+            save_image(next(results), options.out / f"{number:05d}.png")
+    results.close()
     print_line(str(options.out))
 
 
@@ -225,3 +224,5 @@ def _results(
                 changed = gaussian_blur(dilate(~warp.background[:, 0], 2)[:, None].float(), 1.0)
                 onto = original.clone() if options.frames else original
                 yield staged.framing.paste(result, onto, changed=changed)
+                del changed, onto
+            del result, warp

@@ -24,7 +24,7 @@ def save_animation(
         frame_rate: frames a second.
     """
     check_target(path, ANIMATIONS)
-    images = (to_pil(frame) for frame in frames)
+    images = map(to_pil, frames)
     first = next(images)
     with replacing(path) as partial:
         first.save(
