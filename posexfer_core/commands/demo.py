@@ -25,7 +25,7 @@ from ..render.overlay import overlay_body
 from ..transfer.staging import Stage, stage
 from ..warp.warp_to_pose import WarpedPhoto
 from .drawing import ImageTensor, Sampler, add_drawing_options, open_sampler
-from .estimate import fit_person, open_people
+from .estimate import fit_person, open_people, shown_over
 from .options import index, print_line
 
 HELP = "Draw a photo and a synthetic person in new poses; leaves images and one sheet."
@@ -129,7 +129,7 @@ def photo_row(body: BodyModel, options: argparse.Namespace) -> list[Cell]:
         options.person,
     )
     print_line(f"photo: mean reprojection error: {fit.reprojection_px:.2f} px")
-    overlay = overlay_body(image, BodyView.of(fit.params, body), keypoints=True)
+    overlay = shown_over(image, BodyView.of(fit.params, body))
     save_image(image, options.out / "photo_source.png")
     save_image(overlay, options.out / "photo_overlay.png")
     row = [cell(image, "photo"), cell(overlay, "fitted body")]

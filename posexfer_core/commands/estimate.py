@@ -151,16 +151,20 @@ def run(options: argparse.Namespace) -> None:
         params = replace(params, frame_rate=options.fps)
     for number, path in enumerate(overlays):
         view = BodyView.of(params.part(slice(number, number + 1), slice(None)), body)
-        image = files.image(frames[number])[None]
-        framing = frame_photo(
-            body_box(view), [], view.size, scale=min(1.0, OVERLAY_SIDE / max(view.size))
-        )
-        shown = overlay_body(framing.apply(image), framing.reframe(view), keypoints=True)
-        save_image(shown, path)
+        save_image(shown_over(files.image(frames[number])[None], view), path)
     params.save(options.out)
     print_line(quality)
     print_line(f"parameters: {options.out}")
     print_line(f"overlay: {overlays[0] if len(overlays) == 1 else overlays[0].parent}")
+
+
+def shown_over(
+    image: Float[Tensor, "1 3 height width"], view: BodyView
+) -> Float[Tensor, "1 3 shown_height shown_width"]:
+    """Draw a body and its keypoints over an image, which is made smaller if it is large."""
+    scale = min(1.0, OVERLAY_SIDE / max(view.size))
+    framing = frame_photo(body_box(view), [], view.size, scale=scale)
+    return overlay_body(framing.apply(image), framing.reframe(view), keypoints=True)
 
 
 def _wanted_frames(options: argparse.Namespace, files: SequenceFiles) -> list[int]:

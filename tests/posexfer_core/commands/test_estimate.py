@@ -10,11 +10,13 @@ from PIL import Image
 from posexfer_core.body.params import HumanParams
 from posexfer_core.body.view import BodyView
 from posexfer_core.cli import main
+from posexfer_core.commands.estimate import shown_over
 from posexfer_core.keypoints.keypoints import Keypoints
 from posexfer_core.keypoints.layouts import BODY25
 from tests.benchmarks.random_motions import Motion, random_motion
 from tests.benchmarks.random_people import FOCAL_PX, IMAGE_PX, aligned_error_mm
 from tests.benchmarks.smoothing import joints_over_frames, motion_scores
+from tests.people import facing_camera
 
 FRAMES = 5
 
@@ -222,3 +224,15 @@ def test_masks_that_do_not_fit_get_a_sentence(folder, masks, capsys):
     for sentence, arguments, mask in wrong:
         assert estimate(folder, *arguments, "--mask", str(mask)) == 2
         assert sentence in capsys.readouterr().err
+
+
+def test_a_large_image_is_shown_smaller_with_its_body_in_place(body):
+    large, small = (
+        shown_over(
+            torch.ones(1, 3, *size),
+            BodyView.of(facing_camera(size, (0.0, 0.1, 4.5), 1.5 * size[0]), body),
+        )
+        for size in ((2560, 1280), (2048, 1024))
+    )
+    assert large.shape == small.shape == (1, 3, 2048, 1024)
+    assert float((large - small).abs().mean()) < 0.01
