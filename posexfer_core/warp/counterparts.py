@@ -91,7 +91,7 @@ def find_counterparts(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Co
 
 
 def _found(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
-    rest = _RestBody(view)
+    rest = RestBody(view)
     places, head = view.canonical, view.parts == JOINT_INDEX["head"]
     other_side = places.new_tensor([-1.0, 1.0])
     inward = places
@@ -123,7 +123,7 @@ def _found(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
     return [rest.at(*kind) for kind in kinds]
 
 
-class _RestBody:
+class RestBody:
     """The rest body seen from the front and from the back."""
 
     def __init__(self, view: BodyView) -> None:
@@ -188,6 +188,17 @@ class _RestBody:
         row = (y[:, None] - self.rows).abs().argmin(1)
         return self.half_width[row].clamp(min=1e-3)
 
+    def pixels(self, xy: Float[Tensor, "places _"], side: int) -> Float[Tensor, "places 2"]:
+        """Find places in the image of the front (0) or of the back (1): column and row."""
+        flat = torch.cat([xy[:, :2], self.centre[2].expand(len(xy), 1)], 1)
+        before = self._before(flat, 1.0 if side == 0 else -1.0)
+        return project_perspective(before[None], self.intrinsics)[0]
+
+    def places(self, pixels: Float[Tensor, "places 2"], side: int) -> Float[Tensor, "places 2"]:
+        """Undo `pixels`."""
+        x, y = ((pixels - self.intrinsics[0, :2, 2]) / PIXELS_PER_UNIT).unbind(1)
+        return self.centre[:2] + torch.stack([x if side == 0 else -x, -y], 1)
+
     def _before(self, places: Tensor, side: float) -> Tensor:
         """Turn the rest body before the camera at its front (1) or back (-1), y down."""
         x, y, z = (places - self.centre).unbind(1)
@@ -195,11 +206,7 @@ class _RestBody:
 
     def _look(self, side: int, xy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Read face, weights and depth at places; the depth is infinite where there is nothing."""
-        flat = torch.cat([xy, self.centre[2].expand(len(xy), 1)], 1)
-        pixels = project_perspective(
-            self._before(flat, 1.0 if side == 0 else -1.0)[None], self.intrinsics
-        )[0]
-        column, row = pixels.floor().long().unbind(1)
+        column, row = self.pixels(xy, side).floor().long().unbind(1)
         column, row = column.clamp(0, self.size[1] - 1), row.clamp(0, self.size[0] - 1)
         seen: Visibility = self.sides[side]
         face = seen.face_id[0, row, column].long()

@@ -1,8 +1,8 @@
 """The look of a target body's surface: what the source shows of it, then what it shows of its like.
 
 Every place asks the source for itself, for the other side of its part, for its mirror image, for
-hair; the first that is seen gives its own pixels, sharp. What none shows takes the colours
-seen nearest along its limb.
+hair, for what lies beside; the first that is seen gives its own pixels, sharp. What none shows
+takes the colours seen nearest along its limb.
 """
 
 from types import EllipsisType
@@ -21,6 +21,7 @@ from ..geometry.rasterize import Visibility, interpolate
 from ..geometry.visibility import surface_warp
 from .counterparts import Counterpart
 from .filters import box_blur
+from .reflections import find_reflections
 from .skin import Skin
 from .surface_fill import fill_surface
 
@@ -196,11 +197,16 @@ class SurfaceSampler:
         )
         self.vertex_colours = torch.zeros(1, count, 3).to(self.field.image)
         sizes = torch.ones(len(faces)).to(self.field.image)
-        sample = self.sample(at_vertices, torch.zeros_like(at_vertices.mask), sizes, 0)
+        nowhere = torch.zeros_like(at_vertices.mask)
+        sample = self.sample(at_vertices, nowhere, sizes, 0)
         self.vertex_own = sample.own[0, 0, 0] > 0.99
         """Which vertices the source shows themselves."""
-        colours, confidence = sample.colours[0, :, 0].T, sample.confidence[0, 0, 0]
         view, face, told = self.field.view, self.field.face, self.field.skin
+        known, no_skin = sample.confidence[0, 0, 0] > 0.0, self.field.counterparts[0].no_skin
+        if reflections := find_reflections(view, known, no_skin):
+            self.looks += map(self._look_at, reflections)
+            sample = self.sample(at_vertices, nowhere, sizes, 0)
+        colours, confidence = sample.colours[0, :, 0].T, sample.confidence[0, 0, 0]
         skin = face
         if told is not None:
             skin = face | told.told(colours.T, view.parts == JOINT_INDEX["head"])
