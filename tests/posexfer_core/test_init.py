@@ -44,6 +44,20 @@ def test_importing_the_core_loads_neither_torch_nor_numpy():
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
+def test_a_warp_loads_no_networks(tmp_path):
+    demo = ROOT / "posexfer_core" / "assets" / "demo"
+    given = ["--source-params", str(demo / "source.npz"), "--target", str(demo / "walking.npz")]
+    command = ["transfer", str(demo / "source.png"), *given, "--size", "64x48"]
+    code = f"""
+import sys
+from posexfer_core.cli import main
+outcome = main({[*command, "--out", str(tmp_path / "out.png")]!r})
+sys.exit(outcome or len({{"diffusers", "transformers", "accelerate"}} & set(sys.modules)))
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+    assert (tmp_path / "out.png").is_file()
+
+
 @pytest.mark.parametrize(
     ("module", "given", "policy"),
     [
