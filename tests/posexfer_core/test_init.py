@@ -47,7 +47,7 @@ def test_importing_the_core_loads_neither_torch_nor_numpy():
 def test_a_warp_loads_no_networks(tmp_path):
     demo = ROOT / "posexfer_core" / "assets" / "demo"
     given = ["--source-params", str(demo / "source.npz"), "--target", str(demo / "walking.npz")]
-    command = ["transfer", str(demo / "source.png"), *given, "--size", "64x48"]
+    command = ["transfer", str(demo / "source.png"), *given, "--size", "64x64"]
     code = f"""
 import sys
 from posexfer_core.cli import main
