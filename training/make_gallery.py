@@ -33,7 +33,7 @@ from posexfer_core.conventions import DEMO
 from posexfer_core.diffusion.pipeline import PoseTransferPipeline
 from posexfer_core.files.animations import save_animation
 from posexfer_core.files.atomic import make_folder
-from posexfer_core.files.images import save_pil
+from posexfer_core.files.images import save_pil, to_pil
 from posexfer_core.render.contact_sheet import Cell, contact_sheet
 from posexfer_core.render.control_maps import paint_openpose
 from posexfer_core.render.overlay import overlay_body
@@ -103,7 +103,7 @@ def _save_motion(
         image, person, target, body, size=None, mask=mask, outside="crop", longest=MOTION_SIDE
     )
     frames = (
-        torch.cat([body_alone(staged.target.at(number)), moved.image], 3)
+        to_pil(torch.cat([body_alone(staged.target.at(number)), moved.image], 3))
         for number, moved in enumerate(tqdm(staged.warps(), desc="motion", disable=None))
     )
     save_animation(frames, path, float(target.frame_rate or 12.0))

@@ -146,6 +146,12 @@ class BodyView:
         """What each pixel sees, rasterised once."""
         return rasterize(self.vertices, self.faces, self.intrinsics, self.size)
 
+    def seeing(self, seen: Visibility) -> "BodyView":
+        """Look some rows of the image up, of which it is known what they see."""
+        part = replace(self, size=seen.size)
+        vars(part)["visibility"] = seen
+        return part
+
     @property
     def root_depth(self) -> Float[Tensor, "batch"]:
         """Distance of the pelvis along the camera axis, metres: z_rel counts from it."""

@@ -130,9 +130,10 @@ def photo_row(body: BodyModel, options: argparse.Namespace) -> list[Cell]:
     )
     print_line(f"photo: mean reprojection error: {fit.reprojection_px:.2f} px")
     overlay = shown_over(image, BodyView.of(fit.params, body))
-    save_image(image, options.out / "photo_source.png")
+    picture = to_pil(image)
+    save_pil(picture, options.out / "photo_source.png")
     save_image(overlay, options.out / "photo_overlay.png")
-    row = [cell(image, "photo"), cell(overlay, "fitted body")]
+    row = [Cell(image=picture, label="photo"), cell(overlay, "fitted body")]
     for name, label in PHOTO_POSES.items():
         target = HumanParams.load(DEMO / f"{name}.npz")
         staged = stage(image, fit.params, target, body, size=None, mask=mask, outside="crop")

@@ -8,13 +8,16 @@ from typing import get_args
 
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from ..errors import ConfigError
+from ..files.images import to_pil
 from ..network.guidance import Guidance
 from ..network.weights import BUNDLED_WEIGHTS
 from ..transfer.staging import Stage
-from ..warp.warp_to_pose import Leftovers, WarpedPhoto
+from ..warp.filters import dilate, gaussian_blur
+from ..warp.warp_to_pose import Leftovers, WarpedPhoto, pose_picture
 from .options import between, count, seed
 
 ImageTensor = Float[Tensor, "1 3 height width"]
@@ -98,23 +101,32 @@ def speaks_of_network(options: argparse.Namespace) -> bool:
     return given or options.no_prior or options.no_warp
 
 
-def draw_frames(
-    staged: Stage, sample: Sampler | None, leftovers: Leftovers
-) -> Iterator[tuple[ImageTensor, WarpedPhoto | None]]:
-    """Draw every frame of a stage, by its warp alone where there is no sampler."""
-    if staged.source is None:
-        assert sample is not None, "nothing can be warped"
-        for number in range(len(staged.target)):
-            yield sample(replace(staged, target=staged.target.at(number)), None), None
-        return
+def draw_by_warp(staged: Stage, leftovers: Leftovers) -> Iterator[Image.Image]:
+    """Draw every frame of a stage by its own pixels."""
+    prepared, targets = staged.prepared(leftovers=leftovers), staged.target
+    del staged  # masks of a large photo fill the memory
+    for number in range(len(targets)):
+        yield pose_picture(prepared, targets.at(number))
+
+
+def draw_by_network(
+    staged: Stage, sample: Sampler, leftovers: Leftovers, original: ImageTensor | None
+) -> Iterator[Image.Image]:
+    """Draw every frame of a stage by a sampler, and put it back into an original, if there is one.
+
+    What the warp leaves as it is stays as it is in the original.
+    """
     warps = staged.warps(leftovers=leftovers)
     for number in range(len(staged.target)):
         warp = next(warps)
-        if sample is None:
-            yield warp.image, warp
-        else:
-            yield sample(replace(staged, target=staged.target.at(number)), warp), warp
-        del warp  # a large one beside the next fills the memory
+        result = sample(replace(staged, target=staged.target.at(number)), warp)
+        if original is not None:
+            changed = gaussian_blur(dilate(~warp.background[:, 0], 2)[:, None].float(), 1.0)
+            onto = original.clone() if len(staged.target) > 1 else original
+            result = staged.framing.paste(result, onto, changed=changed)
+            del onto
+        yield to_pil(result)
+        del result, warp  # large ones beside the next fill the memory
 
 
 def open_sampler(options: argparse.Namespace) -> Sampler:

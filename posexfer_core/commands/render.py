@@ -96,8 +96,7 @@ def run(options: argparse.Namespace) -> None:
         depth_greys=options.depth_greys,
     )
     names = {str(name): OLDER_NAMES.get(str(name), str(name)) for name in options.maps}
-    maps = paint_maps(view, tuple(set(names.values())), style)
-    for name, painted in names.items():
+    for name, painted in names.items():  # one after the other: large ones fill the memory
         path = options.out / f"{name}.png"
-        save_image(2.0 * maps[painted] - 1.0, path)
+        save_image(2.0 * paint_maps(view, [painted], style)[painted] - 1.0, path)
         print_line(str(path))

@@ -2,6 +2,9 @@
 
 import argparse
 import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 
 from jaxtyping import Float
@@ -103,30 +106,49 @@ def open_source(
     )
 
 
-def open_also(options: argparse.Namespace, body: BodyModel) -> list[SourcePhoto]:
-    """Open the other photos of the person, and fit or find their bodies."""
-    photos = []
-    for path, *more in options.also:
-        image = load_image(path)
-        size = (image.shape[-2], image.shape[-1])
-        keypoints = [one for one in more if one.suffix.lower() == ".json"]
-        masks = [one for one in more if one not in keypoints]
-        if len(keypoints) > 1 or len(masks) > 1:
-            raise ConfigError(
-                f"--also takes a photo, a keypoint file and a mask, found {len(more) + 1} files: "
-                f"{', '.join(one.name for one in (path, *more))}. Give --also once for each photo."
-            )
-        mask = load_mask(masks[0])[None, None] if masks else None
-        if keypoints:
-            people = open_people(keypoints[0], size, path.name)
-            fit = fit_person(people.person(0), body, mask)
-            found = PersonInPhoto(params=fit.params, mask=mask)
-        else:
-            found = person_in_photo(
-                path, image, person=0, body=body, detector=options.detector, mask=mask
-            )
-        photos.append(SourcePhoto(image, BodyView.of(found.params, body), found.mask))
-    return photos
+@dataclass(frozen=True)
+class PhotosOnDisk:
+    """Photos whose people are known, each read when it is asked for: together they are large."""
+
+    known: list[tuple[Path, BodyView, Path | Tensor | None]]
+    """Image, body in it, and its mask."""
+
+    def __iter__(self) -> Iterator[SourcePhoto]:
+        return starmap(_photo_on_disk, self.known)
+
+
+def _photo_on_disk(path: Path, view: BodyView, mask: Path | Tensor | None) -> SourcePhoto:
+    mask = load_mask(mask)[None, None] if isinstance(mask, Path) else mask
+    return SourcePhoto(load_image(path), view, mask)
+
+
+def open_also(options: argparse.Namespace, body: BodyModel) -> PhotosOnDisk:
+    """Find the other photos of the person, and fit or find their bodies."""
+    return PhotosOnDisk([_open_also(options, body, *files) for files in options.also])
+
+
+def _open_also(
+    options: argparse.Namespace, body: BodyModel, path: Path, *more: Path
+) -> tuple[Path, BodyView, Path | Tensor | None]:
+    image = load_image(path)
+    size = (image.shape[-2], image.shape[-1])
+    keypoints = [one for one in more if one.suffix.lower() == ".json"]
+    masks = [one for one in more if one not in keypoints]
+    if len(keypoints) > 1 or len(masks) > 1:
+        raise ConfigError(
+            f"--also takes a photo, a keypoint file and a mask, found {len(more) + 1} files: "
+            f"{', '.join(one.name for one in (path, *more))}. Give --also once for each photo."
+        )
+    mask = load_mask(masks[0])[None, None] if masks else None
+    if keypoints:
+        people = open_people(keypoints[0], size, path.name)
+        fit = fit_person(people.person(0), body, mask)
+        found = PersonInPhoto(params=fit.params, mask=mask)
+    else:
+        found = person_in_photo(
+            path, image, person=0, body=body, detector=options.detector, mask=mask
+        )
+    return path, BodyView.of(found.params, body), masks[0] if masks else found.mask
 
 
 def _read_source(

@@ -6,18 +6,26 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import get_args
 
+from PIL import Image
+
 from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..body.smpl_files import open_body
 from ..errors import ConfigError, OutputError
 from ..files.animations import ANIMATIONS, save_animation
 from ..files.atomic import check_target, make_folder
-from ..files.images import SUFFIXES, load_image, save_image
+from ..files.images import SUFFIXES, load_image, save_pil
 from ..network.config import LATENT_STRIDE
 from ..transfer.framing import Outside
 from ..transfer.staging import PHOTO_SIDE, Stage, stage
-from ..warp.filters import dilate, gaussian_blur
-from .drawing import METHODS, ImageTensor, add_drawing_options, draw_frames, open_sampler
+from .drawing import (
+    METHODS,
+    ImageTensor,
+    add_drawing_options,
+    draw_by_network,
+    draw_by_warp,
+    open_sampler,
+)
 from .drawing import speaks_of_network as network_asked
 from .estimate import fit_person, open_people
 from .options import (
@@ -143,12 +151,12 @@ def run(options: argparse.Namespace) -> None:
     results = _results(options, staged, by_network, pasted_into)
     del image, source, staged  # large ones fill the memory
     if not options.frames:
-        save_image(next(results), options.out)
+        save_pil(next(results), options.out)
     elif options.out.suffix.lower() in ANIMATIONS:
         save_animation(results, options.out, target.frame_rate or FRAME_RATE)
     else:
         for number in range(target.frames):
-            save_image(next(results), options.out / f"{number:05d}.png")
+            save_pil(next(results), options.out / f"{number:05d}.png")
     results.close()
     print_line(str(options.out))
 
@@ -212,17 +220,16 @@ def _target(options: argparse.Namespace, body: BodyModel) -> tuple[HumanParams, 
 
 def _results(
     options: argparse.Namespace, staged: Stage, by_network: bool, original: ImageTensor | None
-) -> Generator[ImageTensor, None, None]:
-    """Draw every frame; what the network drew is pasted back into the original, if there is one."""
-    sample = open_sampler(options) if by_network else None
-    with progress_line("drawing", len(staged.target), "frames") as advance:
-        for result, warp in draw_frames(staged, sample, options.leftovers):
+) -> Generator[Image.Image, None, None]:
+    """Draw every frame."""
+    count = len(staged.target)
+    if by_network:
+        results = draw_by_network(staged, open_sampler(options), options.leftovers, original)
+    else:
+        results = draw_by_warp(staged, options.leftovers)
+    del staged, original  # large ones fill the memory
+    with progress_line("drawing", count, "frames") as advance:
+        for result in results:
             advance(1)
-            if original is None or warp is None:
-                yield result
-            else:
-                changed = gaussian_blur(dilate(~warp.background[:, 0], 2)[:, None].float(), 1.0)
-                onto = original.clone() if options.frames else original
-                yield staged.framing.paste(result, onto, changed=changed)
-                del changed, onto
-            del result, warp
+            yield result
+            del result

@@ -3,20 +3,16 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from jaxtyping import Float
-from torch import Tensor
+from PIL import Image
 
 from .atomic import check_target, replacing
-from .images import to_pil
 
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 """Kinds of animation that are written, as Pillow names them."""
 
 
-def save_animation(
-    frames: Iterable[Float[Tensor, "1 3 height width"]], path: Path, frame_rate: float
-) -> None:
-    """Write images in [-1, 1] as an animation that repeats, whole or not at all.
+def save_animation(frames: Iterable[Image.Image], path: Path, frame_rate: float) -> None:
+    """Write images as an animation that repeats, whole or not at all.
 
     Args:
         frames: at least one; of one size.
@@ -24,7 +20,7 @@ def save_animation(
         frame_rate: frames a second.
     """
     check_target(path, ANIMATIONS)
-    images = map(to_pil, frames)
+    images = iter(frames)
     first = next(images)
     with replacing(path) as partial:
         first.save(

@@ -84,7 +84,7 @@ def load_mask(path: Path | str) -> Float[Tensor, "height width"]:
         return opacity
     levels = _labels(image)
     if levels is None:
-        levels = np.asarray(_on_white(image).convert("L")) / 255.0
+        levels = np.asarray(_on_white(image).convert("L")) / np.float32(255.0)
     return torch.from_numpy(levels).float()
 
 
@@ -117,7 +117,7 @@ def _opacity(image: Image.Image) -> Float[Tensor, "height width"] | None:
         return None
     alpha = np.asarray(image.convert("RGBA"))[..., 3]
     opaque = 1.0 if alpha.max() == 1 else 255.0  # labels
-    return torch.from_numpy(alpha / opaque).float() if alpha.min() < 255 else None
+    return torch.from_numpy(alpha / np.float32(opaque)) if alpha.min() < 255 else None
 
 
 def _upright(path: Path) -> Image.Image:

@@ -1,5 +1,6 @@
 """One visibility pass over a triangle mesh; every map is then a look-up with `interpolate`."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,9 @@ from torch import Tensor
 from .backend import loops_for
 from .rasterize_torch import fill as fill_with_torch
 from .subpixels import to_subpixels
+
+BAND_PIXELS = 1 << 20
+"""Pixels of a large image that are looked up at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,21 @@ class Visibility:
         """Give (height, width)."""
         height, width = self.face_id.shape[-2:]
         return height, width
+
+    def bands(self) -> "Iterator[tuple[slice, Visibility]]":
+        """Give rows and what they see, so that maps of a large image are looked up in parts."""
+        height, width = self.size
+        band = max(1, BAND_PIXELS // max(1, width))
+        for top in range(0, height, band):
+            rows = slice(top, min(height, top + band))
+            yield (
+                rows,
+                Visibility(
+                    face_id=self.face_id[:, rows],
+                    barycentric=self.barycentric[:, rows],
+                    depth=self.depth[:, rows],
+                ),
+            )
 
 
 def rasterize(

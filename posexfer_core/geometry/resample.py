@@ -15,6 +15,8 @@ def resample(
 ) -> Float[Tensor, "batch channels new_height new_width"]:
     """Cut and resize: position `p` lands at `scale * (p - offset_xy)`; edge pixels repeat beyond.
 
+    A cut inside the image at its own scale is the image's own memory: large ones are not copied.
+
     Args:
         image: any number of channels.
         offset_xy: upper left corner of the cut, pixels of the image; may lie outside.
@@ -23,6 +25,10 @@ def resample(
         mirror: beyond its edges the image goes on in its mirror image instead.
     """
     if scale == 1.0 and all(float(offset).is_integer() for offset in offset_xy):
+        left, top = map(int, offset_xy)
+        bottom, right = top + size[0], left + size[1]
+        if min(left, top) >= 0 and bottom <= image.shape[-2] and right <= image.shape[-1]:
+            return image[..., top:bottom, left:right]
         rows, columns = (
             _inside(torch.arange(length_out) + int(offset), length_in, mirror).to(image.device)
             for length_in, length_out, offset in zip(

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ..body.view import BodyView
 from ..conventions import JOINT_COUNT
-from ..geometry.rasterize import Visibility
 from .limbs import paint_limbs
 from .maps import canonical_map, mask_map, normal_map
 from .openpose import BODY, draw_over, keypoint_visibility, keypoints18
@@ -83,10 +82,15 @@ def paint_maps(
         frame = _Frame(BodyView.together(people), people, everybody)
         frames.append({name: PAINTERS[name](frame, style) for name in names})
         progress(1)
-    maps = {name: torch.cat([painted.pop(name) for painted in frames]) for name in names}
+        del people, frame  # what a large image sees fills the memory
+    maps = {name: _joined([painted.pop(name) for painted in frames]) for name in names}
     if "depth" in maps:
         maps["depth"] = grey_depth(maps["depth"], style.depth_greys).expand(-1, 3, -1, -1)
     return maps
+
+
+def _joined(frames: Sequence[Tensor]) -> Tensor:
+    return torch.cat(list(frames)) if len(frames) > 1 else frames[0]
 
 
 class _Frame(NamedTuple):
@@ -98,6 +102,9 @@ class _Frame(NamedTuple):
     """The farthest first."""
     everybody: Sequence[BodyView]
     """The people of all frames."""
+
+
+Painter = Callable[[_Frame, MapStyle], Tensor]
 
 
 def disparity_map(view: BodyView) -> Float[Tensor, "batch 1 height width"]:
@@ -129,6 +136,21 @@ def grey_depth(
     far = disparity[mask].min()
     share = (disparity - far) / (near - far).clamp(min=1e-9)
     return torch.where(mask, FARTHEST + (1.0 - FARTHEST) * share, 0.0)
+
+
+def _in_bands(paint: Callable[[BodyView, MapStyle], Tensor]) -> Painter:
+    """Paint some rows after the other: a map is much smaller than what it is computed from."""
+
+    def painted(frame: _Frame, style: MapStyle) -> Tensor:
+        image = torch.empty(0)
+        for rows, seen in frame.view.visibility.bands():
+            part = paint(frame.view.seeing(seen), style)
+            if rows.start == 0:
+                image = part.new_empty(*part.shape[:2], *frame.view.size)
+            image[..., rows, :] = part
+        return image
+
+    return painted
 
 
 def paint_normal(
@@ -163,23 +185,24 @@ def paint_openpose(
             face = keypoint_visibility(keypoints, view.visibility, tolerance_m=FACE_TOLERANCE_M)
             shown[:, list(FACE)] &= face[:, list(FACE)]
         draw_over(images, keypoints[..., :2], shown, BODY, limb_px=radius_px, dot_px=radius_px)
-        _draw_points(images, one, view.visibility, style)
+        _draw_points(images, one, view, style)
     return images
 
 
 def _paint_limbs(frame: _Frame, style: MapStyle) -> Float[Tensor, "batch 3 height width"]:
     images = paint_limbs(frame.people, frame.everybody)
     for one in frame.people:
-        _draw_points(images, one, frame.view.visibility, style)
+        _draw_points(images, one, frame.view, style)
     return images
 
 
-def _draw_points(images: Tensor, view: BodyView, seen: Visibility, style: MapStyle) -> None:
+def _draw_points(images: Tensor, view: BodyView, hiding: BodyView, style: MapStyle) -> None:
     """Draw what the style shows of hands and face over a skeleton."""
+    if style.openpose_points == "body":
+        return
     dot_px = limb_radius(view.size, "standard")
-    all_or_seen = None if style.openpose_hides == "nothing" else seen
-    if style.openpose_points != "body":
-        draw_hands(images, view, dot_px, all_or_seen)
+    all_or_seen = None if style.openpose_hides == "nothing" else hiding.visibility
+    draw_hands(images, view, dot_px, all_or_seen)
     if style.openpose_points == "hands and face":
         draw_face(images, view, dot_px, all_or_seen)
 
@@ -212,13 +235,13 @@ def paint_canonical(view: BodyView) -> Float[Tensor, "batch 3 height width"]:
     return (0.5 + 0.45 * canonical_map(view)).clamp(0.0, 1.0) * mask_map(view)
 
 
-PAINTERS: dict[str, Callable[[_Frame, MapStyle], Tensor]] = {
-    "depth": lambda frame, _: disparity_map(frame.view),
-    "normal": lambda frame, style: paint_normal(frame.view, style),
+PAINTERS: dict[str, Painter] = {
+    "depth": _in_bands(lambda view, _: disparity_map(view)),
+    "normal": _in_bands(paint_normal),
     "openpose": lambda frame, style: paint_openpose(frame.view, style, frame.people),
     "mask": lambda frame, _: mask_map(frame.view).expand(-1, 3, -1, -1),
-    "parts": lambda frame, _: paint_parts(frame.view),
-    "canonical": lambda frame, _: paint_canonical(frame.view),
+    "parts": _in_bands(lambda view, _: paint_parts(view)),
+    "canonical": _in_bands(lambda view, _: paint_canonical(view)),
     "limbs": _paint_limbs,
 }
 """From one frame and the style to an image."""

@@ -55,18 +55,23 @@ def paint_limbs(
     seen = rasterize(vertices, faces, view.intrinsics, view.size)
     colours = torch.tensor(list(LIMB_COLOURS.values()) * len(people)).to(vertices) / 300.0 + 0.15
     colours = colours.repeat_interleave(len(vertices[0]) // len(colours), 0)
-    drawn = interpolate(seen, faces, torch.cat([normals, vertices, colours.expand_as(normals)], -1))
-    normal, place, colour = (part.movedim(-1, 1) for part in drawn.split(3, -1))
-    normal = F.normalize(normal, dim=1)
-    half = F.normalize(
-        F.normalize(-place, dim=1) + place.new_tensor([0, 0, -1])[:, None, None], dim=1
-    )
-    light = AMBIENT + (1.0 - AMBIENT) * (-normal[:, 2:]).clamp(min=0.0)
-    shine = GLOSS * (normal * half).sum(1, keepdim=True).clamp(min=0.0) ** SHININESS
+    attributes = torch.cat([normals, vertices, colours.expand_as(normals)], -1)
     depths = torch.cat([one.joints[..., 2].flatten() for one in everybody])
     near, far = depths.min(), depths.max() + FADE_M
-    fade = (1.0 - (place[:, 2:] - near) / far).clamp(0.0, 1.0)
-    return (fade * (colour * light + shine) * seen.mask[:, None]).clamp(max=1.0)
+    images = vertices.new_empty(len(vertices), 3, *view.size)
+    for rows, part in seen.bands():
+        drawn = interpolate(part, faces, attributes)
+        normal, place, colour = (plane.movedim(-1, 1) for plane in drawn.split(3, -1))
+        normal = F.normalize(normal, dim=1)
+        half = F.normalize(
+            F.normalize(-place, dim=1) + place.new_tensor([0, 0, -1])[:, None, None], dim=1
+        )
+        light = AMBIENT + (1.0 - AMBIENT) * (-normal[:, 2:]).clamp(min=0.0)
+        shine = GLOSS * (normal * half).sum(1, keepdim=True).clamp(min=0.0) ** SHININESS
+        fade = (1.0 - (place[:, 2:] - near) / far).clamp(0.0, 1.0)
+        lit = fade * (colour * light + shine) * part.mask[:, None]
+        images[..., rows, :] = lit.clamp(max=1.0)
+    return images
 
 
 def _cylinders(

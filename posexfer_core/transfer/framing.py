@@ -82,8 +82,9 @@ class Framing:
         self, mask: Float[Tensor, "batch 1 height width"]
     ) -> Float[Tensor, "batch 1 framed_height framed_width"]:
         """Cut and resize a mask; beyond its edges there is nobody."""
-        size = (mask.shape[-2], mask.shape[-1])
-        return self.apply(mask) * ~self.beyond(size).to(mask.device)
+        beyond = self.beyond((mask.shape[-2], mask.shape[-1])).to(mask.device)
+        framed = self.apply(mask)
+        return framed * ~beyond if bool(beyond.any()) else framed
 
     def beyond(self, image_size: tuple[int, int]) -> Bool[Tensor, "1 framed_height framed_width"]:
         """Tell which pixels of the cut have their centre outside an image of (height, width)."""

@@ -1,7 +1,8 @@
 """Source and target in one image frame: what a transfer starts from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -14,7 +15,13 @@ from ..register.resample_topology import on_topology_of
 from ..warp.dressed_person import SourcePhoto
 from ..warp.person_mask import check_person_mask
 from ..warp.progress import Progress, nothing
-from ..warp.warp_to_pose import Leftovers, WarpedPhoto, pose_source, prepare_source
+from ..warp.warp_to_pose import (
+    Leftovers,
+    PreparedSource,
+    WarpedPhoto,
+    pose_source,
+    prepare_source,
+)
 from .framing import Framing, Outside, body_box, frame_person, frame_photo
 from .retarget_in_photo import retarget_in_photo
 
@@ -29,7 +36,8 @@ class Stage:
     """The source image and both bodies, cut to the size that is drawn."""
 
     image: Float[Tensor, "1 3 height width"]
-    """The source, framed, in [-1, 1]; beyond the photo in its mirror image."""
+    """The source, framed, in [-1, 1]; beyond the photo in its mirror image. The whole photo at its
+    own size is the caller's own memory."""
     source: BodyView | None
     """The body of the person shown, in the framed image; None where it is not known."""
     target: BodyView
@@ -44,13 +52,21 @@ class Stage:
     """What the photo does not show and its mirror image fills."""
     framing: Framing
     """How the source image was cut."""
-    also: tuple[SourcePhoto, ...] = ()
+    also: Iterable[SourcePhoto] = ()
     """More photos of the same person, each in its own frame."""
 
     def warps(
         self, *, leftovers: Leftovers = "keep", progress: Progress = nothing
     ) -> Iterator[WarpedPhoto]:
-        """Warp the source to every frame of the target; what frames share is computed once.
+        """Warp the source to every frame of the target; see `prepared`."""
+        prepared = self.prepared(leftovers=leftovers, progress=progress)
+        for number in range(len(self.target)):
+            yield pose_source(prepared, self.target.at(number), progress=progress)
+
+    def prepared(
+        self, *, leftovers: Leftovers = "keep", progress: Progress = nothing
+    ) -> PreparedSource:
+        """Compute what all frames of the target share.
 
         Args:
             leftovers: as in `warp_to_pose`.
@@ -64,7 +80,7 @@ class Stage:
                 "The body in the source image is not known, so that its pixels cannot be warped. "
                 "Give the source's parameters or keypoints."
             )
-        prepared = prepare_source(
+        return prepare_source(
             self.image,
             on_topology_of(self.source, self.target),
             self.mask,
@@ -72,11 +88,12 @@ class Stage:
             others=self.others,
             outside=self.unshown,
             mirrored=self.mirrored,
-            also=[one._replace(view=on_topology_of(one.view, self.target)) for one in self.also],
+            also=map(self._on_topology, self.also),
             progress=progress,
         )
-        for number in range(len(self.target)):
-            yield pose_source(prepared, self.target.at(number), progress=progress)
+
+    def _on_topology(self, photo: SourcePhoto) -> SourcePhoto:
+        return photo._replace(view=on_topology_of(photo.view, self.target))
 
 
 def stage(
@@ -88,7 +105,7 @@ def stage(
     size: tuple[int, int] | None = IMAGE_SIZE,
     mask: Float[Tensor, "1 1 mask_height mask_width"] | None = None,
     others: Float[Tensor, "1 1 mask_height mask_width"] | None = None,
-    also: Sequence[SourcePhoto] = (),
+    also: Iterable[SourcePhoto] = (),
     outside: Outside = "fill",
     longest: int | None = PHOTO_SIDE,
     multiple: int = 1,
@@ -106,7 +123,8 @@ def stage(
             photo.
         mask: share of the person in each pixel of the image.
         others: share of other people, who stay where and as they are.
-        also: more photos of the same person in the same clothes, such as one from behind.
+        also: more photos of the same person in the same clothes, such as one from behind; gone
+            through twice, one after the other, so that they may be read from files each time.
         outside: what becomes of a pose that leaves the photo, and of the rest of a frame that is
             wider than it: texture ("fill") or the photo's mirror image. "crop" keeps to the photo
             where `size` is None.
@@ -129,15 +147,16 @@ def stage(
             "Give the mask of this image."
         )
     scale = 1.0 if longest is None else min(1.0, longest / max(own_size))
-    staging = _Staging(image, mask, others, tuple(also), outside)
+    staging = _Staging(image, mask, others, also, outside)
     if source is None:
         framing = frame_photo((0.0, 0.0, 0.0, 0.0), [], own_size, scale=scale, multiple=multiple)
         framing = framing if size is None else Framing.whole(own_size, size)
         return staging.at(framing, None, _framed_alone(target, body, framing.size))
     view = BodyView.of(source, source_body)
-    for photo in (SourcePhoto(image, view, mask), *also):
+    for photo in chain([SourcePhoto(image, view, mask)], also):
         if photo.mask is not None:
             check_person_mask(photo.mask, photo.view)
+        del photo  # large ones, read from files, fill the memory
     box = body_box(view)
     wanted = None
     if retargeted:
@@ -162,7 +181,7 @@ class _Staging:
     image: Tensor
     mask: Tensor | None
     others: Tensor | None
-    also: tuple[SourcePhoto, ...]
+    also: Iterable[SourcePhoto]
     outside: Outside
 
     def at(self, framing: Framing, source: BodyView | None, target: BodyView) -> Stage:
@@ -174,7 +193,7 @@ class _Staging:
         beyond = framing.beyond((self.image.shape[-2], self.image.shape[-1]))
         unshown = beyond.to(self.image.device) if bool(beyond.any()) else None
         return Stage(
-            image=framing.apply(self.image).clamp_(-1.0, 1.0),
+            image=_clamped(framing.apply(self.image)),
             source=shown,
             target=target,
             mask=None if self.mask is None else framing.apply_to_mask(self.mask),
@@ -184,6 +203,12 @@ class _Staging:
             framing=framing,
             also=self.also,
         )
+
+
+def _clamped(image: Tensor) -> Tensor:
+    """Bring an image to [-1, 1]; one that is there is not copied."""
+    low, high = image.aminmax()
+    return image if float(low) >= -1.0 and float(high) <= 1.0 else image.clamp(-1.0, 1.0)
 
 
 def _framed_alone(target: HumanParams, body: BodyModel, size: tuple[int, int]) -> BodyView:

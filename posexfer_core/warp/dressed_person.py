@@ -85,7 +85,7 @@ def dress(
     cut = (..., slice(top, bottom), slice(left, right))
     size = ((bottom - top) // step, (right - left) // step)
     bare = source.reframed((left, top), 1.0 / step, size)
-    small = F.avg_pool2d(image[cut], step)
+    small = torch.cat([F.avg_pool2d(colour[cut], step) for colour in image.split(1, 1)], 1)
     rim = max(1, round(RIM * size[0]))
     body, theirs = bare.visibility.mask, torch.zeros_like(bare.visibility.mask)
     if others is not None:

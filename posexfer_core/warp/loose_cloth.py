@@ -67,23 +67,25 @@ class LoosePiece(NamedTuple):
         return complex(turn), complex(to.mean() - turn * starts[best].mean()), best == 1
 
     def draw(
-        self, photo: Float[Tensor, "1 3 height width"], onto: Tensor, worn: BodyView
-    ) -> Bool[Tensor, "1 1 height width"]:
-        """Draw the piece where the clothed target takes it, if it does, and tell where."""
+        self,
+        photo: Float[Tensor, "1 3 height width"],
+        onto: Float[Tensor, "1 3 rows target_width"],
+        first_row: int,
+        moved: tuple[complex, complex, bool],
+    ) -> Bool[Tensor, "1 1 rows target_width"]:
+        """Draw the piece onto some rows of the target, where it is `moved`, and tell where."""
         drawn = torch.zeros_like(onto[:, :1], dtype=torch.bool)
-        found = self.moved(worn)
-        if found is None:
-            return drawn
-        (turn, shift, mirrored), (left, top, step) = found, self.box
+        (turn, shift, mirrored), (left, top, step) = moved, self.box
         size = (self.share.shape[-2], self.share.shape[-1])
         right, bottom = left + step * size[1], top + step * size[0]
         corners = torch.tensor([[left, top], [right, top], [left, bottom], [right, bottom]])
         starts = torch.view_as_complex(corners.double())
         ends = turn * (starts.conj() if mirrored else starts) + shift
         ends = torch.view_as_real(ends)
-        limit = torch.tensor([onto.shape[-1], onto.shape[-2]])
-        low = ends.amin(0).long().clamp(min=0).minimum(limit).tolist()
-        high = (ends.amax(0).long() + 1).clamp(min=0).minimum(limit).tolist()
+        start = torch.tensor([0, first_row])
+        limit = start + torch.tensor([onto.shape[-1], onto.shape[-2]])
+        low = ends.amin(0).long().maximum(start).minimum(limit).tolist()
+        high = (ends.amax(0).long() + 1).maximum(start).minimum(limit).tolist()
         if low[0] >= high[0] or low[1] >= high[1]:
             return drawn
         x, y = (torch.arange(a, b) + 0.5 for a, b in zip(low, high, strict=True))
@@ -94,7 +96,7 @@ class LoosePiece(NamedTuple):
         share = F.grid_sample(self.share, pixels_to_ndc(own, size), align_corners=False)
         grid = pixels_to_ndc(pixels, (photo.shape[-2], photo.shape[-1]))
         colours = F.grid_sample(photo, grid, padding_mode="border", align_corners=False)
-        here = (..., slice(low[1], high[1]), slice(low[0], high[0]))
+        here = (..., slice(low[1] - first_row, high[1] - first_row), slice(low[0], high[0]))
         onto[here] += share * (colours - onto[here])
         drawn[here] = share > 0
         return drawn

@@ -4,12 +4,13 @@ from PIL import Image
 
 from posexfer_core.errors import OutputError
 from posexfer_core.files.animations import save_animation
+from posexfer_core.files.images import to_pil
 
 
 @pytest.mark.parametrize("name", ["film.gif", "film.webp"])
 def test_frames_come_back_in_their_order_and_at_their_rate(tmp_path, name):
     frames = [torch.full((1, 3, 24, 16), level) for level in (-1.0, 0.0, 1.0)]
-    save_animation(iter(frames), tmp_path / name, 20.0)
+    save_animation(map(to_pil, frames), tmp_path / name, 20.0)
     with Image.open(tmp_path / name) as film:
         greys, lasting = [], []
         for number in range(getattr(film, "n_frames", 1)):

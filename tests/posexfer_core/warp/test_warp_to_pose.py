@@ -11,10 +11,10 @@ from posexfer_core.geometry.rasterize import interpolate
 from posexfer_core.render.control_maps import paint_maps
 from posexfer_core.warp.clothed_shell import wear
 from posexfer_core.warp.filters import dilate
+from posexfer_core.warp.posed_rows import _alpha
 from posexfer_core.warp.surface_samples import Sample, SurfaceSampler
 from posexfer_core.warp.warp_to_pose import (
     WarpedPhoto,
-    _alpha,
     pose_source,
     prepare_source,
     warp_to_pose,
@@ -75,7 +75,7 @@ def test_masks_cover_the_image_in_every_pose(posed, generator):
 def test_background_that_is_hardly_touched_is_not_touched_at_all(posed, generator, monkeypatch):
     view = posed()
     image, mask = painted(view, generator)
-    hardly = "posexfer_core.warp.warp_to_pose._alpha"
+    hardly = "posexfer_core.warp.posed_rows._alpha"
     monkeypatch.setattr(hardly, lambda body, *_: torch.full(body[:, None].shape, 0.005))
     warped = warp_to_pose(image, view, posed(l_shoulder=[0.0, 0.0, 1.2]), mask)
     kept = warped.background.expand_as(image)
