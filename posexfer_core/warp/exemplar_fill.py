@@ -2,7 +2,9 @@
 
 Coarse to fine, every patch that touches the hole is matched with one outside (PatchMatch, Barnes et
 al. 2009, with jumps instead of scan lines), and the matches vote for the hole's colours (Wexler et
-al. 2007). That runs on a small copy; the image then takes its own pixels from the places found.
+al. 2007). Votes blur a weak grain away; in the end places that lie together are preferred, as far
+as a weak grain differs. That runs on a small copy; the image then takes its own pixels from the
+places found, in the votes' light.
 """
 
 from collections.abc import Callable
@@ -25,12 +27,19 @@ COARSEST_PX = 24
 ANCHOR = 0.7
 """Weight of being as light as a smooth fill, against the patch's own pixels; without, whatever is
 striking around the hole is copied into it again and again."""
-UNLIKE = 0.2
-"""Difference at the hole's edge, of a range of 2, that is another thing and no other light."""
+EDGE = 0.7
+"""Weight of votes far from the hole's edge, where those beside it have nearly 2 more."""
 CONTEXT = 0.75
 """How much of the surroundings is searched, as a share of the hole's longer side."""
 ROUNDS = (6, 4, 2)
 """Searches and votes on the coarsest level, the next, and all others."""
+GROWTH = 2
+"""Searches for places that lie together."""
+TOGETHER = 1.0
+"""At most so much may patches differ more, by sums of squares, for each of four neighbours that
+comes from beside; more, and things around the hole are copied into it."""
+LIGHT = 3
+"""Light is what squares of 2 * LIGHT + 1 pixels show."""
 MOSAIC, PIECES = 0.2, 0.5
 """Share of neighbours that lie beside each other where they come from, too, below which copied
 pixels are a mosaic, and above which they are pieces of texture."""
@@ -70,7 +79,8 @@ def texture_of_hole(
     if bool(small_hole.all()):
         return image[0, :, hole[0]]
     found, voted = _find(small, small_hole, torch.Generator().manual_seed(seed), progress)
-    planes = torch.cat([_correction(small, small_hole, found), voted, _coherence(found)], 1)[0]
+    light = box_blur(voted - small[:, :, found[..., 0], found[..., 1]], LIGHT)
+    planes = torch.cat([light, voted, _coherence(found)], 1)[0]
     bands = []
     for top in range(0, hole.shape[-2], BAND_ROWS):
         at = hole[0, top : top + BAND_ROWS].nonzero() + hole.new_tensor([top, 0], dtype=torch.long)
@@ -106,11 +116,15 @@ def _find(
         allowed = ~_blocked(hole)[0] if not _blocked(hole).all() else ~hole[0]
         targets = dilate(hole, REACH)[0].nonzero()
         places, image = _start(found, smooth, hole, allowed, targets, generator)
-        for _ in range(ROUNDS[min(number, len(ROUNDS) - 1)]):
+        rounds = ROUNDS[min(number, len(ROUNDS) - 1)]
+        grown = GROWTH if number == len(levels) - 1 else 0
+        for turn in range(rounds + grown):
             padded = F.pad(image, (REACH,) * 4, mode="replicate")
             patches = torch.cat([F.unfold(padded, SIDE)[0], light[0].flatten(1)]).T.contiguous()
-            places, apart = _improved(patches, targets, allowed, places, generator)
-            image = _voted(image, hole, places, apart)
+            together = TOGETHER if turn >= rounds else 0.0
+            places, apart = _improved(patches, targets, allowed, places, generator, together)
+            if turn < rounds:
+                image = _voted(image, hole, places, apart)
             progress()
         found = places
     assert found is not None
@@ -160,8 +174,17 @@ def _improved(
     allowed: Bool[Tensor, "height width"],
     places: Places,
     generator: torch.Generator,
+    together: float,
 ) -> tuple[Places, Float[Tensor, "height width"]]:
     """Try the neighbours' shifts at two distances, then places drawn closer and closer.
+
+    Args:
+        patches: of all pixels.
+        targets: pixels whose places are sought.
+        allowed: where.
+        places: so far.
+        generator: of draws.
+        together: how much a neighbour's shift is worth, at most.
 
     Returns:
         Places, and how far their patches differ from the targets'.
@@ -177,14 +200,28 @@ def _improved(
 
     best = places[row, column]
     score = difference(best)
+    worth = score[score.isfinite()].median().clamp(max=together) if together else 0.0
     places = places.clone()
+    beside = [
+        (targets + targets.new_tensor(move)).clamp(min=0).minimum(limit)
+        for move in ((0, 1), (1, 0), (0, -1), (-1, 0))
+        if together
+    ]
+
+    def gain(at: Tensor) -> Tensor:
+        """Tell what neighbours that come from beside are worth."""
+        same = torch.zeros_like(score)
+        for near in beside:
+            same += (places[near[:, 0], near[:, 1]] - near == at - targets).all(1)
+        return worth * same
 
     def attempt(shift: Callable[[], Tensor]) -> None:
         nonlocal best, score
         candidate = shift().clamp(min=0).minimum(limit)
         apart = difference(candidate)
-        best = torch.where((apart < score)[:, None], candidate, best)
-        score = torch.minimum(apart, score)
+        better = apart - gain(candidate) < score - gain(best)
+        best = torch.where(better[:, None], candidate, best)
+        score = torch.where(better, apart, score)
         places[row, column] = best
 
     for jump in (4, 1):
@@ -207,11 +244,16 @@ def _voted(
     places: Places,
     apart: Float[Tensor, "height width"],
 ) -> Float[Tensor, "1 3 height width"]:
-    """Average what the patches around each pixel of the hole put there; good ones count more."""
+    """Average what the patches around each pixel of the hole put there.
+
+    Good ones count more, and those that see something of the image itself.
+    """
     at = hole[0].nonzero()
     limit = at.new_tensor(hole.shape[1:]) - 1
     typical = apart[at[:, 0], at[:, 1]].quantile(0.75).clamp(min=1e-6)
-    weight_of = torch.exp(-apart / typical) + 1e-6
+    known = (~hole)[:, None].to(image)
+    sees = EDGE + (box_blur(known, REACH) + box_blur(known, 2 * REACH))[0, 0]
+    weight_of = (torch.exp(-apart / typical) + 1e-6) * sees
     total, sums = image.new_zeros(len(at), 3), image.new_zeros(len(at), 1)
     for dy in range(-REACH, REACH + 1):
         for dx in range(-REACH, REACH + 1):
@@ -223,14 +265,6 @@ def _voted(
     out = image.clone()
     out[0, :, at[:, 0], at[:, 1]] = (total / sums).T
     return out
-
-
-def _correction(image: Tensor, hole: Tensor, found: Places) -> Float[Tensor, "1 3 height width"]:
-    """Spread over the hole what copied colours lack at its edge: light, not things."""
-    ring = (dilate(hole, REACH) & ~hole)[:, None].to(image)
-    lacking = image - image[:, :, found[..., 0], found[..., 1]]
-    alike = torch.exp(-(lacking / UNLIKE).square().sum(1, keepdim=True))
-    return fill_holes(alike * lacking, ring) * dilate(hole, 1)[:, None]
 
 
 def _coherence(found: Places) -> Float[Tensor, "1 1 height width"]:
@@ -261,8 +295,8 @@ def _copied(
         image: the photo.
         at: its pixels.
         found: places in the small copy.
-        planes: of it: corrections, the votes' colours, which stand where there is no coherence,
-            and coherence.
+        planes: of it: light that places lack, the votes' colours, which stand where there is no
+            coherence, and coherence.
         step: pixels of the photo to one of the copy.
     """
     exact = (at + 0.5) / step - 0.5
@@ -274,7 +308,7 @@ def _copied(
         j, i = near.long().clamp(min=0).minimum(limit).unbind(1)
         source = at + step * (found[j, i] - torch.stack([j, i], 1))
         source = source.clamp(min=0).minimum(at.new_tensor(image.shape[-2:]) - 1)
-        correction, smooth, coherence = planes[:, j, i].split([3, 3, 1])
-        colour = image[0, :, source[:, 0], source[:, 1]] + correction
+        light, smooth, coherence = planes[:, j, i].split([3, 3, 1])
+        colour = image[0, :, source[:, 0], source[:, 1]] + light
         total += weight * torch.lerp(smooth, colour, coherence).T
     return total.T.clamp(-1.0, 1.0)

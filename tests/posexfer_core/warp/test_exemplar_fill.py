@@ -2,7 +2,7 @@
 
 import torch
 
-from posexfer_core.warp.exemplar_fill import _coherence, texture_of_hole
+from posexfer_core.warp.exemplar_fill import _coherence, _improved, texture_of_hole
 
 
 def fill_with_texture(image: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
@@ -70,3 +70,35 @@ def test_pixels_from_everywhere_are_no_texture_and_those_of_one_piece_are():
     everywhere = torch.randint(20, (20, 30, 2), generator=torch.Generator().manual_seed(0))
     assert float(_coherence(piece).min()) == 1.0
     assert float(_coherence(everywhere).max()) == 0.0
+
+
+def test_places_come_to_lie_together_where_only_a_weak_grain_differs(generator):
+    patches = 0.02 * torch.randn(30 * 40, 78, generator=generator)
+    patches[::7] = 1.0  # things
+    rows, columns = torch.meshgrid(torch.arange(30), torch.arange(40), indexing="ij")
+    own = torch.stack([rows, columns], -1)
+    targets = own[10:20, 10:30].reshape(-1, 2)
+    allowed = torch.ones(30, 40, dtype=torch.bool)
+    allowed[8:22, 8:32] = False
+    sources = allowed.nonzero()
+    start = own.clone()
+    drawn = sources[torch.randint(len(sources), (len(targets),), generator=generator)]
+    start[10:20, 10:30] = drawn.view(10, 20, 2)
+    shares, things = [], []
+    for together in (0.0, 1.0):
+        places = start
+        for _ in range(3):
+            places, _ = _improved(patches, targets, allowed, places, generator, together)
+        shift = (places - own)[10:20, 10:30]
+        shares.append(float((shift[:, 1:] == shift[:, :-1]).all(-1).float().mean()))
+        differ = (patches[:, 0] == 1.0).view(30, 40)
+        taken = differ[places[..., 0], places[..., 1]][10:20, 10:30]
+        things.append(int((taken & ~differ[10:20, 10:30]).sum()))
+    assert shares[1] > shares[0] + 0.2
+    assert things == [0, 0]
+
+
+def test_the_same_hole_is_filled_the_same_again(generator):
+    image = 2 * torch.rand(1, 3, 96, 128, generator=generator) - 1
+    first, again = (fill_with_texture(image, hole_in(image)) for _ in range(2))
+    assert torch.equal(first, again)
