@@ -26,6 +26,8 @@ FIELD_PX = 640
 """Longest side of the small copy, at most."""
 RIM = 0.005
 """Width of the person's outermost pixels, which mix with the background; a share of the height."""
+GAP = 0.008
+"""Half the width of background between parts of the hole that goes with it, as RIM."""
 EDGE_M = 0.02
 """Width of an outline."""
 OVERHANG_M = 0.02
@@ -125,7 +127,8 @@ def dress(
         skin=find_skin(small, worn, face, safe),
     )
     progress()
-    hole = dilate(shown[:, 0] > 0.05, 2 * rim)
+    gap = max(1, round(GAP * size[0]))
+    hole = ~dilate(~dilate(shown[:, 0] > 0.05, 2 * rim + gap), gap)
     return DressedPerson(field=field, offsets=offsets, hole=hole, loose=loose, things=things)
 
 

@@ -206,6 +206,15 @@ def test_leftovers_stay_or_go(posed, generator):
     assert bool(gone.inpaint[0, 0][pole].all())
 
 
+def test_a_sliver_of_background_between_parts_of_the_hole_goes_with_them(posed, generator):
+    view = posed()
+    image, mask = painted(view, generator)
+    for left in (112, 122):
+        mask[..., 110:180, left : left + 4] = 1.0
+    warped = warp_to_pose(image, view, view, mask, leftovers="remove")
+    assert not warped.background[..., 112:178, 112:126].any()
+
+
 @pytest.mark.slow
 def test_the_size_of_the_photo_does_not_change_what_is_seen(posed, generator):
     small, large = posed(size=(384, 256)), posed(size=(1536, 1024))
