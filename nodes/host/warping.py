@@ -222,7 +222,7 @@ def _with_room(photo: _Photo) -> _Photo:
 
 
 def _prepared(photo: _Photo, settings: WarpSettings) -> PreparedSource:
-    """Prepare a photo; padding is filled with texture, or with the photo's mirror image."""
+    """Prepare a photo; padding is filled with the photo's mirror image, sharp or ever softer."""
     return prepare_source(
         photo.image,
         photo.source,

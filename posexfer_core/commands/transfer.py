@@ -77,7 +77,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--outside",
         choices=get_args(Outside),
         help="what becomes of a pose that leaves the photo: it is cut off, or the photo goes on in "
-        "its mirror image or in texture made of its own (default: crop; fill with --size)",
+        "its mirror image, sharp or ever softer (default: crop; fill with --size)",
     )
     parser.add_argument(
         "--paste-back",

@@ -17,8 +17,8 @@ from ..geometry.resample import resample
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels; may reach outside the image."""
 Outside = Literal["crop", "mirror", "fill"]
-"""A pose that leaves the photo is cut off; or the photo goes on in its mirror image; or in texture
-made of its own."""
+"""A pose that leaves the photo is cut off, or the photo goes on in its mirror image,
+which is sharp ("mirror") or the softer the farther ("fill")."""
 GROWN_BORDER = 0.04
 """Free space beyond a pose that leaves the image, as a share of the extent of all."""
 BAND_PIXELS = 1 << 20

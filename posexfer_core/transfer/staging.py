@@ -47,9 +47,9 @@ class Stage:
     others: Float[Tensor, "1 1 height width"] | None
     """Share of other people in each pixel, where they are known."""
     unshown: Bool[Tensor, "1 height width"] | None
-    """What the photo does not show and texture fills."""
+    """What the photo does not show and its mirror image fills, ever softer."""
     mirrored: Bool[Tensor, "1 height width"] | None
-    """What the photo does not show and its mirror image fills."""
+    """The same, where it stays sharp."""
     framing: Framing
     """How the source image was cut."""
     also: Iterable[SourcePhoto] = ()
@@ -126,8 +126,8 @@ def stage(
         also: more photos of the same person in the same clothes, such as one from behind; gone
             through twice, one after the other, so that they may be read from files each time.
         outside: what becomes of a pose that leaves the photo, and of the rest of a frame that is
-            wider than it: texture ("fill") or the photo's mirror image. "crop" keeps to the photo
-            where `size` is None.
+            wider than it: the photo's mirror image, sharp or ("fill") ever softer. "crop" keeps to
+            the photo where `size` is None.
         longest: without a size, the longest side of what is drawn of the photo, pixels; None keeps
             the photo's resolution.
         multiple: without a size, sides are multiples of this, by leaving out a few pixels.

@@ -6,6 +6,7 @@ that shows the person; colours are read from the photo, a band of rows at a time
 
 from collections.abc import Iterable
 from dataclasses import replace
+from types import EllipsisType
 from typing import Literal, NamedTuple
 
 import torch
@@ -103,9 +104,9 @@ def prepare_source(
         mask: share of the person.
         others: share of other people, where they are known: theirs is neither person nor hole.
         leftovers: what becomes of things.
-        outside: what the photo does not show and texture fills, if anything.
-        mirrored: what the photo does not show and its mirror image fills, without the person; all
-            around a rectangle.
+        outside: what the photo does not show and its mirror image fills, without the person, ever
+            softer; all around a rectangle.
+        mirrored: the same, but sharp.
         also: more photos of the same person in the same clothes, of any sizes; asked for one
             after the other, when all else is done.
         progress: called after each step.
@@ -127,11 +128,12 @@ def prepare_source(
         own = dilate(dressed.field.shown[:, 0] > 0.05, 1)
         own = own.repeat_interleave(step, 1).repeat_interleave(step, 2)
         unknown[cut] &= own | (others[cut][0] <= 0.5)
-    if outside is not None:
-        unknown |= outside
-    filled = texture_of_hole(image, unknown, progress=progress)
-    if mirrored is not None:
-        unknown, filled = with_mirror(image, unknown, filled, mirrored)
+    border = outside if mirrored is None else mirrored
+    inside = (...,) if border is None else _inside(border)
+    filled = texture_of_hole(image[inside], unknown[inside], progress=progress)
+    if border is not None:
+        unknown &= ~border
+        unknown, filled = with_mirror(image, unknown, filled, border, soft=mirrored is None)
     views = []
     for photo in also:
         _check(photo.image, photo.view, photo.mask)
@@ -149,6 +151,14 @@ def prepare_source(
         unknown=unknown,
         filled=filled,
     )
+
+
+def _inside(border: Bool[Tensor, "1 height width"]) -> tuple[EllipsisType | slice, ...]:
+    """Cut out the rectangle that a border leaves; everything where it leaves nothing."""
+    rows, columns = ((~border[0]).any(axis).nonzero()[:, 0].tolist() for axis in (1, 0))
+    if not rows:
+        return (...,)
+    return ..., slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def pose_source(
