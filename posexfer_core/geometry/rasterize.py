@@ -40,20 +40,21 @@ class Visibility:
         height, width = self.face_id.shape[-2:]
         return height, width
 
+    def cut(self, rows: slice, columns: slice = slice(None)) -> "Visibility":
+        """Give what some rows and columns see."""
+        return Visibility(
+            face_id=self.face_id[:, rows, columns],
+            barycentric=self.barycentric[:, rows, columns],
+            depth=self.depth[:, rows, columns],
+        )
+
     def bands(self) -> "Iterator[tuple[slice, Visibility]]":
         """Give rows and what they see, so that maps of a large image are looked up in parts."""
         height, width = self.size
         band = max(1, BAND_PIXELS // max(1, width))
         for top in range(0, height, band):
             rows = slice(top, min(height, top + band))
-            yield (
-                rows,
-                Visibility(
-                    face_id=self.face_id[:, rows],
-                    barycentric=self.barycentric[:, rows],
-                    depth=self.depth[:, rows],
-                ),
-            )
+            yield rows, self.cut(rows)
 
 
 def rasterize(

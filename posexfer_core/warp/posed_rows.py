@@ -130,12 +130,7 @@ def _part(view: BodyView, rows: slice, columns: slice) -> Visibility:
     if height * width > WHOLE_PIXELS:
         size = (rows.stop - rows.start, columns.stop - columns.start)
         return view.reframed((columns.start, rows.start), 1.0, size).visibility
-    whole = view.visibility
-    return Visibility(
-        face_id=whole.face_id[:, rows, columns],
-        barycentric=whole.barycentric[:, rows, columns],
-        depth=whole.depth[:, rows, columns],
-    )
+    return view.visibility.cut(rows, columns)
 
 
 def _alpha(
