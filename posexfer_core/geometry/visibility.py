@@ -63,15 +63,18 @@ def surface_warp(
     image = torch.div(covered, height * width, rounding_mode="floor")
     with torch.no_grad():
         points = interpolate(target_visibility, faces, source_vertices).flatten(0, 2)[covered]
+        camera = (
+            source_intrinsics[image] if batch > 1 else source_intrinsics.expand(len(image), 3, 3)
+        )
+        ahead = points[:, 2:] > NEAR_M
+        pixels = project_perspective(torch.where(ahead, points, 1.0)[:, None], camera).squeeze(1)
         face = target_visibility.face_id.flatten()[covered].long()
         if normals is None:
             normals = normalize(face_normals(source_vertices, faces), dim=-1)
         facing = normals[image, face]
         cosine = -(facing * normalize(points, dim=-1)).sum(-1)
-        seen = _seen_shares(
-            points, facing, image, source_visibility, source_intrinsics, tolerance_m
-        )
-        pixels = project_perspective(points[:, None], source_intrinsics[image]).squeeze(1)
+        seen = _seen_shares(points, pixels, facing, image, source_visibility, camera, tolerance_m)
+        seen = torch.where(ahead[:, 0], seen, 0.0)
     grid = points.new_full((batch * height * width, 2), NOWHERE)
     grid[covered] = pixels_to_ndc(pixels, source_size)
     visible = points.new_zeros(batch * height * width)
@@ -83,33 +86,30 @@ def surface_warp(
 
 def _seen_shares(
     points: Float[Tensor, "points 3"],
+    pixels: Float[Tensor, "points 2"],
     normals: Float[Tensor, "points 3"],
     image: Int[Tensor, " points"],
     visibility: Visibility,
-    intrinsics: Float[Tensor, "batch 3 3"],
+    camera: Float[Tensor, "points 3 3"],
     tolerance_m: float,
 ) -> Float[Tensor, " points"]:
     """Weigh the four pixels around each point, bilinear.
 
     Args:
         points: metres, camera frame.
+        pixels: where they are seen.
         normals: of the surface at each point.
-        image: row of `visibility` and `intrinsics`.
+        image: row of `visibility`.
         visibility: what the camera sees.
-        intrinsics: pixels.
+        camera: intrinsics of each point.
         tolerance_m: how far behind the surface a point may lie.
 
     Returns:
         Share of the pixels that show a surface which does not hide the point; 0 outside the image.
     """
     height, width = visibility.size
-    camera = intrinsics[image]
-    depth = points[:, 2]
-    ahead = depth > NEAR_M
-    safe = torch.where(ahead[:, None], points, torch.ones_like(points))
-    pixels = project_perspective(safe[:, None], camera).squeeze(1)
-    x, y = pixels.unbind(-1)
-    inside = ahead & (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+    depth, (x, y) = points[:, 2], pixels.unbind(-1)
+    inside = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
     x, y = x.clamp(0, width), y.clamp(0, height)
     left, top = (x - 0.5).floor(), (y - 0.5).floor()
     across = (normals * points).sum(-1)

@@ -14,13 +14,13 @@ from .background import trusted_body
 from .clothed_shell import face_vertices, fit_shell, wear
 from .counterparts import find_counterparts, with_jaw
 from .filters import dilate
+from .looks import SourceField
 from .loose_cloth import LoosePiece, loose_pieces
 from .occluders import occluder_table
 from .person_mask import estimate_mask
 from .progress import Progress, nothing
 from .skin import find_skin
 from .skirt import skirt_faces
-from .surface_samples import SourceField
 
 FIELD_PX = 640
 """Longest side of the small copy, at most."""

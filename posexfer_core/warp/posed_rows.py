@@ -13,10 +13,11 @@ from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
 from .dressed_person import EDGE_M
 from .filters import box_blur, dilate
+from .looks import face_sizes
 from .loose_cloth import LoosePiece
 from .progress import Progress
 from .several_views import OtherView, merged
-from .surface_samples import Sample, SurfaceSampler, face_sizes
+from .surface_samples import Sample, SurfaceSampler
 
 BAND_PIXELS = 1 << 17
 """Pixels of the target whose colours are read at once."""

@@ -5,6 +5,7 @@ hair, for what lies beside; the first that is seen gives its own pixels, sharp. 
 takes the colours seen nearest along its limb.
 """
 
+from collections.abc import Sequence
 from types import EllipsisType
 from typing import NamedTuple
 
@@ -14,15 +15,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..body.joints import JOINT_INDEX
-from ..body.view import BodyView
-from ..geometry.camera import pixels_to_ndc, project_perspective
-from ..geometry.normals import face_normals
+from ..geometry.camera import pixels_to_ndc
 from ..geometry.rasterize import Visibility, interpolate
 from ..geometry.visibility import surface_warp
 from .counterparts import Counterpart
 from .filters import box_blur
+from .looks import Look, SourceField, look_at
 from .reflections import find_reflections
-from .skin import Skin
 from .surface_fill import fill_surface
 
 MIN_COSINE = 0.2
@@ -31,29 +30,6 @@ ENCLOSED = 0.6
 """Share of seen places around, from which one that turns away takes what lies between them."""
 BORROWED = 0.5
 """Confidence in a counterpart's look, against that in a place's own."""
-
-
-class SourceField(NamedTuple):
-    """What the source image shows of the clothed body, at a size that depth tests need."""
-
-    image: Float[Tensor, "1 3 height width"]
-    """The photo, in [-1, 1]."""
-    view: BodyView
-    """The clothed body, in the field: a part of the photo, `step` pixels of it to one."""
-    offset_xy: tuple[int, int]
-    step: int
-    shown: Float[Tensor, "1 1 field_height field_width"]
-    """Share of the person in each pixel of the field."""
-    safe: Float[Tensor, "1 1 field_height field_width"]
-    """1 where the person is shown and not at the very edge."""
-    bare: Float[Tensor, "1 1 field_height field_width"]
-    """1 where no thing lies before the body."""
-    occluders: Float[Tensor, "24 rows columns"]
-    """Depth of the nearest other limb at or beside each place, for each part; metres."""
-    counterparts: list[Counterpart]
-    face: Bool[Tensor, "vertices"]
-    skin: Skin | None
-    """How bare skin is told, where the face is seen."""
 
 
 class Sample(NamedTuple):
@@ -69,29 +45,6 @@ class Sample(NamedTuple):
     confidence: Float[Tensor, "1 1 height width"]
 
 
-class _Look(NamedTuple):
-    """Where in the source a vertex looks for its colour, and how its faces lie there."""
-
-    places: Float[Tensor, "1 vertices 3"]
-    """Metres, the source's camera frame."""
-    face_parts: Int[Tensor, "faces"]
-    """Part that each face looks at."""
-    kind: Counterpart | None
-    """None: at itself."""
-    faces_asked: Bool[Tensor, "faces"]
-    normals: Float[Tensor, "1 faces 3"]
-    """Of length 1, out of the body; towards the camera for counterparts, some of which are mirror
-    images."""
-    cosines: Float[Tensor, "faces"]
-    """How straight each is seen, from 0 to 1."""
-    pixels: Float[Tensor, "faces"]
-    """How many square pixels of the photo show each."""
-
-    def asked(self, face_id: Int[Tensor, "height width"]) -> Bool[Tensor, "height width"]:
-        """Tell which pixels may look here."""
-        return (face_id >= 0) & self.faces_asked[face_id.clamp(min=0).long()]
-
-
 class SurfaceSampler:
     """Samples one source for any number of targets."""
 
@@ -100,32 +53,8 @@ class SurfaceSampler:
         self.faces = field.view.faces.long()
         parts = field.view.parts.long()
         self.on_head = (parts == JOINT_INDEX["head"])[self.faces].any(1)
-        self.looks = [self._look_at(None), *map(self._look_at, field.counterparts)]
+        self.looks: list[Look] = []
         self.vertex_colours = self._vertex_colours()
-
-    def _look_at(self, kind: Counterpart | None) -> _Look:
-        """Compute once what no target changes."""
-        field, faces = self.field, self.faces
-        places, parts = field.view.vertices, field.view.parts.long()
-        face_parts, asked = parts[faces[:, 0]], torch.ones_like(self.on_head)
-        if kind is not None:
-            places = kind.carried(places)
-            face_parts = parts[kind.corners[:, 0]][faces[:, 0]]
-            asked = kind.allowed[faces].all(1)
-        normals = F.normalize(face_normals(places, faces), dim=2)
-        if kind is not None:
-            away = (normals[0] * places[0, faces[:, 0]]).sum(1) > 0
-            normals = torch.where(away[:, None], -normals, normals)
-        middle = F.normalize(places[0, faces].mean(1), dim=1)
-        return _Look(
-            places=places,
-            face_parts=face_parts,
-            kind=kind,
-            faces_asked=asked,
-            normals=normals,
-            cosines=-(normals[0] * middle).sum(1).clamp(-1.0, 0.0),
-            pixels=field.step**2 * face_sizes(places, faces, field.view.intrinsics),
-        )
 
     def sample(
         self,
@@ -150,8 +79,10 @@ class SurfaceSampler:
         around = box_blur(body, soft_px).clamp(min=1e-3)
         left, kept = body.clone(), torch.zeros(7, *body.shape[-2:]).to(body)
         mixed, own, confidence, place = kept[:3], kept[3], kept[4], kept[5:7]
+        covered = target.mask.flatten().nonzero()[:, 0]
+        face = target.face_id.flatten()[covered].long()
         for look in self.looks[: 1 if own_only else None]:
-            at = ((left[0, 0] > 0.01) & look.asked(target.face_id[0])).flatten().nonzero()[:, 0]
+            at = covered[(left.flatten()[covered] > 0.01) & look.faces_asked[face]]
             if len(at) == 0:
                 continue
             here, there = _cut_around(at, body.shape[-2:], soft_px)
@@ -184,39 +115,45 @@ class SurfaceSampler:
 
     def _vertex_colours(self) -> Float[Tensor, "1 vertices 3"]:
         """Colour every vertex: by itself, by its like, or by what is around it on the surface."""
-        count, faces = len(self.field.view.canonical), self.faces
-        place = torch.zeros(count, dtype=torch.long, device=faces.device)
-        corners = torch.arange(faces.numel(), device=faces.device)
-        place.scatter_reduce_(0, faces.flatten(), corners, "amax")  # the last, with any threads
-        face = torch.div(place, 3, rounding_mode="floor").to(torch.int32)
-        weights = F.one_hot(place % 3, 3).to(self.field.image)
-        at_vertices = Visibility(
-            face_id=face[None, None],
-            barycentric=weights[None, None],
-            depth=torch.ones(1, 1, count, device=faces.device),
-        )
-        self.vertex_colours = torch.zeros(1, count, 3).to(self.field.image)
-        sizes = torch.ones(len(faces)).to(self.field.image)
-        nowhere = torch.zeros_like(at_vertices.mask)
-        sample = self.sample(at_vertices, nowhere, sizes, 0)
-        self.vertex_own = sample.own[0, 0, 0] > 0.99
-        """Which vertices the source shows themselves."""
         view, face, told = self.field.view, self.field.face, self.field.skin
-        known, no_skin = sample.confidence[0, 0, 0] > 0.0, self.field.counterparts[0].no_skin
-        if reflections := find_reflections(view, known, no_skin):
-            self.looks += map(self._look_at, reflections)
-            sample = self.sample(at_vertices, nowhere, sizes, 0)
-        colours, confidence = sample.colours[0, :, 0].T, sample.confidence[0, 0, 0]
+        colours = torch.zeros(3, len(view.canonical)).to(self.field.image)
+        confidence = torch.zeros_like(colours[0])
+        self._ask_for_vertices([None], colours, confidence)
+        self.vertex_own = confidence > 0.0
+        """Which vertices the source shows themselves."""
+        self._ask_for_vertices(self.field.counterparts, colours, confidence)
+        reflections = find_reflections(view, confidence > 0.0, self.field.counterparts[0].no_skin)
+        self._ask_for_vertices(reflections, colours, confidence)
         skin = face
         if told is not None:
-            skin = face | told.told(colours.T, view.parts == JOINT_INDEX["head"])
-        return fill_surface(colours, confidence, view, face, skin)[None]
+            skin = face | told.told(colours, view.parts == JOINT_INDEX["head"])
+        return fill_surface(colours.T, confidence, view, face, skin)[None]
+
+    def _ask_for_vertices(
+        self,
+        kinds: Sequence[Counterpart | None],
+        colours: Float[Tensor, "3 vertices"],
+        confidence: Float[Tensor, "vertices"],
+    ) -> None:
+        """Colour vertices without confidence; later only faces ask of which a corner is shown."""
+        faces = self.faces
+        corners = _corners(faces, len(confidence))
+        nowhere, sizes = torch.zeros_like(confidence, dtype=torch.bool), torch.ones(len(faces))
+        for kind in kinds:
+            look = look_at(self.field, kind)
+            found = self._look(corners, nowhere, look, sizes.to(confidence))
+            asked = look.faces_asked[corners.face_id[0, 0].long()]
+            shown, valid, skin = (found[row] * asked > 0.5 for row in (5, 3, 7))
+            first = valid & ~skin & (confidence == 0.0)
+            colours[:, first], confidence[first] = found[:3, first], found[4, first]
+            faces_asked = look.faces_asked & shown[faces].any(1)
+            self.looks.append(look._replace(faces_asked=faces_asked))
 
     def _look(
         self,
         target: Visibility,
         outline: Bool[Tensor, "pixels"],
-        look: _Look,
+        look: Look,
         sizes: Float[Tensor, "faces"],
     ) -> Float[Tensor, "9 pixels"]:
         """Look some pixels' places, or their counterparts, up in the source.
@@ -244,7 +181,7 @@ class SurfaceSampler:
             normals=look.normals,
             min_cosine=MIN_COSINE,
         )
-        free = self._not_hidden(warp.grid, target, look)
+        free = look.not_hidden(self.field, warp.grid, target)
         inside = (warp.grid[0, 0].abs() <= 1.0).all(-1)
         open_to_view = free * inside
         shown, safe, bare = F.grid_sample(
@@ -266,15 +203,6 @@ class SurfaceSampler:
         trust = look.cosines[face] * fineness * valid * (1.0 if look.kind is None else BORROWED)
         return torch.stack([*colours, valid, trust, seen, seen * shown, skin, gap])
 
-    def _not_hidden(self, grid: Tensor, pixels: Visibility, look: _Look) -> Bool[Tensor, "pixels"]:
-        """Tell where no other limb lies before the place, or close beside."""
-        table = self.field.occluders
-        rows, columns = table.shape[1:]
-        depth = interpolate(pixels, self.faces, look.places[..., 2:].contiguous())[0, 0, :, 0]
-        column = ((grid[0, 0, :, 0] + 1) * 0.5 * columns).long().clamp(0, columns - 1)
-        row = ((grid[0, 0, :, 1] + 1) * 0.5 * rows).long().clamp(0, rows - 1)
-        return table[look.face_parts[pixels.face_id[0, 0].long()], row, column] > depth
-
     def _colours(self, grid: Tensor) -> Float[Tensor, "1 3 height width"]:
         """Read the photo itself at places of the field."""
         field = self.field
@@ -287,15 +215,17 @@ class SurfaceSampler:
         )
 
 
-def face_sizes(
-    vertices: Float[Tensor, "1 vertices 3"],
-    faces: Tensor,
-    intrinsics: Float[Tensor, "1 3 3"],
-) -> Float[Tensor, "faces"]:
-    """Measure every face in the image, square pixels."""
-    one, two, three = project_perspective(vertices, intrinsics)[0, faces].unbind(1)
-    a, b = two - one, three - one
-    return 0.5 * (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).abs()
+def _corners(faces: Int[Tensor, "faces 3"], vertices: int) -> Visibility:
+    """Lay the vertices out as an image of one row that sees each as a corner of a face."""
+    place = torch.zeros(vertices, dtype=torch.long, device=faces.device)
+    corners = torch.arange(faces.numel(), device=faces.device)
+    place.scatter_reduce_(0, faces.flatten(), corners, "amax")  # the last, with any threads
+    face = torch.div(place, 3, rounding_mode="floor").to(torch.int32)
+    return Visibility(
+        face_id=face[None, None],
+        barycentric=F.one_hot(place % 3, 3).float()[None, None],
+        depth=torch.ones(1, 1, vertices, device=faces.device),
+    )
 
 
 def _pixels_of(target: Visibility, at: Int[Tensor, "pixels"]) -> Visibility:

@@ -152,7 +152,8 @@ def test_a_few_places_that_turn_away_take_what_lies_between_them(posed, generato
     pitted = pose_source(prepared, view)
     lost = whole.visible & ~pitted.visible
     assert lost.sum() > 100
-    assert float((whole.image - pitted.image)[lost.expand_as(image)].abs().max()) < 0.1
+    apart = (whole.image - pitted.image)[lost.expand_as(image)].abs()
+    assert float(apart.quantile(0.99)) < 0.05
 
 
 def test_an_edge_that_the_mask_cuts_is_as_soft_as_an_outline():
