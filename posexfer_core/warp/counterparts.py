@@ -32,12 +32,10 @@ ASLANT = 0.6
 """Part of the normal that looks to the front or the back, below which places look inward."""
 MOST_TOPOLOGIES = 8
 """Bodies whose counterparts are kept; 2 MB each."""
-HAIRLINE, CHIN, CROWN = 0.82, 0.63, 0.89
-"""Heights on the rest body, canonical; above the first a head is hair or hat all around."""
+CHIN, CROWN = 0.63, 0.89
+"""Heights on the rest body, canonical."""
 EAR_TOP, EAR_DEPTH = 0.76, 0.0
 """Height and depth of the ears, canonical; before them, below, no hair grows."""
-HIGH_HAIRLINE = 0.855
-"""The same of a high forehead, for those whose hair is not seen lower."""
 
 
 class Counterpart(NamedTuple):
@@ -57,7 +55,7 @@ class Counterpart(NamedTuple):
         return (self.weights[..., None] * values[:, self.corners]).sum(2)
 
 
-_of_topology: dict[tuple[bytes, torch.device], list[Counterpart]] = {}
+_of_topology: dict[tuple[bytes, torch.device, float], list[Counterpart]] = {}
 
 
 def part_distances() -> Int[Tensor, "24 24"]:
@@ -73,7 +71,9 @@ def with_jaw(view: BodyView, face: Bool[Tensor, "vertices"]) -> Bool[Tensor, "ve
     return face | ((view.parts == JOINT_INDEX["head"]) & before_ears)
 
 
-def find_counterparts(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
+def find_counterparts(
+    view: BodyView, face: Bool[Tensor, "vertices"], hairline: float
+) -> list[Counterpart]:
     """List who stands for whom, the likeliest first: front to back, left to right, hair.
 
     Places at the sides of a limb look a little inward, where the camera sees them less aslant.
@@ -81,16 +81,17 @@ def find_counterparts(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Co
     Args:
         view: any view of the body; only its rest shape is looked at, once per topology.
         face: the vertices of the face, with the jaw.
+        hairline: height on the rest body above which the head is hair or hat all around.
     """
-    key = (view.topology(), view.canonical.device)
+    key = (view.topology(), view.canonical.device, hairline)
     if key not in _of_topology:
         if len(_of_topology) >= MOST_TOPOLOGIES:
             _of_topology.clear()
-        _of_topology[key] = _found(view, face)
+        _of_topology[key] = _found(view, face, hairline)
     return _of_topology[key]
 
 
-def _found(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
+def _found(view: BodyView, face: Bool[Tensor, "vertices"], hairline: float) -> list[Counterpart]:
     rest = RestBody(view)
     places, head = view.canonical, view.parts == JOINT_INDEX["head"]
     other_side = places.new_tensor([-1.0, 1.0])
@@ -101,11 +102,11 @@ def _found(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
     aslant = 1.0 - (rest.normals[:, 2:].abs() / ASLANT).clamp(max=1.0)
     outer = places[:, :2]
     inward = outer + aslant * (inward[:, :2] - outer)
-    back_of_head = head & (places[:, 1] < HAIRLINE) & ~face & (places[:, 2] < 0.04)
+    back_of_head = head & (places[:, 1] < hairline) & ~face & (places[:, 2] < 0.04)
     trunk = torch.isin(view.parts, view.parts.new_tensor(TRUNK_WITHOUT_HEAD))
     everywhere, nowhere = torch.ones_like(head), torch.zeros_like(head)
     limbs, scalp = ~face & ~back_of_head, head & ~face
-    hair, high_hair = (rest.above_face(places, low) for low in (HAIRLINE, HIGH_HAIRLINE))
+    hair = rest.above_face(places, hairline)
     kinds = [
         (inward, everywhere, limbs, trunk | scalp),
         (
@@ -117,7 +118,6 @@ def _found(view: BodyView, face: Bool[Tensor, "vertices"]) -> list[Counterpart]:
         (inward * other_side, everywhere, limbs, trunk | scalp),
         (hair, everywhere, back_of_head, scalp),
         (hair * other_side, everywhere, back_of_head, scalp),
-        (high_hair, everywhere, scalp & (places[:, 2] < 0.04), scalp),
         (inward, nowhere, limbs, scalp),
     ]
     return [rest.at(*kind) for kind in kinds]
@@ -177,10 +177,9 @@ class RestBody:
     def above_face(
         self, places: Float[Tensor, "vertices 3"], hairline: float
     ) -> Float[Tensor, "vertices 2"]:
-        """Fold what lies below the hairline to and fro between hairline and crown, unscaled."""
-        span = CROWN - hairline
-        along = (hairline - places[:, 1]).clamp(min=0.0) % (2.0 * span)
-        y = hairline + torch.minimum(along, 2.0 * span - along)
+        """Stretch what lies between hairline and crown down to the chin, in its mirror image."""
+        below = (hairline - places[:, 1]).clamp(min=0.0)
+        y = (hairline + below * (CROWN - hairline) / (hairline - CHIN)).clamp(max=CROWN)
         x = places[:, 0] * 0.9 * self._width(y) / self._width(places[:, 1])
         return torch.stack([x, y], 1)
 

@@ -14,6 +14,7 @@ from .background import trusted_body
 from .clothed_shell import face_vertices, fit_shell, wear
 from .counterparts import find_counterparts, with_jaw
 from .filters import dilate
+from .hairline import find_hairline
 from .looks import SourceField
 from .loose_cloth import LoosePiece, loose_pieces
 from .occluders import occluder_table
@@ -113,6 +114,8 @@ def dress(
     worn = replace(worn, faces=faces)
     face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
     with_sides = with_jaw(bare, face)
+    skin = find_skin(small, worn, face, safe)
+    hairline = find_hairline(small, worn, safe, skin)
     field = SourceField(
         image=image,
         view=worn,
@@ -122,9 +125,9 @@ def dress(
         safe=safe[:, None].to(image),
         bare=(~covered).to(image),
         occluders=occluder_table(worn, small, person),
-        counterparts=find_counterparts(bare, with_sides),
+        counterparts=find_counterparts(bare, with_sides, hairline),
         face=with_sides,
-        skin=find_skin(small, worn, face, safe),
+        skin=skin,
     )
     progress()
     gap = max(1, round(GAP * size[0]))

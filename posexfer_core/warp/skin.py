@@ -20,7 +20,7 @@ HUE, LIGHT = 0.13, (0.4, 1.8)
 """How near to the face's colour skin is: hue as colour over lightness, lightness as a factor."""
 HUE_BESIDE_HAIR = 0.2
 """The same on a head whose hair is seen, which tells shining skin from hair."""
-SCALP = 0.86
+SCALP = 0.87
 """Height on the rest body above which a head wears hair, a hat or nothing."""
 BALD = 0.12
 """Difference of scalp and face, of a range of 1, below which neither tells hair from skin."""
@@ -43,11 +43,15 @@ class Skin(NamedTuple):
         bare = is_skin(colours, self.face)
         if self.scalp is None:
             return bare
-        unit = (colours + 1) * 0.5
-        colours_told = (self.face, self.scalp)
-        to_face, to_scalp = ((unit - one[:, None]).square().sum(0) for one in colours_told)
-        no_hair = is_skin(colours, self.face, HUE_BESIDE_HAIR) & (to_face < to_scalp)
+        no_hair = is_skin(colours, self.face, HUE_BESIDE_HAIR) & self.nearer_face(colours)
         return torch.where(on_head, no_hair, bare)
+
+    def nearer_face(self, colours: Float[Tensor, "3 pixels"]) -> Bool[Tensor, "pixels"]:
+        """Tell which colours, in [-1, 1], are nearer to the face's than to the scalp's."""
+        scalp = self.face if self.scalp is None else self.scalp
+        unit = (colours + 1) * 0.5
+        to_face, to_scalp = ((unit - one[:, None]).square().sum(0) for one in (self.face, scalp))
+        return to_face < to_scalp
 
 
 def find_skin(

@@ -19,7 +19,7 @@ BONE = 0.25
 """What a bone in between counts as, canonical."""
 DOUBT = 0.4
 """What a colour without confidence counts as: places seen aslant show what is beside them."""
-APART = 0.5
+APART = 1.5
 """What it counts to take skin for a garment or hair, or anything else for a face."""
 NEIGHBOURS = 25
 STIFFNESS, GUESS = 0.02, 0.03
