@@ -141,6 +141,7 @@ def _open_also(
         )
     mask = load_mask(masks[0])[None, None] if masks else None
     if keypoints:
+        del image  # large ones fill the memory
         people = open_people(keypoints[0], size, path.name)
         fit = fit_person(people.person(0), body, mask)
         found = PersonInPhoto(params=fit.params, mask=mask)

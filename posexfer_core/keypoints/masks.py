@@ -42,7 +42,7 @@ def check_mask(mask: ndarray, size: tuple[int, int]) -> Mask:
 
 def window(mask: Mask, pixels: Float[ndarray, "points 2"]) -> tuple[ndarray, ndarray]:
     """Crop to the person and `pixels`, with a margin; return the corner (x, y) and the crop."""
-    rows, columns = np.nonzero(mask)
+    columns, rows = (np.flatnonzero(mask.any(axis))[[0, -1]] for axis in (0, 1))
     places = np.concatenate([np.stack([columns, rows], -1) + 0.5, pixels])
     low, high = places.min(0), places.max(0)
     room = MARGIN * (high - low).max()
