@@ -24,7 +24,7 @@ MOST_PIXELS = 60_000_000
 """Largest image that is opened; a small file can unpack to far more than memory holds."""
 LEAST_SIDE = 16
 """Shortest side in pixels that can still show a person."""
-BAND_ROWS = 256
+BAND_ROWS = 64
 """Rows of an image that are converted at once."""
 MOST_LABELS = 16
 """Levels of a label mask; soft edges have more."""

@@ -25,6 +25,8 @@ from .skirt import skirt_faces
 
 FIELD_PX = 640
 """Longest side of the small copy, at most."""
+BAND_ROWS = 64
+"""Of the small copy, made at once."""
 RIM = 0.005
 """Width of the person's outermost pixels, which mix with the background; a share of the height."""
 GAP = 0.008
@@ -88,15 +90,15 @@ def dress(
     cut = (..., slice(top, bottom), slice(left, right))
     size = ((bottom - top) // step, (right - left) // step)
     bare = source.reframed((left, top), 1.0 / step, size)
-    small = torch.cat([F.avg_pool2d(colour[cut], step) for colour in image.split(1, 1)], 1)
+    small = _shrunk(image[cut], step)
     rim = max(1, round(RIM * size[0]))
     body, theirs = bare.visibility.mask, torch.zeros_like(bare.visibility.mask)
     if others is not None:
-        theirs = F.avg_pool2d(others[cut].to(image), step)[:, 0] > 0.5
+        theirs = _shrunk(others[cut].to(image), step)[:, 0] > 0.5
     if mask is None:
         shown = estimate_mask(small, body, theirs)
     else:
-        shown = F.avg_pool2d(mask[cut].to(image), step)
+        shown = _shrunk(mask[cut].to(image), step)
         beside = theirs & ~body
         if ((shown[:, 0] > 0.5) & beside).sum() > EVERYBODY * beside.sum():
             shown = torch.where(theirs[:, None], shown * estimate_mask(small, body, theirs), shown)
@@ -150,6 +152,11 @@ def _field_box(view: BodyView, mask: Tensor | None) -> tuple[int, int, int, int,
     step = -(-max(right - left, bottom - top) // FIELD_PX)
     right, bottom = right - (right - left) % step, bottom - (bottom - top) % step
     return left, top, right, bottom, step
+
+
+def _shrunk(planes: Tensor, step: int) -> Tensor:
+    """Average squares, some rows after the other: a cut of a large image would be copied whole."""
+    return torch.cat([F.avg_pool2d(rows, step) for rows in planes.split(BAND_ROWS * step, 2)], 2)
 
 
 def _covered(

@@ -43,7 +43,7 @@ LIGHT = 3
 MOSAIC, PIECES = 0.2, 0.5
 """Share of neighbours that lie beside each other where they come from, too, below which copied
 pixels are a mosaic, and above which they are pieces of texture."""
-BAND_ROWS = 256
+BAND_ROWS = 64
 
 Places = Int[Tensor, "height width 2"]
 """Row and column of the patch that stands for each pixel's."""
@@ -81,18 +81,23 @@ def texture_of_hole(
     found, voted = _find(small, small_hole, torch.Generator().manual_seed(seed), progress)
     light = box_blur(voted - small[:, :, found[..., 0], found[..., 1]], LIGHT)
     planes = torch.cat([light, voted, _coherence(found)], 1)[0]
-    bands = []
+    filled, done = image.new_empty(3, int(hole.sum())), 0
     for top in range(0, hole.shape[-2], BAND_ROWS):
         at = hole[0, top : top + BAND_ROWS].nonzero() + hole.new_tensor([top, 0], dtype=torch.long)
-        bands.append(_copied(image, at, found, planes, step))
+        filled[:, done : done + len(at)] = _copied(image, at, found, planes, step)
+        done += len(at)
         progress()
-    return torch.cat(bands, 1)
+    return filled
 
 
 def _shrunk(image: Tensor, hole: Tensor, step: int) -> tuple[Tensor, Tensor]:
     """Average squares; a square with a pixel of the hole is of the hole."""
     holes = F.max_pool2d(hole[:, None].float(), step, ceil_mode=True)[:, 0] > 0.5
-    return F.avg_pool2d(image, step, ceil_mode=True, count_include_pad=False), holes
+    colours = [  # one after the other: a cut of a large image would be copied whole
+        F.avg_pool2d(colour, step, ceil_mode=True, count_include_pad=False)
+        for colour in image.split(1, 1)
+    ]
+    return torch.cat(colours, 1), holes
 
 
 def _find(

@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from ..body.view import BodyView
-from ..geometry.camera import project_perspective
+from ..files.images import to_bytes
+from ..geometry.camera import pixels_to_ndc, project_perspective
 from ..geometry.normals import face_normals
 from ..geometry.rasterize import Visibility, interpolate
 from .counterparts import Counterpart
@@ -18,8 +19,8 @@ from .skin import Skin
 class SourceField(NamedTuple):
     """What the source image shows of the clothed body, at a size that depth tests need."""
 
-    image: Float[Tensor, "1 3 height width"]
-    """The photo, in [-1, 1]."""
+    image: Float[Tensor, "1 3 height width"] | UInt8[Tensor, "height width 3"]
+    """The photo, in [-1, 1], or its bytes."""
     view: BodyView
     """The clothed body, in the field: a part of the photo, `step` pixels of it to one."""
     offset_xy: tuple[int, int]
@@ -36,6 +37,22 @@ class SourceField(NamedTuple):
     face: Bool[Tensor, "vertices"]
     skin: Skin | None
     """How bare skin is told, where the face is seen."""
+
+    def in_bytes(self) -> "SourceField":
+        """Hold the photo in a quarter of the memory, to half a level of 8 bits."""
+        return self._replace(image=to_bytes(self.image[0]).to(self.image.device))
+
+    def colours(self, grid: Float[Tensor, "1 rows columns 2"]) -> Float[Tensor, "1 3 rows columns"]:
+        """Read the photo itself at places of the field, in [-1, 1]; its edges go on beyond."""
+        height, width = self.view.size
+        pixels = (grid + 1) * 0.5 * grid.new_tensor([width, height]) * self.step
+        pixels = pixels + grid.new_tensor(self.offset_xy)
+        if self.image.dtype == torch.uint8:
+            return _between_bytes(self.image, pixels)
+        size = (self.image.shape[-2], self.image.shape[-1])
+        return F.grid_sample(
+            self.image, pixels_to_ndc(pixels, size), padding_mode="border", align_corners=False
+        )
 
 
 class Look(NamedTuple):
@@ -108,3 +125,19 @@ def face_sizes(
     one, two, three = project_perspective(vertices, intrinsics)[0, faces].unbind(1)
     a, b = two - one, three - one
     return 0.5 * (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).abs()
+
+
+def _between_bytes(
+    levels: UInt8[Tensor, "height width 3"], pixels: Float[Tensor, "1 rows columns 2"]
+) -> Float[Tensor, "1 3 rows columns"]:
+    """Read an image of bytes between its pixels, bilinear, in [-1, 1]; its edges go on beyond."""
+    limit = pixels.new_tensor([levels.shape[1] - 1, levels.shape[0] - 1])
+    x, y = (pixels - 0.5).clamp(min=0.0).minimum(limit).unbind(-1)
+    left, top = x.long(), y.long()
+    right, bottom = (left + 1).clamp(max=int(limit[0])), (top + 1).clamp(max=int(limit[1]))
+    across, down = (x - left)[..., None], (y - top)[..., None]
+    upper, lower = (
+        torch.lerp(levels[row, left].to(across), levels[row, right].to(across), across)
+        for row in (top, bottom)
+    )
+    return (torch.lerp(upper, lower, down) / 127.5 - 1.0).movedim(-1, 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain, pairwise
+from types import EllipsisType
 from typing import NamedTuple
 
 import torch
@@ -20,7 +21,9 @@ from .several_views import OtherView, merged
 from .surface_samples import Sample, SurfaceSampler
 
 BAND_PIXELS = 1 << 17
-"""Pixels of the target whose colours are read at once."""
+"""Pixels of the target in a band, if it is not the higher for what its borders need."""
+STRIP_PIXELS = 1 << 20
+"""Pixels of a band, with its borders, that are drawn at once."""
 WHOLE_PIXELS = 1 << 22
 """Images up to this size are rasterised in one piece, so that all maps agree to the pixel."""
 CUT_STEPS = 6
@@ -85,10 +88,17 @@ def pose_rows(
         visible, body = torch.zeros(2, *background.shape, dtype=torch.bool, device=image.device)
         rows = PosedRows(image, visible, background, body, background.to(image))
         if first <= top < last:
-            start = max(0, top - over)
-            around = _part(worn, slice(start, min(height, bottom + over)), slice(left, right))
-            inner = slice(top - start, bottom - start)
-            _lay_over(rows, slice(left, right), prepared, worn, sizes, around, inner)
+            upper, lower = max(0, top - over), min(height, bottom + over)
+            strip = max(over, STRIP_PIXELS // (lower - upper) - 2 * over)
+            for start, end in pairwise([*range(left, right, strip), right]):
+                before = max(left, start - over)
+                around = _part(worn, slice(upper, lower), slice(before, min(right, end + over)))
+                inner = (
+                    ...,
+                    slice(top - upper, bottom - upper),
+                    slice(start - before, end - before),
+                )
+                _lay_over(rows, slice(start, end), prepared, worn, sizes, around, inner)
         yield top, rows
         progress()
 
@@ -100,22 +110,22 @@ def _lay_over(
     worn: BodyView,
     sizes: Float[Tensor, "faces"],
     drawn: Visibility,
-    inner: slice,
+    inner: tuple[EllipsisType, slice, slice],
 ) -> None:
-    """Lay the person over what lies behind: `inner` of the rows drawn, in some columns."""
+    """Lay the person over what lies behind: `inner` of what is drawn, in some columns."""
     image, visible, background, body, confidence = (plane[..., columns] for plane in rows)
     edge, soft = _widths(worn)
     outline = dilate(~drawn.mask, edge)
     sample = prepared.sampler.sample(drawn, outline, sizes, soft)
     sample = merged(sample, prepared.views, drawn, outline, sizes, soft)
-    alpha = _alpha(drawn.mask, outline, sample, edge)[..., inner, :]
-    covered = drawn.mask[:, None, inner]
+    alpha = _alpha(drawn.mask, outline, sample, edge)[inner]
+    covered = drawn.mask[:, None][inner]
     alpha = torch.where(alpha < 0.01, 0.0, alpha)  # background stays bit for bit
-    image += alpha * (sample.colours[..., inner, :] - image)
+    image += alpha * (sample.colours[inner] - image)
     body[:] = covered
-    visible[:] = (sample.own[..., inner, :] > 0.99) & (alpha > 0.99)
+    visible[:] = (sample.own[inner] > 0.99) & (alpha > 0.99)
     background &= alpha == 0.0
-    trust = torch.where(background, 1.0, sample.confidence[..., inner, :] * alpha)
+    trust = torch.where(background, 1.0, sample.confidence[inner] * alpha)
     confidence[:] = torch.where(covered, trust, confidence)
 
 

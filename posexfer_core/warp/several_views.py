@@ -28,12 +28,14 @@ class OtherView(NamedTuple):
 def other_view(main: SurfaceSampler, other: SurfaceSampler) -> OtherView:
     """Match another photo's colours to what the first shows of the same places or of their like.
 
-    By the median of their ratios: a coat's back is no measure of the shirt before it.
+    By the median of their ratios: a coat's back is no measure of the shirt before it. The other
+    photo is held in bytes from here on.
     """
     wanted, given = (one.vertex_colours[0] + 1 for one in (main, other))
     told = other.vertex_own[:, None] & (wanted > DARK) & (given > DARK)
     ratio = torch.where(told, wanted / given.clamp(min=DARK), torch.nan)
     gain = torch.nan_to_num(ratio.nanmedian(0).values, nan=1.0)
+    other.field = other.field.in_bytes()
     return OtherView(other, gain.clamp(1.0 / MOST_GAIN, MOST_GAIN))
 
 

@@ -15,7 +15,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..body.joints import JOINT_INDEX
-from ..geometry.camera import pixels_to_ndc
 from ..geometry.rasterize import Visibility, interpolate
 from ..geometry.visibility import surface_warp
 from .counterparts import Counterpart
@@ -30,6 +29,8 @@ ENCLOSED = 0.6
 """Share of seen places around, from which one that turns away takes what lies between them."""
 BORROWED = 0.5
 """Confidence in a counterpart's look, against that in a place's own."""
+LOOK_PIXELS = 1 << 17
+"""Pixels of a target that are looked up at once."""
 
 
 class Sample(NamedTuple):
@@ -87,9 +88,10 @@ class SurfaceSampler:
                 continue
             here, there = _cut_around(at, body.shape[-2:], soft_px)
             found = torch.zeros(9, *left[here].shape[-2:]).to(body)
-            found.flatten(1)[:, there] = self._look(
-                _pixels_of(target, at), outline.flatten()[at], look, sizes
-            )
+            for some, to in zip(at.split(LOOK_PIXELS), there.split(LOOK_PIXELS), strict=True):
+                found.flatten(1)[:, to] = self._look(
+                    _pixels_of(target, some), outline.flatten()[some], look, sizes
+                )
             colours, valid, trust, seen, skin, gap = found.split([3, 1, 1, 2, 1, 1])
             share = box_blur(valid[None], soft_px)
             if bool(gap.any()):
@@ -189,7 +191,7 @@ class SurfaceSampler:
         )[0, :, 0]
         open_to_view = open_to_view * (bare > 0.5)
         seen = warp.visible[0, 0] * open_to_view
-        colours = self._colours(warp.grid)[0, :, 0]
+        colours = field.colours(warp.grid)[0, :, 0]
         skin, gap = torch.zeros_like(seen), torch.zeros_like(seen)
         if look.kind is None:
             valid = seen * ((safe > 0.5) | ((shown > 0.5) & outline))
@@ -202,17 +204,6 @@ class SurfaceSampler:
         fineness = (look.pixels[face] / sizes[face].clamp(min=1e-6)).sqrt().clamp(max=1.0)
         trust = look.cosines[face] * fineness * valid * (1.0 if look.kind is None else BORROWED)
         return torch.stack([*colours, valid, trust, seen, seen * shown, skin, gap])
-
-    def _colours(self, grid: Tensor) -> Float[Tensor, "1 3 height width"]:
-        """Read the photo itself at places of the field."""
-        field = self.field
-        height, width = field.view.size
-        pixels = (grid + 1) * 0.5 * grid.new_tensor([width, height]) * field.step
-        pixels = pixels + grid.new_tensor(field.offset_xy)
-        size = (field.image.shape[-2], field.image.shape[-1])
-        return F.grid_sample(
-            field.image, pixels_to_ndc(pixels, size), padding_mode="border", align_corners=False
-        )
 
 
 def _corners(faces: Int[Tensor, "faces 3"], vertices: int) -> Visibility:

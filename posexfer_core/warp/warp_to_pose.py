@@ -24,7 +24,7 @@ from .filters import dilate
 from .mirrored_border import with_mirror
 from .posed_rows import PosedRows, PreparedSource, pose_rows
 from .progress import Progress, nothing
-from .several_views import other_view
+from .several_views import OtherView, other_view
 from .surface_samples import SurfaceSampler
 
 Leftovers = Literal["keep", "remove"]
@@ -108,13 +108,17 @@ def prepare_source(
             softer; all around a rectangle.
         mirrored: the same, but sharp.
         also: more photos of the same person in the same clothes, of any sizes; asked for one
-            after the other, when all else is done.
+            after the other.
         progress: called after each step.
     """
     _check(image, source, mask)
     dressed = dress(image, source, mask, others, progress=progress)
     sampler = SurfaceSampler(dressed.field)
     progress()
+    views = []
+    for photo in also:
+        views.append(_seen_beside(sampler, photo, dressed.field.view.faces, progress))
+        del photo  # the next one beside it fills the memory
     hole = dressed.hole if leftovers == "remove" else dressed.hole & ~dressed.things
     step, (left, top) = dressed.field.step, dressed.field.offset_xy
     cut = (
@@ -134,14 +138,6 @@ def prepare_source(
     if border is not None:
         unknown &= ~border
         unknown, filled = with_mirror(image, unknown, filled, border, soft=mirrored is None)
-    views = []
-    for photo in also:
-        _check(photo.image, photo.view, photo.mask)
-        faces = dressed.field.view.faces
-        seen = dress(photo.image, photo.view, photo.mask, faces=faces, progress=progress)
-        del photo  # with its mask, which fills the memory
-        views.append(other_view(sampler, SurfaceSampler(seen.field)))
-        progress()
     return PreparedSource(
         image=image,
         sampler=sampler,
@@ -151,6 +147,17 @@ def prepare_source(
         unknown=unknown,
         filled=filled,
     )
+
+
+def _seen_beside(
+    sampler: SurfaceSampler, photo: SourcePhoto, faces: Tensor, progress: Progress
+) -> OtherView:
+    """Find what another photo shows of a clothed body's faces."""
+    _check(photo.image, photo.view, photo.mask)
+    seen = dress(photo.image, photo.view, photo.mask, faces=faces, progress=progress)
+    view = other_view(sampler, SurfaceSampler(seen.field))
+    progress()
+    return view
 
 
 def _inside(border: Bool[Tensor, "1 height width"]) -> tuple[EllipsisType | slice, ...]:

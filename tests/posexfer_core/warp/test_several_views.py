@@ -43,6 +43,7 @@ def test_the_same_photo_again_changes_nothing_to_see(posed):
     image, mask = portrait(view)
     alone = pose_source(prepare_source(image, view, mask), target)
     twice = prepare_source(image, view, mask, also=[SourcePhoto(image, view, mask)])
+    assert twice.views[0].sampler.field.image.dtype == torch.uint8
     apart = (pose_source(twice, target).image - alone.image).abs()
     assert float((apart < 0.02).float().mean()) > 0.99
 
