@@ -7,8 +7,6 @@ as a weak grain differs. That runs on a small copy; the image then takes its own
 places found, in the votes' light.
 """
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -16,6 +14,7 @@ from torch import Tensor
 
 from .background import fill_holes
 from .filters import box_blur, dilate
+from .patch_match import Places, improve_places
 from .progress import Progress, nothing
 
 WORK_PX = 256
@@ -38,6 +37,8 @@ GROWTH = 2
 TOGETHER = 1.0
 """At most so much may patches differ more, by sums of squares, for each of four neighbours that
 comes from beside; more, and things around the hole are copied into it."""
+FADE = 1
+"""Over half of 2 * FADE + 1 pixels of the small copy the hole's edge fades."""
 LIGHT = 3
 """Light is what squares of 2 * LIGHT + 1 pixels show."""
 MOSAIC, PIECES = 0.2, 0.5
@@ -45,13 +46,11 @@ MOSAIC, PIECES = 0.2, 0.5
 pixels are a mosaic, and above which they are pieces of texture."""
 BAND_ROWS = 64
 
-Places = Int[Tensor, "height width 2"]
-"""Row and column of the patch that stands for each pixel's."""
-
 
 def texture_of_hole(
     image: Float[Tensor, "1 3 height width"],
     hole: Bool[Tensor, "1 height width"],
+    avoid: Bool[Tensor, "1 height width"] | None = None,
     *,
     seed: int = 0,
     progress: Progress = nothing,
@@ -60,7 +59,8 @@ def texture_of_hole(
 
     Args:
         image: in [-1, 1].
-        hole: what is to be filled.
+        hole: what is to be filled; its outermost pixels fade into what is around.
+        avoid: what is no background, such as other people: nothing is copied from there.
         seed: of the search.
         progress: called after each step.
     """
@@ -74,13 +74,20 @@ def texture_of_hole(
         slice(max(0, columns[0] - more), columns[-1] + 1 + more),
     )
     image, hole = image[cut], hole[cut]
+    avoid = torch.zeros_like(hole) if avoid is None else avoid[cut]
     step = -(-max(image.shape[-2:]) // WORK_PX)
     small, small_hole = _shrunk(image, hole, step)
     if bool(small_hole.all()):
         return image[0, :, hole[0]]
-    found, voted = _find(small, small_hole, torch.Generator().manual_seed(seed), progress)
+    unknown = small_hole | _shrunk(image, avoid, step)[1]
+    if bool(unknown.all()):
+        unknown = small_hole
+    generator = torch.Generator().manual_seed(seed)
+    found, voted = _find(small, small_hole, unknown, generator, progress)
     light = box_blur(voted - small[:, :, found[..., 0], found[..., 1]], LIGHT)
-    planes = torch.cat([light, voted, _coherence(found)], 1)[0]
+    inside = F.avg_pool2d((hole | avoid)[:, None].to(image), step, ceil_mode=True)
+    share = (2.0 * box_blur(inside, FADE) - 1.0).clamp(0.0, 1.0)
+    planes = torch.cat([light, voted, _coherence(found), share], 1)[0]
     filled, done = image.new_empty(3, int(hole.sum())), 0
     for top in range(0, hole.shape[-2], BAND_ROWS):
         at = hole[0, top : top + BAND_ROWS].nonzero() + hole.new_tensor([top, 0], dtype=torch.long)
@@ -101,24 +108,29 @@ def _shrunk(image: Tensor, hole: Tensor, step: int) -> tuple[Tensor, Tensor]:
 
 
 def _find(
-    image: Tensor, hole: Tensor, generator: torch.Generator, progress: Progress
+    image: Tensor,
+    hole: Tensor,
+    unknown: Tensor,
+    generator: torch.Generator,
+    progress: Progress,
 ) -> tuple[Places, Float[Tensor, "1 3 height width"]]:
-    """Find a patch outside the hole for every one that touches it, coarse to fine.
+    """Find a patch of what is known for every one that touches the hole, coarse to fine.
 
     Returns:
         Places, and the image with what the patches' votes make of the hole.
     """
-    levels = [(image, hole)]
+    levels = [(image, hole, unknown)]
     while min(levels[-1][0].shape[-2:]) >= 2 * COARSEST_PX:
-        smaller = _shrunk(*levels[-1], 2)
-        if bool(_blocked(smaller[1]).all()):
+        image, hole, unknown = levels[-1]
+        (image, hole), (_, unknown) = _shrunk(image, hole, 2), _shrunk(image, unknown, 2)
+        if bool(_blocked(unknown).all()):
             break
-        levels.append(smaller)
+        levels.append((image, hole, unknown))
     found: Tensor | None = None
-    for number, (image, hole) in enumerate(reversed(levels)):
-        smooth = fill_holes(image, (~hole)[:, None].to(image))
+    for number, (image, hole, unknown) in enumerate(reversed(levels)):
+        smooth = fill_holes(image, (~unknown)[:, None].to(image))
         light = box_blur(smooth, SIDE) * ANCHOR * SIDE
-        allowed = ~_blocked(hole)[0] if not _blocked(hole).all() else ~hole[0]
+        allowed = ~_blocked(unknown)[0] if not _blocked(unknown).all() else ~unknown[0]
         targets = dilate(hole, REACH)[0].nonzero()
         places, image = _start(found, smooth, hole, allowed, targets, generator)
         rounds = ROUNDS[min(number, len(ROUNDS) - 1)]
@@ -127,7 +139,7 @@ def _find(
             padded = F.pad(image, (REACH,) * 4, mode="replicate")
             patches = torch.cat([F.unfold(padded, SIDE)[0], light[0].flatten(1)]).T.contiguous()
             together = TOGETHER if turn >= rounds else 0.0
-            places, apart = _improved(patches, targets, allowed, places, generator, together)
+            places, apart = improve_places(patches, targets, allowed, places, generator, together)
             if turn < rounds:
                 image = _voted(image, hole, places, apart)
             progress()
@@ -171,76 +183,6 @@ def _blocked(hole: Bool[Tensor, "1 height width"]) -> Bool[Tensor, "1 height wid
     blocked[:, :REACH] = blocked[:, -REACH:] = True
     blocked[:, :, :REACH] = blocked[:, :, -REACH:] = True
     return blocked
-
-
-def _improved(
-    patches: Float[Tensor, "pixels entries"],
-    targets: Int[Tensor, "targets 2"],
-    allowed: Bool[Tensor, "height width"],
-    places: Places,
-    generator: torch.Generator,
-    together: float,
-) -> tuple[Places, Float[Tensor, "height width"]]:
-    """Try the neighbours' shifts at two distances, then places drawn closer and closer.
-
-    Args:
-        patches: of all pixels.
-        targets: pixels whose places are sought.
-        allowed: where.
-        places: so far.
-        generator: of draws.
-        together: how much a neighbour's shift is worth, at most.
-
-    Returns:
-        Places, and how far their patches differ from the targets'.
-    """
-    width = allowed.shape[1]
-    limit = targets.new_tensor(allowed.shape) - 1
-    row, column = targets.unbind(1)
-    mine = patches[row * width + column]
-
-    def difference(at: Tensor) -> Tensor:
-        apart = (mine - patches[at[:, 0] * width + at[:, 1]]).square().sum(1)
-        return torch.where(allowed[at[:, 0], at[:, 1]], apart, torch.inf)
-
-    best = places[row, column]
-    score = difference(best)
-    worth = score[score.isfinite()].median().clamp(max=together) if together else 0.0
-    places = places.clone()
-    beside = [
-        (targets + targets.new_tensor(move)).clamp(min=0).minimum(limit)
-        for move in ((0, 1), (1, 0), (0, -1), (-1, 0))
-        if together
-    ]
-
-    def gain(at: Tensor) -> Tensor:
-        """Tell what neighbours that come from beside are worth."""
-        same = torch.zeros_like(score)
-        for near in beside:
-            same += (places[near[:, 0], near[:, 1]] - near == at - targets).all(1)
-        return worth * same
-
-    def attempt(shift: Callable[[], Tensor]) -> None:
-        nonlocal best, score
-        candidate = shift().clamp(min=0).minimum(limit)
-        apart = difference(candidate)
-        better = apart - gain(candidate) < score - gain(best)
-        best = torch.where(better[:, None], candidate, best)
-        score = torch.where(better, apart, score)
-        places[row, column] = best
-
-    for jump in (4, 1):
-        for move in ((0, jump), (jump, 0), (0, -jump), (-jump, 0)):
-            near = (targets + targets.new_tensor(move)).clamp(min=0).minimum(limit)
-            attempt(lambda near=near: places[near[:, 0], near[:, 1]] - near + targets)
-    radius = float(max(allowed.shape))
-    while radius > 2.0:
-        draw = torch.rand(len(best), 2, generator=generator).to(patches) * 2 - 1
-        attempt(lambda draw=draw, radius=radius: best + (draw * radius).round().long())
-        radius *= 0.35
-    apart = torch.zeros(allowed.shape).to(patches)
-    apart[row, column] = score
-    return places, apart
 
 
 def _voted(
@@ -291,7 +233,7 @@ def _copied(
     image: Tensor,
     at: Int[Tensor, "pixels 2"],
     found: Places,
-    planes: Float[Tensor, "7 height width"],
+    planes: Float[Tensor, "8 height width"],
     step: int,
 ) -> Float[Tensor, "3 pixels"]:
     """Read pixels of the hole from where the four patches of the small copy around them lie.
@@ -301,19 +243,19 @@ def _copied(
         at: its pixels.
         found: places in the small copy.
         planes: of it: light that places lack, the votes' colours, which stand where there is no
-            coherence, and coherence.
+            coherence, coherence, and how far the hole hides the photo.
         step: pixels of the photo to one of the copy.
     """
     exact = (at + 0.5) / step - 0.5
     low, limit = exact.floor(), at.new_tensor(found.shape[:2]) - 1
-    total = torch.zeros(len(at), 3).to(image)
+    total, own = torch.zeros(len(at), 3).to(image), image[0][:, at[:, 0], at[:, 1]]
     for corner in ((0, 0), (0, 1), (1, 0), (1, 1)):
         near = low + low.new_tensor(corner)
         weight = (1 - (exact - near).abs()).prod(1, keepdim=True)
         j, i = near.long().clamp(min=0).minimum(limit).unbind(1)
         source = at + step * (found[j, i] - torch.stack([j, i], 1))
         source = source.clamp(min=0).minimum(at.new_tensor(image.shape[-2:]) - 1)
-        light, smooth, coherence = planes[:, j, i].split([3, 3, 1])
+        light, smooth, coherence, hidden = planes[:, j, i].split([3, 3, 1, 1])
         colour = image[0, :, source[:, 0], source[:, 1]] + light
-        total += weight * torch.lerp(smooth, colour, coherence).T
+        total += weight * torch.lerp(own, torch.lerp(smooth, colour, coherence), hidden).T
     return total.T.clamp(-1.0, 1.0)

@@ -128,13 +128,16 @@ def prepare_source(
     )
     unknown = torch.zeros(1, *image.shape[-2:], dtype=torch.bool, device=image.device)
     unknown[cut] = hole.repeat_interleave(step, 1).repeat_interleave(step, 2)
+    avoid = torch.zeros_like(unknown)
+    avoid[cut] = dressed.things.repeat_interleave(step, 0).repeat_interleave(step, 1)
     if others is not None:
         own = dilate(dressed.field.shown[:, 0] > 0.05, 1)
         own = own.repeat_interleave(step, 1).repeat_interleave(step, 2)
         unknown[cut] &= own | (others[cut][0] <= 0.5)
+        avoid |= others[0] > 0.5
     border = outside if mirrored is None else mirrored
     inside = (...,) if border is None else _inside(border)
-    filled = texture_of_hole(image[inside], unknown[inside], progress=progress)
+    filled = texture_of_hole(image[inside], unknown[inside], avoid[inside], progress=progress)
     if border is not None:
         unknown &= ~border
         unknown, filled = with_mirror(image, unknown, filled, border, soft=mirrored is None)

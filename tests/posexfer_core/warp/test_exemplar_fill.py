@@ -2,12 +2,16 @@
 
 import torch
 
-from posexfer_core.warp.exemplar_fill import _coherence, _improved, texture_of_hole
+from posexfer_core.warp.exemplar_fill import _coherence, texture_of_hole
+from posexfer_core.warp.filters import dilate
+from posexfer_core.warp.patch_match import improve_places
 
 
-def fill_with_texture(image: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
+def fill_with_texture(
+    image: torch.Tensor, hole: torch.Tensor, avoid: torch.Tensor | None = None
+) -> torch.Tensor:
     filled = image.clone()
-    filled[0, :, hole[0]] = texture_of_hole(image, hole)
+    filled[0, :, hole[0]] = texture_of_hole(image, hole, avoid)
     return filled
 
 
@@ -23,7 +27,7 @@ def hole_in(image: torch.Tensor) -> torch.Tensor:
     return hole
 
 
-def test_only_the_hole_changes_and_what_it_hid_does_not_matter(generator):
+def test_only_the_hole_changes_and_what_it_hid_does_not_matter_within_its_edge(generator):
     image = 2 * torch.rand(1, 3, 96, 128, generator=generator) - 1
     hole = hole_in(image)
     spoilt = torch.where(hole[:, None], torch.tensor(1.0), image)
@@ -31,7 +35,26 @@ def test_only_the_hole_changes_and_what_it_hid_does_not_matter(generator):
     known = ~hole[:, None].expand_as(image)
     assert torch.equal(filled[known], image[known])
     other = fill_with_texture(torch.where(hole[:, None], torch.tensor(-1.0), image), hole)
-    torch.testing.assert_close(filled, other)
+    within = ~dilate(~hole, 1)[:, None].expand_as(image)
+    torch.testing.assert_close(filled[within], other[within])
+
+
+def test_the_edge_of_a_hole_fades_into_what_is_around():
+    image = torch.zeros(1, 3, 96, 128)
+    hole = hole_in(image)
+    image[:, :, 36:60, 50:80] = 1.0
+    filled = fill_with_texture(image, hole)[0, 0, 48, 50:56]
+    assert float(filled[0]) > 0.3  # what is there, a third of a pixel from the edge
+    assert float(filled[1:].abs().max()) < 0.05
+
+
+def test_nothing_is_copied_from_other_people(generator):
+    image = -0.5 + 0.2 * torch.rand(1, 3, 96, 128, generator=generator)
+    hole, other = hole_in(image), torch.zeros(1, 96, 128, dtype=torch.bool)
+    other[:, 20:80, 80:110] = True
+    image = torch.where(other[:, None], torch.tensor(0.8), image)
+    assert float((fill_with_texture(image, hole)[:, 0][hole] > 0).float().mean()) > 0.05
+    assert not (fill_with_texture(image, hole, other)[:, 0][hole] > 0).any()
 
 
 def test_stripes_go_on_through_the_hole():
@@ -88,7 +111,7 @@ def test_places_come_to_lie_together_where_only_a_weak_grain_differs(generator):
     for together in (0.0, 1.0):
         places = start
         for _ in range(3):
-            places, _ = _improved(patches, targets, allowed, places, generator, together)
+            places, _ = improve_places(patches, targets, allowed, places, generator, together)
         shift = (places - own)[10:20, 10:30]
         shares.append(float((shift[:, 1:] == shift[:, :-1]).all(-1).float().mean()))
         differ = (patches[:, 0] == 1.0).view(30, 40)
