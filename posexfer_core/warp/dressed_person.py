@@ -103,7 +103,9 @@ def dress(
         if ((shown[:, 0] > 0.5) & beside).sum() > EVERYBODY * beside.sum():
             shown = torch.where(theirs[:, None], shown * estimate_mask(small, body, theirs), shown)
     progress()
-    person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
+    person = shown
+    if mask is None:
+        person = shown * _trimmed(small, shown[:, 0] > 0.5)[:, None]
     covered = _covered(bare, person[:, 0] > 0.5)[:, None]
     progress()
     extent = person[0, 0].maximum(covered[0, 0].to(person))
@@ -172,6 +174,6 @@ def _covered(
 
 
 def _trimmed(small: Tensor, mask: Bool[Tensor, "1 height width"]) -> Tensor:
-    """Take off a mask's rim what is like the background beside it."""
+    """Take off a guessed mask's rim what is like the background beside it."""
     beside = ~dilate(mask, max(1, round(0.012 * mask.shape[-2])))
     return trusted_body(small, mask, beside) & mask

@@ -14,7 +14,7 @@ HAIRLINES = (0.80, 0.82, 0.84, 0.855, 0.87, 0.88)
 USUAL, BALD = 0.82, 0.855
 """The first where nothing tells; the second of a head without hair, above the brows."""
 ROWS = 0.01
-MOST_SKIN = 0.4
+MOST_SKIN = 0.3
 
 
 def find_hairline(

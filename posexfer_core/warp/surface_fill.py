@@ -17,7 +17,7 @@ LENGTHWISE = 4.0
 """Weight of distances along a limb, or along the trunk, against those around."""
 BONE = 0.25
 """What a bone in between counts as, canonical."""
-DOUBT = 0.4
+DOUBT = 0.1
 """What a colour without confidence counts as: places seen aslant show what is beside them."""
 APART = 1.5
 """What it counts to take skin for a garment or hair, or anything else for a face."""

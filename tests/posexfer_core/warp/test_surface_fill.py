@@ -49,7 +49,7 @@ def test_faces_ask_faces_and_no_skin_goes_behind_them_or_on_the_trunk(posed):
     assert float((filled[covered] - RED).abs().amax(1).max()) < 0.2
 
 
-def test_doubtful_colours_are_asked_last(posed):
+def test_doubtful_colours_count_less(posed):
     view = posed()
     doubtful = torch.arange(len(view.canonical)) % 3 == 0
     colours = torch.where(doubtful[:, None], BLUE, RED)
@@ -57,7 +57,8 @@ def test_doubtful_colours_are_asked_last(posed):
     unknown = torch.isin(view.parts, TRUNK) & (view.canonical[:, 2] < -0.05)
     confidence[unknown] = 0.0
     filled = fill_surface(colours, confidence, view, nobody(view), nobody(view))
-    assert float((filled[unknown] - RED).abs().amax(1).median()) < 0.1
+    share = (filled[unknown] - RED).abs().amax(1).median()
+    assert float(share) < 0.25, "a third of the colours would count as a third"
 
 
 def test_without_anything_known_all_is_zero(posed):
