@@ -2,7 +2,7 @@
 
 import torch
 
-from posexfer_core.warp.exemplar_fill import _coherence, texture_of_hole
+from posexfer_core.warp.exemplar_fill import _coherence, _nearest, texture_of_hole
 from posexfer_core.warp.filters import dilate
 from posexfer_core.warp.patch_match import improve_places
 
@@ -46,6 +46,20 @@ def test_the_edge_of_a_hole_fades_into_what_is_around():
     filled = fill_with_texture(image, hole)[0, 0, 48, 50:56]
     assert float(filled[0]) > 0.3  # what is there, a third of a pixel from the edge
     assert float(filled[1:].abs().max()) < 0.05
+
+
+def test_a_guess_has_the_colour_of_what_is_known_nearest():
+    image = torch.full((1, 3, 96, 128), 0.7)
+    image[:, :, :, 65:] = -0.5
+    hole = torch.zeros(1, 96, 128, dtype=torch.bool)
+    hole[:, 8:88, 50:80] = True
+    guess = _nearest(torch.where(hole[:, None], torch.tensor(1.0), image), hole)
+    row = guess[0, 0, 48]
+    assert float((row[50:60] - 0.7).abs().max()) < 0.05  # a smooth fill is at 0.4 in column 59
+    assert float((row[70:80] + 0.5).abs().max()) < 0.05
+    assert torch.equal(
+        guess[~hole[:, None].expand_as(guess)], image[~hole[:, None].expand_as(image)]
+    )
 
 
 def test_nothing_is_copied_from_other_people(generator):
