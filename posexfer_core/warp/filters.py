@@ -29,7 +29,7 @@ def box_blur(
     for axis in (-2, -1):
         image = _running_sum(image, radius_px, axis)
     rows, columns = (_counted(length, radius_px, image) for length in image.shape[-2:])
-    return image / (rows[:, None] * columns)
+    return image.div_(rows[:, None] * columns)
 
 
 def dilate(
@@ -50,11 +50,12 @@ def dilate(
 def _running_sum(image: Tensor, radius_px: int, axis: int) -> Tensor:
     """Add up `2 * radius_px + 1` neighbours by differences of sums from the start."""
     length = image.shape[axis]
+    reach, more = min(radius_px, length), max(0, length - radius_px - 1)
     sums = image.cumsum(axis)
-    first, last = sums.narrow(axis, 0, 1), sums.narrow(axis, length - 1, 1)
-    before = torch.zeros_like(first).repeat_interleave(radius_px + 1, axis)
-    sums = torch.cat([before, sums, last.repeat_interleave(radius_px, axis)], axis)
-    return sums.narrow(axis, 2 * radius_px + 1, length) - sums.narrow(axis, 0, length)
+    last = sums.narrow(axis, length - 1, 1).repeat_interleave(reach, axis)
+    out = torch.cat([sums.narrow(axis, reach, length - reach), last], axis)
+    out.narrow(axis, length - more, more).sub_(sums.narrow(axis, 0, more))
+    return out
 
 
 def _counted(length: int, radius_px: int, like: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from .surface_samples import Sample, SurfaceSampler
 
 BAND_PIXELS = 1 << 17
 """Pixels of the target in a band, if it is not the higher for what its borders need."""
-STRIP_PIXELS = 1 << 20
+STRIP_PIXELS = 1 << 21
 """Pixels of a band, with its borders, that are drawn at once."""
 WHOLE_PIXELS = 1 << 22
 """Images up to this size are rasterised in one piece, so that all maps agree to the pixel."""
@@ -46,7 +46,7 @@ class PreparedSource(NamedTuple):
     unknown: Bool[Tensor, "1 height width"]
     """Where the photo does not show its background."""
     filled: Float[Tensor, "3 pixels"]
-    """What is put there."""
+    """What is put there, in half precision."""
 
 
 class PosedRows(NamedTuple):
@@ -64,8 +64,8 @@ def pose_rows(
 ) -> Iterator[tuple[int, PosedRows]]:
     """Draw all rows from top to bottom, a band at a time, and number each band's first."""
     height, width = worn.size
-    edge, soft = _widths(worn)
-    over = 2 * edge + soft
+    edge = _widths(worn)[0]
+    over = 2 * edge + 8  # `_alpha` looks no further; blends of looks reach less
     sizes = face_sizes(worn.vertices, worn.faces.long(), worn.intrinsics)
     pixels = project_perspective(worn.vertices, worn.intrinsics)[0]
     low, high = (pixels.amin(0) - over).tolist(), (pixels.amax(0) + over).tolist()
@@ -79,7 +79,7 @@ def pose_rows(
         unknown = prepared.unknown[:, top:bottom]
         image = prepared.image[..., top:bottom, :].clone()
         count = int(unknown.sum())
-        image[0, :, unknown[0]] = prepared.filled[:, filled : filled + count]
+        image[0, :, unknown[0]] = prepared.filled[:, filled : filled + count].to(image)
         filled += count
         background = ~unknown[:, None]
         for piece, moved in loose:

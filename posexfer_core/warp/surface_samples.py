@@ -29,7 +29,7 @@ ENCLOSED = 0.6
 """Share of seen places around, from which one that turns away takes what lies between them."""
 BORROWED = 0.5
 """Confidence in a counterpart's look, against that in a place's own."""
-LOOK_PIXELS = 1 << 17
+LOOK_PIXELS = 1 << 16
 """Pixels of a target that are looked up at once."""
 
 
@@ -76,22 +76,15 @@ class SurfaceSampler:
             soft_px: width of the blend between one look and the next.
             own_only: ask nobody's like.
         """
-        body = target.mask[:, None].to(self.vertex_colours)
-        around = box_blur(body, soft_px).clamp(min=1e-3)
-        left, kept = body.clone(), torch.zeros(7, *body.shape[-2:]).to(body)
+        left = target.mask[:, None].to(self.vertex_colours)
+        around = box_blur(left, soft_px).clamp_(min=1e-3)
+        kept = torch.zeros(7, *left.shape[-2:]).to(left)
         mixed, own, confidence, place = kept[:3], kept[3], kept[4], kept[5:7]
-        covered = target.mask.flatten().nonzero()[:, 0]
-        face = target.face_id.flatten()[covered].long()
         for look in self.looks[: 1 if own_only else None]:
-            at = covered[(left.flatten()[covered] > 0.01) & look.faces_asked[face]]
-            if len(at) == 0:
+            asked = look.faces_asked[target.face_id[0].long()] & (left[0, 0] > 0.01)
+            if not bool(asked.any()):
                 continue
-            here, there = _cut_around(at, body.shape[-2:], soft_px)
-            found = torch.zeros(9, *left[here].shape[-2:]).to(body)
-            for some, to in zip(at.split(LOOK_PIXELS), there.split(LOOK_PIXELS), strict=True):
-                found.flatten(1)[:, to] = self._look(
-                    _pixels_of(target, some), outline.flatten()[some], look, sizes
-                )
+            here, found = self._look_around(target, asked, outline, look, sizes, soft_px)
             colours, valid, trust, seen, skin, gap = found.split([3, 1, 1, 2, 1, 1])
             share = box_blur(valid[None], soft_px)
             if bool(gap.any()):
@@ -100,15 +93,16 @@ class SurfaceSampler:
             if bool(skin.any()):
                 valid = valid * (2.0 * box_blur(skin[None], soft_px)[0] <= share[0])
                 share = box_blur(valid[None], soft_px)
-            weight = (2.0 * share / around[here] - 1.0).clamp(0.0, 1.0) * left[here] * valid
+            weight = (2.0 * share / around[here] - 1.0).clamp_(0.0, 1.0) * left[here] * valid
             left[here] -= weight
-            mixed[here] += weight[0] * colours
-            confidence[here] += (weight * trust)[0, 0]
+            mixed[here].addcmul_(weight[0], colours)
+            confidence[here].addcmul_(weight[0, 0], trust[0])
             if look.kind is None:
                 own[here], place[here] = (weight * seen[:1])[0, 0], seen
-        painted = interpolate(target, self.faces, self.vertex_colours).permute(0, 3, 1, 2)
+            del found, colours, valid, trust, seen, skin, gap  # large ones beside the next
+        painted = interpolate(target, self.faces, self.vertex_colours)[0].movedim(2, 0)
         return Sample(
-            colours=mixed + left * painted,
+            colours=mixed.addcmul_(left[0], painted)[None],
             own=own[None, None],
             seen=place[None, :1],
             shown=place[None, 1:],
@@ -150,6 +144,29 @@ class SurfaceSampler:
             colours[:, first], confidence[first] = found[:3, first], found[4, first]
             faces_asked = look.faces_asked & shown[faces].any(1)
             self.looks.append(look._replace(faces_asked=faces_asked))
+
+    def _look_around(
+        self,
+        target: Visibility,
+        asked: Bool[Tensor, "height width"],
+        outline: Bool[Tensor, "1 height width"],
+        look: Look,
+        sizes: Float[Tensor, "faces"],
+        reach: int,
+    ) -> tuple[tuple[EllipsisType, slice, slice], Float[Tensor, "9 rows columns"]]:
+        """Look up what is asked, some pixels at a time, with a border of what is not.
+
+        Returns:
+            Where in the target it lies, and what `_look` tells of it, else 0.
+        """
+        at = asked.flatten().nonzero()[:, 0]
+        here, there = _cut_around(at, asked.shape, reach)
+        found = torch.zeros(9, *asked[here].shape).to(sizes)
+        for some, to in zip(at.split(LOOK_PIXELS), there.split(LOOK_PIXELS), strict=True):
+            found.flatten(1)[:, to] = self._look(
+                _pixels_of(target, some), outline.flatten()[some], look, sizes
+            )
+        return here, found
 
     def _look(
         self,

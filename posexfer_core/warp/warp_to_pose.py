@@ -6,6 +6,7 @@ that shows the person; colours are read from the photo, a band of rows at a time
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from types import EllipsisType
 from typing import Literal, NamedTuple
 
@@ -18,13 +19,13 @@ from ..body.view import BodyView
 from ..errors import ImageError
 from ..files.images import to_pil
 from .clothed_shell import wear
-from .dressed_person import SourcePhoto, dress
+from .dressed_person import DressedPerson, SourcePhoto, dress
 from .exemplar_fill import texture_of_hole
 from .filters import dilate
 from .mirrored_border import with_mirror
 from .posed_rows import PosedRows, PreparedSource, pose_rows
 from .progress import Progress, nothing
-from .several_views import OtherView, other_view
+from .several_views import other_view
 from .surface_samples import SurfaceSampler
 
 Leftovers = Literal["keep", "remove"]
@@ -116,9 +117,11 @@ def prepare_source(
     sampler = SurfaceSampler(dressed.field)
     progress()
     views = []
-    for photo in also:
-        views.append(_seen_beside(sampler, photo, dressed.field.view.faces, progress))
-        del photo  # the next one beside it fills the memory
+    beside = partial(_dressed_beside, faces=dressed.field.view.faces, progress=progress)
+    for seen in map(beside, also):  # a generator would hold each photo's mask
+        views.append(other_view(sampler, SurfaceSampler(seen.field)))
+        progress()
+        del seen  # the next one beside it fills the memory
     hole = dressed.hole if leftovers == "remove" else dressed.hole & ~dressed.things
     step, (left, top) = dressed.field.step, dressed.field.offset_xy
     cut = (
@@ -148,19 +151,14 @@ def prepare_source(
         offsets=dressed.offsets,
         loose=dressed.loose,
         unknown=unknown,
-        filled=filled,
+        filled=filled.half(),
     )
 
 
-def _seen_beside(
-    sampler: SurfaceSampler, photo: SourcePhoto, faces: Tensor, progress: Progress
-) -> OtherView:
-    """Find what another photo shows of a clothed body's faces."""
+def _dressed_beside(photo: SourcePhoto, faces: Tensor, progress: Progress) -> DressedPerson:
+    """Dress the person of another photo in a clothed body's faces."""
     _check(photo.image, photo.view, photo.mask)
-    seen = dress(photo.image, photo.view, photo.mask, faces=faces, progress=progress)
-    view = other_view(sampler, SurfaceSampler(seen.field))
-    progress()
-    return view
+    return dress(photo.image, photo.view, photo.mask, faces=faces, progress=progress)
 
 
 def _inside(border: Bool[Tensor, "1 height width"]) -> tuple[EllipsisType | slice, ...]:
