@@ -31,7 +31,7 @@ INWARD_STEPS = 12
 ASLANT = 0.6
 """Part of the normal that looks to the front or the back, below which places look inward."""
 MOST_TOPOLOGIES = 8
-"""Bodies whose counterparts are kept; 2 MB each."""
+"""Bodies and hairlines whose counterparts are kept; 2 MB each."""
 CHIN, CROWN = 0.63, 0.89
 """Heights on the rest body, canonical."""
 EAR_TOP, EAR_DEPTH = 0.76, 0.0
@@ -79,7 +79,7 @@ def find_counterparts(
     Places at the sides of a limb look a little inward, where the camera sees them less aslant.
 
     Args:
-        view: any view of the body; only its rest shape is looked at, once per topology.
+        view: any view of the body; only its rest shape is looked at, once per hairline.
         face: the vertices of the face, with the jaw.
         hairline: height on the rest body above which the head is hair or hat all around.
     """

@@ -79,10 +79,10 @@ def texture_of_hole(
     image, hole = image[cut], hole[cut]
     avoid = torch.zeros_like(hole) if avoid is None else avoid[cut]
     step = -(-max(image.shape[-2:]) // WORK_PX)
-    small, small_hole = _shrunk(image, hole, step)
+    small, small_hole = _shrunk(image, step), _touched(hole, step)
     if bool(small_hole.all()):
         return image[0, :, hole[0]]
-    unknown = small_hole | _shrunk(image, avoid, step)[1]
+    unknown = small_hole | _touched(avoid, step)
     if bool(unknown.all()):
         unknown = small_hole
     generator = torch.Generator().manual_seed(seed)
@@ -100,14 +100,18 @@ def texture_of_hole(
     return filled
 
 
-def _shrunk(image: Tensor, hole: Tensor, step: int) -> tuple[Tensor, Tensor]:
-    """Average squares; a square with a pixel of the hole is of the hole."""
-    holes = F.max_pool2d(hole[:, None].float(), step, ceil_mode=True)[:, 0] > 0.5
+def _touched(hole: Tensor, step: int) -> Tensor:
+    """Tell which squares have a pixel of a hole."""
+    return F.max_pool2d(hole[:, None].float(), step, ceil_mode=True)[:, 0] > 0.5
+
+
+def _shrunk(image: Tensor, step: int) -> Tensor:
+    """Average squares."""
     colours = [  # one after the other: a cut of a large image would be copied whole
         F.avg_pool2d(colour, step, ceil_mode=True, count_include_pad=False)
         for colour in image.split(1, 1)
     ]
-    return torch.cat(colours, 1), holes
+    return torch.cat(colours, 1)
 
 
 def _find(
@@ -125,7 +129,7 @@ def _find(
     levels = [(image, hole, unknown)]
     while min(levels[-1][0].shape[-2:]) >= 2 * COARSEST_PX:
         image, hole, unknown = levels[-1]
-        (image, hole), (_, unknown) = _shrunk(image, hole, 2), _shrunk(image, unknown, 2)
+        image, hole, unknown = _shrunk(image, 2), _touched(hole, 2), _touched(unknown, 2)
         if bool(_blocked(unknown).all()):
             break
         levels.append((image, hole, unknown))

@@ -43,15 +43,11 @@ class Skin(NamedTuple):
         bare = is_skin(colours, self.face)
         if self.scalp is None:
             return bare
-        no_hair = is_skin(colours, self.face, HUE_BESIDE_HAIR) & self.nearer_face(colours)
-        return torch.where(on_head, no_hair, bare)
-
-    def nearer_face(self, colours: Float[Tensor, "3 pixels"]) -> Bool[Tensor, "pixels"]:
-        """Tell which colours, in [-1, 1], are nearer to the face's than to the scalp's."""
-        scalp = self.face if self.scalp is None else self.scalp
         unit = (colours + 1) * 0.5
-        to_face, to_scalp = ((unit - one[:, None]).square().sum(0) for one in (self.face, scalp))
-        return to_face < to_scalp
+        colours_told = (self.face, self.scalp)
+        to_face, to_scalp = ((unit - one[:, None]).square().sum(0) for one in colours_told)
+        no_hair = is_skin(colours, self.face, HUE_BESIDE_HAIR) & (to_face < to_scalp)
+        return torch.where(on_head, no_hair, bare)
 
 
 def find_skin(

@@ -114,12 +114,13 @@ class SurfaceSampler:
         view, face, told = self.field.view, self.field.face, self.field.skin
         colours = torch.zeros(3, len(view.canonical)).to(self.field.image)
         confidence = torch.zeros_like(colours[0])
-        self._ask_for_vertices([None], colours, confidence)
+        corners = _corners(self.faces, len(confidence))
+        self._ask_for_vertices([None], corners, colours, confidence)
         self.vertex_own = confidence > 0.0
         """Which vertices the source shows themselves."""
-        self._ask_for_vertices(self.field.counterparts, colours, confidence)
+        self._ask_for_vertices(self.field.counterparts, corners, colours, confidence)
         reflections = find_reflections(view, confidence > 0.0, self.field.counterparts[0].no_skin)
-        self._ask_for_vertices(reflections, colours, confidence)
+        self._ask_for_vertices(reflections, corners, colours, confidence)
         skin = face
         if told is not None:
             skin = face | told.told(colours, view.parts == JOINT_INDEX["head"])
@@ -128,12 +129,12 @@ class SurfaceSampler:
     def _ask_for_vertices(
         self,
         kinds: Sequence[Counterpart | None],
+        corners: Visibility,
         colours: Float[Tensor, "3 vertices"],
         confidence: Float[Tensor, "vertices"],
     ) -> None:
         """Colour vertices without confidence; later only faces ask of which a corner is shown."""
         faces = self.faces
-        corners = _corners(faces, len(confidence))
         nowhere, sizes = torch.zeros_like(confidence, dtype=torch.bool), torch.ones(len(faces))
         for kind in kinds:
             look = look_at(self.field, kind)
