@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 from comfy_api.latest import io
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from ..posexfer_core.body.model import BodyModel
     from ..posexfer_core.body.params import HumanParams
     from ..posexfer_core.body.view import BodyView
+    from ..posexfer_core.warp.clothed_shell import Clothes
 
 Body = io.Custom("POSEXFER_BODY")
 """Carries a `PosedBody`."""
@@ -53,17 +52,15 @@ class PosedBody:
 class ClothedBody(PosedBody):
     """A body with the clothes and hair of one photo: maps show them, poses stay the bare body's."""
 
-    offsets: "Tensor"
-    """(1 or frames, vertices): metres along each vertex's normal."""
-    faces: "Tensor"
-    """Of the body, and those that close a skirt."""
+    clothes: "tuple[Clothes, ...]"
+    """One for all frames, or one each, whose skirts are left out, as they differ."""
 
     def view(self) -> "BodyView":
         """See the clothed person in every frame."""
         from ..posexfer_core.body.view import BodyView
-        from ..posexfer_core.warp.clothed_shell import wear
 
-        bare = super().view()
-        shells = self.offsets.to(bare.vertices)
-        worn = [wear(bare.at(n), shells[n % len(shells)]) for n in range(len(bare))]
-        return replace(BodyView.stack(worn), faces=self.faces)
+        bare, clothes = super().view(), self.clothes
+        if len(clothes) > 1:
+            clothes = [one.without_skirt(bare) for one in clothes]
+        worn = [clothes[n % len(clothes)].on(bare.at(n)) for n in range(len(bare))]
+        return BodyView.stack(worn)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LEFTOVERS = ["keep", "remove"]
 OUTSIDE = ["crop", "mirror", "fill"]
+SKIRTS = ["auto", "none", "thigh", "knee", "calf", "ankle"]
 PHOTOS = ["one by one", "of one person"]
 
 
@@ -40,6 +41,7 @@ class WarpToPose(io.ComfyNode):
                 io.Boolean.Input("fit_to_source", default=True),
                 io.Combo.Input("photos", options=PHOTOS, default="one by one", optional=True),
                 io.MultiType.Input("others", types=[*Others], optional=True),
+                io.Combo.Input("skirt", options=SKIRTS, default="auto", optional=True),
             ],
             outputs=[
                 io.Image.Output(display_name="image"),
@@ -67,6 +69,7 @@ class WarpToPose(io.ComfyNode):
         padding: "Tensor | None" = None,
         photos: str = "one by one",
         others: Any = None,
+        skirt: str = "auto",
     ) -> io.NodeOutput:
         """Warp every frame, and show them."""
         from .host.images import from_core, mask_to_host, to_core
@@ -75,6 +78,7 @@ class WarpToPose(io.ComfyNode):
 
         settings = WarpSettings(
             leftovers=leftovers,
+            skirt=skirt,
             outside=outside,
             grow_px=grow,
             fit_to_source=fit_to_source,

@@ -10,8 +10,10 @@ from torch import Tensor
 from ...posexfer_core.body.view import BodyView
 from ...posexfer_core.errors import ConfigError, ImageError, ParamsError
 from ...posexfer_core.transfer.framing import Outside, body_box, frame_photo
+from ...posexfer_core.warp.clothed_shell import Clothes
 from ...posexfer_core.warp.dressed_person import SourcePhoto
 from ...posexfer_core.warp.filters import dilate
+from ...posexfer_core.warp.skirt import Skirt
 from ...posexfer_core.warp.warp_to_pose import (
     Leftovers,
     PreparedSource,
@@ -42,6 +44,7 @@ class WarpSettings:
     outside: Outside = "crop"
     grow_px: int = 0
     """By how much the inpaint mask is grown."""
+    skirt: Skirt = "auto"
     fit_to_source: bool = True
     """Give the targets the source's build, place and camera."""
     photos: Photos = "one by one"
@@ -150,7 +153,7 @@ def _more_photos(images: Tensor, source: PosedBody, masks: Tensor | None) -> lis
 def _warp_photos(photos: list[_Photo], placed: PosedBody, settings: WarpSettings) -> WarpedBatch:
     """Prepare each photo, draw its poses, and join all frames."""
     advance = start_progress(placed.params.frames + len(photos))
-    frames, shells, faces = [], [], photos[0].source.faces
+    frames, worn = [], []
     for photo in photos:
         prepared = _prepared(photo, settings)
         advance(1)
@@ -158,10 +161,8 @@ def _warp_photos(photos: list[_Photo], placed: PosedBody, settings: WarpSettings
             warped = pose_source(prepared, photo.targets.at(number), progress=check_interrupt)
             frames.append(_grown(warped, settings.grow_px))
             advance(1, warped.image)
-        shells.append(prepared.offsets)
-        if len(photos) == 1:  # several have a skirt each, or none
-            faces = prepared.sampler.field.view.faces
-    clothed = _clothed(placed, photos[0], torch.stack(shells), faces)
+        worn.append(prepared.clothes)
+    clothed = _clothed(placed, photos[0], worn)
     joined = [torch.cat([frame[place] for frame in frames]) for place in range(6)]
     return WarpedBatch(*joined, clothed)
 
@@ -229,6 +230,7 @@ def _prepared(photo: _Photo, settings: WarpSettings) -> PreparedSource:
         photo.mask,
         others=photo.others,
         leftovers=settings.leftovers,
+        skirt=settings.skirt,
         outside=None if settings.outside == "mirror" else photo.padding,
         mirrored=photo.padding if settings.outside == "mirror" else None,
         also=photo.also,
@@ -248,9 +250,9 @@ def _grown(warped: WarpedPhoto, by_px: int) -> tuple[Tensor, ...]:
     )
 
 
-def _clothed(placed: PosedBody, photo: _Photo, offsets: Tensor, faces: Tensor) -> ClothedBody:
-    """Put the shells on the poses, which stand in the image drawn where there is one photo."""
+def _clothed(placed: PosedBody, photo: _Photo, worn: list[Clothes]) -> ClothedBody:
+    """Dress the poses, which stand in the image drawn where there is one photo."""
     params = placed.params
-    if len(offsets) == 1:
+    if len(worn) == 1:
         params = params.with_camera(photo.targets.intrinsics, photo.targets.size)
-    return ClothedBody(params=params, model=placed.model, offsets=offsets, faces=faces)
+    return ClothedBody(params=params, model=placed.model, clothes=tuple(worn))

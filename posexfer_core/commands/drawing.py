@@ -17,6 +17,7 @@ from ..network.guidance import Guidance
 from ..network.weights import BUNDLED_WEIGHTS
 from ..transfer.staging import Stage
 from ..warp.filters import dilate, gaussian_blur
+from ..warp.skirt import Skirt
 from ..warp.warp_to_pose import Leftovers, WarpedPhoto, pose_picture
 from .options import between, count, seed
 
@@ -46,6 +47,13 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
         default="keep",
         help="things in the mask that are neither body nor clothes, such as poles and bags, stay "
         "where they were or go (default: keep)",
+    )
+    parser.add_argument(
+        "--skirt",
+        choices=get_args(Skirt),
+        default="auto",
+        help="where a skirt or dress ends; auto finds one by its hem between the legs, or where it "
+        "stands far off them (default: auto)",
     )
     parser.add_argument(
         "--weights",
@@ -101,22 +109,26 @@ def speaks_of_network(options: argparse.Namespace) -> bool:
     return given or options.no_prior or options.no_warp
 
 
-def draw_by_warp(staged: Stage, leftovers: Leftovers) -> Iterator[Image.Image]:
+def draw_by_warp(staged: Stage, leftovers: Leftovers, skirt: Skirt) -> Iterator[Image.Image]:
     """Draw every frame of a stage by its own pixels."""
-    prepared, targets = staged.prepared(leftovers=leftovers), staged.target
+    prepared, targets = staged.prepared(leftovers=leftovers, skirt=skirt), staged.target
     del staged  # masks of a large photo fill the memory
     for number in range(len(targets)):
         yield pose_picture(prepared, targets.at(number))
 
 
 def draw_by_network(
-    staged: Stage, sample: Sampler, leftovers: Leftovers, original: ImageTensor | None
+    staged: Stage,
+    sample: Sampler,
+    leftovers: Leftovers,
+    skirt: Skirt,
+    original: ImageTensor | None,
 ) -> Iterator[Image.Image]:
     """Draw every frame of a stage by a sampler, and put it back into an original, if there is one.
 
     What the warp leaves as it is stays as it is in the original.
     """
-    warps = staged.warps(leftovers=leftovers)
+    warps = staged.warps(leftovers=leftovers, skirt=skirt)
     for number in range(len(staged.target)):
         warp = next(warps)
         result = sample(replace(staged, target=staged.target.at(number)), warp)

@@ -224,9 +224,10 @@ def _results(
     """Draw every frame."""
     count = len(staged.target)
     if by_network:
-        results = draw_by_network(staged, open_sampler(options), options.leftovers, original)
+        sample = open_sampler(options)
+        results = draw_by_network(staged, sample, options.leftovers, options.skirt, original)
     else:
-        results = draw_by_warp(staged, options.leftovers)
+        results = draw_by_warp(staged, options.leftovers, options.skirt)
     del staged, original  # large ones fill the memory
     with progress_line("drawing", count, "frames") as advance:
         for result in results:

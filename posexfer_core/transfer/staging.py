@@ -15,6 +15,7 @@ from ..register.resample_topology import on_topology_of
 from ..warp.dressed_person import SourcePhoto
 from ..warp.person_mask import check_person_mask
 from ..warp.progress import Progress, nothing
+from ..warp.skirt import Skirt
 from ..warp.warp_to_pose import (
     Leftovers,
     PreparedSource,
@@ -56,20 +57,29 @@ class Stage:
     """More photos of the same person, each in its own frame."""
 
     def warps(
-        self, *, leftovers: Leftovers = "keep", progress: Progress = nothing
+        self,
+        *,
+        leftovers: Leftovers = "keep",
+        skirt: Skirt = "auto",
+        progress: Progress = nothing,
     ) -> Iterator[WarpedPhoto]:
         """Warp the source to every frame of the target; see `prepared`."""
-        prepared = self.prepared(leftovers=leftovers, progress=progress)
+        prepared = self.prepared(leftovers=leftovers, skirt=skirt, progress=progress)
         for number in range(len(self.target)):
             yield pose_source(prepared, self.target.at(number), progress=progress)
 
     def prepared(
-        self, *, leftovers: Leftovers = "keep", progress: Progress = nothing
+        self,
+        *,
+        leftovers: Leftovers = "keep",
+        skirt: Skirt = "auto",
+        progress: Progress = nothing,
     ) -> PreparedSource:
         """Compute what all frames of the target share.
 
         Args:
             leftovers: as in `warp_to_pose`.
+            skirt: likewise.
             progress: called after each step.
 
         Raises:
@@ -85,6 +95,7 @@ class Stage:
             on_topology_of(self.source, self.target),
             self.mask,
             leftovers=leftovers,
+            skirt=skirt,
             others=self.others,
             outside=self.unshown,
             mirrored=self.mirrored,

@@ -20,6 +20,7 @@ from ..geometry.normals import vertex_normals
 from .filters import dilate
 from .mesh_smoothing import neighbour_table, spread
 from .progress import Progress, nothing
+from .skirt_tube import with_skirt
 
 REACH_M = 0.25
 """How far cloth may stand off trunk and legs."""
@@ -53,6 +54,24 @@ class Shell(NamedTuple):
     """Metres along each vertex's normal."""
     unreached: Bool[Tensor, "height width"]
     """Of the mask, but off the shell: a very wide hem, a pole, a bag, another person."""
+
+
+class Clothes(NamedTuple):
+    """What a photo's person wears, for the body in any pose."""
+
+    offsets: Float[Tensor, "vertices"]
+    """Of the shell, metres; a skirt's come last."""
+    hem: float | None
+    """How far down a skirt goes, canonical; None without one."""
+
+    def on(self, view: BodyView) -> BodyView:
+        """Dress a bare body."""
+        dressed = view if self.hem is None else with_skirt(view, self.hem)
+        return wear(dressed, self.offsets.to(view.vertices))
+
+    def without_skirt(self, view: BodyView) -> "Clothes":
+        """Leave a skirt out, of the clothes of such a body."""
+        return Clothes(self.offsets[: len(view.canonical)], None)
 
 
 def wear(view: BodyView, offsets: Float[Tensor, "vertices"]) -> BodyView:
@@ -138,7 +157,7 @@ def _gaps(
     missing = (~inside).long().cumprod(1).sum(1)
     inner = back.gather(1, missing.clamp(max=11)[:, None])[:, 0]
     gap = torch.where(length > 0, torch.where(meets, 0.5 * outer, outer), -inner) * metres_per_px
-    weight = torch.where(meets, 0.3, 1.0)
+    weight = torch.where(meets, 0.03, 1.0)
     useless = (length == STEPS) | ((length == 0) & (missing == 12))
     return at, gap, torch.where(useless, 0.0, weight)
 

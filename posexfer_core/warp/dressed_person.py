@@ -1,17 +1,16 @@
 """One photo's person with clothes and hair on: what a shell, depth tests and masks make of it."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..body.view import BodyView
 from ..geometry.camera import project_perspective
 from .background import trusted_body
-from .clothed_shell import face_vertices, fit_shell, wear
+from .clothed_shell import Clothes, face_vertices, fit_shell, wear
 from .counterparts import find_counterparts, with_jaw
 from .filters import dilate
 from .hairline import find_hairline
@@ -21,7 +20,8 @@ from .occluders import occluder_table
 from .person_mask import estimate_mask
 from .progress import Progress, nothing
 from .skin import find_skin
-from .skirt import skirt_faces
+from .skirt import Skirt, find_hem
+from .skirt_tube import with_skirt
 
 FIELD_PX = 640
 """Longest side of the small copy, at most."""
@@ -57,8 +57,7 @@ class DressedPerson(NamedTuple):
     """A photo's person and what is known of them."""
 
     field: SourceField
-    offsets: Float[Tensor, "vertices"]
-    """Of the shell, metres."""
+    clothes: Clothes
     hole: Bool[Tensor, "1 field_height field_width"]
     """Where the person hides the background."""
     loose: list[LoosePiece]
@@ -73,7 +72,8 @@ def dress(
     mask: Float[Tensor, "1 1 height width"] | None,
     others: Float[Tensor, "1 1 height width"] | None = None,
     *,
-    faces: Int[Tensor, "faces 3"] | None = None,
+    skirt: Skirt = "auto",
+    like: Clothes | None = None,
     progress: Progress = nothing,
 ) -> DressedPerson:
     """Fit the shell to the mask and find what is seen of it.
@@ -83,7 +83,8 @@ def dress(
         source: the body in it.
         mask: share of the person; guessed where it is not known.
         others: share of other people.
-        faces: of another photo's clothed body, whose places are asked for.
+        skirt: how far down one goes; "auto" looks for it.
+        like: what the same person wears in another photo, whose skirt is this one's.
         progress: called after each step.
     """
     left, top, right, bottom, step = _field_box(source, mask)
@@ -109,13 +110,12 @@ def dress(
     covered = _covered(bare, person[:, 0] > 0.5)[:, None]
     progress()
     extent = person[0, 0].maximum(covered[0, 0].to(person))
+    hem = find_hem(bare, person[0, 0], skirt) if like is None else like.hem
+    bare = bare if hem is None else with_skirt(bare, hem)
     offsets, unreached = fit_shell(bare, extent, progress=progress)
     worn = wear(bare, offsets)
     loose, things = loose_pieces(unreached, person[0, 0], worn, (left, top), step)
     person = person * ~unreached
-    if faces is None:
-        faces = torch.cat([worn.faces, skirt_faces(bare, person[0, 0])])
-    worn = replace(worn, faces=faces)
     face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
     with_sides = with_jaw(bare, face)
     skin = find_skin(small, worn, face, safe)
@@ -136,7 +136,8 @@ def dress(
     progress()
     gap = max(1, round(GAP * size[0]))
     hole = ~dilate(~dilate(shown[:, 0] > 0.05, 2 * rim + gap), gap)
-    return DressedPerson(field=field, offsets=offsets, hole=hole, loose=loose, things=things)
+    clothes = Clothes(offsets, hem)
+    return DressedPerson(field=field, clothes=clothes, hole=hole, loose=loose, things=things)
 
 
 def _field_box(view: BodyView, mask: Tensor | None) -> tuple[int, int, int, int, int]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..body.view import BodyView
 from ..geometry.camera import project_perspective
 from ..geometry.rasterize import Visibility
+from .clothed_shell import Clothes
 from .dressed_person import EDGE_M
 from .filters import box_blur, dilate
 from .looks import face_sizes
@@ -39,8 +40,7 @@ class PreparedSource(NamedTuple):
     sampler: SurfaceSampler
     views: list[OtherView]
     """Of the same person, by more photos."""
-    offsets: Float[Tensor, "vertices"]
-    """Of the shell, metres."""
+    clothes: Clothes
     loose: list[LoosePiece]
     """Cloth and hair beyond the shell."""
     unknown: Bool[Tensor, "1 height width"]

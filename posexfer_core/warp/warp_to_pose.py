@@ -5,7 +5,6 @@ that shows the person; colours are read from the photo, a band of rows at a time
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 from types import EllipsisType
 from typing import Literal, NamedTuple
@@ -18,7 +17,7 @@ from torch import Tensor
 from ..body.view import BodyView
 from ..errors import ImageError
 from ..files.images import to_pil
-from .clothed_shell import wear
+from .clothed_shell import Clothes
 from .dressed_person import DressedPerson, SourcePhoto, dress
 from .exemplar_fill import texture_of_hole
 from .filters import dilate
@@ -26,6 +25,7 @@ from .mirrored_border import with_mirror
 from .posed_rows import PosedRows, PreparedSource, pose_rows
 from .progress import Progress, nothing
 from .several_views import other_view
+from .skirt import Skirt
 from .surface_samples import SurfaceSampler
 
 Leftovers = Literal["keep", "remove"]
@@ -66,6 +66,7 @@ def warp_to_pose(
     mask: Float[Tensor, "masks 1 mask_height mask_width"] | None = None,
     *,
     leftovers: Leftovers = "keep",
+    skirt: Skirt = "auto",
 ) -> WarpedPhoto:
     """Warp a photo's person into another pose; `stage` makes room for one that leaves the photo.
 
@@ -77,12 +78,15 @@ def warp_to_pose(
             colours (`estimate_mask`), which is worse.
         leftovers: what becomes of the mask's things that are neither body nor clothes, such as
             poles.
+        skirt: where a skirt or dress ends; "auto" looks for one, which may miss one around closed
+            legs, as a silhouette cannot tell it from trousers.
 
     Raises:
         ImageError: more than one image, or sizes that differ.
     """
     _check(image, source, mask)
-    return pose_source(prepare_source(image, source, mask, leftovers=leftovers), target)
+    prepared = prepare_source(image, source, mask, leftovers=leftovers, skirt=skirt)
+    return pose_source(prepared, target)
 
 
 def prepare_source(
@@ -92,6 +96,7 @@ def prepare_source(
     *,
     others: Float[Tensor, "masks 1 mask_height mask_width"] | None = None,
     leftovers: Leftovers = "keep",
+    skirt: Skirt = "auto",
     outside: Bool[Tensor, "1 height width"] | None = None,
     mirrored: Bool[Tensor, "1 height width"] | None = None,
     also: Iterable[SourcePhoto] = (),
@@ -105,6 +110,7 @@ def prepare_source(
         mask: share of the person.
         others: share of other people, where they are known: theirs is neither person nor hole.
         leftovers: what becomes of things.
+        skirt: where one ends.
         outside: what the photo does not show and its mirror image fills, without the person, ever
             softer; all around a rectangle.
         mirrored: the same, but sharp.
@@ -113,11 +119,11 @@ def prepare_source(
         progress: called after each step.
     """
     _check(image, source, mask)
-    dressed = dress(image, source, mask, others, progress=progress)
+    dressed = dress(image, source, mask, others, skirt=skirt, progress=progress)
     sampler = SurfaceSampler(dressed.field)
     progress()
     views = []
-    beside = partial(_dressed_beside, faces=dressed.field.view.faces, progress=progress)
+    beside = partial(_dressed_beside, like=dressed.clothes, progress=progress)
     for seen in map(beside, also):  # a generator would hold each photo's mask
         views.append(other_view(sampler, SurfaceSampler(seen.field)))
         progress()
@@ -148,17 +154,17 @@ def prepare_source(
         image=image,
         sampler=sampler,
         views=views,
-        offsets=dressed.offsets,
+        clothes=dressed.clothes,
         loose=dressed.loose,
         unknown=unknown,
         filled=filled.half(),
     )
 
 
-def _dressed_beside(photo: SourcePhoto, faces: Tensor, progress: Progress) -> DressedPerson:
-    """Dress the person of another photo in a clothed body's faces."""
+def _dressed_beside(photo: SourcePhoto, like: Clothes, progress: Progress) -> DressedPerson:
+    """Dress the person of another photo in what another one shows."""
     _check(photo.image, photo.view, photo.mask)
-    return dress(photo.image, photo.view, photo.mask, faces=faces, progress=progress)
+    return dress(photo.image, photo.view, photo.mask, like=like, progress=progress)
 
 
 def _inside(border: Bool[Tensor, "1 height width"]) -> tuple[EllipsisType | slice, ...]:
@@ -205,8 +211,7 @@ def pose_picture(
 def _worn(prepared: PreparedSource, target: BodyView) -> BodyView:
     """Put the source's clothes on a target."""
     _check(prepared.image, target, None)
-    worn = wear(target, prepared.offsets)
-    return replace(worn, faces=prepared.sampler.field.view.faces)
+    return prepared.clothes.on(target)
 
 
 def _check(image: Tensor, view: BodyView, mask: Tensor | None) -> None:
