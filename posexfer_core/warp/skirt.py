@@ -29,19 +29,18 @@ LEAST_GAP_M = 0.006
 """Of what lies between the legs beside them, to tell anything."""
 WINDOW_M = 0.06
 """Above and below a hem, where shares are measured."""
-CLOTHED, OPEN = 0.9, 0.25
-"""Shares of what lies between the legs that are cloth, at least above a hem and at most below it.
-
-Of 14 photos with skirts whose hem is seen, 9 have both, seven of them less than 0.1 below; of two
-in shorts 0.27 and 0.29, of trousers of people who stand 0.28 and more, or less than 0.9 above."""
-HEM_M = 0.02
+HEM_M = 0.03
 """Width that lies between the legs there, at least."""
-LEAST_M2 = 0.012
-"""Area of cloth between the legs above a hem that tells a skirt."""
-FLARED_M2, FLARED_M, FLARED_OFF_M = 0.003, 0.1, 0.03
-"""The same where cloth stands so far off both legs along so much of them, down to the hem."""
+HEMS = ((0.95, 0.12, 0.0035), (0.9, 0.25, 0.012))
+"""How much of that is cloth, at least above a hem and at most below, and how many square metres of
+it lie above: the clearer a hem, the less tells a skirt.
+
+Six of 16 photos with a skirt have one of these. Of two people in shorts 0.27 and 0.29 below is
+cloth; of 50 photos of people who stand in trousers 0.17 and more, or less than 0.9 above."""
+LOW = -0.85
+"""Below this height a clear hem may be closed trousers'."""
 FAR_M, FAR_OFF_M = 0.2, 0.07
-"""Along so much of both legs trousers do not stand off so far."""
+"""Along so much of both legs trousers do not stand off so far: 0.1 m at most."""
 UPRIGHT = 0.4
 """How far down the image a leg leads, at least, a share of its length in front of the camera:
 nobody's cloth is measured who sits."""
@@ -62,10 +61,8 @@ class _Rows(NamedTuple):
     """How much of that is the person, metres."""
     upright: Bool[Tensor, "rows"]
     """Whether a leg leads down."""
-    flared: Bool[Tensor, "rows"]
-    """Whether cloth stands a little off both legs of somebody upright."""
     far: Bool[Tensor, "rows"]
-    """The same, far off."""
+    """Whether cloth stands far off both legs of somebody upright."""
 
 
 def find_hem(
@@ -86,9 +83,9 @@ def find_hem(
     told = rows.gaps > LEAST_GAP_M
     opened = (told & (rows.cloth < 0.6 * rows.gaps)).nonzero()[:, 0]
     if len(opened) and _is_hem(rows, int(opened[0])):
-        return float(rows.heights[opened[0]])
+        return float(rows.heights[max(0, int(opened[0]) - 1)])
     if float((rows.lengths * rows.far).sum()) > FAR_M:
-        return float(rows.heights[rows.far | rows.flared].min())
+        return float(rows.heights[rows.far].min())
     return None
 
 
@@ -105,13 +102,14 @@ def _is_hem(rows: _Rows, end: int) -> bool:
         float((rows.cloth * one).sum() / (rows.gaps * one).sum().clamp(min=1e-6))
         for one in (above, below)
     )
-    wide = float((rows.gaps * rows.lengths * below).sum()) > HEM_M * WINDOW_M
-    if not wide or clothed < CLOTHED or opened > OPEN:
+    area = rows.gaps * rows.lengths
+    if min(float(area[one].sum()) for one in (above, below)) < HEM_M * WINDOW_M:
         return False
-    area = float((rows.gaps * rows.lengths)[:end].sum())
-    flared = float((rows.lengths * rows.flared).sum())
-    to_hem = bool((rows.flared & (down > down[end] - 2.0 * WINDOW_M)).any())
-    return area > LEAST_M2 or (area > FLARED_M2 and flared > FLARED_M and to_hem)
+    hems = HEMS if float(rows.heights[end]) > LOW else HEMS[1:]
+    return any(
+        clothed > least and opened < most and float(area[:end].sum()) > enough
+        for least, most, enough in hems
+    )
 
 
 def _near(rows: _Rows, wanted: float) -> float:
@@ -147,12 +145,8 @@ def _look(bare: BodyView, shown: Float[Tensor, "height width"]) -> _Rows:
     lengths = torch.cat([lengths, lengths[-1:]])
     heights = rest[:, 0, 1]
     down = _leads_down(pixels, lengths * bare.px_per_m)
-    stands = down.all(1) & (heights < FLARE_FROM)
-    flared, far = (
-        stands & _beside(bare, shown, pixels, off * bare.px_per_m)
-        for off in (FLARED_OFF_M, FAR_OFF_M)
-    )
-    found = _Rows(heights, lengths, free.sum(1), (free * person).sum(1), down.any(1), flared, far)
+    far = down.all(1) & (heights < FLARE_FROM) & _is_far(bare, shown, pixels)
+    found = _Rows(heights, lengths, free.sum(1), (free * person).sum(1), down.any(1), far)
     return _Rows(*(one[cut] for one in found))
 
 
@@ -166,18 +160,16 @@ def _seen(
     return torch.stack([person, body, (grid[0].abs() < 1.0).all(-1)])
 
 
-def _beside(
-    bare: BodyView,
-    shown: Float[Tensor, "height width"],
-    pixels: Float[Tensor, "rows columns 2"],
-    off_px: float,
+def _is_far(
+    bare: BodyView, shown: Float[Tensor, "height width"], pixels: Float[Tensor, "rows columns 2"]
 ) -> Bool[Tensor, "rows"]:
-    """Tell in which rows cloth stands so far off both legs."""
+    """Tell in which rows cloth stands far off both legs."""
     across = pixels[:, COLUMNS // 4] - pixels[:, 3 * COLUMNS // 4]
     across = F.normalize(across, dim=1)
     middle = pixels.mean(1)
     along = ((pixels - middle[:, None]) * across[:, None]).sum(2)
-    reach = torch.stack([along.amax(1) + off_px, along.amin(1) - off_px], 1)
+    off = FAR_OFF_M * bare.px_per_m
+    reach = torch.stack([along.amax(1) + off, along.amin(1) - off], 1)
     ends = middle[:, None] + reach[..., None] * across[:, None]
     person, body, _ = _seen(bare, shown, ends)
     return (person & ~body).all(1)
