@@ -14,6 +14,7 @@ from .clothed_shell import Clothes, face_vertices, fit_shell, wear
 from .counterparts import find_counterparts, with_jaw
 from .filters import dilate
 from .hairline import find_hairline
+from .hidden_hands import with_hidden_hands
 from .looks import SourceField
 from .loose_cloth import LoosePiece, loose_pieces
 from .occluders import occluder_table
@@ -119,6 +120,7 @@ def dress(
     face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
     with_sides = with_jaw(bare, face)
     skin = find_skin(small, worn, face, safe)
+    worn = with_hidden_hands(worn, small, person[:, 0] > 0.5, skin)
     hairline = find_hairline(small, worn, safe, skin)
     field = SourceField(
         image=image,
@@ -128,7 +130,7 @@ def dress(
         shown=person,
         safe=safe[:, None].to(image),
         bare=(~covered).to(image),
-        occluders=occluder_table(worn, small, person),
+        occluders=occluder_table(worn, small, person, skin),
         counterparts=find_counterparts(bare, with_sides, hairline),
         face=with_sides,
         skin=skin,

@@ -49,6 +49,14 @@ class Skin(NamedTuple):
         no_hair = is_skin(colours, self.face, HUE_BESIDE_HAIR) & (to_face < to_scalp)
         return torch.where(on_head, no_hair, bare)
 
+    def share(
+        self, image: Float[Tensor, "1 3 height width"], where: Bool[Tensor, "1 height width"]
+    ) -> float:
+        """Give the share of skin in some pixels off the head; 0 where there are none."""
+        colours = image.movedim(1, -1)[where].T
+        bare = self.told(colours, torch.zeros_like(colours[0], dtype=torch.bool))
+        return float(bare.float().mean()) if bare.numel() else 0.0
+
 
 def find_skin(
     image: Float[Tensor, "1 3 height width"],

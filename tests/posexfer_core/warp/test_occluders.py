@@ -6,6 +6,7 @@ from posexfer_core.body.joints import JOINT_INDEX
 from posexfer_core.geometry.rasterize import interpolate
 from posexfer_core.warp.filters import dilate
 from posexfer_core.warp.occluders import occluder_table
+from posexfer_core.warp.skin import Skin
 
 SIZE = (384, 256)
 RED, BLUE, GREEN = (
@@ -58,3 +59,19 @@ def test_a_fitted_hand_is_not_seen_where_the_colour_is_that_of_the_trunk(posed):
     assert float(hides(table, "l_hand", hand).float().mean()) > 0.8
     rest = fitted & ~dilate(hand, 3)
     assert float(hides(table, "l_elbow", rest).float().mean()) < 0.05
+
+
+def test_a_bare_upper_arm_is_not_seen_where_the_garment_beside_it_is(posed):
+    view = posed(size=SIZE, l_shoulder=[0.0, 0.0, -1.3], r_shoulder=[0.0, 0.0, 1.3])
+    skin = Skin(torch.tensor([0.8, 0.6, 0.45]), None)
+    left, right = (drawn(view, torch.tensor([JOINT_INDEX[f"{s}_shoulder"]])) for s in "lr")
+    garment = left & ~left.roll(6, 2)  # 4 cm of the fitted arm, towards the trunk
+    rest = left & ~dilate(garment, 3)
+    assert garment.sum() > 100 and rest.sum() > 200
+    image, person = photo(view, torch.zeros_like(left))
+    bare = 2 * skin.face.view(1, 3, 1, 1) - 1
+    image = torch.where(((left & ~garment) | right)[:, None], bare, image)
+    table = occluder_table(view, image, person, skin)
+    assert float(hides(table, "l_shoulder", garment).float().mean()) > 0.6
+    assert float(hides(table, "l_shoulder", rest).float().mean()) < 0.05
+    assert not hides(occluder_table(view, image, person), "l_shoulder", garment).any()
