@@ -41,8 +41,8 @@ EAR_TOP, EAR_DEPTH = 0.76, 0.0
 class Counterpart(NamedTuple):
     """A place of the surface for every vertex, whose look it may take."""
 
-    corners: Int[Tensor, "vertices 3"]
-    weights: Float[Tensor, "vertices 3"]
+    corners: Int[Tensor, "vertices corners"]
+    weights: Float[Tensor, "vertices corners"]
     allowed: Bool[Tensor, "vertices"]
     no_skin: Bool[Tensor, "vertices"]
     """Where the look is not taken if it is bare skin: it goes on below no garment, and a face not
@@ -192,11 +192,6 @@ class RestBody:
         flat = torch.cat([xy[:, :2], self.centre[2].expand(len(xy), 1)], 1)
         before = self._before(flat, 1.0 if side == 0 else -1.0)
         return project_perspective(before[None], self.intrinsics)[0]
-
-    def places(self, pixels: Float[Tensor, "places 2"], side: int) -> Float[Tensor, "places 2"]:
-        """Undo `pixels`."""
-        x, y = ((pixels - self.intrinsics[0, :2, 2]) / PIXELS_PER_UNIT).unbind(1)
-        return self.centre[:2] + torch.stack([x if side == 0 else -x, -y], 1)
 
     def _before(self, places: Tensor, side: float) -> Tensor:
         """Turn the rest body before the camera at its front (1) or back (-1), y down."""

@@ -119,7 +119,7 @@ class SurfaceSampler:
         self.vertex_own = confidence > 0.0
         """Which vertices the source shows themselves."""
         self._ask_for_vertices(self.field.counterparts, corners, colours, confidence)
-        reflections = find_reflections(view, confidence > 0.0, self.field.counterparts[0].no_skin)
+        reflections = find_reflections(view, confidence > 0.0, self.field.counterparts[:3])
         self._ask_for_vertices(reflections, corners, colours, confidence)
         skin = face
         if told is not None:
