@@ -29,6 +29,8 @@ ENCLOSED = 0.6
 """Share of seen places around, from which one that turns away takes what lies between them."""
 BORROWED = 0.5
 """Confidence in a counterpart's look, against that in a place's own."""
+LEAST_COLOURED = 16
+"""Vertices that a like's look must be the first to colour, to be worth the time in every target."""
 LOOK_PIXELS = 1 << 16
 """Pixels of a target that are looked up at once."""
 
@@ -143,8 +145,9 @@ class SurfaceSampler:
             shown, valid, skin = (found[row] * asked > 0.5 for row in (5, 3, 7))
             first = valid & ~skin & (confidence == 0.0)
             colours[:, first], confidence[first] = found[:3, first], found[4, first]
-            faces_asked = look.faces_asked & shown[faces].any(1)
-            self.looks.append(look._replace(faces_asked=faces_asked))
+            if kind is None or int(first.sum()) >= LEAST_COLOURED:
+                faces_asked = look.faces_asked & shown[faces].any(1)
+                self.looks.append(look._replace(faces_asked=faces_asked))
 
     def _look_around(
         self,

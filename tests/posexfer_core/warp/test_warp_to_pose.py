@@ -255,3 +255,12 @@ def test_a_surface_looks_alike_whatever_thread_is_first(posed, generator):
         torch.set_num_threads(threads)
     for look in looks[1:]:
         assert torch.equal(look.vertex_colours, looks[0].vertex_colours)
+
+
+def test_a_like_that_shows_nothing_new_is_asked_by_no_target(posed, generator):
+    view = posed()
+    image, mask = painted(view, generator)
+    field = prepare_source(image, view, mask).sampler.field
+    one = len(SurfaceSampler(field._replace(counterparts=field.counterparts[:1])).looks)
+    twice = [field.counterparts[0], *field.counterparts[:1]]
+    assert len(SurfaceSampler(field._replace(counterparts=twice)).looks) == one
