@@ -84,6 +84,14 @@ def test_the_node_draws_what_the_core_draws(pack, painted, poses):
     assert alike(off[0], found[0])
 
 
+def test_a_skirt_is_worn_in_the_image_and_by_the_body(pack, painted, poses):
+    plain = warp(pack, painted, poses["walking"], skirt="none", grow=0)
+    skirt = warp(pack, painted, poses["walking"], skirt="calf", grow=0)
+    assert float(skirt[4].sum()) > 1.1 * float(plain[4].sum())
+    depth = pack.run("RenderBodyMaps", body=skirt[6])[0]
+    assert torch.equal(depth[..., 0] > 0, skirt[4] > 0.5)
+
+
 def test_a_sequence_is_prepared_once(pack, painted, poses, monkeypatch):
     warping, calls = pack.module("nodes.host.warping"), []
     prepare = warping.prepare_source

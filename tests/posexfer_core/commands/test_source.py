@@ -72,3 +72,15 @@ def test_keypoints_beside_a_body_tell_who_else_is_there(folder, tmp_path):
 def test_the_moved_one_twice_in_a_file_is_nobody_else(folder, tmp_path):
     source = ["--source-params", str(folder / "twice.npz")]
     assert kept(folder, tmp_path / "a.png", *source) < 0.8
+
+
+def test_a_skirt_told_on_the_command_line_is_drawn(folder, tmp_path):
+    options = ["--source-params", str(folder / "one.npz"), "--mask", str(folder / "mask.png")]
+    options += ["--target", str(DEMO / "walking.npz"), "--out"]
+    drawn = []
+    for length in ("none", "ankle"):
+        out = tmp_path / f"{length}.png"
+        given = ["transfer", str(folder / "photo.png"), *options, str(out), "--skirt", length]
+        assert main(given) == 0
+        drawn.append(load_image(out))
+    assert float((drawn[0] != drawn[1]).float().mean()) > 0.01

@@ -12,6 +12,7 @@ from posexfer_core.transfer.framing import body_box
 from posexfer_core.transfer.retarget_in_photo import NECK
 from posexfer_core.transfer.staging import stage
 from posexfer_core.warp.dressed_person import SourcePhoto
+from posexfer_core.warp.skirt import LENGTHS
 from tests.people import facing_camera
 
 SIZE = (256, 176)
@@ -48,6 +49,15 @@ def test_a_image_that_fits_already_is_not_resampled(body, generator):
     image = torch.rand(1, 3, *SIZE, generator=generator)
     staged = stage(image, standing(SIZE), standing(SIZE), body)
     assert torch.equal(staged.image, image)
+
+
+def test_a_skirt_told_is_worn_in_every_frame(body, generator):
+    image = torch.rand(1, 3, *SIZE, generator=generator)
+    staged = stage(image, standing(SIZE), standing(SIZE, arm_deg=0.0), body)
+    assert staged.prepared().clothes.hem is None
+    assert staged.prepared(skirt="knee").clothes.hem == LENGTHS["knee"]
+    worn = next(staged.warps(skirt="calf")).worn
+    assert len(worn.canonical) > len(staged.target.canonical)
 
 
 def test_without_retargeting_the_target_keeps_its_camera(body):
