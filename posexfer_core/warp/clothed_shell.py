@@ -20,7 +20,7 @@ from ..geometry.normals import vertex_normals
 from .filters import dilate
 from .mesh_smoothing import neighbour_table, spread
 from .progress import Progress, nothing
-from .skirt_tube import with_skirt
+from .skirt_tube import skirt_reach, with_skirt
 
 REACH_M = 0.25
 """How far cloth may stand off trunk and legs."""
@@ -81,17 +81,24 @@ def wear(view: BodyView, offsets: Float[Tensor, "vertices"]) -> BodyView:
 
 
 def fit_shell(
-    view: BodyView, mask: Float[Tensor, "height width"], *, progress: Progress = nothing
+    view: BodyView,
+    mask: Float[Tensor, "height width"],
+    *,
+    skirt_from: int | None = None,
+    progress: Progress = nothing,
 ) -> Shell:
     """Let the body's silhouette grow or shrink to that of the person shown.
 
     Args:
         view: one body in the image that the mask belongs to, of its size.
         mask: share of the person in each pixel.
+        skirt_from: the first vertex of a skirt, if there is one.
         progress: called after each round.
     """
     count = len(view.canonical)
     table, reach = neighbour_table(view.faces, count), _reaches(view)
+    if skirt_from is not None:
+        reach[skirt_from:] = skirt_reach(view.canonical[skirt_from:], REACH_M)
     held = REST * (REACH_M / reach).square()
     offsets = view.vertices.new_zeros(count)
     for _ in range(ROUNDS):

@@ -112,8 +112,9 @@ def dress(
     progress()
     extent = person[0, 0].maximum(covered[0, 0].to(person))
     hem = find_hem(bare, person[0, 0], skirt) if like is None else like.hem
+    own = len(bare.canonical)
     bare = bare if hem is None else with_skirt(bare, hem)
-    offsets, unreached = fit_shell(bare, extent, progress=progress)
+    offsets, unreached = fit_shell(bare, extent, skirt_from=own, progress=progress)
     worn = wear(bare, offsets)
     loose, things = loose_pieces(unreached, person[0, 0], worn, (left, top), step)
     person = person * ~unreached

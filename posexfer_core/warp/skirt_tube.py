@@ -27,6 +27,9 @@ HANDED_OVER = (-0.02, -0.22)
 """Heights between which trunk hands over to thighs."""
 KNEE = (-0.45, -0.6)
 """Heights between which thighs hand over to shins."""
+NEAREST_M = 0.02
+"""How far the upper edge may stand off: arms hang before the hips, where no outline is seen, and
+what stands off at the hem alone would make a balloon of them."""
 MIDDLE = 0.8
 """How far out, a share of the way to the middle of a leg, both legs move the cloth."""
 INSIDE = 0.1
@@ -57,6 +60,22 @@ def with_skirt(view: BodyView, hem: float) -> BodyView:
         canonical=torch.cat([view.canonical, rest.flatten(0, 1)]),
         parts=torch.cat([view.parts, parts.flatten().to(view.parts)]),
         faces=torch.cat([kept, (_faces(len(rest)) + count).to(view.faces)]),
+    )
+
+
+def skirt_reach(
+    places: Float[Tensor, "ring_vertices 3"], most: float
+) -> Float[Tensor, "ring_vertices"]:
+    """Bound how far a skirt may stand off: little at the hips, the more the lower, in metres.
+
+    Args:
+        places: of its vertices on the rest body.
+        most: from where thighs move it.
+    """
+    return torch.lerp(
+        torch.full_like(places[:, 1], NEAREST_M),
+        torch.full_like(places[:, 1], most),
+        _share(places[:, 1], TOP, HANDED_OVER[1]),
     )
 
 
