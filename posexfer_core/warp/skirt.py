@@ -20,6 +20,8 @@ LENGTHS = {"thigh": -0.36, "knee": -0.53, "calf": -0.74, "ankle": -0.96}
 """Heights of hems on the rest body, canonical."""
 NEAR = 0.11
 """How far off those a hem is looked for."""
+HEM_REACH, LEAST_CHANGE = 0.035, 0.15
+"""Height above and below it over which colours are taken, and by how much they change there."""
 LOWEST, CROTCH = -1.0, -0.16
 """Heights between which cloth is looked for, canonical."""
 ROW = 0.009
@@ -61,23 +63,29 @@ class _Rows(NamedTuple):
     """How much of that is the person, metres."""
     upright: Bool[Tensor, "rows"]
     """Whether a leg leads down."""
+    colours: Float[Tensor, "rows 3"]
+    """Mean over what lies before both legs, in [-1, 1]."""
     far: Bool[Tensor, "rows"]
     """Whether cloth stands far off both legs of somebody upright."""
 
 
 def find_hem(
-    bare: BodyView, shown: Float[Tensor, "height width"], wanted: Skirt = "auto"
+    bare: BodyView,
+    image: Float[Tensor, "1 3 height width"],
+    shown: Float[Tensor, "height width"],
+    wanted: Skirt = "auto",
 ) -> float | None:
     """Tell the height of a skirt's hem on the rest body, canonical; None without a skirt.
 
     Args:
         bare: the body in the source.
+        image: the source, of the view's size, in [-1, 1].
         shown: share of the person in each pixel, of the view's size.
         wanted: "auto" looks for a skirt; a length looks for a hem near it.
     """
     if wanted == "none":
         return None
-    rows = _look(bare, shown)
+    rows = _look(bare, image, shown)
     if wanted != "auto":
         return _near(rows, LENGTHS[wanted])
     told = rows.gaps > LEAST_GAP_M
@@ -113,20 +121,21 @@ def _is_hem(rows: _Rows, end: int) -> bool:
 
 
 def _near(rows: _Rows, wanted: float) -> float:
-    """Take the height where most cloth ends, near the one wanted; that where none does."""
-    if not len(rows.gaps):
+    """Take the height where colours change most, near the one wanted; that where none do."""
+    reach = round(HEM_REACH / ROW)
+    if len(rows.heights) <= 2 * reach:
         return wanted
-    reach = round(0.03 / ROW)
-    padded = F.pad(torch.stack([rows.cloth, rows.gaps])[None], (reach, reach), mode="replicate")
-    cloth, gaps = F.avg_pool1d(padded, reach, 1)[0].unbind(0)
-    share = torch.where(gaps > LEAST_GAP_M, cloth / gaps.clamp(min=1e-6), 0.5)
-    ends = share[: len(rows.gaps)] - share[-len(rows.gaps) :]
-    ends = torch.where((rows.heights - wanted).abs() < NEAR, ends, 0.0)
-    best = int(ends.argmax())
-    return float(rows.heights[best]) if float(ends[best]) > 0.5 else wanted
+    means = F.avg_pool1d(rows.colours.T[None], reach, 1)[0]
+    changes = (means[:, :-reach] - means[:, reach:]).norm(dim=0)
+    heights = rows.heights[reach - 1 : reach - 1 + len(changes)]
+    changes = torch.where((heights - wanted).abs() < NEAR, changes, 0.0)
+    best = int(changes.argmax())
+    return float(heights[best]) if float(changes[best]) > LEAST_CHANGE else wanted
 
 
-def _look(bare: BodyView, shown: Float[Tensor, "height width"]) -> _Rows:
+def _look(
+    bare: BodyView, image: Float[Tensor, "1 3 height width"], shown: Float[Tensor, "height width"]
+) -> _Rows:
     """Look along rings around both legs, as far as the image goes."""
     rest, middles = rings(bare, LOWEST, ROW)
     below = rest[:, 0, 1] < CROTCH
@@ -146,7 +155,11 @@ def _look(bare: BodyView, shown: Float[Tensor, "height width"]) -> _Rows:
     heights = rest[:, 0, 1]
     down = _leads_down(pixels, lengths * bare.px_per_m)
     far = down.all(1) & (heights < FLARE_FROM) & _is_far(bare, shown, pixels)
-    found = _Rows(heights, lengths, free.sum(1), (free * person).sum(1), down.any(1), far)
+    grid = pixels_to_ndc(pixels[None], bare.size)
+    colours = F.grid_sample(image, grid, align_corners=False)[0] * nearer
+    colours = (colours.sum(2) / nearer.sum(1).clamp(min=1)).T
+    cloth = (free * person).sum(1)
+    found = _Rows(heights, lengths, free.sum(1), cloth, down.any(1), colours, far)
     return _Rows(*(one[cut] for one in found))
 
 

@@ -3,14 +3,16 @@
 import pytest
 import torch
 
+from posexfer_core.body.joints import JOINT_INDEX
 from posexfer_core.geometry.camera import project_perspective
 from posexfer_core.warp.clothed_shell import wear
 from posexfer_core.warp.skirt import LENGTHS, find_hem
-from posexfer_core.warp.skirt_tube import with_skirt
+from posexfer_core.warp.skirt_tube import COLUMNS, with_skirt
 
 SIZE = (768, 512)
 APART = 0.1
 """Radians that each thigh is turned outward."""
+GREY = torch.zeros(1, 3, *SIZE)
 
 
 @pytest.fixture
@@ -21,28 +23,39 @@ def apart(posed):
 @pytest.mark.parametrize("hem", [-0.4, -0.55, -0.75])
 def test_a_hem_is_where_cloth_between_the_legs_ends(apart, hem):
     shown = with_skirt(apart, hem).visibility.mask[0].float()
-    assert find_hem(apart, shown) == pytest.approx(hem, abs=0.03)
-    assert find_hem(apart, shown, "none") is None
+    assert find_hem(apart, GREY, shown) == pytest.approx(hem, abs=0.03)
+    assert find_hem(apart, GREY, shown, "none") is None
 
 
 def test_wide_trousers_are_no_skirt(apart):
     """Cloth stands 5 cm off each leg, so that it parts below the crotch little by little."""
     shown = wear(apart, torch.full((len(apart.canonical),), 0.05)).visibility.mask[0].float()
-    assert find_hem(apart, apart.visibility.mask[0].float()) is None
-    assert find_hem(apart, shown) is None
+    assert find_hem(apart, GREY, apart.visibility.mask[0].float()) is None
+    assert find_hem(apart, GREY, shown) is None
 
 
 def test_somebody_who_sits_is_not_measured(posed):
     seated = posed(size=SIZE, l_hip=[-1.5, 0.0, 0.2], r_hip=[-1.5, 0.0, -0.2])
     shown = with_skirt(seated, -0.5).visibility.mask[0].float()
-    assert find_hem(seated, shown) is None
+    assert find_hem(seated, GREY, shown) is None
 
 
-def test_a_length_asked_for_is_taken_to_the_hem_near_it(apart):
-    shown = with_skirt(apart, -0.6).visibility.mask[0].float()
-    assert find_hem(apart, shown, "knee") == pytest.approx(-0.6, abs=0.03)
-    assert find_hem(apart, shown, "thigh") == LENGTHS["thigh"]
-    assert find_hem(apart, torch.ones(SIZE), "calf") == LENGTHS["calf"]
+def test_a_length_asked_for_is_taken_to_the_colours_end_near_it(posed):
+    """Around closed legs, where no outline tells."""
+    view = posed(size=SIZE)
+    hem = float(view.joints[0, [JOINT_INDEX["l_knee"], JOINT_INDEX["r_knee"]], 1].mean())
+    row = int(SIZE[0] / 2 + hem * view.px_per_m) - 20
+    image = GREY.clone()
+    image[:, 0, :row] = 0.5
+    shown = view.visibility.mask[0].float()
+    knee = find_hem(view, image, shown, "knee")
+    assert knee is not None and knee != LENGTHS["knee"]
+    edge = with_skirt(view, knee).vertices[:, -COLUMNS]  # before the legs, in the middle
+    assert float(project_perspective(edge[None], view.intrinsics)[0, 0, 1]) == pytest.approx(
+        row, abs=6
+    )
+    assert find_hem(view, image, shown, "calf") == LENGTHS["calf"]
+    assert find_hem(view, GREY, shown, "knee") == LENGTHS["knee"]
 
 
 def test_a_skirt_that_stands_far_off_closed_legs_goes_down_as_far(posed):
@@ -53,10 +66,12 @@ def test_a_skirt_that_stands_far_off_closed_legs_goes_down_as_far(posed):
     wide = (0.1 + 0.5 * (row - waist) / (floor - waist)) * view.px_per_m
     bell = (row > waist) & (row < floor) & ((column - SIZE[1] / 2).abs() < wide)
     shown = (bell | view.visibility.mask[0]).float()
-    assert find_hem(view, shown) == pytest.approx(-0.8, abs=0.05)
+    assert find_hem(view, GREY, shown) == pytest.approx(-0.8, abs=0.05)
 
 
 def test_a_photo_that_ends_above_the_crotch_tells_nothing(apart):
     cut = apart.reframed((0.0, 0.0), 1.0, (SIZE[0] // 2, SIZE[1]))
-    assert find_hem(cut, torch.ones(cut.size)) is None
-    assert find_hem(cut, torch.ones(cut.size), "knee") == LENGTHS["knee"]
+    assert find_hem(cut, GREY[..., : cut.size[0], :], torch.ones(cut.size)) is None
+    assert (
+        find_hem(cut, GREY[..., : cut.size[0], :], torch.ones(cut.size), "knee") == LENGTHS["knee"]
+    )
