@@ -23,9 +23,10 @@ MOST_SKIN = 0.1
 before somebody have 0.12 to 0.95, and 8 that are drawn there and not shown 0.00 to 0.07."""
 LEAST_BARE = 0.5
 """Share of skin from which a forearm is bare."""
-NEAR_M = 0.1
-"""How far around a drawn hand skin may be its own, if it is as much as the hand: it is misplaced,
-and `occluder_table` looks for it."""
+NEAR_M, LEAST_NEAR = 0.1, 0.7
+"""How far around a drawn hand skin may be its own, if it is so much of the hand: it is misplaced,
+and `occluder_table` looks for it. Around seven that are not shown is 0.01 to 0.64, around one on
+a hip, drawn lower, 0.77."""
 BEHIND_M = 0.05
 """How far behind the surface before it what is hidden is put."""
 
@@ -76,7 +77,7 @@ def _is_hidden(
     if count == 0 or count < LEAST_BEFORE * int(drawn.sum()):
         return False
     near = dilate(before, max(1, round(NEAR_M * view.px_per_m))) & body
-    if skin.share(image, near) * int(near.sum()) >= count:
+    if skin.share(image, near) * int(near.sum()) >= LEAST_NEAR * count:
         return False
     return skin.share(image, before) < MOST_SKIN
 
