@@ -38,7 +38,8 @@ HEMS = ((0.95, 0.12, 0.0035), (0.9, 0.25, 0.012))
 it lie above: the clearer a hem, the less tells a skirt.
 
 Six of 16 photos with a skirt have one of these. Of two people in shorts 0.27 and 0.29 below is
-cloth; of 50 photos of people who stand in trousers 0.17 and more, or less than 0.9 above."""
+cloth; of 50 photos of people who stand in trousers 0.17 and more, or less than 0.9 above, or it is
+narrower."""
 LOW = -0.85
 """Below this height a clear hem may be closed trousers'."""
 FAR_M, FAR_OFF_M = 0.2, 0.07
