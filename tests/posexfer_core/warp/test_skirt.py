@@ -75,3 +75,16 @@ def test_a_photo_that_ends_above_the_crotch_tells_nothing(apart):
     assert (
         find_hem(cut, GREY[..., : cut.size[0], :], torch.ones(cut.size), "knee") == LENGTHS["knee"]
     )
+
+
+def test_a_skirt_whose_hem_the_photo_cuts_off_is_asked_for(apart, caplog):
+    shown = with_skirt(apart, -0.6).visibility.mask[0].float()
+    knees = apart.vertices[0, (apart.canonical[:, 1] + 0.5).abs() < 0.01]
+    row = int(project_perspective(knees[None], apart.intrinsics)[0, :, 1].mean())
+    cut = apart.reframed((0.0, 0.0), 1.0, (row, SIZE[1]))
+    assert find_hem(cut, GREY[..., :row, :], shown[:row]) is None
+    assert "skirt" in caplog.text
+    caplog.clear()
+    find_hem(cut, GREY[..., :row, :], cut.visibility.mask[0].float())
+    find_hem(cut, GREY[..., :row, :], shown[:row], "none")
+    assert not caplog.text
