@@ -6,6 +6,7 @@ import torch
 from posexfer_core.body.joints import JOINT_INDEX
 from posexfer_core.geometry.camera import project_perspective
 from posexfer_core.warp.clothed_shell import wear
+from posexfer_core.warp.skin import Skin
 from posexfer_core.warp.skirt import LENGTHS, find_hem
 from posexfer_core.warp.skirt_tube import COLUMNS, with_skirt
 
@@ -56,6 +57,20 @@ def test_a_length_asked_for_is_taken_to_the_colours_end_near_it(posed):
     )
     assert find_hem(view, image, shown, "calf") == LENGTHS["calf"]
     assert find_hem(view, GREY, shown, "knee") == LENGTHS["knee"]
+
+
+def test_closed_cloth_that_ends_at_bare_legs_is_a_skirt_unless_a_seam_parts_it(posed):
+    view, skin = posed(size=SIZE), Skin(torch.tensor([0.8, 0.55, 0.4]), None)
+    knees = view.vertices[0, (view.canonical[:, 1] + 0.45).abs() < 0.02]
+    row = int(project_perspective(knees[None], view.intrinsics)[0, :, 1].mean())
+    image = (2.0 * skin.face - 1.0)[None, :, None, None].expand(1, 3, *SIZE).clone()
+    image[:, :, :row] = -0.5
+    shown = with_skirt(view, -1.0).visibility.mask[0].float()  # legs in a mask without gaps
+    assert find_hem(view, image, shown, skin=skin) == pytest.approx(-0.45, abs=0.04)
+    assert find_hem(view, image, shown) is None
+    middle = SIZE[1] // 2
+    image[:, :, :row, middle - 6 : middle + 6] = 0.5
+    assert find_hem(view, image, shown, skin=skin) is None
 
 
 def test_a_skirt_that_stands_far_off_closed_legs_goes_down_as_far(posed):
