@@ -112,9 +112,10 @@ def dress(
     progress()
     extent = person[0, 0].maximum(covered[0, 0].to(person))
     face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
-    hem = None if like is None else like.hem
     if like is None:
         hem = find_hem(bare, small, person[0, 0], skirt, find_skin(small, bare, face, safe))
+    else:
+        hem = like.hem
     own = len(bare.canonical)
     bare = bare if hem is None else with_skirt(bare, hem)
     offsets, unreached = fit_shell(bare, extent, skirt_from=own, progress=progress)

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..body.view import BodyView
 from ..geometry.camera import pixels_to_ndc, project_perspective
 from .skin import Skin
-from .skirt_tube import COLUMNS, posed_rings, rings
+from .skirt_tube import COLUMNS, SIDES, has_legs, posed_rings, rings
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +116,10 @@ def find_hem(
         skin: how bare legs are told, where it is known.
     """
     if wanted == "none":
+        return None
+    if not has_legs(bare):
+        if wanted != "auto":
+            logger.warning("This body has no legs to carry a skirt; skirt %r is left out.", wanted)
         return None
     rows = _look(bare, image, shown, skin)
     if wanted != "auto":
@@ -229,7 +233,7 @@ def _look(
         gaps=free.sum(1),
         cloth=(free * person).sum(1),
         upright=down.any(1),
-        abreast=_leg_to_leg(pixels) / bare.px_per_m / _leg_to_leg(posed),
+        abreast=_across(pixels).norm(dim=1) / bare.px_per_m / _across(posed).norm(dim=1),
         skin=_mean(told[None].to(colours), legs)[:, 0],
         across=middle - beside,
         colours=_mean(colours, nearer),
@@ -238,9 +242,10 @@ def _look(
     return _Rows(*(one[cut] for one in found))
 
 
-def _leg_to_leg(rings: Float[Tensor, "rows columns axes"]) -> Float[Tensor, "rows"]:
-    """Measure the way from the left side of rings to the right one."""
-    return (rings[:, COLUMNS // 4] - rings[:, 3 * COLUMNS // 4]).norm(dim=1)
+def _across(rings: Float[Tensor, "rows columns axes"]) -> Float[Tensor, "rows axes"]:
+    """Give the way from the right side of rings to the left one."""
+    left, right = rings[:, SIDES].unbind(1)
+    return left - right
 
 
 def _mean(
@@ -264,8 +269,7 @@ def _is_far(
     bare: BodyView, shown: Float[Tensor, "height width"], pixels: Float[Tensor, "rows columns 2"]
 ) -> Bool[Tensor, "rows"]:
     """Tell in which rows cloth stands far off both legs."""
-    across = pixels[:, COLUMNS // 4] - pixels[:, 3 * COLUMNS // 4]
-    across = F.normalize(across, dim=1)
+    across = F.normalize(_across(pixels), dim=1)
     middle = pixels.mean(1)
     along = ((pixels - middle[:, None]) * across[:, None]).sum(2)
     off = FAR_OFF_M * bare.px_per_m
@@ -279,6 +283,6 @@ def _leads_down(
     pixels: Float[Tensor, "rows columns 2"], lengths_px: Float[Tensor, "rows"]
 ) -> Bool[Tensor, "rows 2"]:
     """Tell down to which row the left and the right leg lead down."""
-    legs = pixels[:, [COLUMNS // 4, 3 * COLUMNS // 4], 1]
+    legs = pixels[:, SIDES, 1]
     down = legs[1:] - legs[:-1] > UPRIGHT * lengths_px[:-1, None]
     return torch.cat([down[:1], down]).long().cumprod(0).bool()

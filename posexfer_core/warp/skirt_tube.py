@@ -8,6 +8,7 @@ leg, what lies before and behind with both (linear blend skinning). Legs below i
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -17,8 +18,12 @@ from ..body.view import BodyView
 TOP = 0.03
 """Height of its upper edge on the rest body, canonical; that is inside the body."""
 ROW, COLUMNS = 0.035, 48
+SIDES = [COLUMNS // 4, 3 * COLUMNS // 4]
+"""Columns at the left and the right side."""
 SLAB = 0.03
 """Half the height of the part of the body that a ring is the hull of."""
+FEWEST = 8
+"""Vertices that a ring is the hull of, on coarse bodies from a higher part."""
 EASE = 0.012
 """Distance from the body, canonical; about a centimetre."""
 TUCKED = (0.9, 0.96, 0.99)
@@ -37,6 +42,8 @@ INSIDE = 0.1
 OVERLAP = 0.05
 """And ends this far above the hem."""
 LEGS = ("hip", "knee", "ankle")
+MOVERS = ("pelvis", "l_hip", "l_knee", "r_hip", "r_knee")
+"""Joints whose parts carry the cloth."""
 
 
 def with_skirt(view: BodyView, hem: float) -> BodyView:
@@ -54,13 +61,20 @@ def with_skirt(view: BodyView, hem: float) -> BodyView:
     parts = torch.where(heights > sum(HANDED_OVER) / 2, JOINT_INDEX["pelvis"], parts)
     count = len(view.canonical)
     kept = view.faces[~_under(view, hem)[view.faces.long()].all(1)]
+    details = view.detail_regressors.items()
     return replace(
         view,
         vertices=torch.cat([view.vertices, posed_rings(view, rest, middles)], 1),
         canonical=torch.cat([view.canonical, rest.flatten(0, 1)]),
         parts=torch.cat([view.parts, parts.flatten().to(view.parts)]),
         faces=torch.cat([kept, (_faces(len(rest)) + count).to(view.faces)]),
+        detail_regressors={name: F.pad(one, (0, rest[..., 0].numel())) for name, one in details},
     )
+
+
+def has_legs(view: BodyView) -> bool:
+    """Tell whether a body has what carries a skirt; a bust has not."""
+    return all(int((view.parts == JOINT_INDEX[name]).sum()) >= 4 for name in MOVERS)
 
 
 def skirt_reach(
@@ -95,9 +109,10 @@ def rings(
     angles = torch.arange(COLUMNS).to(places) * (2.0 * torch.pi / COLUMNS)
     directions = torch.stack([angles.sin(), angles.cos()], 1)
     cosines = directions @ directions.T
-    rings, middles = [], []
+    laid, middles = [], []
     for number, height in enumerate(heights):
-        near = places[(places[:, 1] - height).abs() < SLAB][:, [0, 2]]
+        away = (places[:, 1] - height).abs()
+        near = places[away <= away.kthvalue(FEWEST).values.clamp(min=SLAB)][:, [0, 2]]
         middle = torch.stack([near.new_zeros(()), (near[:, 1].amax() + near[:, 1].amin()) / 2])
         reach = ((near - middle) @ directions.T).amax(0)
         bound = torch.where(cosines > 0.05, reach / cosines.clamp(min=0.05), torch.inf)
@@ -105,9 +120,9 @@ def rings(
         if number < len(TUCKED):
             radius = (radius - EASE) * TUCKED[number]
         x, z = (middle + radius[:, None] * directions).unbind(1)
-        rings.append(torch.stack([x, height.expand_as(x), z], 1))
+        laid.append(torch.stack([x, height.expand_as(x), z], 1))
         middles.append(near[:, 0].abs().amax() / 2)
-    return torch.stack(rings), torch.stack(middles)
+    return torch.stack(laid), torch.stack(middles)
 
 
 def posed_rings(
@@ -115,9 +130,7 @@ def posed_rings(
 ) -> Float[Tensor, "batch ring_vertices 3"]:
     """Move rings as pelvis, thighs and shins have moved, each by the nearest affine map."""
     ends = torch.cat([rest, torch.ones_like(rest[..., :1])], 2).flatten(0, 1)
-    trunk, *legs = (
-        ends @ _moved(view, name) for name in ("pelvis", "l_hip", "l_knee", "r_hip", "r_knee")
-    )
+    trunk, *legs = (ends @ _moved(view, name) for name in MOVERS)
     height = rest[..., 1].flatten()[:, None]
     to_shin, to_leg = _share(height, *KNEE), _share(height, *HANDED_OVER)
     left, right = (torch.lerp(legs[at], legs[at + 1], to_shin) for at in (0, 2))

@@ -1,5 +1,7 @@
 """Hems: where cloth between the legs ends at once."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -103,3 +105,18 @@ def test_a_skirt_whose_hem_the_photo_cuts_off_is_asked_for(apart, caplog):
     find_hem(cut, GREY[..., :row, :], cut.visibility.mask[0].float())
     find_hem(cut, GREY[..., :row, :], shown[:row], "none")
     assert not caplog.text
+
+
+def test_a_bust_wears_no_skirt(apart, caplog):
+    above = apart.canonical[:, 1] > 0.2
+    bust = replace(
+        apart,
+        vertices=apart.vertices[:, above],
+        canonical=apart.canonical[above],
+        parts=apart.parts[above],
+        faces=apart.faces[:0],
+    )
+    assert find_hem(bust, GREY, torch.ones(SIZE)) is None
+    assert not caplog.text
+    assert find_hem(bust, GREY, torch.ones(SIZE), "knee") is None
+    assert "no legs" in caplog.text

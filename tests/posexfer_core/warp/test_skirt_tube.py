@@ -1,11 +1,13 @@
 """A tube around both legs, in any pose."""
 
+from dataclasses import replace
+
 import torch
 
 from posexfer_core.body.joints import JOINT_INDEX
 from posexfer_core.geometry.normals import vertex_normals
 from posexfer_core.warp.clothed_shell import Clothes
-from posexfer_core.warp.skirt_tube import COLUMNS, with_skirt
+from posexfer_core.warp.skirt_tube import COLUMNS, has_legs, with_skirt
 
 SIZE = (384, 256)
 HEM = -0.5
@@ -68,3 +70,27 @@ def test_clothes_fit_any_pose_and_come_without_the_skirt_too(posed):
     plain = clothes.without_skirt(bare).on(other)
     assert torch.equal(plain.faces, bare.faces)
     assert len(plain.canonical) == count
+
+
+def test_details_of_the_skin_stay_where_they_are(posed):
+    bare = posed(size=SIZE)
+    first = torch.eye(len(bare.canonical))[:3]
+    bare = replace(bare, detail_regressors={"face": first})
+    found = with_skirt(bare, HEM).located("face")
+    assert found is not None and torch.equal(found, bare.vertices[:, :3])
+
+
+def test_a_coarse_body_wears_one_too(posed):
+    """One vertex in 20: some heights have none."""
+    bare = posed(size=SIZE)
+    kept = torch.arange(len(bare.canonical)) % 20 == 0
+    coarse = replace(
+        bare,
+        vertices=bare.vertices[:, kept],
+        canonical=bare.canonical[kept],
+        parts=bare.parts[kept],
+        faces=bare.faces[:0],
+    )
+    assert has_legs(coarse)
+    apart = tube_of(coarse) - tube_of(bare)
+    assert float(apart.norm(dim=2).median()) < 0.03
