@@ -1,8 +1,8 @@
-"""How far down a skirt goes: where cloth between the legs ends at once, or stands off both.
+"""How far down a skirt goes: where cloth before both legs ends at once, or stands off both.
 
-Trousers part from the crotch on, little by little. Around closed legs a silhouette tells nothing;
-there cloth that ends at bare skin is a skirt's if no seam parts it in the middle. A length can be
-asked for, too.
+Trousers part from the crotch on, little by little, and go on down both legs. Around closed legs a
+silhouette tells nothing; there cloth that ends at bare skin is a skirt's if no seam parts it in the
+middle. A length can be asked for, too.
 """
 
 import logging
@@ -27,44 +27,50 @@ NEAR = 0.11
 """How far off those a hem is looked for."""
 HEM_REACH, LEAST_CHANGE = 0.035, 0.15
 """Height above and below it over which colours are taken, and by how much they change there."""
-LOWEST, CROTCH = -1.0, -0.16
+LOWEST, CROTCH = -1.13, -0.16
 """Heights between which cloth is looked for, canonical."""
 ROW = 0.009
-BETWEEN = 0.9
-"""Between the legs is what lies nearer to the middle, a share of the way to that of a leg."""
-LEAST_GAP_M = 0.006
-"""Of what lies between the legs beside them, to tell anything."""
-WINDOW_M = 0.06
-"""Above and below a hem, where shares are measured."""
-HEM_M = 0.03
-"""Width that lies between the legs there, at least."""
-HEMS = ((0.95, 0.12, 0.0035), (0.9, 0.25, 0.012))
-"""How much of that is cloth, at least above a hem and at most below, and how many square metres of
-it lie above: the clearer a hem, the less tells a skirt.
+SAMPLES = 97
+"""Along a row, from one side of both legs to the other."""
+BETWEEN, LEG = 0.9, 0.5
+"""Between the legs is what lies nearer to the middle than that of a leg, a share of the way there;
+so far around the middle of a leg it is measured."""
+OPEN_M, OPEN_ROWS = 0.006, 4
+"""Width of a gap between the legs, and in how many rows it is seen, where they part."""
+FOLLOWED_M, FEWEST = 0.1, 3
+"""How far below it their inner sides are followed, and in how many rows at least."""
+LEAST_SLOPE = 0.05
+"""Metres a metre down by which a gap grows, at least: nothing meets far up for being parallel."""
+ABOVE_M, BELOW_M = (0.01, 0.05), (0.01, 0.06)
+"""Where colours are compared."""
+STEP = 0.35
+"""Difference of colours, in [-1, 1], on both legs, where a garment ends."""
+MEETS_M, ALONE_M2 = 0.1, 0.016
+"""How far above a hem the inner sides of the legs would meet, where colours step there, and that
+times the gap at once, where they do not.
 
-Six of 16 photos with a skirt have one of these. Of two people in shorts 0.27 and 0.29 below is
-cloth; of 50 photos of people who stand in trousers 0.17 and more, or less than 0.9 above, or it is
-narrower."""
+Of 30 photos with a skirt, 12 of which were in use before, 13 have one of these; of 116 without, a
+long coat and a person 60 pixels tall."""
 SKIN_ROWS = (8, 4)
 """Rows above and below a line at which bare legs begin."""
-BARE, LEG = 0.6, 0.5
-"""Share of skin below it, at least, measured so far around the middle of a leg, a share of the way
-there from between the legs; above it there is at most the rest of 1."""
-CLOSED = 0.95
-"""Share of what lies between the legs that is cloth above such a line."""
+BARE = 0.6
+"""Share of skin below it, at least; above it there is at most the rest of 1."""
 SEAM, IN_MIDDLE, BESIDE = 0.2, 0.25, 0.4
 """Difference of colours, in [-1, 1], of the middle and what is beside it in such rows, up to which
 no seam is seen. On nine photos with a skirt 0.00 to 0.10, but 0.28 with a slit and 0.31 where it
 is sheer; on three with shorts and one with a long shirt 0.39 to 0.67."""
 ABREAST = 0.9
 """One leg before the other hides the seam: 0.86 in a stride, 0.96 and more where both stand."""
-HIGH = -0.27
-"""No skirt ends above this height."""
+HIGH, SHORTS, LOW = -0.26, -0.45, -0.85
+"""No skirt ends above the first height; what ends above the second one and has a seam are shorts;
+below the last one bare skin is feet."""
+LONG, LONG_M2 = -0.8, 0.03
+"""Cloth closed down to this height, and its area between the legs of the bare body."""
+CUT, CUT_M2, CUT_SEAM, LIGHT = -0.4, 0.008, 0.1, -0.6
+"""The same where the photo ends below this height; there no seam is seen, though cloth is so light
+that it would be."""
 DOUBT_M2 = 0.006
-"""Area of cloth between the legs from which it is told that a skirt may have been missed: in 4 of 7
-photos where one is, and in 14 of 87 without one."""
-LOW = -0.85
-"""Below this height a clear hem may be closed trousers'."""
+"""Area of cloth between the legs from which it is told that a skirt may have been missed."""
 FAR_M, FAR_OFF_M = 0.2, 0.07
 """Along so much of both legs trousers do not stand off so far: 0.1 m at most."""
 UPRIGHT = 0.4
@@ -82,9 +88,9 @@ class _Rows(NamedTuple):
     lengths: Float[Tensor, "rows"]
     """Of the legs down to the next row, metres."""
     gaps: Float[Tensor, "rows"]
-    """Width beside the bare body between the legs, metres."""
-    cloth: Float[Tensor, "rows"]
-    """How much of that is the person, metres."""
+    """Width between the middles of the legs where nobody is, metres."""
+    filled: Float[Tensor, "rows"]
+    """Width of cloth between the legs of the bare body, metres."""
     upright: Bool[Tensor, "rows"]
     """Whether a leg leads down."""
     abreast: Float[Tensor, "rows"]
@@ -93,10 +99,12 @@ class _Rows(NamedTuple):
     """Share of bare skin before both legs."""
     across: Float[Tensor, "rows 3"]
     """How colours in the middle differ from those beside it."""
-    colours: Float[Tensor, "rows 3"]
-    """Mean over what lies before both legs, in [-1, 1]."""
+    colours: Float[Tensor, "rows 3 2"]
+    """Mean over what lies before the right and the left leg, in [-1, 1]."""
     far: Bool[Tensor, "rows"]
     """Whether cloth stands far off both legs of somebody upright."""
+    whole: Bool[Tensor, "rows"]
+    """Whether the image shows the legs down to their end."""
 
 
 def find_hem(
@@ -124,17 +132,13 @@ def find_hem(
     rows = _look(bare, image, shown, skin)
     if wanted != "auto":
         return _near(rows, LENGTHS[wanted])
-    told = rows.gaps > LEAST_GAP_M
-    opened = (told & (rows.cloth < 0.6 * rows.gaps)).nonzero()[:, 0]
-    if len(opened) and _is_hem(rows, int(opened[0])):
-        return float(rows.heights[max(0, int(opened[0]) - 1)])
-    line = _skin_line(rows)
-    if line is not None:
-        return float(rows.heights[line])
+    end = _parting(rows)
+    for hem in (_end_at_once(rows, end), _skin_line(rows), _end_of_long(rows, end)):
+        if hem is not None:
+            return float(rows.heights[hem])
     if float((rows.lengths * rows.far).sum()) > FAR_M:
         return float(rows.heights[rows.far].min())
-    end = int(opened[0]) if len(opened) else len(told)
-    if bool(rows.upright[:end].all()) and float((rows.gaps * rows.lengths)[:end].sum()) > DOUBT_M2:
+    if bool(rows.upright[:end].all()) and _filled(rows, end) > DOUBT_M2:
         logger.warning(
             "What hangs between the legs is taken for trousers. If it is a skirt or a dress, say "
             "where it ends: skirt 'thigh', 'knee', 'calf' or 'ankle'."
@@ -142,27 +146,40 @@ def find_hem(
     return None
 
 
-def _is_hem(rows: _Rows, end: int) -> bool:
-    """Tell whether cloth ends at once at a row, as a skirt's does."""
+def _parting(rows: _Rows) -> int:
+    """Find the first row with a gap between the legs; behind the last one where there is none."""
+    opened = rows.gaps > OPEN_M
+    for row in opened.nonzero()[:, 0].tolist():
+        if bool(opened[row : row + OPEN_ROWS].all()):
+            return row
+    return len(opened)
+
+
+def _end_at_once(rows: _Rows, end: int) -> int | None:
+    """Find the hem of a skirt over legs that stand apart below it, at the row where they part.
+
+    The inner sides of legs, drawn on upwards, meet where trousers part; far above a skirt's hem.
+    """
     down = rows.lengths.cumsum(0)
-    number = torch.arange(len(down), device=down.device)
-    above = (number < end) & (down > down[end] - WINDOW_M)
-    below = (number >= end) & (down < down[end] + WINDOW_M)
-    near = above | below
-    if not bool(rows.upright[near].all()):
-        return False
-    clothed, opened = (
-        float((rows.cloth * one).sum() / (rows.gaps * one).sum().clamp(min=1e-6))
-        for one in (above, below)
+    if end == 0 or end == len(down):
+        return None
+    off = down - down[end]
+    below = (off >= 0.0) & (off < FOLLOWED_M)
+    stands = bool(rows.upright[: end + int(below.sum())].all())
+    if int(below.sum()) < FEWEST or not stands or float(rows.heights[end]) > HIGH:
+        return None
+    ones = torch.stack([torch.ones_like(off), off], 1)[below]
+    gap, slope = torch.linalg.lstsq(ones, rows.gaps[below, None]).solution[:, 0].tolist()
+    meets = gap / max(slope, LEAST_SLOPE)
+    before, after = (
+        rows.colours[(sign * off > near) & (sign * off < far)].mean(0)
+        for sign, (near, far) in ((-1.0, ABOVE_M), (1.0, BELOW_M))
     )
-    area = rows.gaps * rows.lengths
-    if min(float(area[one].sum()) for one in (above, below)) < HEM_M * WINDOW_M:
-        return False
-    hems = HEMS if float(rows.heights[end]) > LOW else HEMS[1:]
-    return any(
-        clothed > least and opened < most and float(area[:end].sum()) > enough
-        for least, most, enough in hems
-    )
+    steps = bool(((before - after).norm(dim=0) > STEP).all())
+    if float(rows.heights[end]) > SHORTS:
+        steps &= _seam(rows, end) < SEAM
+    alone = gap * meets > ALONE_M2 and float(rows.abreast[:end].mean()) > ABREAST
+    return end - 1 if (steps and meets > MEETS_M) or alone else None
 
 
 def _skin_line(rows: _Rows) -> int | None:
@@ -171,12 +188,39 @@ def _skin_line(rows: _Rows) -> int | None:
     for row in range(above, len(rows.skin) - below):
         before, after = slice(row - above, row - 1), slice(row, row + below)
         if rows.skin[after].mean() > BARE and rows.skin[before].mean() < 1.0 - BARE:
-            seam = float(rows.across[before].mean(0).norm())
-            closed = float(rows.cloth[:row].sum()) >= CLOSED * float(rows.gaps[:row].sum())
-            stands = bool(rows.upright[:row].all()) and rows.abreast[:row].mean() > ABREAST
-            fits = HIGH > float(rows.heights[row]) > LOW and stands
-            return row - 1 if fits and closed and seam < SEAM else None
+            closed = float(rows.gaps[: row - 1].max()) < 2.0 * OPEN_M
+            unparted = _seam(rows, row) < SEAM
+            fits = HIGH > float(rows.heights[row]) > LOW and _stands(rows, row)
+            return row - 1 if fits and closed and unparted else None
     return None
+
+
+def _end_of_long(rows: _Rows, end: int) -> int | None:
+    """Find the last row of cloth that is closed down to the feet, or to the edge of the photo."""
+    if end == 0 or not _stands(rows, end):
+        return None
+    filled, height = _filled(rows, end), float(rows.heights[end - 1])
+    if height < LONG and filled > LONG_M2:
+        return end - 1
+    cut = not bool(rows.whole[0]) and end > len(rows.heights) - OPEN_ROWS
+    unparted = float(rows.across[:end].norm(dim=1).mean()) < CUT_SEAM
+    light = float(rows.colours[:end].mean()) > LIGHT
+    return end - 1 if cut and height < CUT and filled > CUT_M2 and unparted and light else None
+
+
+def _seam(rows: _Rows, end: int) -> float:
+    """Tell how far the colours in the middle differ from those beside it above a row."""
+    return float(rows.across[max(0, end - SKIN_ROWS[0]) : max(1, end - 1)].mean(0).norm())
+
+
+def _stands(rows: _Rows, end: int) -> bool:
+    """Tell whether both legs stand side by side above a row."""
+    return bool(rows.upright[:end].all()) and float(rows.abreast[:end].mean()) > ABREAST
+
+
+def _filled(rows: _Rows, end: int) -> float:
+    """Give the area of cloth between the legs above a row, in square metres."""
+    return float((rows.filled * rows.lengths)[:end].sum())
 
 
 def _near(rows: _Rows, wanted: float) -> float:
@@ -184,7 +228,7 @@ def _near(rows: _Rows, wanted: float) -> float:
     reach = round(HEM_REACH / ROW)
     if len(rows.heights) <= 2 * reach:
         return wanted
-    means = F.avg_pool1d(rows.colours.T[None], reach, 1)[0]
+    means = F.avg_pool1d(rows.colours.mean(2).T[None], reach, 1)[0]
     changes = (means[:, :-reach] - means[:, reach:]).norm(dim=0)
     heights = rows.heights[reach - 1 : reach - 1 + len(changes)]
     changes = torch.where((heights - wanted).abs() < NEAR, changes, 0.0)
@@ -198,48 +242,55 @@ def _look(
     shown: Float[Tensor, "height width"],
     skin: Skin | None,
 ) -> _Rows:
-    """Look along rings around both legs, as far as the image goes."""
+    """Look along rows across both legs, as far down as the image shows what is between them."""
     rest, middles = rings(bare, LOWEST, ROW)
-    below = rest[:, 0, 1] < CROTCH
-    rest, middles = rest[below], middles[below]
+    low = rest[:, 0, 1] < CROTCH
+    rest, middles = rest[low], middles[low]
     posed = posed_rings(bare, rest, middles)[0].reshape(rest.shape)
     pixels = project_perspective(posed.reshape(1, -1, 3), bare.intrinsics)[0]
     pixels = pixels.reshape(-1, COLUMNS, 2)
-    width = (pixels - pixels.roll(1, 1)).norm(dim=2) / bare.px_per_m
-    width = (width + width.roll(-1, 1)) / 2.0
-    nearer = posed[..., 2] < posed[..., 2].mean(1, keepdim=True)
-    between = nearer & (rest[..., 0].abs() < BETWEEN * middles[:, None])
-    person, body, inside = _seen(bare, shown, pixels)
-    free = width * (between & ~body & inside)
-    cut = (between & ~inside).any(1).long().cumsum(0) == 0
+    half = _across(pixels) / 2
+    width = half.norm(dim=1) / bare.px_per_m
+    beyond = 1.0 + FAR_OFF_M / width
+    along = torch.linspace(-1.0, 1.0, SAMPLES).to(half).expand(len(half), -1)
+    along = torch.cat([along, -beyond[:, None], beyond[:, None]], 1)
+    grid = pixels_to_ndc(pixels.mean(1)[:, None] + along[..., None] * half[:, None], bare.size)
+    maps = torch.cat([image, torch.stack([shown, bare.visibility.mask[0].to(shown)])[None]], 1)
+    colours, seen = F.grid_sample(maps, grid[None], align_corners=False)[0].split([3, 2])
+    person, body = seen > 0.5
+    # How far out a sample is: 1 at the middle of a leg.
+    out = along * (rest[..., 0].abs().amax(1) / middles)[:, None]
+    between = out.abs() < BETWEEN
+    sample = width[:, None] * 2.0 / (SAMPLES - 1)
     lengths = (posed[1:] - posed[:-1]).norm(dim=2).mean(1)
     lengths = torch.cat([lengths, lengths[-1:]])
     heights = rest[:, 0, 1]
     down = _leads_down(pixels, lengths * bare.px_per_m)
-    far = down.all(1) & (heights < FLARE_FROM) & _is_far(bare, shown, pixels)
-    out = rest[..., 0].abs() / middles[:, None]
-    colours = F.grid_sample(image, pixels_to_ndc(pixels[None], bare.size), align_corners=False)[0]
-    legs = nearer & person & ((out - 1.0).abs() < LEG)
-    told = torch.zeros_like(legs)
+    legs = person & ((out.abs() - 1.0).abs() < LEG)
+    bare_legs = torch.zeros_like(legs)
     if skin is not None:
-        told = skin.told(colours.flatten(1), told.flatten()).reshape(told.shape)
+        off_head = torch.zeros(legs.numel(), dtype=torch.bool, device=legs.device)
+        bare_legs = skin.told(colours.flatten(1), off_head).reshape(legs.shape)
     middle, beside = (
-        _mean(colours, nearer & (out > low) & (out < high))
+        _mean(colours, person & (out.abs() > low) & (out.abs() < high))
         for low, high in ((-1.0, IN_MIDDLE), (BESIDE, 1.0))
     )
+    inside = (~between | (grid.abs() < 1.0).all(-1)).all(1)
+    above = inside.long().cumprod(0).bool()
     found = _Rows(
         heights=heights,
         lengths=lengths,
-        gaps=free.sum(1),
-        cloth=(free * person).sum(1),
+        gaps=(sample * (between & ~person)).sum(1),
+        filled=(sample * (between & person & ~body)).sum(1),
         upright=down.any(1),
-        abreast=_across(pixels).norm(dim=1) / bare.px_per_m / _across(posed).norm(dim=1),
-        skin=_mean(told[None].to(colours), legs)[:, 0],
+        abreast=2.0 * width / _across(posed).norm(dim=1),
+        skin=_mean(bare_legs[None].to(colours), legs)[:, 0],
         across=middle - beside,
-        colours=_mean(colours, nearer),
-        far=far,
+        colours=torch.stack([_mean(colours, legs & side) for side in (out < 0.0, out > 0.0)], 2),
+        far=down.all(1) & (heights < FLARE_FROM) & (person & ~body)[:, -2:].all(1),
+        whole=inside.all().expand_as(inside),
     )
-    return _Rows(*(one[cut] for one in found))
+    return _Rows(*(one[above] for one in found))
 
 
 def _across(rings: Float[Tensor, "rows columns axes"]) -> Float[Tensor, "rows axes"]:
@@ -253,30 +304,6 @@ def _mean(
 ) -> Float[Tensor, "rows channels"]:
     """Average along rows; 0 where nothing is."""
     return ((values * where).sum(2) / where.sum(1).clamp(min=1)).T
-
-
-def _seen(
-    bare: BodyView, shown: Float[Tensor, "height width"], pixels: Float[Tensor, "rows columns 2"]
-) -> Bool[Tensor, "3 rows columns"]:
-    """Tell where the person is, where the bare body, and what lies inside the image."""
-    grid = pixels_to_ndc(pixels[None], bare.size)
-    images = torch.stack([shown, bare.visibility.mask[0].to(shown)])[None]
-    person, body = F.grid_sample(images, grid, align_corners=False)[0] > 0.5
-    return torch.stack([person, body, (grid[0].abs() < 1.0).all(-1)])
-
-
-def _is_far(
-    bare: BodyView, shown: Float[Tensor, "height width"], pixels: Float[Tensor, "rows columns 2"]
-) -> Bool[Tensor, "rows"]:
-    """Tell in which rows cloth stands far off both legs."""
-    across = F.normalize(_across(pixels), dim=1)
-    middle = pixels.mean(1)
-    along = ((pixels - middle[:, None]) * across[:, None]).sum(2)
-    off = FAR_OFF_M * bare.px_per_m
-    reach = torch.stack([along.amax(1) + off, along.amin(1) - off], 1)
-    ends = middle[:, None] + reach[..., None] * across[:, None]
-    person, body, _ = _seen(bare, shown, ends)
-    return (person & ~body).all(1)
 
 
 def _leads_down(

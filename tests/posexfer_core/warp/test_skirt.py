@@ -1,4 +1,4 @@
-"""Hems: where cloth between the legs ends at once."""
+"""Hems: where cloth before both legs ends at once."""
 
 from dataclasses import replace
 
@@ -15,12 +15,20 @@ from posexfer_core.warp.skirt_tube import COLUMNS, with_skirt
 SIZE = (768, 512)
 APART = 0.1
 """Radians that each thigh is turned outward."""
+CLOSED = 0.06
+"""Radians that each thigh is turned inward, until the legs touch."""
 GREY = torch.zeros(1, 3, *SIZE)
 
 
 @pytest.fixture
 def apart(posed):
     return posed(size=SIZE, l_hip=[0.0, 0.0, APART], r_hip=[0.0, 0.0, -APART])
+
+
+def _row(view, height):
+    """Find the row of the image in which legs have a height on the rest body."""
+    there = view.vertices[0, (view.canonical[:, 1] - height).abs() < 0.01]
+    return int(project_perspective(there[None], view.intrinsics)[0, :, 1].mean())
 
 
 @pytest.mark.parametrize("hem", [-0.4, -0.55, -0.75])
@@ -35,6 +43,24 @@ def test_wide_trousers_are_no_skirt(apart):
     shown = wear(apart, torch.full((len(apart.canonical),), 0.05)).visibility.mask[0].float()
     assert find_hem(apart, GREY, apart.visibility.mask[0].float()) is None
     assert find_hem(apart, GREY, shown) is None
+
+
+def test_legs_that_touch_down_to_the_knees_wear_a_skirt_if_their_colours_change_there(apart):
+    """A short skirt, from whose hem on little is seen between the legs."""
+    shown = apart.visibility.mask[0].clone()
+    row = _row(apart, -0.3)
+    shown[:row] |= with_skirt(apart, -0.6).visibility.mask[0, :row]
+    assert find_hem(apart, GREY, shown.float()) is None
+    image = GREY.clone()
+    image[..., :row, :] = 0.5
+    assert find_hem(apart, image, shown.float()) == pytest.approx(-0.3, abs=0.03)
+    image[..., :row, SIZE[1] // 2 - 6 : SIZE[1] // 2 + 6] = -0.5  # the seam of shorts
+    assert find_hem(apart, image, shown.float()) is None
+
+
+def test_a_dress_down_to_the_feet_has_its_hem_there(apart):
+    shown = with_skirt(apart, -1.0).visibility.mask[0].float()
+    assert find_hem(apart, GREY, shown) == pytest.approx(-1.0, abs=0.04)
 
 
 def test_somebody_who_sits_is_not_measured(posed):
@@ -62,9 +88,8 @@ def test_a_length_asked_for_is_taken_to_the_colours_end_near_it(posed):
 
 
 def test_closed_cloth_that_ends_at_bare_legs_is_a_skirt_unless_a_seam_parts_it(posed):
-    view, skin = posed(size=SIZE), Skin(torch.tensor([0.8, 0.55, 0.4]), None)
-    knees = view.vertices[0, (view.canonical[:, 1] + 0.45).abs() < 0.02]
-    row = int(project_perspective(knees[None], view.intrinsics)[0, :, 1].mean())
+    view = posed(size=SIZE, l_hip=[0.0, 0.0, -CLOSED], r_hip=[0.0, 0.0, CLOSED])
+    skin, row = Skin(torch.tensor([0.8, 0.55, 0.4]), None), _row(view, -0.45)
     image = (2.0 * skin.face - 1.0)[None, :, None, None].expand(1, 3, *SIZE).clone()
     image[:, :, :row] = -0.5
     shown = with_skirt(view, -1.0).visibility.mask[0].float()  # legs in a mask without gaps
@@ -94,17 +119,25 @@ def test_a_photo_that_ends_above_the_crotch_tells_nothing(apart):
     )
 
 
-def test_a_skirt_whose_hem_the_photo_cuts_off_is_asked_for(apart, caplog):
+def test_a_skirt_goes_down_to_the_edge_of_the_photo_and_is_asked_for_where_it_is_dark(
+    apart, caplog
+):
     shown = with_skirt(apart, -0.6).visibility.mask[0].float()
-    knees = apart.vertices[0, (apart.canonical[:, 1] + 0.5).abs() < 0.01]
-    row = int(project_perspective(knees[None], apart.intrinsics)[0, :, 1].mean())
+    row = _row(apart, -0.5)
     cut = apart.reframed((0.0, 0.0), 1.0, (row, SIZE[1]))
-    assert find_hem(cut, GREY[..., :row, :], shown[:row]) is None
-    assert "skirt" in caplog.text
-    caplog.clear()
-    find_hem(cut, GREY[..., :row, :], cut.visibility.mask[0].float())
-    find_hem(cut, GREY[..., :row, :], shown[:row], "none")
+    light = GREY[..., :row, :]
+    assert find_hem(cut, light, shown[:row]) == pytest.approx(-0.5, abs=0.03)
+    assert find_hem(cut, light, cut.visibility.mask[0].float()) is None
     assert not caplog.text
+    dark = torch.full_like(light, -0.9)  # that may hide trousers' seam
+    assert find_hem(cut, dark, shown[:row], "none") is None
+    assert not caplog.text
+    assert find_hem(cut, dark, shown[:row]) is None
+    assert "skirt" in caplog.text
+    seam = light.clone()
+    middle = SIZE[1] // 2
+    seam[..., middle - 6 : middle + 6] = 0.5
+    assert find_hem(cut, seam, shown[:row]) is None
 
 
 def test_a_bust_wears_no_skirt(apart, caplog):
