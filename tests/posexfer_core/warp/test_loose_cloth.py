@@ -50,6 +50,16 @@ def test_a_hem_is_cloth_and_a_pole_is_a_thing(posed, hoop):
     assert not (things & ~dilate(pole[None], 3)[0]).any()
 
 
+def test_a_crumb_is_no_thing(posed):
+    view = posed(size=SIZE)
+    mask = view.visibility.mask[0].float()
+    mask[12:18, 205:211] = 1.0
+    shell = fit_shell(view, mask)
+    assert bool(shell.unreached[13:17, 206:210].all())
+    pieces, things = loose_pieces(shell.unreached, mask, wear(view, shell.offsets), (0, 0), 1)
+    assert not pieces and not things.any()
+
+
 def test_an_equal_pose_keeps_a_hem_beyond_the_shell(posed, hoop):
     view, (mask, _) = posed(size=SIZE), hoop
     image = torch.where(mask > 0, RED, GREEN)
