@@ -23,6 +23,7 @@ from .progress import Progress, nothing
 from .skin import find_skin
 from .skirt import Skirt, find_hem
 from .skirt_tube import with_skirt
+from .slits import find_slits
 
 FIELD_PX = 640
 """Longest side of the small copy, at most."""
@@ -112,6 +113,7 @@ def dress(
     progress()
     extent = person[0, 0].maximum(covered[0, 0].to(person))
     face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
+    slits = find_slits(small, person, bare) & safe
     if like is None:
         hem = find_hem(bare, small, person[0, 0], skirt, find_skin(small, bare, face, safe))
     else:
@@ -122,7 +124,7 @@ def dress(
     worn = wear(bare, offsets)
     loose, things = loose_pieces(unreached, person[0, 0], worn, (left, top), step)
     person = person * ~unreached
-    face, safe = face_vertices(bare), ~dilate(person[:, 0] < 0.5, rim)
+    face, safe = face_vertices(bare), ~dilate((person[:, 0] < 0.5) | slits, rim)
     with_sides = with_jaw(bare, face)
     skin = find_skin(small, worn, face, safe)
     worn = with_hidden_hands(worn, small, person[:, 0] > 0.5, skin)
@@ -134,7 +136,7 @@ def dress(
         step=step,
         shown=person,
         safe=safe[:, None].to(image),
-        bare=(~covered).to(image),
+        bare=(~covered & ~slits[:, None]).to(image),
         occluders=occluder_table(worn, small, person, skin),
         counterparts=find_counterparts(bare, with_sides, hairline),
         face=with_sides,
