@@ -45,6 +45,19 @@ def test_wide_trousers_are_no_skirt(apart):
     assert find_hem(apart, GREY, shown) is None
 
 
+def test_a_hem_lies_where_its_front_is_seen_from_above(apart):
+    """Of a ring around both legs the camera sees the nearer part lower than its middle."""
+    lower = replace(apart, vertices=apart.vertices + torch.tensor([0.0, 0.9, 0.0]))
+    below = lower.reframed((0.0, 300.0), 1.0, SIZE)
+    worn = with_skirt(below, -0.5)
+    front, side = project_perspective(worn.vertices[:, -COLUMNS:], below.intrinsics)[0, [0, 12], 1]
+    assert front - side > 10.0
+    image = GREY.clone()
+    image[..., : int(front), :] = 0.5
+    shown = worn.visibility.mask[0].float()
+    assert find_hem(below, image, shown) == pytest.approx(-0.5, abs=0.012)
+
+
 def test_legs_that_touch_down_to_the_knees_wear_a_skirt_if_their_colours_change_there(apart):
     """A short skirt, from whose hem on little is seen between the legs."""
     shown = apart.visibility.mask[0].clone()
