@@ -72,6 +72,8 @@ class Look(NamedTuple):
     """How straight each is seen, from 0 to 1."""
     pixels: Float[Tensor, "faces"]
     """How many square pixels of the photo show each."""
+    gain: Float[Tensor, "vertices"] | None = None
+    """What colours are multiplied by, -1 being black; None: by nothing."""
 
     def not_hidden(
         self, field: SourceField, grid: Float[Tensor, "1 1 pixels 2"], pixels: Visibility

@@ -20,7 +20,9 @@ from ..geometry.visibility import surface_warp
 from .counterparts import Counterpart
 from .filters import box_blur
 from .looks import Look, SourceField, look_at
+from .mesh_smoothing import neighbour_table
 from .reflections import find_reflections
+from .seam_light import light_gain, relit
 from .surface_fill import fill_surface
 
 MIN_COSINE = 0.2
@@ -55,6 +57,7 @@ class SurfaceSampler:
         self.field = field
         self.faces = field.view.faces.long()
         parts = field.view.parts.long()
+        self.table = neighbour_table(self.faces, len(parts))
         self.on_head = (parts == JOINT_INDEX["head"])[self.faces].any(1)
         self.looks: list[Look] = []
         self.vertex_colours = self._vertex_colours()
@@ -143,6 +146,10 @@ class SurfaceSampler:
             found = self._look(corners, nowhere, look, sizes.to(confidence))
             asked = look.faces_asked[corners.face_id[0, 0].long()]
             shown, valid, skin = (found[row] * asked > 0.5 for row in (5, 3, 7))
+            if kind is not None:
+                both = valid & ~skin & (confidence > 0.0)
+                gain = light_gain(colours, found[:3], both, self.table)
+                look, found[:3] = look._replace(gain=gain), relit(found[:3], gain)
             first = valid & ~skin & (confidence == 0.0)
             colours[:, first], confidence[first] = found[:3, first], found[4, first]
             if kind is None or int(first.sum()) >= LEAST_COLOURED:
@@ -224,6 +231,10 @@ class SurfaceSampler:
                 skin = valid * (forbidden & field.skin.told(colours, self.on_head[face]))
         fineness = (look.pixels[face] / sizes[face].clamp(min=1e-6)).sqrt().clamp(max=1.0)
         trust = look.cosines[face] * fineness * valid * (1.0 if look.kind is None else BORROWED)
+        if look.gain is not None:
+            colours = relit(
+                colours, interpolate(target, self.faces, look.gain[None, :, None])[0, 0, :, 0]
+            )
         return torch.stack([*colours, valid, trust, seen, seen * shown, skin, gap])
 
 
