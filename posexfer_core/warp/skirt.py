@@ -55,7 +55,7 @@ no seam is seen. On nine photos with a skirt 0.00 to 0.10, but 0.28 with a slit 
 is sheer; on three with shorts and one with a long shirt 0.39 to 0.67."""
 ABREAST = 0.9
 """One leg before the other hides the seam: 0.86 in a stride, 0.96 and more where both stand."""
-HIGH, SHORTS, LOW = -0.26, -0.45, -0.85
+HIGH, SHORTS, LOW = -0.26, -0.38, -0.85
 """No skirt ends above the first height; what ends above the second one and has a seam are shorts;
 below the last one bare skin is feet."""
 LONG, FILLED_M2 = -0.8, 0.03
