@@ -16,6 +16,7 @@ from ..body.view import BodyView
 from ..geometry.camera import project_perspective
 from ..geometry.normals import vertex_normals
 from ..geometry.rasterize import Visibility, rasterize
+from .hairline import CHIN, HairBand
 from .mesh_smoothing import neighbour_table
 
 TRUNK_WITHOUT_HEAD = (0, 3, 6, 9, 13, 14)
@@ -31,9 +32,7 @@ INWARD_STEPS = 12
 ASLANT = 0.6
 """Part of the normal that looks to the front or the back, below which places look inward."""
 MOST_TOPOLOGIES = 8
-"""Bodies and hairlines whose counterparts are kept; 2 MB each."""
-CHIN, CROWN = 0.63, 0.89
-"""Heights on the rest body, canonical."""
+"""Bodies whose counterparts are kept; 4 MB each."""
 EAR_TOP, EAR_DEPTH = 0.76, 0.0
 """Height and depth of the ears, canonical; before them, below, no hair grows."""
 
@@ -55,7 +54,7 @@ class Counterpart(NamedTuple):
         return (self.weights[..., None] * values[:, self.corners]).sum(2)
 
 
-_of_topology: dict[tuple[bytes, torch.device, float], list[Counterpart]] = {}
+_of_topology: dict[tuple[bytes, torch.device], tuple["RestBody", list[Counterpart]]] = {}
 
 
 def part_distances() -> Int[Tensor, "24 24"]:
@@ -72,27 +71,33 @@ def with_jaw(view: BodyView, face: Bool[Tensor, "vertices"]) -> Bool[Tensor, "ve
 
 
 def find_counterparts(
-    view: BodyView, face: Bool[Tensor, "vertices"], hairline: float
+    view: BodyView, face: Bool[Tensor, "vertices"], hair: HairBand
 ) -> list[Counterpart]:
     """List who stands for whom, the likeliest first: front to back, left to right, hair.
 
-    Places at the sides of a limb look a little inward, where the camera sees them less aslant.
+    The back of a head asks its other half, then the hair before it. Places at the sides of a limb
+    look a little inward, where the camera sees them less aslant.
 
     Args:
-        view: any view of the body; only its rest shape is looked at, once per hairline.
+        view: any view of the body; only its rest shape is looked at, once.
         face: the vertices of the face, with the jaw.
-        hairline: height on the rest body above which the head is hair or hat all around.
+        hair: where it is seen before the head.
     """
-    key = (view.topology(), view.canonical.device, hairline)
+    key = (view.topology(), view.canonical.device)
     if key not in _of_topology:
         if len(_of_topology) >= MOST_TOPOLOGIES:
             _of_topology.clear()
-        _of_topology[key] = _found(view, face, hairline)
-    return _of_topology[key]
+        rest = RestBody(view)
+        _of_topology[key] = rest, _symmetric(rest, view, face)
+        rest.keep_head()
+    rest, (*kinds, last) = _of_topology[key]
+    back, front = _back_of_head(view, face), torch.ones_like(face)
+    return [*kinds, rest.at(hair.like(view.canonical), front, back, no_skin=back), last]
 
 
-def _found(view: BodyView, face: Bool[Tensor, "vertices"], hairline: float) -> list[Counterpart]:
-    rest = RestBody(view)
+def _symmetric(
+    rest: "RestBody", view: BodyView, face: Bool[Tensor, "vertices"]
+) -> list[Counterpart]:
     places, head = view.canonical, view.parts == JOINT_INDEX["head"]
     other_side = places.new_tensor([-1.0, 1.0])
     inward = places
@@ -102,11 +107,9 @@ def _found(view: BodyView, face: Bool[Tensor, "vertices"], hairline: float) -> l
     aslant = 1.0 - (rest.normals[:, 2:].abs() / ASLANT).clamp(max=1.0)
     outer = places[:, :2]
     inward = outer + aslant * (inward[:, :2] - outer)
-    back_of_head = head & (places[:, 1] < hairline) & ~face & (places[:, 2] < 0.04)
     trunk = torch.isin(view.parts, view.parts.new_tensor(TRUNK_WITHOUT_HEAD))
     everywhere, nowhere = torch.ones_like(head), torch.zeros_like(head)
-    limbs, scalp = ~face & ~back_of_head, head & ~face
-    hair = rest.above_face(places, hairline)
+    limbs, scalp = ~face & ~_back_of_head(view, face), head & ~face
     kinds = [
         (inward, everywhere, limbs, trunk | scalp),
         (
@@ -116,11 +119,13 @@ def _found(view: BodyView, face: Bool[Tensor, "vertices"], hairline: float) -> l
             scalp & (places[:, 2] < 0.0),
         ),
         (inward * other_side, everywhere, limbs, trunk | scalp),
-        (hair, everywhere, back_of_head, scalp),
-        (hair * other_side, everywhere, back_of_head, scalp),
         (inward, nowhere, limbs, scalp),
     ]
     return [rest.at(*kind) for kind in kinds]
+
+
+def _back_of_head(view: BodyView, face: Bool[Tensor, "vertices"]) -> Bool[Tensor, "vertices"]:
+    return (view.parts == JOINT_INDEX["head"]) & ~face & (view.canonical[:, 2] < 0.04)
 
 
 class RestBody:
@@ -145,10 +150,19 @@ class RestBody:
             for side in (1.0, -1.0)
         ]
         self.normals = vertex_normals(places[None], self.faces)[0]
-        head = places[self.parts == JOINT_INDEX["head"]]
-        self.rows = torch.linspace(CHIN, float(head[:, 1].max()), 24, device=places.device)
-        near = (head[:, 1] - self.rows[:, None]).abs() < 0.02
-        self.half_width = (near * head[:, 0].abs()).amax(1)
+
+    def keep_head(self) -> None:
+        """Forget all of both images but the head, at their top."""
+        chin = self.centre.new_tensor([[0.0, CHIN]])
+        rows = slice(int(self.pixels(chin, 0)[0, 1]) + 1)
+        self.sides = [
+            Visibility(
+                face_id=side.face_id[:, rows].clone(),
+                barycentric=side.barycentric[:, rows].clone(),
+                depth=side.depth[:, rows].clone(),
+            )
+            for side in self.sides
+        ]
 
     def at(
         self,
@@ -174,19 +188,6 @@ class RestBody:
             no_skin=no_skin,
         )
 
-    def above_face(
-        self, places: Float[Tensor, "vertices 3"], hairline: float
-    ) -> Float[Tensor, "vertices 2"]:
-        """Stretch what lies between hairline and crown down to the chin, in its mirror image."""
-        below = (hairline - places[:, 1]).clamp(min=0.0)
-        y = (hairline + below * (CROWN - hairline) / (hairline - CHIN)).clamp(max=CROWN)
-        x = places[:, 0] * 0.9 * self._width(y) / self._width(places[:, 1])
-        return torch.stack([x, y], 1)
-
-    def _width(self, y: Float[Tensor, "vertices"]) -> Float[Tensor, "vertices"]:
-        row = (y[:, None] - self.rows).abs().argmin(1)
-        return self.half_width[row].clamp(min=1e-3)
-
     def pixels(self, xy: Float[Tensor, "places _"], side: int) -> Float[Tensor, "places 2"]:
         """Find places in the image of the front (0) or of the back (1): column and row."""
         flat = torch.cat([xy[:, :2], self.centre[2].expand(len(xy), 1)], 1)
@@ -201,8 +202,8 @@ class RestBody:
     def _look(self, side: int, xy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Read face, weights and depth at places; the depth is infinite where there is nothing."""
         column, row = self.pixels(xy, side).floor().long().unbind(1)
-        column, row = column.clamp(0, self.size[1] - 1), row.clamp(0, self.size[0] - 1)
-        seen: Visibility = self.sides[side]
+        seen = self.sides[side]
+        column, row = column.clamp(0, seen.size[1] - 1), row.clamp(0, seen.size[0] - 1)
         face = seen.face_id[0, row, column].long()
         return face.clamp(min=0), seen.barycentric[0, row, column], seen.depth[0, row, column]
 

@@ -13,7 +13,7 @@ from .background import trusted_body
 from .clothed_shell import Clothes, face_vertices, fit_shell, wear
 from .counterparts import find_counterparts, with_jaw
 from .filters import dilate
-from .hairline import find_hairline
+from .hairline import find_hair
 from .hidden_hands import with_hidden_hands
 from .looks import SourceField
 from .loose_cloth import LoosePiece, loose_pieces
@@ -128,7 +128,7 @@ def dress(
     with_sides = with_jaw(bare, face)
     skin = find_skin(small, worn, face, safe)
     worn = with_hidden_hands(worn, small, person[:, 0] > 0.5, skin)
-    hairline = find_hairline(small, worn, safe, skin)
+    hair = find_hair(small, worn, with_sides, person[:, 0] > 0.5, safe)
     field = SourceField(
         image=image,
         view=worn,
@@ -138,9 +138,10 @@ def dress(
         safe=safe[:, None].to(image),
         bare=(~covered & ~slits[:, None]).to(image),
         occluders=occluder_table(worn, small, person, skin),
-        counterparts=find_counterparts(bare, with_sides, hairline),
+        counterparts=find_counterparts(bare, with_sides, hair.band),
         face=with_sides,
         skin=skin,
+        head=hair.colours,
     )
     progress()
     gap = max(1, round(GAP * size[0]))

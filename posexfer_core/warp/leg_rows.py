@@ -102,8 +102,7 @@ def look_along_legs(
     legs = person & ((out.abs() - 1.0).abs() < LEG)
     bare_legs = torch.zeros_like(legs)
     if skin is not None:
-        off_head = torch.zeros(legs.numel(), dtype=torch.bool, device=legs.device)
-        bare_legs = skin.told(colours.flatten(1), off_head).reshape(legs.shape)
+        bare_legs = skin.told(colours.flatten(1)).reshape(legs.shape)
     middle, beside = (
         _mean(colours, person & (out.abs() > low) & (out.abs() < high))
         for low, high in ((-1.0, IN_MIDDLE), (BESIDE, 1.0))

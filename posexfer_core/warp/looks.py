@@ -13,6 +13,7 @@ from ..geometry.camera import pixels_to_ndc, project_perspective
 from ..geometry.normals import face_normals
 from ..geometry.rasterize import Visibility, interpolate
 from .counterparts import Counterpart
+from .hairline import HeadColours
 from .skin import Skin
 
 
@@ -37,6 +38,17 @@ class SourceField(NamedTuple):
     face: Bool[Tensor, "vertices"]
     skin: Skin | None
     """How bare skin is told, where the face is seen."""
+    head: HeadColours | None
+    """How it is told from hair on the head."""
+
+    def is_skin(
+        self, colours: Float[Tensor, "3 pixels"], on_head: Bool[Tensor, "pixels"]
+    ) -> Bool[Tensor, "pixels"]:
+        """Tell which colours, in [-1, 1], are bare skin's."""
+        bare = torch.zeros_like(on_head) if self.skin is None else self.skin.told(colours)
+        if self.head is None:
+            return bare
+        return torch.where(on_head, self.head.odds(colours.T) > 0.0, bare)
 
     def in_bytes(self) -> "SourceField":
         """Hold the photo in a quarter of the memory, to half a level of 8 bits."""

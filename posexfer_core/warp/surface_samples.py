@@ -19,14 +19,13 @@ from ..geometry.rasterize import Visibility, interpolate
 from ..geometry.visibility import surface_warp
 from .counterparts import Counterpart
 from .filters import box_blur
+from .hairline import MIN_COSINE
 from .looks import Look, SourceField, look_at
 from .mesh_smoothing import neighbour_table
 from .reflections import find_reflections
 from .seam_light import light_gain, relit
 from .surface_fill import fill_surface
 
-MIN_COSINE = 0.2
-"""Of the angle from which the source sees a place; what it sees more aslant is stretched."""
 ENCLOSED = 0.6
 """Share of seen places around, from which one that turns away takes what lies between them."""
 BORROWED = 0.5
@@ -116,7 +115,7 @@ class SurfaceSampler:
 
     def _vertex_colours(self) -> Float[Tensor, "1 vertices 3"]:
         """Colour every vertex: by itself, by its like, or by what is around it on the surface."""
-        view, face, told = self.field.view, self.field.face, self.field.skin
+        view, face = self.field.view, self.field.face
         colours = torch.zeros(3, len(view.canonical)).to(self.field.image)
         confidence = torch.zeros_like(colours[0])
         corners = _corners(self.faces, len(confidence))
@@ -126,9 +125,7 @@ class SurfaceSampler:
         self._ask_for_vertices(self.field.counterparts, corners, colours, confidence)
         reflections = find_reflections(view, confidence > 0.0, self.field.counterparts[:3])
         self._ask_for_vertices(reflections, corners, colours, confidence)
-        skin = face
-        if told is not None:
-            skin = face | told.told(colours, view.parts == JOINT_INDEX["head"])
+        skin = face | self.field.is_skin(colours, view.parts == JOINT_INDEX["head"])
         return fill_surface(colours.T, confidence, view, face, skin)[None]
 
     def _ask_for_vertices(
@@ -226,9 +223,8 @@ class SurfaceSampler:
             gap = open_to_view * (safe > 0.5) * (1.0 - seen)
         else:
             valid = seen * (safe > 0.5)
-            if field.skin is not None:
-                forbidden = look.kind.no_skin[self.faces].any(1)[face]
-                skin = valid * (forbidden & field.skin.told(colours, self.on_head[face]))
+            forbidden = look.kind.no_skin[self.faces].any(1)[face]
+            skin = valid * (forbidden & field.is_skin(colours, self.on_head[face]))
         fineness = (look.pixels[face] / sizes[face].clamp(min=1e-6)).sqrt().clamp(max=1.0)
         trust = look.cosines[face] * fineness * valid * (1.0 if look.kind is None else BORROWED)
         if look.gain is not None:

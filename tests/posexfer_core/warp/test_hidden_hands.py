@@ -42,7 +42,7 @@ def test_a_bare_arm_without_skin_before_the_trunk_is_behind_it(posed):
     body = stretched.visibility.mask & ~drawn(stretched, ("l_shoulder", *FOREARM))
     assert (drawn(view, HAND) & body).sum() > 100
     image = photo(view, drawn(view, FOREARM) & ~body)
-    found = with_hidden_hands(view, image, view.visibility.mask, Skin(FACE, None))
+    found = with_hidden_hands(view, image, view.visibility.mask, Skin(FACE))
     assert torch.equal(moved(view, found), vertices_of(view, FOREARM))
     assert not (drawn(found, FOREARM) & drawn(view, TRUNK)).any()
     assert drawn(found, TRUNK).sum() > drawn(view, TRUNK).sum() + 200
@@ -54,13 +54,13 @@ def test_a_sleeve_stays_before_the_trunk_when_its_hand_is_in_a_pocket(posed):
     view = posed(size=SIZE, **ACROSS)
     nothing_bare = torch.zeros(1, *SIZE, dtype=torch.bool)
     image = photo(view, nothing_bare)
-    found = with_hidden_hands(view, image, view.visibility.mask, Skin(FACE, None))
+    found = with_hidden_hands(view, image, view.visibility.mask, Skin(FACE))
     assert torch.equal(moved(view, found), vertices_of(view, HAND))
 
 
 def test_a_hand_that_is_shown_stays_and_so_does_one_whose_skin_is_beside_it(posed):
     view = posed(size=SIZE, **ACROSS)
-    hand, skin = drawn(view, HAND), Skin(FACE, None)
+    hand, skin = drawn(view, HAND), Skin(FACE)
     shown = view.visibility.mask
     assert not moved(view, with_hidden_hands(view, photo(view, hand), shown, skin)).any()
     beside = hand.roll(13, 2)  # 8 cm

@@ -63,7 +63,7 @@ def test_a_fitted_hand_is_not_seen_where_the_colour_is_that_of_the_trunk(posed):
 
 def test_a_bare_upper_arm_is_not_seen_where_the_garment_beside_it_is(posed):
     view = posed(size=SIZE, l_shoulder=[0.0, 0.0, -1.3], r_shoulder=[0.0, 0.0, 1.3])
-    skin = Skin(torch.tensor([0.8, 0.6, 0.45]), None)
+    skin = Skin(torch.tensor([0.8, 0.6, 0.45]))
     left, right = (drawn(view, torch.tensor([JOINT_INDEX[f"{s}_shoulder"]])) for s in "lr")
     garment = left & ~left.roll(6, 2)  # 4 cm of the fitted arm, towards the trunk
     rest = left & ~dilate(garment, 3)

@@ -5,12 +5,14 @@ import torch
 from posexfer_core.body.joints import JOINT_INDEX
 from posexfer_core.body.view import BodyView
 from posexfer_core.warp.counterparts import TRUNK_WITHOUT_HEAD, Counterpart, find_counterparts
+from posexfer_core.warp.hairline import COLUMNS, HairBand
 from posexfer_core.warp.reflections import _mirrored, find_reflections
 
 
 def _kinds(view: BodyView) -> list[Counterpart]:
     nobody = torch.zeros(len(view.parts), dtype=torch.bool)
-    return find_counterparts(view, nobody, 0.82)[:3]
+    heights = torch.full((2, COLUMNS), 0.85)
+    return find_counterparts(view, nobody, HairBand(-0.1, 0.1, *heights))[:3]
 
 
 def _flanks(view: BodyView) -> torch.Tensor:

@@ -102,7 +102,7 @@ def test_a_length_asked_for_is_taken_to_the_colours_end_near_it(posed):
 
 def test_closed_cloth_that_ends_at_bare_legs_is_a_skirt_unless_a_seam_parts_it(posed):
     view = posed(size=SIZE, l_hip=[0.0, 0.0, -CLOSED], r_hip=[0.0, 0.0, CLOSED])
-    skin, row = Skin(torch.tensor([0.8, 0.55, 0.4]), None), _row(view, -0.45)
+    skin, row = Skin(torch.tensor([0.8, 0.55, 0.4])), _row(view, -0.45)
     image = (2.0 * skin.face - 1.0)[None, :, None, None].expand(1, 3, *SIZE).clone()
     image[:, :, :row] = -0.5
     shown = with_skirt(view, -1.0).visibility.mask[0].float()  # legs in a mask without gaps
