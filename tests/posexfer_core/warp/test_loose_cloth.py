@@ -126,3 +126,16 @@ def test_a_piece_is_mirrored_from_behind_and_goes_where_it_is_folded(posed, hoop
     folded = torch.where(height > middle, 2 * middle - height, height)
     folded = torch.stack([worn.vertices[..., 0], folded, worn.vertices[..., 2]], -1)
     assert left.moved(replace(worn, vertices=folded)) is None
+
+
+def test_a_piece_goes_where_it_would_be_stretched_but_not_where_all_comes_nearer(posed, hoop):
+    view, (mask, _) = posed(size=SIZE), hoop
+    shell = fit_shell(view, mask[0, 0])
+    worn = wear(view, shell.offsets)
+    piece = loose_pieces(shell.unreached, mask[0, 0], worn, (0, 0), 1)[0][0]
+    wide = worn.vertices * torch.tensor([1.6, 1.6, 1.0])
+    assert piece.moved(replace(worn, vertices=wide)) is None
+    nearer = worn.reframed((0.0, 0.0), 2.0, (2 * SIZE[0], 2 * SIZE[1]))
+    found = piece.moved(nearer)
+    assert found is not None
+    assert abs(found[0]) == pytest.approx(2.0, abs=0.01)
