@@ -2,7 +2,7 @@
 
 The rest body is looked at from the front and from the back, so that a line of sight meets two
 places: the front of a place at the back, at the same height of the same part. Left and right are
-each other's mirror. The back of a head is no mirror of its front: hair comes from above the face.
+each other's mirror. The back of a head is no mirror of its front: hair comes from around the face.
 """
 
 from typing import NamedTuple

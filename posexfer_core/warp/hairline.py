@@ -25,6 +25,7 @@ FOREHEAD, CROWN, CHIN = 0.84, 0.89, 0.63
 USUAL = 0.82
 """The hairline where nothing tells."""
 LEAST_PIXELS = 12
+"""Of cheeks, and of an outline, that tell their colours."""
 MIN_COSINE = 0.2
 """Of the angle from which the source sees a place; what it sees more aslant is stretched."""
 OUTLINE_M = 0.012
@@ -125,7 +126,7 @@ def find_hair(
         view: the body in it.
         face: the vertices of the face, which are no hair.
         shown: where the image shows the person.
-        safe: where it does off their outline, so that hair may stand for other.
+        safe: where it does off their outline, so that its hair may stand for other hair.
     """
     faces, seen = view.faces.long(), view.visibility
     inside, face_id = ~dilate(~shown, 1), seen.face_id.clamp(min=0).long()

@@ -11,6 +11,7 @@ from .counterparts import TRUNK_WITHOUT_HEAD
 from .hairline import CHEEK_BOTTOM, CHEEK_TOP, LEAST_PIXELS
 
 MOST = 0.4
+"""Share of the trunk in the colour of the face, from which a garment has it too."""
 WARMTH = 0.15
 """By how much of their lightness faces are redder than blue, at least."""
 HUE, LIGHT = 0.13, (0.4, 1.8)
@@ -33,7 +34,7 @@ class Skin(NamedTuple):
     def share(
         self, image: Float[Tensor, "1 3 height width"], where: Bool[Tensor, "1 height width"]
     ) -> float:
-        """Give the share of skin in some pixels off the head; 0 where there are none."""
+        """Give the share of skin in some pixels; 0 where there are none."""
         colours = image.movedim(1, -1)[where].T
         bare = self.told(colours)
         return float(bare.float().mean()) if bare.numel() else 0.0
