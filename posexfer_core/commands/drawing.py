@@ -52,8 +52,8 @@ def add_drawing_options(parser: argparse.ArgumentParser) -> None:
         "--skirt",
         choices=get_args(Skirt),
         default="auto",
-        help="where a skirt or dress ends; auto finds one by its hem, or where it stands far off "
-        "both legs (default: auto)",
+        help="where a skirt or dress ends; auto finds one by its hem, or where it goes down to the "
+        "feet or stands far off both legs (default: auto)",
     )
     parser.add_argument(
         "--weights",

@@ -78,8 +78,8 @@ def warp_to_pose(
             colours (`estimate_mask`), which is worse.
         leftovers: what becomes of the mask's things that are neither body nor clothes, such as
             poles.
-        skirt: where a skirt or dress ends; "auto" looks for one, which misses one whose hem is
-            not seen.
+        skirt: where a skirt or dress ends; "auto" looks for one, and misses dark ones whose hem
+            is not seen.
 
     Raises:
         ImageError: more than one image, or sizes that differ.
