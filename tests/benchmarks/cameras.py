@@ -49,6 +49,8 @@ def main() -> None:
     options = parser.parse_args()
     body = BodyModel.bundled()
     films = sorted(options.folder.glob("*.mp4"))
+    if not films:
+        raise SystemExit(f"{options.folder} holds no films (*.mp4).")
     frames = [frame for film in films for frame in _frames(film, body, options.detector)]
     scores = defaultdict(list)
     for source in frames:
