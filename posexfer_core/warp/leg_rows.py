@@ -81,49 +81,93 @@ def look_along_legs(
     posed = posed_rings(bare, rest, middles)[0].reshape(rest.shape)
     pixels = project_perspective(posed.reshape(1, -1, 3), bare.intrinsics)[0]
     pixels = pixels.reshape(-1, COLUMNS, 2)
-    half = _across(pixels) / 2
-    width = half.norm(dim=1) / bare.px_per_m
-    beyond = 1.0 + FAR_OFF_M / width
-    along = torch.linspace(-1.0, 1.0, SAMPLES).to(half).expand(len(half), -1)
-    along = torch.cat([along, -beyond[:, None], beyond[:, None]], 1)
-    middle = pixels.mean(1)
-    grid = pixels_to_ndc(middle[:, None] + along[..., None] * half[:, None], bare.size)
-    maps = torch.cat([image, torch.stack([shown, bare.visibility.mask[0].to(shown)])[None]], 1)
-    colours, seen = F.grid_sample(maps, grid[None], align_corners=False)[0].split([3, 2])
-    person, body = seen > 0.5
-    # How far out a sample is: 1 at the middle of a leg.
-    out = along * (rest[..., 0].abs().amax(1) / middles)[:, None]
-    between = out.abs() < BETWEEN
-    sample = width[:, None] * 2.0 / (SAMPLES - 1)
+    out_of_half = rest[..., 0].abs().amax(1) / middles
+    seen = _sampled(bare, image, shown, pixels, out_of_half)
+    heights, out = rest[:, 0, 1], seen.out
+    between, legs = out.abs() < BETWEEN, seen.person & ((out.abs() - 1.0).abs() < LEG)
     lengths = (posed[1:] - posed[:-1]).norm(dim=2).mean(1)
     lengths = torch.cat([lengths, lengths[-1:]])
-    heights = rest[:, 0, 1]
     down = _leads_down(pixels, lengths * bare.px_per_m)
-    legs = person & ((out.abs() - 1.0).abs() < LEG)
     bare_legs = torch.zeros_like(legs)
     if skin is not None:
-        bare_legs = skin.told(colours.flatten(1)).reshape(legs.shape)
+        bare_legs = skin.told(seen.colours.flatten(1)).reshape(legs.shape)
     middle, beside = (
-        _mean(colours, person & (out.abs() > low) & (out.abs() < high))
+        _mean(seen.colours, seen.person & (out.abs() > low) & (out.abs() < high))
         for low, high in ((-1.0, IN_MIDDLE), (BESIDE, 1.0))
     )
-    inside = (~between | (grid.abs() < 1.0).all(-1)).all(1)
-    above = inside.long().cumprod(0).bool()
-    found = LegRows(
+    inside = (~between | seen.inside).all(1)
+    rows = LegRows(
         heights=heights,
         hems=heights[_nearest_front(pixels, posed[..., 2])],
         lengths=lengths,
-        gaps=(sample * (between & ~person)).sum(1),
-        filled=(sample * (between & person & ~body)).sum(1),
+        gaps=(seen.width * (between & ~seen.person)).sum(1),
+        filled=(seen.width * (between & seen.person & ~seen.body)).sum(1),
         upright=down.any(1),
-        abreast=2.0 * width / _across(posed).norm(dim=1),
-        skin=_mean(bare_legs[None].to(colours), legs)[:, 0],
+        abreast=_across(pixels).norm(dim=1) / bare.px_per_m / _across(posed).norm(dim=1),
+        skin=_mean(bare_legs[None].to(image), legs)[:, 0],
         across=middle - beside,
-        colours=torch.stack([_mean(colours, legs & side) for side in (out < 0.0, out > 0.0)], 2),
-        far=down.all(1) & (heights < FLARE_FROM) & (person & ~body)[:, -2:].all(1),
+        colours=torch.stack(
+            [_mean(seen.colours, legs & side) for side in (out < 0.0, out > 0.0)], 2
+        ),
+        far=down.all(1) & (heights < FLARE_FROM) & seen.far,
         whole=inside.all().expand_as(inside),
     )
-    return LegRows(*(one[above] for one in found))
+    above = inside.long().cumprod(0).bool()
+    return LegRows(*(one[above] for one in rows))
+
+
+class _Samples(NamedTuple):
+    """What is seen along rows from one side of both legs to the other."""
+
+    out: Float[Tensor, "rows samples"]
+    """How far out each is: 1 at the middle of the left leg, -1 at that of the right one."""
+    width: Float[Tensor, "rows 1"]
+    """From one to the next, metres."""
+    colours: Float[Tensor, "3 rows samples"]
+    person: Bool[Tensor, "rows samples"]
+    body: Bool[Tensor, "rows samples"]
+    """Where the bare body is."""
+    inside: Bool[Tensor, "rows samples"]
+    """Whether the image shows them."""
+    far: Bool[Tensor, "rows"]
+    """Whether cloth stands far off both sides."""
+
+
+def _sampled(
+    bare: BodyView,
+    image: Float[Tensor, "1 3 height width"],
+    shown: Float[Tensor, "height width"],
+    pixels: Float[Tensor, "rows columns 2"],
+    out_of_half: Float[Tensor, "rows"],
+) -> _Samples:
+    """Read an image along rows through the middles of rings, and far beyond their sides.
+
+    Args:
+        bare: as `look_along_legs` has it; so are the next two.
+        image: the source.
+        shown: share of the person.
+        pixels: of the rings.
+        out_of_half: half the width of each ring, over what a leg's middle lies out.
+    """
+    half = _across(pixels) / 2
+    width = half.norm(dim=1, keepdim=True) / bare.px_per_m
+    beyond = 1.0 + FAR_OFF_M / width
+    along = torch.linspace(-1.0, 1.0, SAMPLES).to(half).expand(len(half), -1)
+    along = torch.cat([along, -beyond, beyond], 1)
+    places = pixels.mean(1)[:, None] + along[..., None] * half[:, None]
+    grid = pixels_to_ndc(places, bare.size)
+    maps = torch.cat([image, torch.stack([shown, bare.visibility.mask[0].to(shown)])[None]], 1)
+    colours, masks = F.grid_sample(maps, grid[None], align_corners=False)[0].split([3, 2])
+    person, body = masks > 0.5
+    return _Samples(
+        out=(along * out_of_half[:, None])[:, :SAMPLES],
+        width=width * 2.0 / (SAMPLES - 1),
+        colours=colours[..., :SAMPLES],
+        person=person[:, :SAMPLES],
+        body=body[:, :SAMPLES],
+        inside=(grid.abs() < 1.0).all(-1)[:, :SAMPLES],
+        far=(person & ~body)[:, SAMPLES:].all(1),
+    )
 
 
 def _nearest_front(
