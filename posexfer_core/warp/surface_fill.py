@@ -5,13 +5,13 @@ therefore count lengthwise more than around.
 """
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..body.joints import JOINT_INDEX, MIRRORED_JOINTS
 from ..body.view import BodyView
 from .counterparts import TRUNK_WITHOUT_HEAD, part_distances
-from .mesh_smoothing import neighbour_table, spread
+from .mesh_smoothing import spread
 
 LENGTHWISE = 4.0
 """Weight of distances along a limb, or along the trunk, against those around."""
@@ -45,6 +45,7 @@ def fill_surface(
     view: BodyView,
     face: Bool[Tensor, "vertices"],
     skin: Bool[Tensor, "vertices"],
+    table: Int[Tensor, "vertices most"],
 ) -> Float[Tensor, "vertices 3"]:
     """Give unknown vertices the mean colour of the nearest known ones; 0 where none is known.
 
@@ -56,6 +57,7 @@ def fill_surface(
         view: whose rest body is looked at.
         face: the vertices of the face, which ask each other.
         skin: whose colours go neither to the trunk nor behind a face while there are others.
+        table: each vertex's neighbours.
     """
     own, unknown = (confidence > 0).nonzero()[:, 0], (confidence <= 0).nonzero()[:, 0]
     if len(own) == 0 or len(unknown) == 0:
@@ -76,7 +78,6 @@ def fill_surface(
     filled = colours.clone()
     filled[unknown] = (colours[own][nearest] * weights).sum(1) / weights.sum(1)
     data = torch.where(confidence > 0, 1.0, GUESS)
-    table = neighbour_table(view.faces, len(filled))
     return spread(filled, data, table, stiffness=STIFFNESS, start=filled, iterations=30)
 
 

@@ -56,7 +56,6 @@ class SurfaceSampler:
         self.field = field
         self.faces = field.view.faces.long()
         parts = field.view.parts.long()
-        self.table = neighbour_table(self.faces, len(parts))
         self.on_head = (parts == JOINT_INDEX["head"])[self.faces].any(1)
         self.looks: list[Look] = []
         self.vertex_colours = self._vertex_colours()
@@ -119,19 +118,21 @@ class SurfaceSampler:
         colours = torch.zeros(3, len(view.canonical)).to(self.field.image)
         confidence = torch.zeros_like(colours[0])
         corners = _corners(self.faces, len(confidence))
-        self._ask_for_vertices([None], corners, colours, confidence)
+        table = neighbour_table(self.faces, len(confidence))
+        self._ask_for_vertices([None], corners, table, colours, confidence)
         self.vertex_own = confidence > 0.0
         """Which vertices the source shows themselves."""
-        self._ask_for_vertices(self.field.counterparts, corners, colours, confidence)
+        self._ask_for_vertices(self.field.counterparts, corners, table, colours, confidence)
         reflections = find_reflections(view, confidence > 0.0, self.field.counterparts[:3])
-        self._ask_for_vertices(reflections, corners, colours, confidence)
+        self._ask_for_vertices(reflections, corners, table, colours, confidence)
         skin = face | self.field.is_skin(colours, view.parts == JOINT_INDEX["head"])
-        return fill_surface(colours.T, confidence, view, face, skin)[None]
+        return fill_surface(colours.T, confidence, view, face, skin, table)[None]
 
     def _ask_for_vertices(
         self,
         kinds: Sequence[Counterpart | None],
         corners: Visibility,
+        table: Int[Tensor, "vertices most"],
         colours: Float[Tensor, "3 vertices"],
         confidence: Float[Tensor, "vertices"],
     ) -> None:
@@ -145,7 +146,7 @@ class SurfaceSampler:
             shown, valid, skin = (found[row] * asked > 0.5 for row in (5, 3, 7))
             if kind is not None:
                 both = valid & ~skin & (confidence > 0.0)
-                gain = light_gain(colours, found[:3], both, self.table)
+                gain = light_gain(colours, found[:3], both, table)
                 look, found[:3] = look._replace(gain=gain), relit(found[:3], gain)
             first = valid & ~skin & (confidence == 0.0)
             colours[:, first], confidence[first] = found[:3, first], found[4, first]
