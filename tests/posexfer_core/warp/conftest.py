@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -42,5 +43,21 @@ def posed(body) -> Callable[..., BodyView]:
             image_size=size,
         )
         return BodyView.of(params, body)
+
+    return make
+
+
+@pytest.fixture
+def thinned() -> Callable[[BodyView, torch.Tensor], BodyView]:
+    """Some vertices of a body, without faces."""
+
+    def make(view: BodyView, kept: torch.Tensor) -> BodyView:
+        return replace(
+            view,
+            vertices=view.vertices[:, kept],
+            canonical=view.canonical[kept],
+            parts=view.parts[kept],
+            faces=view.faces[:0],
+        )
 
     return make

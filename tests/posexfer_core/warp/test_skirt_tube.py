@@ -80,17 +80,10 @@ def test_details_of_the_skin_stay_where_they_are(posed):
     assert found is not None and torch.equal(found, bare.vertices[:, :3])
 
 
-def test_a_coarse_body_wears_one_too(posed):
+def test_a_coarse_body_wears_one_too(posed, thinned):
     """One vertex in 20: some heights have none."""
     bare = posed(size=SIZE)
-    kept = torch.arange(len(bare.canonical)) % 20 == 0
-    coarse = replace(
-        bare,
-        vertices=bare.vertices[:, kept],
-        canonical=bare.canonical[kept],
-        parts=bare.parts[kept],
-        faces=bare.faces[:0],
-    )
+    coarse = thinned(bare, torch.arange(len(bare.canonical)) % 20 == 0)
     assert has_legs(coarse)
     apart = tube_of(coarse) - tube_of(bare)
     assert float(apart.norm(dim=2).median()) < 0.03
