@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from .resample import resample
@@ -60,6 +61,18 @@ class Crop:
             part = F.avg_pool2d(part, block, ceil_mode=True, count_include_pad=False)
         corner = ((self.offset_xy[0] - left) / block, (self.offset_xy[1] - top) / block)
         return resample(part, corner, self.scale * block, self.size)
+
+    def inside(
+        self, low: tuple[float, float], high: tuple[float, float]
+    ) -> Bool[Tensor, "crop_height crop_width"]:
+        """Tell which pixels of the crop lie in a box, corners in pixels of the image."""
+        spans = []
+        for side, offset, least, most in zip(
+            self.size, self.offset_xy[::-1], low[::-1], high[::-1], strict=True
+        ):
+            at = (torch.arange(side) + 0.5) / self.scale + offset
+            spans.append((at >= least) & (at <= most))
+        return spans[0][:, None] & spans[1]
 
     def to_image(self, ndc: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
         """Map NDC of the crop to pixels of the image."""

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..geometry.crop import Crop, ShrunkImage
 from ..geometry.resample import resample
-from ..geometry.search_windows import search_windows
+from ..geometry.search_windows import Window, search_windows
 from .detector import Landmarker, Landmarks
 from .layouts import MEDIAPIPE33
 from .masks import Mask
@@ -26,6 +26,9 @@ from .raw_people import RawPerson
 
 WINDOW_PX = 512
 """Longest side of a window as the landmarker gets it."""
+ROOM = 0.25
+"""Grey room around the largest windows, tried too, as a share of their longest side: without it the
+landmarker does not find somebody whose head is cut off, or finds a small figure in the clothes."""
 WORKING_PX = 1024
 """Windows of larger images are cut from one that is made smaller, to at most twice this."""
 NEAR_PX = 1024
@@ -88,8 +91,8 @@ class DetectedPerson:
         height, width = (round(side / self.crop.scale) for side in self.crop.size)
         mask = F.interpolate(self.crop_mask[None, None], size=(height, width), mode="bilinear")
         whole = torch.zeros(self.image_size)
-        part = whole[top : top + height, left : left + width]
-        part += mask[0, 0, : part.shape[0], : part.shape[1]]
+        part = whole[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
+        part += mask[0, 0, max(-top, 0) :, max(-left, 0) :][: part.shape[0], : part.shape[1]]
         return whole
 
     def without(self, others: Iterable["DetectedPerson"]) -> "DetectedPerson":
@@ -109,11 +112,9 @@ class DetectedPerson:
             wanted.scale / own.scale,
             wanted.size,
         )[0, 0]
-        for axis, (start, side) in enumerate(zip(corner[::-1], own.size, strict=True)):
-            at = (torch.arange(wanted.size[axis]) + 0.5) * (own.scale / wanted.scale) + float(start)
-            inside = (at >= 0.0) & (at <= side)
-            mask = mask * inside.unflatten(0, (-1, 1) if axis == 0 else (1, -1))
-        return mask
+        left, top = own.offset_xy
+        end = (left + own.size[1] / own.scale, top + own.size[0] / own.scale)
+        return mask * wanted.inside(own.offset_xy, end)
 
     def raw(self) -> RawPerson:
         """Return the person as the readers of keypoint files do, with its mask."""
@@ -137,16 +138,32 @@ def detect_people(
         landmarker: finds people in a crop.
     """
     size = (image.shape[-2], image.shape[-1])
-    shrunk, found = ShrunkImage.of(image, WORKING_PX), []
-    for low, high in search_windows(size):
-        crop = Crop.of_box(low, high, WINDOW_PX)
-        found += [
-            DetectedPerson.of(one, crop, size) for one in landmarker(_levels(shrunk.cut(crop)))
-        ]
-    near = [_look_closer(image, person, landmarker) for person in _distinct(found)]
+    shrunk = ShrunkImage.of(image, WORKING_PX)
+
+    def found_in(windows: list[Window]) -> list[DetectedPerson]:
+        crops = [Crop.of_box(low, high, WINDOW_PX) for low, high in windows]
+        levels = [_levels(shrunk.cut(crop), crop, size) for crop in crops]
+        found = zip(crops, map(landmarker, levels), strict=True)
+        return _distinct(
+            [DetectedPerson.of(one, crop, size) for crop, people in found for one in people]
+        )
+
+    windows = search_windows(size)
+    far = [*found_in(windows), *found_in(_with_room(windows, size))]
+    near = [_look_closer(image, person, landmarker) for person in far]
     people = _distinct([person for person in near if person is not None])
     people = [one.without(other for other in people if other is not one) for one in people]
     return sorted(people, key=lambda person: -int(person.coarse_mask.sum()))
+
+
+def _with_room(windows: list[Window], image_size: tuple[int, int]) -> list[Window]:
+    """Return the windows that span the image's shorter side, grown beyond its edges."""
+    roomy = []
+    for (left, top), (right, bottom) in windows:
+        if min(right - left, bottom - top) >= min(image_size):
+            room = ROOM * max(right - left, bottom - top)
+            roomy.append(((left - room, top - room), (right + room, bottom + room)))
+    return roomy
 
 
 def _whole(image_size: tuple[int, int], longest_px: int) -> Crop:
@@ -158,19 +175,17 @@ def _look_closer(
     image: Float[Tensor, "3 height width"], person: DetectedPerson, landmarker: Landmarker
 ) -> DetectedPerson | None:
     """Find a person again in a crop around it; None where it is found in none that is tried."""
-    height, width = person.image_size
     rows, columns = np.nonzero(person.coarse_mask.numpy())
-    places = np.stack([columns, rows], -1) * (max(height, width) / COMPARED_PX)
+    places = np.stack([columns, rows], -1) * (max(person.image_size) / COMPARED_PX)
     places = np.concatenate([places, person.points[person.points[:, 2] > 0.5, :2]])
     least, most = places.min(0), places.max(0)
     for margin in MARGINS:
         room = margin * float((most - least).max())
-        low = np.clip(least - room, 0.0, [width - 1.0, height - 1.0])
-        high = np.clip(most + room, low + 1.0, [width, height])
+        low, high = least - room, most + room
         crop = Crop.of_box(
             (float(low[0]), float(low[1])), (float(high[0]), float(high[1])), NEAR_PX
         )
-        near = landmarker(_levels(crop.cut(image[None])))
+        near = landmarker(_levels(crop.cut(image[None]), crop, person.image_size))
         found = [DetectedPerson.of(one, crop, person.image_size) for one in near]
         found = [one for one in found if _common(one, person) > SAME]
         if found:
@@ -194,6 +209,11 @@ def _common(one: DetectedPerson, other: DetectedPerson) -> float:
     return int((one.coarse_mask & other.coarse_mask).sum()) / max(least, 1)
 
 
-def _levels(image: Float[Tensor, "1 3 height width"]) -> UInt8[ndarray, "height width 3"]:
-    levels = ((image.clamp(-1.0, 1.0) + 1.0) * 127.5).round().to(torch.uint8)
+def _levels(
+    cut: Float[Tensor, "1 3 height width"], crop: Crop, image_size: tuple[int, int]
+) -> UInt8[ndarray, "height width 3"]:
+    """Return a crop as the landmarker gets it: grey where it goes beyond the image."""
+    height, width = image_size
+    shown = cut.clamp(-1.0, 1.0) * crop.inside((0.0, 0.0), (float(width), float(height)))
+    levels = ((shown + 1.0) * 127.5).round().to(torch.uint8)
     return rearrange(levels, "1 rgb height width -> height width rgb").numpy()

@@ -49,8 +49,10 @@ class Silhouette:
 class SilhouetteLandmarker:
     """Sees what fills much of the image that it is given, as MediaPipe's does."""
 
-    def __init__(self, people: list[Silhouette]) -> None:
+    def __init__(self, people: list[Silhouette], room_px: int = 0) -> None:
+        """Take the people, and how far from the border a silhouette must stay to be found."""
         self.people = people
+        self.room_px = room_px
         self.calls = 0
 
     def __enter__(self) -> "SilhouetteLandmarker":
@@ -74,7 +76,8 @@ class SilhouetteLandmarker:
                 continue
             low = np.array([columns.min(), rows.min()])
             extent = np.array([columns.max(), rows.max()]) + 1.0 - low
-            if extent.max() < LEAST_SHARE * max(image.shape):
+            room = min(low.min(), (np.array(mask.shape[::-1]) - low - extent).min())
+            if extent.max() < LEAST_SHARE * max(image.shape) or room < self.room_px:
                 continue
             points = person.points * [*extent, 1.0]
             points[:, :2] += low

@@ -53,6 +53,18 @@ def test_nobody_is_found_where_nobody_is(crowd):
     assert detect_people(-torch.ones(3, *SIZE), crowd[1]) == []
 
 
+def test_somebody_whose_head_and_feet_are_cut_off_is_found_with_room_around(crowd):
+    image, landmarker = crowd
+    rows = (image[0] > 0.0).any(1).nonzero()[:, 0]
+    cut = image[:, rows[len(rows) // 6] : rows[-len(rows) // 6]].contiguous()
+    cut[1:] = -1.0
+    needy = SilhouetteLandmarker(landmarker.people, room_px=3)
+    (person,) = detect_people(cut, needy)
+    mask, shown = person.mask() > 0.5, cut[0] > 0.0
+    assert mask.shape == shown.shape
+    assert (mask & shown).sum() > 0.95 * (mask | shown).sum()
+
+
 def test_a_raw_person_has_the_mask_and_the_size_of_the_image(crowd):
     raw = detect_people(*crowd)[0].raw()
     assert raw.image_size == SIZE
