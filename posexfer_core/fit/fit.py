@@ -1,7 +1,8 @@
 """Fit bodies to the keypoints of people.
 
 One image leaves depth open. The fit is held by 3D joints where an estimator gives them, else by
-the keypoints that the pose lifter puts in space, each by its uncertainty.
+the keypoints that the pose lifter puts in space, each by its uncertainty. MediaPipe's joints are of
+use for the arms: it sees them in the picture, but its trunks lean and its hips are wide.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from ..body.model import BodyModel
 from ..body.params import HumanParams
 from ..geometry.camera import default_focal_px, intrinsics_matrix
 from ..geometry.so3 import log_map
+from ..keypoints.joints3d import Joints3D
 from ..keypoints.keypoint_placement import PLACEMENTS, RestBody, known_names
 from ..keypoints.keypoints import Keypoints
 from ..keypoints.layouts import SMPL24
@@ -36,8 +38,11 @@ SIGMA = 0.01
 """Standard deviation of a keypoint of confidence 1, as a share of the person's extent."""
 SIGMA_3D_M = 0.02
 """Standard deviation of a 3D joint of confidence 1, metres."""
+ROUGH_SIGMA_M = 0.1
+"""The same of an estimator of which the arms alone are used."""
 LIFTED_SIGMA = 3.5
 """Standard deviation of a lifted keypoint, over the scale that the lifter gives it."""
+ARMS = (("l_shoulder", "l_elbow", "l_wrist"), ("r_shoulder", "r_elbow", "r_wrist"))
 BATCH = 32
 """People fitted at once."""
 
@@ -139,7 +144,7 @@ class FitTask:
         """
         seen = [usable_keypoints(one.keypoints, body) for one in people]
         spatial = [one.joints for one in people if one.joints is not None]
-        lift = lift and len(spatial) < len(people)
+        lift = lift and any(map(_is_lifted, people))
         listed = [name for one in (*seen, *spatial) for name in one.names]
         names = known_names(body, tuple(dict.fromkeys([*listed, *(LIFTED_NAMES if lift else ())])))
         image = _image_targets(people, seen, names)
@@ -205,15 +210,34 @@ def _space_targets(
             used = [index for index, name in enumerate(one.joints.names) if name in names]
             columns = [names.index(one.joints.names[index]) for index in used]
             xyz[row, columns] = one.joints.xyz[used]
-            weight[row, columns] = np.sqrt(one.joints.confidence[used]) / SIGMA_3D_M
-    rows = [row for row, one in enumerate(people) if one.joints is None]
+            sigma = ROUGH_SIGMA_M if one.joints.arms_alone else SIGMA_3D_M
+            weight[row, columns] = np.sqrt(one.joints.confidence[used]) / sigma
+    rows = [row for row, one in enumerate(people) if _is_lifted(one)]
     if lift and rows:
         lifted, scales = lift_keypoints([seen[row] for row in rows], focal_px[rows].tolist())
         used = [index for index, name in enumerate(LIFTED_NAMES) if name in names]
         columns = [names.index(LIFTED_NAMES[index]) for index in used]
         xyz[np.ix_(rows, columns)] = lifted[:, used]
         weight[np.ix_(rows, columns)] = 1.0 / (LIFTED_SIGMA * scales[:, used])
+        for row in rows:
+            if (joints := people[row].joints) is not None:
+                _hang_arms(joints, names, xyz[row], weight[row])
     return Targets3D(xyz, weight)
+
+
+def _is_lifted(person: Observation) -> bool:
+    return person.joints is None or person.joints.arms_alone
+
+
+def _hang_arms(joints: Joints3D, names: Sequence[str], xyz: ndarray, weight: ndarray) -> None:
+    """Let the arms of 3D joints begin at the lifted shoulders."""
+    seen = dict(zip(joints.names, zip(joints.xyz, joints.confidence, strict=True), strict=True))
+    for shoulder, elbow, wrist in ARMS:
+        for name in (elbow, wrist):
+            column, (place, confidence) = names.index(name), seen[name]
+            if confidence > 0.0:
+                xyz[column] = xyz[names.index(shoulder)] + place - seen[shoulder][0]
+                weight[column] = np.sqrt(confidence) / ROUGH_SIGMA_M
 
 
 def _initial_poses(people: Sequence[Observation], body: BodyModel) -> InitialPoses | None:

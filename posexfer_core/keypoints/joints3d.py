@@ -9,7 +9,7 @@ from numpy import ndarray
 from ..errors import KeypointsError
 from ..geometry.camera_conversions import SURELY_UPRIGHT, nearest_axis
 from .keypoints import FEWEST
-from .layouts import LAYOUTS_3D
+from .layouts import LAYOUTS_3D, MEDIAPIPE33
 
 FARTHEST_M = 1e6
 """Coordinates beyond it are errors, whatever the unit."""
@@ -27,6 +27,8 @@ class Joints3D:
     """0 (not known) to 1."""
     names: tuple[str, ...]
     """Of `layouts`: keypoints, or SMPL's joints as in `SMPL24`."""
+    arms_alone: bool = False
+    """Trunk and legs lie better where the pose lifter puts them."""
 
     def __post_init__(self) -> None:
         """Refuse what no body can be fitted to."""
@@ -69,6 +71,7 @@ def name_joints(
         xyz=np.asarray(points, dtype=np.float64)[used],
         confidence=np.asarray(confidence, dtype=np.float64)[used],
         names=tuple(layout[index] for index in used),
+        arms_alone=layout is MEDIAPIPE33,
     )
 
 

@@ -7,16 +7,20 @@ import torch
 
 import posexfer_core
 from posexfer_core.body.joints import JOINT_NAMES
+from posexfer_core.body.view import BodyView
 from posexfer_core.errors import KeypointsError
 from posexfer_core.fit.fit import fit_keypoints, fit_people
-from posexfer_core.geometry.camera import default_focal_px
+from posexfer_core.geometry.camera import default_focal_px, project_perspective
 from posexfer_core.geometry.rotations import axis_angle_to_matrix
 from posexfer_core.keypoints.detections import load_keypoints
 from posexfer_core.keypoints.joints3d import name_joints
-from posexfer_core.keypoints.layouts import COCO17
+from posexfer_core.keypoints.keypoint_placement import located
+from posexfer_core.keypoints.keypoints import Keypoints
+from posexfer_core.keypoints.layouts import COCO17, MEDIAPIPE33
 from posexfer_core.keypoints.observation import Observation
 from tests.benchmarks.fit import joint_error_mm, limb_orders
 from tests.benchmarks.random_people import FOCAL_PX, aligned_error_mm, random_person
+from tests.people import facing_camera
 
 ASTRONAUT = Path(posexfer_core.__file__).parent / "assets" / "demo" / "astronaut_keypoints.json"
 JOINTS = tuple(f"{name}_joint" for name in JOINT_NAMES)
@@ -135,6 +139,30 @@ def test_3d_joints_leave_no_doubt(body):
     errors = [joint_error_mm(body, fit, one) for fit, one in zip(fits, people, strict=True)]
     assert np.median(errors) < 12.0
     assert max(errors) < 25.0
+
+
+@pytest.mark.parametrize("behind_m", [0.25, -0.25])
+def test_of_mediapipe_the_arms_tell_depth_and_a_leaning_trunk_nothing(body, behind_m):
+    view = BodyView.of(facing_camera((640, 480), (0.0, 0.2, 3.0), 700.0, arm_deg=40.0), body)
+    names = [name for name in MEDIAPIPE33 if name]
+    places = torch.cat([at for name in names if (at := located(name, view)) is not None])
+    pixels = project_perspective(places[None], view.intrinsics)[0].numpy().astype(np.float64)
+    world = places.numpy().astype(np.float64)
+    hips = world[names.index("l_hip"), 1]
+    world[:, 2] += 0.5 * np.minimum(world[:, 1] - hips, 0.0)  # the head is nearer by a foot
+    for name in ("l_wrist", "r_wrist"):
+        world[names.index(name), 2] += behind_m
+    rows = np.zeros((33, 3))
+    rows[[MEDIAPIPE33.index(name) for name in names]] = world
+    keypoints = Keypoints(
+        xy=pixels, confidence=np.ones(len(names)), names=tuple(names), image_size=(640, 480)
+    )
+    one = Observation(keypoints=keypoints, joints=name_joints(rows), focal_px=700.0)
+    fitted = BodyView.of(fit_people([one], body=body)[0].params, body).joints[0]
+    up = fitted[[16, 17]].mean(0) - fitted[[1, 2]].mean(0)
+    assert abs(up[2] / up[1]) < 0.15
+    wrists = (fitted[[20, 21], 2] - fitted[[16, 17], 2]) * np.sign(behind_m)
+    assert wrists.min() > 0.04
 
 
 def test_one_with_3d_joints_does_not_change_another_without(body):
