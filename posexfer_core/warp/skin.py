@@ -14,6 +14,9 @@ MOST = 0.4
 """Share of the trunk in the colour of the face, from which a garment has it too."""
 WARMTH = 0.15
 """By how much of their lightness faces are redder than blue, at least."""
+BARE, BAND = 0.75, 0.03
+"""Share of skin in what is seen of the trunk at a height, canonical, above which its back is bare,
+too: below a neckline there is cloth at both sides."""
 HUE, LIGHT = 0.13, (0.4, 1.8)
 """How near to the face's colour skin is: hue as colour over lightness, lightness as a factor."""
 
@@ -68,6 +71,26 @@ def find_skin(
     skin = Skin(colour)
     worn = len(at_trunk) > 0 and float(skin.told(at_trunk.T).float().mean()) > MOST
     return skin if warm and not worn else None
+
+
+def bare_trunk(
+    view: BodyView, seen: Bool[Tensor, "vertices"], skin: Bool[Tensor, "vertices"]
+) -> Bool[Tensor, "vertices"]:
+    """Tell where the trunk is bare all around, as above a strapless top and below a short one.
+
+    Args:
+        view: whose rest body is looked at.
+        seen: what the source shows of it.
+        skin: whose colours are bare skin's.
+    """
+    trunk = torch.isin(view.parts, view.parts.new_tensor(TRUNK_WITHOUT_HEAD))
+    height = view.canonical[:, 1]
+    band = ((height - height.min()) / BAND).long()
+    seen, skin = (
+        torch.bincount(band, (one & trunk).float(), int(band.max()) + 1)
+        for one in (seen, seen & skin)
+    )
+    return trunk & (skin > BARE * seen)[band]
 
 
 def _pixels_of(

@@ -45,6 +45,7 @@ def fill_surface(
     view: BodyView,
     face: Bool[Tensor, "vertices"],
     skin: Bool[Tensor, "vertices"],
+    bare: Bool[Tensor, "vertices"],
     table: Int[Tensor, "vertices most"],
 ) -> Float[Tensor, "vertices 3"]:
     """Give unknown vertices the mean colour of the nearest known ones; 0 where none is known.
@@ -57,6 +58,7 @@ def fill_surface(
         view: whose rest body is looked at.
         face: the vertices of the face, which ask each other.
         skin: whose colours go neither to the trunk nor behind a face while there are others.
+        bare: where the trunk is, all around.
         table: each vertex's neighbours.
     """
     own, unknown = (confidence > 0).nonzero()[:, 0], (confidence <= 0).nonzero()[:, 0]
@@ -69,7 +71,7 @@ def fill_surface(
     distances = torch.cdist(places[unknown], places[own], compute_mode=EXACT)
     distances += BONE * part_distances().to(places)[parts[unknown]][:, parts[own]]
     distances += DOUBT * (1.0 - confidence[own])
-    covered = torch.isin(view.parts, view.parts.new_tensor(COVERED)) & ~face
+    covered = torch.isin(view.parts, view.parts.new_tensor(COVERED)) & ~face & ~bare
     bare, faces = skin[own].nonzero()[:, 0], face[unknown].nonzero()[:, 0]
     distances[:, bare] += APART * covered[unknown].to(distances)[:, None]
     distances[faces] += APART * (~face[own]).to(distances)

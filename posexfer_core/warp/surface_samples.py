@@ -24,6 +24,7 @@ from .looks import Look, SourceField, look_at
 from .mesh_smoothing import neighbour_table
 from .reflections import find_reflections
 from .seam_light import light_gain, relit
+from .skin import bare_trunk
 from .surface_fill import fill_surface
 
 ENCLOSED = 0.6
@@ -122,11 +123,14 @@ class SurfaceSampler:
         self._ask_for_vertices([None], corners, table, colours, confidence)
         self.vertex_own = confidence > 0.0
         """Which vertices the source shows themselves."""
-        self._ask_for_vertices(self.field.counterparts, corners, table, colours, confidence)
-        reflections = find_reflections(view, confidence > 0.0, self.field.counterparts[:3])
+        on_head = view.parts == JOINT_INDEX["head"]
+        bare = bare_trunk(view, self.vertex_own, self.field.is_skin(colours, on_head))
+        like = [kind._replace(no_skin=kind.no_skin & ~bare) for kind in self.field.counterparts]
+        self._ask_for_vertices(like, corners, table, colours, confidence)
+        reflections = find_reflections(view, confidence > 0.0, like[:3])
         self._ask_for_vertices(reflections, corners, table, colours, confidence)
-        skin = face | self.field.is_skin(colours, view.parts == JOINT_INDEX["head"])
-        return fill_surface(colours.T, confidence, view, face, skin, table)[None]
+        skin = face | self.field.is_skin(colours, on_head)
+        return fill_surface(colours.T, confidence, view, face, skin, bare, table)[None]
 
     def _ask_for_vertices(
         self,
