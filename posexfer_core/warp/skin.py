@@ -49,7 +49,7 @@ def find_skin(
     face: Bool[Tensor, "vertices"],
     shown: Bool[Tensor, "1 height width"],
 ) -> Skin | None:
-    """Take the median colour of nose and cheeks; None where it tells nothing.
+    """Take the median colour of nose and cheeks, else of the chin; None where it tells nothing.
 
     Faces may not be seen, and colours that are hardly warm are no skin's: a scarf, glasses, a grey
     image. Where most of the trunk has the colour too, it is a garment's as well.
@@ -62,11 +62,16 @@ def find_skin(
     """
     height = view.canonical[:, 1]
     cheeks = face & (height < CHEEK_TOP) & (height > CHEEK_BOTTOM)
+    chin = face & (height <= CHEEK_BOTTOM)
     trunk = torch.isin(view.parts, view.parts.new_tensor(TRUNK_WITHOUT_HEAD))
-    at_cheeks, at_trunk = (_pixels_of(part, image, view, shown) for part in (cheeks, trunk))
-    if len(at_cheeks) < LEAST_PIXELS:
+    at_face, at_chin, at_trunk = (
+        _pixels_of(part, image, view, shown) for part in (cheeks, chin, trunk)
+    )
+    if len(at_face) < LEAST_PIXELS:
+        at_face = at_chin
+    if len(at_face) < LEAST_PIXELS:
         return None
-    colour = (at_cheeks.median(0).values + 1) * 0.5
+    colour = (at_face.median(0).values + 1) * 0.5
     warm = float(colour[0] - colour[2]) > WARMTH * float(colour.mean())
     skin = Skin(colour)
     worn = len(at_trunk) > 0 and float(skin.told(at_trunk.T).float().mean()) > MOST
