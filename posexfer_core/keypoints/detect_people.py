@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import Tensor
 
@@ -89,10 +89,14 @@ class DetectedPerson:
             return self._mask_in(_whole(self.image_size, max(self.image_size)))
         left, top = (round(offset) for offset in self.crop.offset_xy)
         height, width = (round(side / self.crop.scale) for side in self.crop.size)
-        mask = F.interpolate(self.crop_mask[None, None], size=(height, width), mode="bilinear")
         whole = torch.zeros(self.image_size)
         part = whole[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
-        part += mask[0, 0, max(-top, 0) :, max(-left, 0) :][: part.shape[0], : part.shape[1]]
+        mask = self.crop_mask[None, None]
+        # an axis at a time: what lies beyond the image is not made large first
+        mask = F.interpolate(mask, size=(mask.shape[-2], width), mode="bilinear")
+        mask = mask[..., max(-left, 0) :][..., : part.shape[1]]
+        mask = F.interpolate(mask, size=(height, mask.shape[-1]), mode="bilinear")
+        part += mask[0, 0, max(-top, 0) :][: part.shape[0]]
         return whole
 
     def without(self, others: Iterable["DetectedPerson"]) -> "DetectedPerson":
@@ -138,18 +142,13 @@ def detect_people(
         landmarker: finds people in a crop.
     """
     size = (image.shape[-2], image.shape[-1])
-    shrunk = ShrunkImage.of(image, WORKING_PX)
-
-    def found_in(windows: list[Window]) -> list[DetectedPerson]:
-        crops = [Crop.of_box(low, high, WINDOW_PX) for low, high in windows]
-        levels = [_levels(shrunk.cut(crop), crop, size) for crop in crops]
-        found = zip(crops, map(landmarker, levels), strict=True)
-        return _distinct(
-            [DetectedPerson.of(one, crop, size) for crop, people in found for one in people]
+    shrunk, windows = ShrunkImage.of(image, WORKING_PX), search_windows(size)
+    far: list[DetectedPerson] = []
+    for group in (windows, _with_room(windows, size)):
+        crops = [Crop.of_box(low, high, WINDOW_PX) for low, high in group]
+        far += _distinct(
+            [one for crop in crops for one in _seen_in(shrunk.cut(crop), crop, size, landmarker)]
         )
-
-    windows = search_windows(size)
-    far = [*found_in(windows), *found_in(_with_room(windows, size))]
     near = [_look_closer(image, person, landmarker) for person in far]
     people = _distinct([person for person in near if person is not None])
     people = [one.without(other for other in people if other is not one) for one in people]
@@ -160,7 +159,7 @@ def _with_room(windows: list[Window], image_size: tuple[int, int]) -> list[Windo
     """Return the windows that span the image's shorter side, grown beyond its edges."""
     roomy = []
     for (left, top), (right, bottom) in windows:
-        if min(right - left, bottom - top) >= min(image_size):
+        if min(right - left, bottom - top) > min(image_size) - 0.5:
             room = ROOM * max(right - left, bottom - top)
             roomy.append(((left - room, top - room), (right + room, bottom + room)))
     return roomy
@@ -185,9 +184,8 @@ def _look_closer(
         crop = Crop.of_box(
             (float(low[0]), float(low[1])), (float(high[0]), float(high[1])), NEAR_PX
         )
-        near = landmarker(_levels(crop.cut(image[None]), crop, person.image_size))
-        found = [DetectedPerson.of(one, crop, person.image_size) for one in near]
-        found = [one for one in found if _common(one, person) > SAME]
+        near = _seen_in(crop.cut(image[None]), crop, person.image_size, landmarker)
+        found = [one for one in near if _common(one, person) > SAME]
         if found:
             return max(found, key=lambda one: _common(one, person))
     return None
@@ -209,11 +207,15 @@ def _common(one: DetectedPerson, other: DetectedPerson) -> float:
     return int((one.coarse_mask & other.coarse_mask).sum()) / max(least, 1)
 
 
-def _levels(
-    cut: Float[Tensor, "1 3 height width"], crop: Crop, image_size: tuple[int, int]
-) -> UInt8[ndarray, "height width 3"]:
-    """Return a crop as the landmarker gets it: grey where it goes beyond the image."""
+def _seen_in(
+    cut: Float[Tensor, "1 3 crop_height crop_width"],
+    crop: Crop,
+    image_size: tuple[int, int],
+    landmarker: Landmarker,
+) -> list[DetectedPerson]:
+    """Show a crop to the landmarker, grey where it goes beyond the image."""
     height, width = image_size
     shown = cut.clamp(-1.0, 1.0) * crop.inside((0.0, 0.0), (float(width), float(height)))
     levels = ((shown + 1.0) * 127.5).round().to(torch.uint8)
-    return rearrange(levels, "1 rgb height width -> height width rgb").numpy()
+    found = landmarker(rearrange(levels, "1 rgb height width -> height width rgb").numpy())
+    return [DetectedPerson.of(one, crop, image_size) for one in found]

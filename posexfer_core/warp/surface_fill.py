@@ -72,8 +72,8 @@ def fill_surface(
     distances += BONE * part_distances().to(places)[parts[unknown]][:, parts[own]]
     distances += DOUBT * (1.0 - confidence[own])
     covered = torch.isin(view.parts, view.parts.new_tensor(COVERED)) & ~face & ~bare
-    bare, faces = skin[own].nonzero()[:, 0], face[unknown].nonzero()[:, 0]
-    distances[:, bare] += APART * covered[unknown].to(distances)[:, None]
+    skinny, faces = skin[own].nonzero()[:, 0], face[unknown].nonzero()[:, 0]
+    distances[:, skinny] += APART * covered[unknown].to(distances)[:, None]
     distances[faces] += APART * (~face[own]).to(distances)
     away, nearest = distances.topk(min(NEIGHBOURS, len(own)), largest=False)
     weights = (away + CLOSE).pow(-2)[..., None]
