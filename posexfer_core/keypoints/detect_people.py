@@ -38,7 +38,8 @@ MARGINS = (0.25, 0.4, 0.1)
 COMPARED_PX = 192
 """Longest side of the grid on which masks are compared."""
 SAME = 0.5
-"""Share of the smaller mask that two findings have in common where they are of one person."""
+"""Share of the smaller mask that two findings have in common where they are of one person; of both
+masks together, where they are alike."""
 LEAST_SCORE = 0.4
 """Score below which a finding is dropped."""
 
@@ -143,14 +144,14 @@ def detect_people(
     """
     size = (image.shape[-2], image.shape[-1])
     shrunk, windows = ShrunkImage.of(image, WORKING_PX), search_windows(size)
-    far: list[DetectedPerson] = []
-    for group in (windows, _with_room(windows, size)):
-        crops = [Crop.of_box(low, high, WINDOW_PX) for low, high in group]
-        far += _distinct(
-            [one for crop in crops for one in _seen_in(shrunk.cut(crop), crop, size, landmarker)]
-        )
-    near = [_look_closer(image, person, landmarker) for person in far]
-    people = _distinct([person for person in near if person is not None])
+    windows += _with_room(windows, size)
+    crops = [Crop.of_box(low, high, WINDOW_PX) for low, high in windows]
+    far = [one for crop in crops for one in _seen_in(shrunk.cut(crop), crop, size, landmarker)]
+    near = [
+        _look_closer(image, person, landmarker) or (person if findings > 1 else None)
+        for person, findings in _distinct(far)
+    ]
+    people = [person for person, _ in _distinct([one for one in near if one is not None])]
     people = [one.without(other for other in people if other is not one) for one in people]
     return sorted(people, key=lambda person: -int(person.coarse_mask.sum()))
 
@@ -185,20 +186,36 @@ def _look_closer(
             (float(low[0]), float(low[1])), (float(high[0]), float(high[1])), NEAR_PX
         )
         near = _seen_in(crop.cut(image[None]), crop, person.image_size, landmarker)
-        found = [one for one in near if _common(one, person) > SAME]
+        found = [one for one in near if one.score >= LEAST_SCORE and _common(one, person) > SAME]
         if found:
-            return max(found, key=lambda one: _common(one, person))
+            return max(found, key=lambda one: _alike(one, person))
     return None
 
 
-def _distinct(found: list[DetectedPerson]) -> list[DetectedPerson]:
-    """Keep the best finding of each person."""
-    kept: list[DetectedPerson] = []
-    for person in sorted(found, key=lambda person: -person.score):
-        empty = person.score < LEAST_SCORE or not person.coarse_mask.any()
-        if not empty and all(_common(person, other) <= SAME for other in kept):
-            kept.append(person)
+def _distinct(found: list[DetectedPerson]) -> list[tuple[DetectedPerson, int]]:
+    """Keep the best finding of each person, with how many findings are alike.
+
+    Whom most findings agree on comes first: the small figure that is seen in an arm, in one window
+    alone, is nobody, however sure the landmarker is of it.
+    """
+    found = [one for one in found if one.score >= LEAST_SCORE and one.coarse_mask.any()]
+    alike = [[_alike(one, other) for other in found] for one in found]
+    agreed = [
+        sum(share * other.score for share, other in zip(shares, found, strict=True))
+        for shares in alike
+    ]
+    kept: list[tuple[DetectedPerson, int]] = []
+    for index in sorted(range(len(found)), key=lambda index: -agreed[index]):
+        if all(_common(found[index], other) <= SAME for other, _ in kept):
+            like = [one for one, share in zip(found, alike[index], strict=True) if share > SAME]
+            kept.append((max(like, key=lambda one: one.score), len(like)))
     return kept
+
+
+def _alike(one: DetectedPerson, other: DetectedPerson) -> float:
+    """Return the intersection of two masks over their union."""
+    both = int((one.coarse_mask & other.coarse_mask).sum())
+    return both / int((one.coarse_mask | other.coarse_mask).sum())
 
 
 def _common(one: DetectedPerson, other: DetectedPerson) -> float:

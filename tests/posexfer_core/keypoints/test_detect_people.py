@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import degrees
 
 import numpy as np
@@ -6,6 +7,7 @@ import torch
 
 from posexfer_core.body.params import HumanParams
 from posexfer_core.keypoints.detect_people import detect_people
+from posexfer_core.keypoints.detector import Landmarks
 from tests.people import facing_camera
 from tests.posexfer_core.silhouette_landmarker import SilhouetteLandmarker, draw_person
 
@@ -63,6 +65,54 @@ def test_somebody_whose_head_and_feet_are_cut_off_is_found_with_room_around(crow
     mask, shown = person.mask() > 0.5, cut[0] > 0.0
     assert mask.shape == shown.shape
     assert (mask & shown).sum() > 0.95 * (mask | shown).sum()
+
+
+def windows_of(image: torch.Tensor) -> int:
+    """Count how often an image is looked at from far."""
+    shown: list[np.ndarray] = []
+    detect_people(image, lambda levels: shown.append(levels) or [])
+    return len(shown)
+
+
+def test_a_figure_that_one_window_sees_in_somebody_is_nobody(crowd):
+    image, landmarker = crowd
+    far, shown = windows_of(image), []
+
+    def deceived(levels: np.ndarray) -> list[Landmarks]:
+        """Take heads for people, too, in one window, and in every crop from near."""
+        shown.append(levels.shape)
+        found = [replace(one, image=one.image * [1.0, 1.0, 0.7]) for one in landmarker(levels)]
+        ghosts = [
+            replace(
+                one,
+                image=one.image * [1.0, 1.0, 1.4],
+                mask=one.mask * (np.cumsum(one.mask.any(1)) < 30)[:, None],
+            )
+            for one in found
+        ]
+        return found if 1 < len(shown) <= far else [*ghosts, *found]
+
+    areas, wanted = (
+        [int((one.mask() > 0.5).sum()) for one in detect_people(image, seeing)]
+        for seeing in (deceived, landmarker)
+    )
+    assert areas == wanted
+
+
+def test_who_is_not_found_again_from_near_is_taken_as_seen_from_far(crowd):
+    image, landmarker = crowd
+    far, shown = windows_of(image), []
+
+    def far_sighted(levels: np.ndarray) -> list[Landmarks]:
+        shown.append(levels.shape)
+        return landmarker(levels) if len(shown) <= far else []
+
+    people = detect_people(image, far_sighted)
+    assert len(shown) > far
+    assert len(people) == 3
+    for person in people:
+        mask = person.mask() > 0.5
+        assert max((mask & one).sum() / (mask | one).sum() for one in image > 0.0) > 0.9
 
 
 def test_a_raw_person_has_the_mask_and_the_size_of_the_image(crowd):
