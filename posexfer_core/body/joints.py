@@ -55,6 +55,8 @@ LIMB_CHAINS: dict[LimbName, tuple[int, int, int, int]] = {
 """Root, middle, end and tip joint of each limb: shoulder, elbow, wrist, hand; hip to foot."""
 TRUNK = (0, 3, 6, 9, 12, 13, 14, 15)
 """The joints of no limb."""
+TRUNK_WITHOUT_HEAD = (0, 3, 6, 9, 13, 14)
+"""Those of pelvis, spine and collars."""
 
 
 OPENPOSE18 = (

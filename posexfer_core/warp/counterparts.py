@@ -11,16 +11,15 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..body.joints import ANCESTORS, DEPTH, JOINT_INDEX, MIRRORED_JOINTS
+from ..body.joints import ANCESTORS, DEPTH, JOINT_INDEX, MIRRORED_JOINTS, TRUNK_WITHOUT_HEAD
 from ..body.view import BodyView
 from ..geometry.camera import project_perspective
 from ..geometry.normals import vertex_normals
 from ..geometry.rasterize import Visibility, rasterize
-from .hairline import CHIN, HairBand
+from .hairline import HairBand
 from .mesh_smoothing import neighbour_table
+from .open_jacket import Opening
 
-TRUNK_WITHOUT_HEAD = (0, 3, 6, 9, 13, 14)
-"""The joints of pelvis, spine and collars."""
 PIXELS_PER_UNIT = 320.0
 """Of the two images of the rest body; a unit is half the body's height."""
 FAR = 100.0
@@ -33,6 +32,8 @@ ASLANT = 0.6
 """Part of the normal that looks to the front or the back, below which places look inward."""
 MOST_TOPOLOGIES = 8
 """Bodies whose counterparts are kept; 4 MB each."""
+CROTCH = -0.2
+"""Height where the trunk ends, canonical."""
 EAR_TOP, EAR_DEPTH = 0.76, 0.0
 """Height and depth of the ears, canonical; before them, below, no hair grows."""
 
@@ -53,6 +54,10 @@ class Counterpart(NamedTuple):
         """Read values of vertices at the counterparts."""
         return (self.weights[..., None] * values[:, self.corners]).sum(2)
 
+    def without(self, some: Bool[Tensor, "vertices"]) -> "Counterpart":
+        """Let some vertices stand for themselves alone."""
+        return self._replace(allowed=self.allowed & ~some)
+
 
 _of_topology: dict[tuple[bytes, torch.device], tuple["RestBody", list[Counterpart]]] = {}
 
@@ -71,7 +76,7 @@ def with_jaw(view: BodyView, face: Bool[Tensor, "vertices"]) -> Bool[Tensor, "ve
 
 
 def find_counterparts(
-    view: BodyView, face: Bool[Tensor, "vertices"], hair: HairBand
+    view: BodyView, face: Bool[Tensor, "vertices"], hair: HairBand, opening: Opening | None
 ) -> list[Counterpart]:
     """List who stands for whom, the likeliest first: front to back, left to right, hair.
 
@@ -82,6 +87,7 @@ def find_counterparts(
         view: any view of the body; only its rest shape is looked at, once.
         face: the vertices of the face, with the jaw.
         hair: where it is seen before the head.
+        opening: what an open jacket shows, of which nothing is seen at its back.
     """
     key = (view.topology(), view.canonical.device)
     if key not in _of_topology:
@@ -89,10 +95,17 @@ def find_counterparts(
             _of_topology.clear()
         rest = RestBody(view)
         _of_topology[key] = rest, _symmetric(rest, view, face)
-        rest.keep_head()
+        rest.keep_upper_part()
     rest, (*kinds, last) = _of_topology[key]
     back, front = _back_of_head(view, face), torch.ones_like(face)
-    return [*kinds, rest.at(hair.like(view.canonical), front, back, no_skin=back), last]
+    kinds += [rest.at(hair.like(view.canonical), front, back, no_skin=back), last]
+    if opening is None:
+        return kinds
+    beside, behind = opening.like(view.canonical)
+    trunk = torch.isin(view.parts, view.parts.new_tensor(TRUNK_WITHOUT_HEAD))
+    behind &= trunk & (view.canonical[:, 2] < view.canonical[trunk, 2].mean())
+    kinds = [kind.without(behind) for kind in kinds]
+    return [*kinds, rest.at(beside, front, behind, no_skin=behind)]
 
 
 def _symmetric(
@@ -151,10 +164,10 @@ class RestBody:
         ]
         self.normals = vertex_normals(places[None], self.faces)[0]
 
-    def keep_head(self) -> None:
-        """Forget all of both images but the head, at their top."""
-        chin = self.centre.new_tensor([[0.0, CHIN]])
-        rows = slice(int(self.pixels(chin, 0)[0, 1]) + 1)
+    def keep_upper_part(self) -> None:
+        """Forget all of both images but head and trunk, at their top."""
+        crotch = self.centre.new_tensor([[0.0, CROTCH]])
+        rows = slice(int(self.pixels(crotch, 0)[0, 1]) + 1)
         self.sides = [
             Visibility(
                 face_id=side.face_id[:, rows].clone(),

@@ -18,6 +18,7 @@ from .hidden_hands import with_hidden_hands
 from .looks import SourceField
 from .loose_cloth import LoosePiece, loose_pieces
 from .occluders import occluder_table
+from .open_jacket import find_opening
 from .person_mask import estimate_mask
 from .progress import Progress, nothing
 from .skin import find_skin
@@ -129,6 +130,7 @@ def dress(
     skin = find_skin(small, worn, face, safe)
     worn = with_hidden_hands(worn, small, person[:, 0] > 0.5, skin)
     hair = find_hair(small, worn, with_sides, person[:, 0] > 0.5, safe)
+    opening = find_opening(small, worn, safe & ~covered[:, 0], skin)
     field = SourceField(
         image=image,
         view=worn,
@@ -138,7 +140,7 @@ def dress(
         safe=safe[:, None].to(image),
         bare=(~covered & ~slits[:, None]).to(image),
         occluders=occluder_table(worn, small, person, skin),
-        counterparts=find_counterparts(bare, with_sides, hair.band),
+        counterparts=find_counterparts(bare, with_sides, hair.band, opening),
         face=with_sides,
         skin=skin,
         head=hair.colours,

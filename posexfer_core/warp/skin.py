@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ..body.joints import TRUNK_WITHOUT_HEAD
 from ..body.view import BodyView
-from .counterparts import TRUNK_WITHOUT_HEAD
 from .hairline import CHEEK_BOTTOM, CHEEK_TOP, LEAST_PIXELS
 
 MOST = 0.4

@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..body.joints import JOINT_INDEX, MIRRORED_JOINTS
+from ..body.joints import JOINT_INDEX, MIRRORED_JOINTS, TRUNK_WITHOUT_HEAD
 from ..body.view import BodyView
-from .counterparts import TRUNK_WITHOUT_HEAD, part_distances
+from .counterparts import part_distances
 from .mesh_smoothing import spread
 
 LENGTHWISE = 4.0

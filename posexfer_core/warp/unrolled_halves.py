@@ -11,10 +11,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..body.joints import JOINT_INDEX
+from ..body.joints import JOINT_INDEX, TRUNK_WITHOUT_HEAD
 from ..body.view import BodyView
 from ..geometry.rasterize import Visibility, interpolate, rasterize
-from .counterparts import TRUNK_WITHOUT_HEAD
 
 WAIST, CROTCH = 0.13, -0.2
 """Heights on the rest body, canonical, between which the axis goes from the trunk's to the leg's.

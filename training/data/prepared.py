@@ -32,7 +32,7 @@ KIND = "prepared"
 """First word of the files' names."""
 PLANES = {name: MAP_CHANNELS[name] for name in USUAL_MAPS} | {"source_maps": 4}
 """Order and channels of the byte planes."""
-WARP = 7
+WARP = 8
 """Version of the warp that is kept; raised where another one is made."""
 MASKED = 0.75
 """Share of pairs whose person is known by a mask, where shards hold one."""

@@ -20,7 +20,7 @@ def test_bones_between_joints_are_counted():
 
 def test_the_back_of_the_trunk_looks_at_its_front_at_the_same_height(posed):
     view = posed()
-    front = find_counterparts(view, face_vertices(view), HAIR)[0]
+    front = find_counterparts(view, face_vertices(view), HAIR, None)[0]
     places = view.canonical
     found = front.carried(places[None])[0]
     back = (view.parts == JOINT_INDEX["spine2"]) & (places[:, 2] < -0.05)
@@ -33,7 +33,7 @@ def test_the_back_of_the_trunk_looks_at_its_front_at_the_same_height(posed):
 
 def test_left_stands_for_right(posed):
     view = posed()
-    mirrored = find_counterparts(view, face_vertices(view), HAIR)[1]
+    mirrored = find_counterparts(view, face_vertices(view), HAIR, None)[1]
     found = mirrored.carried(view.canonical[None])[0]
     arm = (view.parts == JOINT_INDEX["l_elbow"]) & mirrored.allowed
     assert arm.sum() > 250
@@ -47,11 +47,11 @@ def test_no_head_takes_a_face_for_its_back(posed):
     view = posed()
     face = face_vertices(view)
     back = (view.parts == JOINT_INDEX["head"]) & (view.canonical[:, 2] < -0.03)
-    for kind in find_counterparts(view, face, HAIR):
+    for kind in find_counterparts(view, face, HAIR, None):
         asks = back & kind.allowed
         looks_at_face = (face[kind.corners].float() * kind.weights).sum(1) > 0.5
         assert not (asks & looks_at_face).any()
-    hair = find_counterparts(view, face, HAIR)[3]
+    hair = find_counterparts(view, face, HAIR, None)[3]
     low = back & (view.canonical[:, 1] < HAIRLINE) & hair.allowed
     assert low.sum() > 50
     heights = hair.carried(view.canonical[None])[0, low, 1]
@@ -68,7 +68,7 @@ def test_the_side_of_a_jaw_is_face_and_a_nape_is_not(posed):
     head = view.parts == JOINT_INDEX["head"]
     assert bool(face[head & (height < 0.72) & (depth > 0.02)].all())
     assert not face[head & (depth < -0.03)].any()
-    mirrored = find_counterparts(view, face, HAIR)[1]
+    mirrored = find_counterparts(view, face, HAIR, None)[1]
     looks_at_face = (face[mirrored.corners].float() * mirrored.weights).sum(1) > 0.5
     assert not mirrored.no_skin[face].any()
     assert float(looks_at_face[face & mirrored.allowed].float().mean()) > 0.95

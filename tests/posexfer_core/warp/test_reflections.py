@@ -2,9 +2,9 @@
 
 import torch
 
-from posexfer_core.body.joints import JOINT_INDEX
+from posexfer_core.body.joints import JOINT_INDEX, TRUNK_WITHOUT_HEAD
 from posexfer_core.body.view import BodyView
-from posexfer_core.warp.counterparts import TRUNK_WITHOUT_HEAD, Counterpart, find_counterparts
+from posexfer_core.warp.counterparts import Counterpart, find_counterparts
 from posexfer_core.warp.hairline import COLUMNS, HairBand
 from posexfer_core.warp.reflections import _mirrored, find_reflections
 
@@ -12,7 +12,7 @@ from posexfer_core.warp.reflections import _mirrored, find_reflections
 def _kinds(view: BodyView) -> list[Counterpart]:
     nobody = torch.zeros(len(view.parts), dtype=torch.bool)
     heights = torch.full((2, COLUMNS), 0.85)
-    return find_counterparts(view, nobody, HairBand(-0.1, 0.1, *heights))[:3]
+    return find_counterparts(view, nobody, HairBand(-0.1, 0.1, *heights), None)[:3]
 
 
 def _flanks(view: BodyView) -> torch.Tensor:
