@@ -31,7 +31,7 @@ INWARD_STEPS = 12
 ASLANT = 0.6
 """Part of the normal that looks to the front or the back, below which places look inward."""
 MOST_TOPOLOGIES = 8
-"""Bodies whose counterparts are kept; 4 MB each."""
+"""Bodies whose counterparts are kept; 7 MB each."""
 CROTCH = -0.2
 """Height where the trunk ends, canonical."""
 EAR_TOP, EAR_DEPTH = 0.76, 0.0
@@ -95,7 +95,7 @@ def find_counterparts(
             _of_topology.clear()
         rest = RestBody(view)
         _of_topology[key] = rest, _symmetric(rest, view, face)
-        rest.keep_upper_part()
+        rest.keep_upper_front()
     rest, (*kinds, last) = _of_topology[key]
     back, front = _back_of_head(view, face), torch.ones_like(face)
     kinds += [rest.at(hair.like(view.canonical), front, back, no_skin=back), last]
@@ -164,17 +164,17 @@ class RestBody:
         ]
         self.normals = vertex_normals(places[None], self.faces)[0]
 
-    def keep_upper_part(self) -> None:
-        """Forget all of both images but head and trunk, at their top."""
+    def keep_upper_front(self) -> None:
+        """Forget both images but the front of head and trunk, where hair and jackets look."""
         crotch = self.centre.new_tensor([[0.0, CROTCH]])
         rows = slice(int(self.pixels(crotch, 0)[0, 1]) + 1)
+        front = self.sides[0]
         self.sides = [
             Visibility(
-                face_id=side.face_id[:, rows].clone(),
-                barycentric=side.barycentric[:, rows].clone(),
-                depth=side.depth[:, rows].clone(),
+                face_id=front.face_id[:, rows].clone(),
+                barycentric=front.barycentric[:, rows].clone(),
+                depth=front.depth[:, rows].clone(),
             )
-            for side in self.sides
         ]
 
     def at(
@@ -185,10 +185,12 @@ class RestBody:
         no_skin: Bool[Tensor, "vertices"],
     ) -> Counterpart:
         """Find the surface at places of the front or the back; where none is, the vertex stays."""
-        face, weights, depth = (
-            torch.where(front.reshape(-1, *[1] * (one.ndim - 1)), one, other)
-            for one, other in zip(self._look(0, xy), self._look(1, xy), strict=True)
-        )
+        face, weights, depth = self._look(0, xy)
+        if not bool(front.all()):
+            face, weights, depth = (
+                torch.where(front.reshape(-1, *[1] * (one.ndim - 1)), one, other)
+                for one, other in zip((face, weights, depth), self._look(1, xy), strict=True)
+            )
         corners = self.faces[face]
         near = part_distances().to(xy.device)[self._unsided(self.parts)]
         part = self._unsided(self.parts[corners[:, 0]])
