@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import degrees
 
 import numpy as np
@@ -110,6 +111,16 @@ def test_a_mask_that_is_given_counts_more_than_the_detectors(scene, detector, tm
         scene[0] / "photo.png", tmp_path / "out.png", "--mask", str(tmp_path / "mask.png")
     )
     assert code == 2 and "The mask" in capsys.readouterr().err
+
+
+def test_landmarks_that_do_not_fit_the_mask_are_told(scene, monkeypatch, tmp_path, caplog):
+    """Landmarks in the upper half of the silhouette that they belong to."""
+    wrong = [replace(one, points=one.points * [1.0, 0.55, 1.0]) for one in scene[1].people]
+    photo, told = scene[0] / "photo.png", "share only"
+    for people, wanted in ((scene[1].people, False), (wrong, True)):
+        monkeypatch.setattr(OPENED_BY, lambda model, found=people: SilhouetteLandmarker(found))
+        assert transfer(photo, tmp_path / "out.png") == 0
+        assert (told in caplog.text) == wanted
 
 
 def three_lines(capsys, *words: str) -> None:
