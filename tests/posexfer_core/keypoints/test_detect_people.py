@@ -67,6 +67,18 @@ def test_somebody_whose_head_and_feet_are_cut_off_is_found_with_room_around(crow
     assert (mask & shown).sum() > 0.95 * (mask | shown).sum()
 
 
+@pytest.mark.parametrize(("landmarks", "found"), [(13, 3), (9, 0)])
+def test_head_and_shoulders_are_enough(crowd, landmarks, found):
+    image, landmarker = crowd
+    visible = np.ones((33, 3))
+    visible[landmarks:, 2] = 0.0
+
+    def portraits(levels: np.ndarray) -> list[Landmarks]:
+        return [replace(one, image=one.image * visible) for one in landmarker(levels)]
+
+    assert len(detect_people(image, portraits)) == found
+
+
 def windows_of(image: torch.Tensor) -> int:
     """Count how often an image is looked at from far."""
     shown: list[np.ndarray] = []
