@@ -79,6 +79,23 @@ class DetectedPerson:
         shown = ((inside >= 0.0) & (inside <= self.crop.size[::-1])).all(1)
         return float((self.points[:, 2] * shown).mean())
 
+    @property
+    def cut_off(self) -> bool:
+        """Tell whether the mask reaches an edge of the crop that lies inside of the image."""
+        shown, (left, top) = self.crop_mask > 0.5, self.crop.offset_xy
+        right, bottom = (
+            left + shown.shape[1] / self.crop.scale,
+            top + shown.shape[0] / self.crop.scale,
+        )
+        height, width = self.image_size
+        edges = (
+            (left > 1.0, shown[:, 0]),
+            (top > 1.0, shown[0]),
+            (right < width - 1.0, shown[:, -1]),
+            (bottom < height - 1.0, shown[-1]),
+        )
+        return any(inside and bool(edge.any()) for inside, edge in edges)
+
     @cached_property
     def coarse_mask(self) -> Bool[Tensor, "rows columns"]:
         """The mask on the grid that all masks of an image are compared on."""
@@ -174,12 +191,16 @@ def _whole(image_size: tuple[int, int], longest_px: int) -> Crop:
 def _look_closer(
     image: Float[Tensor, "3 height width"], person: DetectedPerson, landmarker: Landmarker
 ) -> DetectedPerson | None:
-    """Find a person again in a crop around it; None where it is found in none that is tried."""
-    rows, columns = np.nonzero(person.coarse_mask.numpy())
-    places = np.stack([columns, rows], -1) * (max(person.image_size) / COMPARED_PX)
-    places = np.concatenate([places, person.points[person.points[:, 2] > 0.5, :2]])
-    least, most = places.min(0), places.max(0)
+    """Find a person again in a crop around it; None where it is found in none that is tried.
+
+    Whom a crop cuts off is looked for once more, around what it shows.
+    """
+    nearest = None
     for margin in MARGINS:
+        rows, columns = np.nonzero(person.coarse_mask.numpy())
+        places = np.stack([columns, rows], -1) * (max(person.image_size) / COMPARED_PX)
+        places = np.concatenate([places, person.points[person.points[:, 2] > 0.5, :2]])
+        least, most = places.min(0), places.max(0)
         room = margin * float((most - least).max())
         low, high = least - room, most + room
         crop = Crop.of_box(
@@ -188,8 +209,10 @@ def _look_closer(
         near = _seen_in(crop.cut(image[None]), crop, person.image_size, landmarker)
         found = [one for one in near if one.score >= LEAST_SCORE and _common(one, person) > SAME]
         if found:
-            return max(found, key=lambda one: _alike(one, person))
-    return None
+            nearest = person = max(found, key=lambda one, like=person: _alike(one, like))
+            if not person.cut_off:
+                break
+    return nearest
 
 
 def _distinct(found: list[DetectedPerson]) -> list[tuple[DetectedPerson, int]]:

@@ -127,6 +127,33 @@ def test_who_is_not_found_again_from_near_is_taken_as_seen_from_far(crowd):
         assert max((mask & one).sum() / (mask | one).sum() for one in image > 0.0) > 0.9
 
 
+def test_whom_a_crop_cuts_off_is_looked_for_around_what_it_shows(crowd):
+    image, landmarker = crowd
+    far, shown = windows_of(image), []
+
+    def upper_parts(levels: np.ndarray) -> list[Landmarks]:
+        """See everybody without their shanks from far."""
+        shown.append(levels.shape)
+        found = landmarker(levels)
+        if len(shown) > far:
+            return found
+        parts = []
+        for one in found:
+            rows = np.nonzero(one.mask.any(1))[0]
+            knees = rows[0] + 0.7 * len(rows)
+            points = one.image.copy()
+            points[points[:, 1] > knees, 2] = 0.0
+            mask = one.mask * (np.arange(len(one.mask)) < knees)[:, None]
+            parts.append(replace(one, image=points, mask=mask))
+        return parts
+
+    areas, wanted = (
+        [int((one.mask() > 0.5).sum()) for one in detect_people(image, seeing)]
+        for seeing in (upper_parts, landmarker)
+    )
+    np.testing.assert_allclose(areas, wanted, rtol=0.02)
+
+
 def test_a_raw_person_has_the_mask_and_the_size_of_the_image(crowd):
     raw = detect_people(*crowd)[0].raw()
     assert raw.image_size == SIZE
