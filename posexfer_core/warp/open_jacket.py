@@ -44,7 +44,7 @@ class _Chest(NamedTuple):
     """The pixels that show the front of a trunk."""
 
     x: Float[Tensor, "pixels"]
-    """Canonical, as rows and columns."""
+    """Canonical, to the person's left."""
     row: Int[Tensor, "pixels"]
     colours: Float[Tensor, "pixels 3"]
 
