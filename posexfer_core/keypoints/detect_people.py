@@ -6,7 +6,7 @@ are tried, findings of the same person are merged, and each person is looked at 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ WORKING_PX = 1024
 NEAR_PX = 1024
 """Longest side of the crop around one person."""
 MARGINS = (0.25, 0.4, 0.1)
-"""Margins of that crop on each side, as shares of the person's extent, until one is found."""
+"""Margins of that crop on each side, as shares of the person's extent, until one shows it whole."""
 COMPARED_PX = 192
 """Longest side of the grid on which masks are compared."""
 SAME = 0.5
@@ -209,7 +209,7 @@ def _look_closer(
         near = _seen_in(crop.cut(image[None]), crop, person.image_size, landmarker)
         found = [one for one in near if one.score >= LEAST_SCORE and _common(one, person) > SAME]
         if found:
-            nearest = person = max(found, key=lambda one, like=person: _alike(one, like))
+            nearest = person = max(found, key=partial(_alike, person))
             if not person.cut_off:
                 break
     return nearest

@@ -19,6 +19,7 @@ from ..geometry.rasterize import Visibility, rasterize
 from .hairline import HairBand
 from .mesh_smoothing import neighbour_table
 from .open_jacket import Opening
+from .unrolled_halves import CROTCH
 
 PIXELS_PER_UNIT = 320.0
 """Of the two images of the rest body; a unit is half the body's height."""
@@ -32,8 +33,6 @@ ASLANT = 0.6
 """Part of the normal that looks to the front or the back, below which places look inward."""
 MOST_TOPOLOGIES = 8
 """Bodies whose counterparts are kept; 7 MB each."""
-CROTCH = -0.2
-"""Height where the trunk ends, canonical."""
 EAR_TOP, EAR_DEPTH = 0.76, 0.0
 """Height and depth of the ears, canonical; before them, below, no hair grows."""
 
